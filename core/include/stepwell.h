@@ -1,0 +1,23 @@
+/* Stepwell: a durable workflow engine. This header is the whole interface; it includes one header
+ * per subject.
+ *
+ * Every function returns 0 (or a value, where it says so) or a negative sw_code, fills the
+ * caller's sw_error last, and carries four tags: owns, threads, blocks, errors.
+ */
+#ifndef STEPWELL_H
+#define STEPWELL_H
+
+#include "stepwell/abi.h"
+#include "stepwell/error.h"
+#include "stepwell/types.h"
+#include "stepwell/sys/env.h"
+#include "stepwell/sys/log.h"
+#include "stepwell/engine.h"
+#include "stepwell/workflow.h"
+#include "stepwell/task.h"
+#include "stepwell/worker.h"
+#include "stepwell/step.h"
+#include "stepwell/audit.h"
+#include "stepwell/runner.h"
+
+#endif

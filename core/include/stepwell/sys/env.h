@@ -1,0 +1,64 @@
+/* The only door of the engine to the world: clocks, random, memory, files, processes.
+ *
+ * Extension point. Production passes NULL and gets sw_env_system(); a simulator or a test passes
+ * its own. Nothing else in the core calls time(), random(), malloc() or fork().
+ */
+#ifndef STEPWELL_SYS_ENV_H
+#define STEPWELL_SYS_ENV_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../abi.h"
+
+/* A child process to start: its own process group, stdin from /dev/null. */
+typedef struct sw_spawn_request {
+    uint32_t size;
+    int32_t stdout_fd; /* becomes fd 1 of the child */
+    int32_t stderr_fd; /* becomes fd 2 of the child */
+    int32_t cwd_fd;    /* directory to run in, or -1 for the caller's */
+    const char *path;  /* absolute, or searched in PATH when it has no slash */
+    const char *const *argv;
+    const char *const *envp; /* NULL: the caller's environment */
+} sw_spawn_request;
+
+typedef struct sw_env {
+    uint32_t size;
+    void *context; /* first argument of every function below */
+
+    /* Microseconds; mono and boot never go back while the machine is up, boot counts suspend. */
+    int64_t (*clock_mono_us)(void *context);
+    int64_t (*clock_boot_us)(void *context);
+    int64_t (*clock_wall_us)(void *context);
+    void (*boot_id)(void *context, uint8_t id[16]);
+
+    /* Fill out with size unpredictable bytes; 0 or a negative sw_code. */
+    int (*random)(void *context, void *out, size_t size);
+
+    /* realloc(3) semantics; size 0 frees and returns NULL. */
+    void *(*resize)(void *context, void *block, size_t size);
+
+    /* Name of the SQLite VFS, NULL for the default one. */
+    const char *vfs_name;
+
+    /* Start a process; *pid gets its number. 0 or a negative errno. */
+    int (*spawn)(void *context, const sw_spawn_request *request, int64_t *pid);
+
+    /* Called between the statements of a transaction; a simulator switches actors here. */
+    void (*yield)(void *context, const char *place);
+} sw_env;
+
+SW_BEGIN_DECLS
+
+/* The real world: POSIX clocks, getrandom, realloc, posix_spawn.
+ *
+ * owns:    never freed (static).
+ * threads: any thread, concurrently.
+ * blocks:  no.
+ * errors:  none.
+ */
+SW_API const sw_env *sw_env_system(void);
+
+SW_END_DECLS
+
+#endif

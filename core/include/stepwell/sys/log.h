@@ -1,0 +1,49 @@
+/* Where structured log records go.
+ *
+ * Extension point. Not the audit log: these records help an operator and may be dropped.
+ */
+#ifndef STEPWELL_SYS_LOG_H
+#define STEPWELL_SYS_LOG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../types.h"
+
+typedef enum sw_log_level {
+    SW_LOG_DEBUG = 0,
+    SW_LOG_INFO = 1,
+    SW_LOG_WARN = 2,
+    SW_LOG_ERROR = 3
+} sw_log_level;
+
+/* One field of a record: a text, or a number when text is absent. */
+typedef struct sw_log_field {
+    const char *key;
+    sw_str text;
+    int64_t number;
+} sw_log_field;
+
+/* Called on whichever thread made the call into the engine, never while a lock is held. */
+typedef struct sw_log {
+    uint32_t size;
+    int32_t level; /* records below it are not made */
+    void *context;
+    void (*write)(void *context, int level, const char *event, const sw_log_field *fields,
+                  size_t field_count);
+} sw_log;
+
+SW_BEGIN_DECLS
+
+/* Name of a level in lower case ("warn"), "unknown" for any other number.
+ *
+ * owns:    never freed (static).
+ * threads: any thread, concurrently.
+ * blocks:  no.
+ * errors:  none.
+ */
+SW_API const char *sw_log_level_name(int level);
+
+SW_END_DECLS
+
+#endif

@@ -1,0 +1,41 @@
+/* sw_result: one arena and one run of rows per kind. The accessors expand from this one list. */
+#ifndef SW_BASE_RESULT_H
+#define SW_BASE_RESULT_H
+
+#include "base/arena.h"
+#include "stepwell.h"
+
+/* XX(NAME, row type, public accessor) */
+#define SW__SECTION_MAP(XX)                                                                        \
+    XX(FINDINGS, sw_finding, sw_findings)                                                          \
+    XX(SUBMISSIONS, sw_task_submitted, sw_task_submissions)                                        \
+    XX(TASKS, sw_task_row, sw_tasks)                                                               \
+    XX(STEPS, sw_step_row, sw_steps)                                                               \
+    XX(APPLICATIONS, sw_step_applied, sw_step_applications)                                        \
+    XX(CLAIMS, sw_step_claim, sw_step_claims)                                                      \
+    XX(FINISHED, sw_task_finished, sw_tasks_finished)                                              \
+    XX(REASONS, sw_step_reason, sw_step_reasons)                                                   \
+    XX(WORKERS, sw_worker_row, sw_workers)                                                         \
+    XX(HOLDS, sw_step_hold, sw_step_holds)                                                         \
+    XX(ENTRIES, sw_audit_entry, sw_audit_entries)
+
+typedef enum sw__section {
+#define SW__SECTION_VALUE(name, type, accessor) SW__##name,
+    SW__SECTION_MAP(SW__SECTION_VALUE)
+#undef SW__SECTION_VALUE
+    SW__SECTION_COUNT
+} sw__section;
+
+struct sw_result {
+    sw__arena *arena;
+    struct {
+        const void *rows;
+        size_t count;
+    } sections[SW__SECTION_COUNT];
+};
+
+/* A result with its own arena (result->arena); NULL when there is no memory. */
+sw_result *sw__result_new(const sw_env *env);
+void sw__result_set(sw_result *result, sw__section section, const void *rows, size_t count);
+
+#endif

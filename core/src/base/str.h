@@ -1,0 +1,22 @@
+/* Helpers on borrowed strings. */
+#ifndef SW_BASE_STR_H
+#define SW_BASE_STR_H
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "stepwell/types.h"
+
+/* A string literal as sw_str; also usable in static initialisers. */
+#define SW__LIT(text) {(text), sizeof(text) - 1}
+/* For printf's "%.*s". */
+#define SW__FMT(text) (int)(text).len, (text).ptr ? (text).ptr : ""
+
+sw_str sw__str(const char *text); /* NULL gives the absent string */
+bool sw__str_equal(sw_str a, sw_str b); /* absent equals empty */
+bool sw__str_is(sw_str a, const char *b);
+int sw__str_compare(sw_str a, sw_str b); /* by bytes, then by length */
+/* A name: 1 to SW__NAME_MAX bytes of [A-Za-z0-9_.-]. */
+bool sw__str_is_name(sw_str text);
+
+#endif

@@ -1,0 +1,37 @@
+/* The inside of a definition. Immutable after loading, shared by reference count. Pure. */
+#ifndef SW_MODEL_WORKFLOW_H
+#define SW_MODEL_WORKFLOW_H
+
+#include <stdatomic.h>
+
+#include "base/arena.h"
+#include "base/map.h"
+#include "graph/graph.h"
+#include "stepwell/workflow.h"
+
+struct sw_workflow {
+    sw__arena *arena;
+    atomic_int references;
+    sw_str name;
+    sw_str version;
+    sw_str json;         /* canonical */
+    sw_str input_schema; /* canonical JSON, absent when none */
+    uint8_t digest[32];  /* SHA-256 of json */
+    char digest_hex[65];
+    int64_t max_parallel;
+    size_t step_count;
+    sw_workflow_step *steps; /* topological order */
+    sw__graph graph;         /* over step indices */
+    sw__strmap names;        /* step name to index */
+};
+
+/* Share a definition; release with sw_workflow_free. */
+sw_workflow *sw__workflow_keep(sw_workflow *workflow);
+/* Index of a step, or -1. */
+int64_t sw__workflow_find(const sw_workflow *workflow, sw_str step);
+/* Delay before the attempt that follows failed attempt number `attempt` (1 for the first), in
+ * milliseconds; unit is uniform in [0, 1). Formula: base * {0, n, 2^(n-1), fib(n)}, capped at
+ * backoff_max_ms, times 1 + jitter * (2 * unit - 1). */
+int64_t sw__retry_delay_ms(const sw_workflow_step *step, int32_t attempt, double unit);
+
+#endif

@@ -1,0 +1,272 @@
+/* The store: what the engine asks of a database, in batches.
+ *
+ * Every function but open and close is called inside begin and commit or rollback, under the
+ * engine's lock, from one thread at a time. The store knows no rule of the engine: it keeps rows.
+ * Batches of ids come sorted ascending. Rows read into an arena are copies.
+ *
+ * Two implementations with one behaviour (tests/store runs on both): sqlite and memory.
+ */
+#ifndef SW_STORE_STORE_H
+#define SW_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "stepwell/engine.h"
+#include "stepwell/task.h"
+#include "stepwell/types.h"
+
+/* A step is numbered task_no << SW__STEP_BITS | index in topological order: the steps of a task
+ * lie side by side. */
+#define SW__STEP_BITS 20
+#define SW__STEP_ID(task_no, index) (((int64_t)(task_no) << SW__STEP_BITS) | (int64_t)(index))
+#define SW__STEP_TASK(step_id) ((step_id) >> SW__STEP_BITS)
+#define SW__STEP_INDEX(step_id) ((step_id) & ((1 << SW__STEP_BITS) - 1))
+
+/* What a step stands in line for. One partial index on (lane, rank, step_id) where lane <> 0
+ * answers all three questions: what is ready, which timers are due, what does a worker hold. */
+#define SW__LANE_NONE 0
+#define SW__LANE_TIMER 1 /* rank: not before this time */
+#define SW__LANE_FIRST 2 /* ready for one (queue, handler); rank: minus priority */
+/* running: minus the worker's number; rank: deadline of the attempt, INT64_MAX for none */
+
+/* The narrow row that changes with every transition. */
+typedef struct sw__step_hot {
+    int64_t step_id;
+    int32_t state;
+    int32_t open_deps;
+    int32_t attempt;
+    int32_t reserved;
+    int64_t epoch;
+    int64_t lane;
+    int64_t rank;
+    int64_t changed_us;
+} sw__step_hot;
+
+typedef struct sw__task_hot {
+    int64_t task_no;
+    int64_t workflow_no;
+    sw_uuid task_id;
+    int32_t state;
+    int32_t priority;
+    int32_t counts[SW_STEP_STATE_COUNT]; /* steps by state */
+    int32_t fatal;                       /* failed steps that fail the task */
+    int64_t audit_segment;               /* newest segment with an entry of this task */
+    int64_t created_us;
+    int64_t started_us;
+    int64_t changed_us;
+} sw__task_hot;
+
+/* What is written once, at submit. */
+typedef struct sw__task_info {
+    int64_t task_no;
+    sw_str input;
+    uint8_t input_salt[32];
+    sw_str key;
+    sw_str initiator;
+    sw_str reason;
+    sw_str correlation_id;
+    sw_str tags; /* JSON array of strings, absent when none */
+} sw__task_info;
+
+/* An idempotency key; scope is workflow name, a zero byte, key. */
+typedef struct sw__task_key {
+    sw_str scope;
+    int64_t task_no;
+    uint8_t input_digest[32]; /* SHA-256 of the input without salt */
+} sw__task_key;
+
+typedef struct sw__workflow_rec {
+    int64_t workflow_no;
+    sw_str name;
+    sw_str version;
+    uint8_t digest[32];
+    sw_str json;
+    int64_t registered_us;
+} sw__workflow_rec;
+
+typedef struct sw__lane_row {
+    int64_t lane;
+    sw_str queue;
+    sw_str handler;
+} sw__lane_row;
+
+typedef struct sw__payload {
+    int64_t step_id;
+    uint8_t salt[32];
+    sw_str body;
+} sw__payload;
+
+/* The error of one attempt, known by its epoch. */
+typedef struct sw__failure {
+    int64_t step_id;
+    int64_t epoch;
+    uint8_t salt[32];
+    sw_str error_class;
+    sw_str message;
+    sw_str detail;
+} sw__failure;
+
+typedef struct sw__worker_rec {
+    int64_t worker_no;
+    sw_str name;
+    sw_str host;
+    int64_t pid;
+    uint8_t boot_id[16];
+    int64_t lease_ms;
+    int64_t lease_until_us;
+    sw_str handlers; /* JSON array of strings */
+    sw_str queues;   /* JSON array of strings, "[]" for every queue */
+} sw__worker_rec;
+
+/* One commit's entries. */
+typedef struct sw__segment {
+    int64_t segment_no; /* dense, from 1 */
+    int64_t entry_first;
+    int64_t entry_count;
+    int64_t time_us;
+    uint8_t previous[32]; /* hash of the segment before, zeros for the first */
+    uint8_t hash[32];
+    sw_str body;
+} sw__segment;
+
+/* Anchor of the store's clock: store time = base_us + (boot clock - boot_us) while boot_id holds. */
+typedef struct sw__anchor {
+    uint8_t boot_id[16];
+    int64_t boot_us;
+    int64_t base_us;
+} sw__anchor;
+
+/* Counters whose numbers are given out once and never again. */
+typedef enum sw__sequence {
+    SW__SEQUENCE_TASK,
+    SW__SEQUENCE_WORKFLOW,
+    SW__SEQUENCE_LANE, /* starts at SW__LANE_FIRST */
+    SW__SEQUENCE_WORKER,
+    SW__SEQUENCE_COUNT
+} sw__sequence;
+
+typedef struct sw__queued {
+    int64_t step_id;
+    int64_t rank;
+} sw__queued;
+
+typedef struct sw__store sw__store;
+typedef int (*sw__step_visit)(void *context, const sw__step_hot *row, sw_error *err);
+typedef int (*sw__segment_visit)(void *context, const sw__segment *segment, sw_error *err);
+
+typedef struct sw__store_ops {
+    const char *name;
+    void (*close)(sw__store *store);
+    /* Give up the memory of a store inherited over fork; touches no file or connection. */
+    void (*forget)(sw__store *store);
+
+    int (*begin)(sw__store *store, bool write, sw_error *err);
+    int (*commit)(sw__store *store, sw_error *err); /* on failure it has rolled back */
+    void (*rollback)(sw__store *store);
+    /* A number that changes when another connection or process commits; cheap. Outside of a
+     * transaction. */
+    int (*version)(sw__store *store, int64_t *out, sw_error *err);
+
+    int (*anchor_get)(sw__store *store, sw__anchor *out, sw_error *err); /* SW_ENOTFOUND at first */
+    int (*anchor_put)(sw__store *store, const sw__anchor *anchor, sw_error *err);
+    /* First of count new numbers. */
+    int (*sequence_take)(sw__store *store, sw__sequence sequence, int64_t count, int64_t *first,
+                         sw_error *err);
+
+    int (*workflows_put)(sw__store *store, const sw__workflow_rec *rows, size_t count,
+                         sw_error *err); /* a known digest: its registered_us is renewed */
+    /* The one with this number (> 0); else the newest with name and version (absent: any). */
+    int (*workflow_find)(sw__store *store, int64_t workflow_no, sw_str name, sw_str version,
+                         sw__arena *arena, sw__workflow_rec *out, sw_error *err);
+    /* By digest; SW_ENOTFOUND. */
+    int (*workflow_digest_find)(sw__store *store, const uint8_t digest[32], sw__arena *arena,
+                                sw__workflow_rec *out, sw_error *err);
+
+    int (*lanes_put)(sw__store *store, const sw__lane_row *rows, size_t count, sw_error *err);
+    /* Lanes above a number, ascending. */
+    int (*lanes_list)(sw__store *store, int64_t above, sw__arena *arena, sw__lane_row **rows,
+                      size_t *count, sw_error *err);
+
+    int (*tasks_insert)(sw__store *store, const sw__task_hot *hot, const sw__task_info *info,
+                        size_t count, sw_error *err);
+    /* rows[i] for task_nos[i]; a missing one has task_no 0. */
+    int (*tasks_get)(sw__store *store, const int64_t *task_nos, size_t count, sw__task_hot *rows,
+                     sw_error *err);
+    int (*tasks_update)(sw__store *store, const sw__task_hot *rows, size_t count, sw_error *err);
+    int (*tasks_info)(sw__store *store, const int64_t *task_nos, size_t count, sw__arena *arena,
+                      sw__task_info *rows, sw_error *err); /* a missing one has task_no 0 */
+    /* task_nos[i] for ids[i]; 0 where there is none. */
+    int (*tasks_find)(sw__store *store, const sw_uuid *ids, size_t count, int64_t *task_nos,
+                      sw_error *err);
+    int (*task_keys_put)(sw__store *store, const sw__task_key *rows, size_t count, sw_error *err);
+    /* rows[i].scope is given; task_no becomes 0 where there is none. */
+    int (*task_keys_find)(sw__store *store, sw__task_key *rows, size_t count, sw_error *err);
+    /* Matching tasks by falling number, below `below` (0: from the newest), at most filter->limit.
+     * filter->before is not looked at. */
+    int (*tasks_list)(sw__store *store, const sw_task_filter *filter, int64_t below,
+                      sw__arena *arena, sw__task_hot **rows, size_t *count, sw_error *err);
+    int (*tasks_count)(sw__store *store, const sw_task_filter *filter,
+                       int64_t counts[SW_TASK_STATE_COUNT], sw_error *err);
+
+    int (*steps_insert)(sw__store *store, const sw__step_hot *rows, size_t count, sw_error *err);
+    /* rows[i] for step_ids[i]; a missing one has step_id -1. */
+    int (*steps_get)(sw__store *store, const int64_t *step_ids, size_t count, sw__step_hot *rows,
+                     sw_error *err);
+    int (*steps_update)(sw__store *store, const sw__step_hot *rows, size_t count, sw_error *err);
+    /* All steps of a task (task_no > 0) or of all tasks (0), ascending. */
+    int (*steps_each)(sw__store *store, int64_t task_no, sw__step_visit visit, void *context,
+                      sw_error *err);
+    /* The first `limit` steps of a lane with rank <= rank_max, by rank, then step_id. */
+    int (*queue_scan)(sw__store *store, int64_t lane, int64_t rank_max, sw__queued *rows,
+                      size_t limit, size_t *count, sw_error *err);
+
+    int (*results_put)(sw__store *store, const sw__payload *rows, size_t count, sw_error *err);
+    /* rows[i] for step_ids[i]; a missing one has an absent body. */
+    int (*results_get)(sw__store *store, const int64_t *step_ids, size_t count, sw__arena *arena,
+                       sw__payload *rows, sw_error *err);
+    int (*failures_put)(sw__store *store, const sw__failure *rows, size_t count, sw_error *err);
+    /* The newest failure of each step; a missing one has epoch 0. */
+    int (*failures_get)(sw__store *store, const int64_t *step_ids, size_t count, sw__arena *arena,
+                        sw__failure *rows, sw_error *err);
+
+    int (*worker_put)(sw__store *store, const sw__worker_rec *row, sw_error *err);
+    int (*worker_renew)(sw__store *store, int64_t worker_no, int64_t lease_until_us,
+                        sw_error *err); /* SW_ENOTFOUND */
+    int (*worker_delete)(sw__store *store, int64_t worker_no, sw_error *err);
+    int (*workers_list)(sw__store *store, sw__arena *arena, sw__worker_rec **rows, size_t *count,
+                        sw_error *err);
+
+    int (*segment_put)(sw__store *store, const sw__segment *segment, sw_error *err);
+    /* The newest without its body; segment_no 0 when the log is empty. */
+    int (*segment_last)(sw__store *store, sw__segment *out, sw_error *err);
+    int (*segment_get)(sw__store *store, int64_t segment_no, sw__arena *arena, sw__segment *out,
+                       sw_error *err); /* SW_ENOTFOUND */
+    /* From the segment that holds entry_no (1: from the first), ascending; the visitor's body is
+     * borrowed. A visitor that returns 1 ends the walk without an error. */
+    int (*segments_each)(sw__store *store, int64_t entry_no, sw__segment_visit visit,
+                         void *context, sw_error *err);
+} sw__store_ops;
+
+/* Every implementation's struct starts with this. */
+struct sw__store {
+    const sw__store_ops *ops;
+    const sw_env *env;
+};
+
+typedef struct sw__store_options {
+    sw_str path; /* for sqlite */
+    int durability;
+    int64_t busy_timeout_ms;
+    bool must_exist;
+    const sw_env *env;
+} sw__store_options;
+
+int sw__store_sqlite_open(const sw__store_options *options, sw__store **out, sw_error *err);
+int sw__store_memory_open(const sw__store_options *options, sw__store **out, sw_error *err);
+/* Version of the schema this build writes. */
+int sw__store_schema_version(void);
+
+#endif
