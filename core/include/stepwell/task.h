@@ -61,8 +61,8 @@ typedef struct sw_step_row {
     sw_str handler;
     sw_str queue;
     int32_t state;   /* sw_step_state */
-    int32_t attempt; /* attempts started that count against max_attempts */
-    int32_t max_attempts;
+    int32_t attempt; /* attempts started; one that was released is taken back */
+    int32_t max_attempts; /* attempts that may fail; one ended by a lost lease does not count */
     int32_t open_deps; /* dependencies that are not satisfied yet */
     int32_t level;
     int32_t reserved;
