@@ -37,6 +37,7 @@ typedef struct sw__strmap {
     sw__strmap_slot *slots;
     size_t capacity;
     size_t count;
+    uint64_t seed[2]; /* of the hash; drawn at the first put */
 } sw__strmap;
 
 void sw__map_init(sw__map *map, const sw_env *env);

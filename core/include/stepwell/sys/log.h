@@ -10,11 +10,17 @@
 
 #include "../types.h"
 
+#define SW_LOG_LEVEL_MAP(XX)                                                                       \
+    XX(DEBUG, 0, "debug")                                                                          \
+    XX(INFO, 1, "info")                                                                            \
+    XX(WARN, 2, "warn")                                                                            \
+    XX(ERROR, 3, "error")
+
 typedef enum sw_log_level {
-    SW_LOG_DEBUG = 0,
-    SW_LOG_INFO = 1,
-    SW_LOG_WARN = 2,
-    SW_LOG_ERROR = 3
+#define SW_ENUM_VALUE(name, value, text) SW_LOG_##name = value,
+    SW_LOG_LEVEL_MAP(SW_ENUM_VALUE)
+#undef SW_ENUM_VALUE
+    SW_LOG_LEVEL_COUNT = 4
 } sw_log_level;
 
 /* One field of a record: a text, or a number when text is absent. */
