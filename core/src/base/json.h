@@ -17,7 +17,8 @@ bool sw__json_check(sw_str text, size_t *offset, const char **why);
 
 /* Append text as a JSON string with quotes; invalid UTF-8 becomes U+FFFD. */
 void sw__json_put_str(sw__buf *buf, sw_str text);
-/* Append a finite double so that it reads back the same; integers in range without a point. */
+/* Append a double so that it reads back the same; integers below 2^53 without a point. What JSON
+ * cannot write (infinities, NaN) becomes null. */
 void sw__json_put_double(sw__buf *buf, double number);
 
 #endif
