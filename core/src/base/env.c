@@ -1,15 +1,12 @@
-/* The real world behind sw_env: POSIX clocks, getrandom, realloc, posix_spawn.
+/* The real world behind sw_env: POSIX clocks, getrandom, realloc.
  *
- * This is the only file of the core that calls them. Not here: watching or ending the processes
- * it starts, which the runner does.
+ * This is the only file of the core that calls them. Not here: starting processes (spawn.c).
  */
 #include "base/env.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,10 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/spawn.h"
 #include "stepwell/error.h"
 #include "stepwell/types.h"
-
-extern char **environ;
 
 static int64_t clock_read_us(clockid_t clock)
 {
@@ -103,97 +99,10 @@ static void *system_resize(void *context, void *block, size_t size)
     return realloc(block, size);
 }
 
-/* The descriptors of a child are set up in order, so one that already lies below 3 could be
- * overwritten before its turn; such a one is first copied out of the way. */
-static int spawn_fd_lift(int fd, int *lifted)
-{
-    *lifted = -1;
-    if (fd < 0 || fd > 2)
-        return 0;
-    *lifted = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    return *lifted < 0 ? errno : 0;
-}
-
-static int spawn_actions_fill(posix_spawn_file_actions_t *actions, int out_fd, int err_fd,
-                              int cwd_fd)
-{
-    int rc = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
-    if (rc == 0)
-        rc = posix_spawn_file_actions_adddup2(actions, out_fd, 1);
-    if (rc == 0)
-        rc = posix_spawn_file_actions_adddup2(actions, err_fd, 2);
-    if (rc == 0 && cwd_fd >= 0)
-        rc = posix_spawn_file_actions_addfchdir_np(actions, cwd_fd);
-    if (rc == 0)
-        rc = posix_spawn_file_actions_addclosefrom_np(actions, 3);
-    return rc;
-}
-
-/* A group of its own, so that it can be killed with its children; no blocked and no ignored
- * signals, because Ruby and Python ignore SIGPIPE and a command must not inherit that. */
-static int spawn_attributes_fill(posix_spawnattr_t *attributes)
-{
-    sigset_t none;
-    sigset_t all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    int rc = posix_spawnattr_setpgroup(attributes, 0);
-    if (rc == 0)
-        rc = posix_spawnattr_setsigmask(attributes, &none);
-    if (rc == 0)
-        rc = posix_spawnattr_setsigdefault(attributes, &all);
-    if (rc == 0)
-        rc = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
-                                                      POSIX_SPAWN_SETSIGDEF);
-    return rc;
-}
-
-static int spawn_start(const sw_spawn_request *request, int out_fd, int err_fd, int cwd_fd,
-                       pid_t *pid)
-{
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    int rc = posix_spawn_file_actions_init(&actions);
-    if (rc != 0)
-        return rc;
-    rc = posix_spawnattr_init(&attributes);
-    if (rc != 0)
-        goto done_actions;
-    rc = spawn_actions_fill(&actions, out_fd, err_fd, cwd_fd);
-    if (rc == 0)
-        rc = spawn_attributes_fill(&attributes);
-    if (rc == 0) {
-        /* posix_spawnp promises not to change the strings; its type is older than const. */
-        char *const *argv = (char *const *)(uintptr_t)request->argv;
-        char *const *envp = request->envp ? (char *const *)(uintptr_t)request->envp : environ;
-        rc = posix_spawnp(pid, request->path, &actions, &attributes, argv, envp);
-    }
-    posix_spawnattr_destroy(&attributes);
-done_actions:
-    posix_spawn_file_actions_destroy(&actions);
-    return rc;
-}
-
 static int system_spawn(void *context, const sw_spawn_request *request, int64_t *pid)
 {
     (void)context;
-    const int wanted[3] = {request->stdout_fd, request->stderr_fd, request->cwd_fd};
-    int lifted[3] = {-1, -1, -1};
-    int rc = 0;
-    for (int i = 0; i < 3 && rc == 0; i++)
-        rc = spawn_fd_lift(wanted[i], &lifted[i]);
-    if (rc == 0) {
-        pid_t started = 0;
-        rc = spawn_start(request, lifted[0] < 0 ? wanted[0] : lifted[0],
-                         lifted[1] < 0 ? wanted[1] : lifted[1],
-                         lifted[2] < 0 ? wanted[2] : lifted[2], &started);
-        *pid = started;
-    }
-    for (int i = 0; i < 3; i++) {
-        if (lifted[i] >= 0)
-            close(lifted[i]);
-    }
-    return -rc;
+    return sw__spawn_system(request, pid);
 }
 
 static const sw_env system_env = {

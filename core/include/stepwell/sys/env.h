@@ -11,15 +11,19 @@
 
 #include "../abi.h"
 
-/* A child process to start: its own process group, stdin from /dev/null. */
+/* A child process to start: in a session and process group of its own, stdin from /dev/null, no
+ * other descriptor open, no signal blocked or ignored. */
 typedef struct sw_spawn_request {
     uint32_t size;
     int32_t stdout_fd; /* becomes fd 1 of the child */
     int32_t stderr_fd; /* becomes fd 2 of the child */
     int32_t cwd_fd;    /* directory to run in, or -1 for the caller's */
-    const char *path;  /* absolute, or searched in PATH when it has no slash */
+    const char *path;  /* of the program; searched in PATH when it has no slash */
     const char *const *argv;
-    const char *const *envp; /* NULL: the caller's environment */
+    const char *const *envp; /* NULL: the caller's environment; its PATH is the one searched */
+    int32_t guard_fd;        /* -1, or a socket that is told "+ 123\n" by process 123 before its
+                                program runs, and "- 123\n" when that could not be started */
+    int32_t death_signal;    /* the child gets it when the calling thread ends; 0: none */
 } sw_spawn_request;
 
 typedef struct sw_env {
@@ -50,7 +54,7 @@ typedef struct sw_env {
 
 SW_BEGIN_DECLS
 
-/* The real world: POSIX clocks, getrandom, realloc, posix_spawn.
+/* The real world: POSIX clocks, getrandom, realloc, clone and execve.
  *
  * owns:    never freed (static).
  * threads: any thread, concurrently.
