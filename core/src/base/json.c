@@ -14,7 +14,8 @@
 #include "base/number.h"
 #include "base/utf8.h"
 
-_Static_assert(SW__DEPTH_MAX <= 64, "the stack of open brackets is one word of 64 bits");
+_Static_assert(SW__DEPTH_MAX == 64, "the stack of open brackets is one word of 64 bits, and "
+                                    "SW__JSON_TOO_DEEP names the number");
 
 /* What the next token may be. */
 typedef enum json_want {
@@ -173,7 +174,7 @@ static bool json_scan_open(json_scan *scan, json_want *want)
 {
     bool object = scan->text[scan->at] == '{';
     if (scan->depth == SW__DEPTH_MAX)
-        return json_scan_fail(scan, "nested too deep");
+        return json_scan_fail(scan, SW__JSON_TOO_DEEP);
     scan->objects = scan->objects << 1 | object;
     scan->depth++;
     scan->at++;

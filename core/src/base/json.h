@@ -10,6 +10,10 @@
 #include "base/buf.h"
 #include "stepwell/types.h"
 
+/* What sw__json_check says of text that is nested deeper than SW__DEPTH_MAX; a limit, not a mistake
+ * in the syntax, so callers may want to tell it apart. */
+#define SW__JSON_TOO_DEEP "nested more than 64 deep"
+
 /* Whether text is one RFC 8259 value in valid UTF-8, nested at most SW__DEPTH_MAX deep, without
  * lone surrogate escapes. Numbers may have any size: payloads are passed on as they are.
  * On failure *offset is where and *why a static phrase ("expected ',' or ']'"). */

@@ -41,7 +41,7 @@ struct sw__node {
     bool boolean;
     int64_t integer;
     double real;
-    sw_str text;
+    sw_str text;  /* of a scalar: its content, as it is written where it is not quoted ("0x1f") */
     size_t count; /* of items or pairs */
     sw__node **items;
     sw__node_pair *pairs; /* in the order of the text */
