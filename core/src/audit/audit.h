@@ -2,7 +2,8 @@
  * segment, read them back, verify.
  *
  * A segment's body is: format version, a table of the tasks in it (number and the task's previous
- * segment: the history of a task is a chain of segments, without index rows), then the entries.
+ * segment: the history of a task is a chain of segments, without index rows), then the entries
+ * (segment.h).
  * Entry bytes are canonical: version, kind, then every field in a fixed order, integers as minimal
  * LEB128 and byte strings with their length before them. hash = SHA-256(previous hash || segment
  * number, first entry, count, time || body). */
@@ -22,7 +23,8 @@ typedef struct sw__audit {
     sw__hasher *hasher; /* borrowed */
     sw__buf entries;
     sw__buf tasks;
-    sw__map seen; /* task_no to itself */
+    sw__buf body; /* scratch: one entry, then the whole body */
+    sw__map seen; /* task_no to its place in the table of tasks, from 1 */
     int64_t task_count;
     int64_t entry_count;
     int64_t segment_no; /* of the segment being made, known after begin */
@@ -34,17 +36,20 @@ typedef struct sw__audit {
 void sw__audit_init(sw__audit *audit, const sw_env *env, sw__hasher *hasher);
 void sw__audit_free(sw__audit *audit);
 
-/* Start a segment; call right after the store's begin for writing. */
+/* Start a segment; call right after the store's begin for writing. Its time is now_us, or that of
+ * the newest segment when now_us lies before it. */
 int sw__audit_begin(sw__audit *audit, sw__store *store, int64_t now_us, sw_error *err);
 /* Add an entry; entry_no and time_us are filled in. Every text of the entry is copied.
  * task is the row the entry is about, NULL for none: its audit_segment is linked into the table
  * and then set to the segment being made (the caller writes the row). */
-int sw__audit_add(sw__audit *audit, const sw_audit_entry *entry, sw__task_hot *task,
-                  sw_error *err);
+int sw__audit_add(sw__audit *audit, const sw_audit_entry *entry, sw__task_hot *task, sw_error *err);
 /* Append the segment to the store when it has entries. */
 int sw__audit_seal(sw__audit *audit, sw__store *store, sw_error *err);
 
-/* SHA-256(salt || parts...). */
+#define SW__AUDIT_PARTS_MAX 7
+
+/* SHA-256(salt || part); of several parts each stands behind its length as eight bytes, highest
+ * first. At most SW__AUDIT_PARTS_MAX parts. 0, SW_ENOMEM or SW_ELIMIT. */
 int sw__audit_digest(sw__hasher *hasher, const uint8_t salt[32], const sw_str *parts,
                      size_t part_count, uint8_t digest[32]);
 

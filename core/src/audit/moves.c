@@ -1,0 +1,277 @@
+/* What one entry may say after all the entries before it. */
+#include "audit/replay.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/str.h"
+#include "model/states.h"
+
+/* A doubt about one entry; the words follow "entry 17 (step "charge" of task 0192...): ". */
+static int move_doubt(sw__replay *replay, const sw_audit_entry *entry, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static int move_doubt(sw__replay *replay, const sw_audit_entry *entry, const char *format, ...)
+{
+    char task_id[37];
+    char why[200];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(why, sizeof(why), format, arguments);
+    va_end(arguments);
+    sw_uuid_format(&entry->task_id, task_id);
+    if (entry->step.ptr)
+        return sw__doubt_raise(&replay->doubt, entry->entry_no, entry->entry_no,
+                               "entry %lld (step \"%.*s\" of task %s): %s",
+                               (long long)entry->entry_no, SW__FMT(entry->step), task_id, why);
+    return sw__doubt_raise(&replay->doubt, entry->entry_no, entry->entry_no,
+                           "entry %lld (task %s): %s", (long long)entry->entry_no, task_id, why);
+}
+
+static void move_seal(sw__replay *replay, sw__seal_kind kind, int64_t key,
+                      const sw_audit_entry *entry)
+{
+    sw__seal seal = {
+        .kind = kind,
+        .key = key,
+        .epoch = entry->epoch,
+        .entry_no = entry->entry_no,
+        .digest = entry->digest,
+        .actor = entry->actor,
+        .reason = entry->reason,
+    };
+    sw__buf_put(&replay->seals, &seal, sizeof(seal));
+}
+
+/* Tasks. */
+
+static int move_submit(sw__replay *replay, sw__replay_task *task, const sw_audit_entry *entry,
+                       sw_error *err)
+{
+    const sw_workflow *workflow = NULL;
+    if (task->workflow)
+        return move_doubt(replay, entry, "the task was submitted before");
+    int rc = sw__replay_workflow(replay, entry->subject, entry->entry_no, &workflow, err);
+    if (rc < 0)
+        return rc;
+    size_t count = 0;
+    const sw_workflow_step *steps = sw_workflow_steps(workflow, &count);
+    task->steps = sw__arena_array(replay->arena, count, sizeof(*task->steps));
+    if (!task->steps)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    for (size_t i = 0; i < count; i++)
+        task->steps[i].state = steps[i].after_count > 0 ? SW_STEP_PENDING : SW_STEP_READY;
+    task->workflow = workflow;
+    task->task_id = entry->task_id;
+    task->entry_no = entry->entry_no;
+    task->state = SW_TASK_PENDING;
+    replay->step_count += (int64_t)count;
+    move_seal(replay, SW__SEAL_INPUT, task->task_no, entry);
+    return SW_OK;
+}
+
+bool sw__replay_is_met(const sw__replay_task *task, int32_t index)
+{
+    uint32_t state = task->steps[index].state;
+    return state == SW_STEP_SUCCEEDED || state == SW_STEP_RESOLVED || state == SW_STEP_SKIPPED ||
+           (state == SW_STEP_FAILED &&
+            task->workflow->steps[index].on_failure == SW_ON_FAILURE_CONTINUE);
+}
+
+static int move_task(sw__replay *replay, sw__replay_task *task, const sw_audit_entry *entry)
+{
+    int from = entry->from;
+    int to = entry->to;
+    if (from != task->state)
+        return move_doubt(replay, entry, "it goes from %s to %s, but the task was %s",
+                          sw_task_state_name(from), sw_task_state_name(to),
+                          sw_task_state_name(task->state));
+    if (!sw__task_may(from, to, SW_BY_ENGINE) && !sw__task_may(from, to, SW_BY_WORKER) &&
+        !sw__task_may(from, to, SW_BY_OPERATOR))
+        return move_doubt(replay, entry, "a task cannot go from %s to %s", sw_task_state_name(from),
+                          sw_task_state_name(to));
+    for (size_t i = 0; to == SW_TASK_SUCCEEDED && i < task->workflow->step_count; i++) {
+        if (!sw__replay_is_met(task, (int32_t)i))
+            return move_doubt(replay, entry, "the task succeeds while step \"%.*s\" is %s",
+                              SW__FMT(task->workflow->steps[i].name),
+                              sw_step_state_name((int)task->steps[i].state));
+    }
+    task->state = to;
+    task->entry_no = entry->entry_no;
+    return SW_OK;
+}
+
+/* Steps. */
+
+/* The step that an entry is about, or NULL when the definition has none like that. */
+static sw__replay_step *move_find_step(const sw__replay_task *task, const sw_audit_entry *entry)
+{
+    int64_t index = SW__STEP_INDEX(entry->step_id);
+    if (SW__STEP_TASK(entry->step_id) != task->task_no ||
+        (size_t)index >= task->workflow->step_count ||
+        !sw__str_equal(task->workflow->steps[index].name, entry->step))
+        return NULL;
+    return &task->steps[index];
+}
+
+/* Whether the engine or a worker may move a step so, or an operator who is named. */
+static bool move_is_allowed(const sw_audit_entry *entry)
+{
+    return sw__step_may(entry->from, entry->to, SW_BY_ENGINE) ||
+           sw__step_may(entry->from, entry->to, SW_BY_WORKER) ||
+           (entry->actor.len > 0 && sw__step_may(entry->from, entry->to, SW_BY_OPERATOR));
+}
+
+/* Only an attempt that was given back unworked is taken off the count. */
+static bool move_gives_back(const sw_audit_entry *entry)
+{
+    return entry->from == SW_STEP_RUNNING && entry->to == SW_STEP_READY &&
+           (sw__str_is(entry->reason, "released") || sw__str_is(entry->reason, "worker closed"));
+}
+
+static int move_start(sw__replay *replay, const sw__replay_step *step, const sw_audit_entry *entry)
+{
+    if (entry->epoch != step->epoch + 1)
+        return move_doubt(replay, entry, "it starts under epoch %lld, expected %lld",
+                          (long long)entry->epoch, (long long)step->epoch + 1);
+    if (entry->attempt != step->attempt + 1)
+        return move_doubt(replay, entry, "it starts attempt %d, expected %d", entry->attempt,
+                          step->attempt + 1);
+    if (entry->worker_id == 0)
+        return move_doubt(replay, entry, "it starts without a worker");
+    return SW_OK;
+}
+
+static int move_keep_numbers(sw__replay *replay, const sw__replay_step *step,
+                             const sw_audit_entry *entry)
+{
+    int32_t given_back = move_gives_back(entry) ? 1 : 0;
+    if (entry->epoch != step->epoch)
+        return move_doubt(replay, entry,
+                          "it goes from %s to %s under epoch %lld, but the newest epoch is %lld",
+                          sw_step_state_name(entry->from), sw_step_state_name(entry->to),
+                          (long long)entry->epoch, (long long)step->epoch);
+    if (entry->attempt != step->attempt - given_back)
+        return move_doubt(replay, entry, "it names attempt %d, expected %d", entry->attempt,
+                          step->attempt - given_back);
+    return SW_OK;
+}
+
+static int move_check_deps(sw__replay *replay, const sw__replay_task *task,
+                           const sw_audit_entry *entry)
+{
+    const sw_workflow_step *step = &task->workflow->steps[SW__STEP_INDEX(entry->step_id)];
+    for (size_t i = 0; i < step->after_count; i++) {
+        if (!sw__replay_is_met(task, step->after[i]))
+            return move_doubt(replay, entry,
+                              "it becomes ready while \"%.*s\", which it waits for, is %s",
+                              SW__FMT(task->workflow->steps[step->after[i]].name),
+                              sw_step_state_name((int)task->steps[step->after[i]].state));
+    }
+    return SW_OK;
+}
+
+static int move_check_step(sw__replay *replay, const sw__replay_task *task,
+                           const sw__replay_step *step, const sw_audit_entry *entry)
+{
+    const char *from = sw_step_state_name(entry->from);
+    const char *to = sw_step_state_name(entry->to);
+    if ((uint32_t)entry->from != step->state)
+        return move_doubt(replay, entry, "it goes from %s to %s, but the step was %s", from, to,
+                          sw_step_state_name((int)step->state));
+    if (!move_is_allowed(entry))
+        return move_doubt(replay, entry, "a step cannot go from %s to %s%s", from, to,
+                          entry->actor.len > 0 ? "" : " without an operator");
+    if (sw_task_state_terminal(task->state) && entry->actor.len == 0)
+        return move_doubt(replay, entry, "it goes from %s to %s after its task has ended", from,
+                          to);
+    if (entry->to == SW_STEP_RUNNING)
+        return move_start(replay, step, entry);
+    int rc = move_keep_numbers(replay, step, entry);
+    if (rc == SW_OK && entry->from == SW_STEP_PENDING && entry->to == SW_STEP_READY)
+        rc = move_check_deps(replay, task, entry);
+    return rc;
+}
+
+/* Count how an attempt ended, and note the payload that its end sealed. The reasons of these moves
+ * are the engine's words; those of a cancellation are an operator's and may be anything. */
+static void move_end_attempt(sw__replay *replay, sw__replay_step *step, const sw_audit_entry *entry)
+{
+    bool lost = sw__str_is(entry->reason, "lease expired");
+    if (entry->to == SW_STEP_CANCELLED)
+        return;
+    step->crashes += lost;
+    if (lost || sw__str_is(entry->reason, "timeout"))
+        replay->reclaim_count++;
+    else if (entry->to == SW_STEP_SUCCEEDED || entry->to == SW_STEP_FAILED)
+        replay->commit_count++;
+    if (entry->to == SW_STEP_SUCCEEDED)
+        move_seal(replay, SW__SEAL_RESULT, entry->step_id, entry);
+    else if (entry->digest.ptr)
+        move_seal(replay, SW__SEAL_FAILURE, entry->step_id, entry);
+}
+
+static int move_step(sw__replay *replay, sw__replay_task *task, const sw_audit_entry *entry)
+{
+    sw__replay_step *step = move_find_step(task, entry);
+    if (!step)
+        return move_doubt(replay, entry, "the task's definition has no such step");
+    int rc = move_check_step(replay, task, step, entry);
+    if (rc < 0)
+        return rc;
+    if (entry->from == SW_STEP_RUNNING)
+        move_end_attempt(replay, step, entry);
+    step->state = (uint32_t)entry->to & 0x1f;
+    step->epoch = entry->epoch;
+    step->attempt = entry->attempt;
+    step->entry_no = entry->entry_no;
+    return SW_OK;
+}
+
+static int move_fenced(sw__replay *replay, const sw__replay_task *task, const sw_audit_entry *entry)
+{
+    const sw__replay_step *step = move_find_step(task, entry);
+    if (!step)
+        return move_doubt(replay, entry, "the task's definition has no such step");
+    if (step->state == SW_STEP_RUNNING && entry->epoch == step->epoch)
+        return move_doubt(replay, entry, "it refuses a report of the newest epoch, %lld",
+                          (long long)entry->epoch);
+    replay->fenced_count++;
+    return SW_OK;
+}
+
+static int move_of_task(sw__replay *replay, sw__replay_task *task, const sw_audit_entry *entry,
+                        sw_error *err)
+{
+    if (!task)
+        return move_doubt(replay, entry, "it names no task");
+    if (entry->kind == SW_AUDIT_TASK_SUBMITTED)
+        return move_submit(replay, task, entry, err);
+    if (!task->workflow)
+        return move_doubt(replay, entry, "the task was not submitted before");
+    if (memcmp(&task->task_id, &entry->task_id, sizeof(task->task_id)) != 0)
+        return move_doubt(replay, entry, "it names another task than its segment does");
+    if (entry->kind == SW_AUDIT_TASK_CHANGED)
+        return move_task(replay, task, entry);
+    if (entry->kind == SW_AUDIT_STEP_CHANGED)
+        return move_step(replay, task, entry);
+    return move_fenced(replay, task, entry);
+}
+
+int sw__replay_move(sw__replay *replay, sw__replay_task *task, const sw_audit_entry *entry,
+                    sw_error *err)
+{
+    switch (entry->kind) {
+    case SW_AUDIT_TASK_SUBMITTED:
+    case SW_AUDIT_TASK_CHANGED:
+    case SW_AUDIT_STEP_CHANGED:
+    case SW_AUDIT_STEP_FENCED:
+        return move_of_task(replay, task, entry, err);
+    case SW_AUDIT_WORKFLOW_REGISTERED:
+        return entry->digest.ptr ? SW_OK : move_doubt(replay, entry, "it names no definition");
+    default:
+        return entry->worker_id > 0 ? SW_OK : move_doubt(replay, entry, "it names no worker");
+    }
+}

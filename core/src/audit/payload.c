@@ -1,0 +1,152 @@
+/* Whether inputs, results and errors in the store are the ones that the entries sealed.
+ *
+ * A digest is SHA-256(salt || payload), the salt lies beside the payload. Of a step's errors the
+ * store gives the newest only, so an older one is not compared. */
+#include "audit/replay.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/audit.h"
+#include "base/error.h"
+#include "base/str.h"
+#include "model/workflow.h"
+
+/* Seals of one kind with their keys, ascending. */
+typedef struct payload_batch {
+    const sw__seal *seals;
+    int64_t *keys;
+    size_t count;
+    sw__arena *arena;
+} payload_batch;
+
+static int payload_compare(const void *a, const void *b)
+{
+    const sw__seal *left = a;
+    const sw__seal *right = b;
+    if (left->kind != right->kind)
+        return (left->kind > right->kind) - (left->kind < right->kind);
+    return (left->key > right->key) - (left->key < right->key);
+}
+
+/* "input of task 0192..." or "result of step "charge" of task 0192...". */
+static int payload_doubt(sw__replay *replay, const sw__seal *seal, const char *fault)
+{
+    static const char *const names[] = {"input", "result", "error"};
+    char task_id[37];
+    bool is_input = seal->kind == SW__SEAL_INPUT;
+    int64_t task_no = is_input ? seal->key : SW__STEP_TASK(seal->key);
+    const sw__replay_task *task = sw__replay_task_find(replay, task_no);
+    sw_uuid_format(&task->task_id, task_id);
+    if (is_input)
+        return sw__doubt_raise(&replay->doubt, seal->entry_no, seal->entry_no,
+                               "the input of task %s %s (entry %lld)", task_id, fault,
+                               (long long)seal->entry_no);
+    sw_str step = task->workflow->steps[SW__STEP_INDEX(seal->key)].name;
+    return sw__doubt_raise(&replay->doubt, seal->entry_no, seal->entry_no,
+                           "the %s of step \"%.*s\" of task %s %s (entry %lld)", names[seal->kind],
+                           SW__FMT(step), task_id, fault, (long long)seal->entry_no);
+}
+
+/* parts are what the store holds; present says whether it holds anything. */
+static int payload_check(sw__replay *replay, const sw__seal *seal, bool present,
+                         const uint8_t salt[32], const sw_str *parts, size_t part_count,
+                         sw_error *err)
+{
+    uint8_t digest[32];
+    if (!seal->digest.ptr)
+        return present ? payload_doubt(replay, seal, "was added without an entry") : SW_OK;
+    if (!present)
+        return payload_doubt(replay, seal, "is missing from the store");
+    if (sw__audit_digest(replay->hasher, salt, parts, part_count, digest) < 0)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    if (memcmp(digest, seal->digest.ptr, sizeof(digest)) != 0)
+        return payload_doubt(replay, seal, "was changed without an entry");
+    return SW_OK;
+}
+
+static int payload_inputs(sw__replay *replay, const payload_batch *batch, sw_error *err)
+{
+    sw__task_info *rows = sw__arena_array(batch->arena, batch->count, sizeof(*rows));
+    if (!rows)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    int rc = replay->store->ops->tasks_info(replay->store, batch->keys, batch->count, batch->arena,
+                                            rows, err);
+    for (size_t i = 0; rc == SW_OK && i < batch->count; i++) {
+        const sw__seal *seal = &batch->seals[i];
+        rc = payload_check(replay, seal, rows[i].input.ptr != NULL, rows[i].input_salt,
+                           &rows[i].input, 1, err);
+        if (rc == SW_OK && (!sw__str_equal(rows[i].initiator, seal->actor) ||
+                            !sw__str_equal(rows[i].reason, seal->reason)))
+            rc = payload_doubt(replay, seal, "stands beside another initiator or reason");
+    }
+    return rc;
+}
+
+static int payload_results(sw__replay *replay, const payload_batch *batch, sw_error *err)
+{
+    sw__payload *rows = sw__arena_array(batch->arena, batch->count, sizeof(*rows));
+    if (!rows)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    int rc = replay->store->ops->results_get(replay->store, batch->keys, batch->count, batch->arena,
+                                             rows, err);
+    for (size_t i = 0; rc == SW_OK && i < batch->count; i++)
+        rc = payload_check(replay, &batch->seals[i], rows[i].body.ptr != NULL, rows[i].salt,
+                           &rows[i].body, 1, err);
+    return rc;
+}
+
+static int payload_failures(sw__replay *replay, const payload_batch *batch, sw_error *err)
+{
+    sw__failure *rows = sw__arena_array(batch->arena, batch->count, sizeof(*rows));
+    if (!rows)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    int rc = replay->store->ops->failures_get(replay->store, batch->keys, batch->count,
+                                              batch->arena, rows, err);
+    for (size_t i = 0; rc == SW_OK && i < batch->count; i++) {
+        const sw_str parts[] = {rows[i].error_class, rows[i].message, rows[i].detail};
+        if (rows[i].epoch <= batch->seals[i].epoch)
+            rc = payload_check(replay, &batch->seals[i], rows[i].epoch == batch->seals[i].epoch,
+                               rows[i].salt, parts, sizeof(parts) / sizeof(parts[0]), err);
+    }
+    return rc;
+}
+
+static int payload_batch_check(sw__replay *replay, payload_batch *batch, sw_error *err)
+{
+    batch->keys = sw__arena_array(batch->arena, batch->count, sizeof(*batch->keys));
+    if (!batch->keys)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    for (size_t i = 0; i < batch->count; i++)
+        batch->keys[i] = batch->seals[i].key;
+    switch (batch->seals[0].kind) {
+    case SW__SEAL_INPUT:
+        return payload_inputs(replay, batch, err);
+    case SW__SEAL_RESULT:
+        return payload_results(replay, batch, err);
+    default:
+        return payload_failures(replay, batch, err);
+    }
+}
+
+int sw__replay_payloads(sw__replay *replay, sw_error *err)
+{
+    int rc = SW_OK;
+    sw__seal *seals = (sw__seal *)(void *)replay->seals.ptr;
+    size_t count = replay->seals.len / sizeof(*seals);
+    if (count == 0)
+        return SW_OK;
+    sw__arena *arena = sw__arena_new(replay->env);
+    if (!arena)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    if (count > 1)
+        qsort(seals, count, sizeof(*seals), payload_compare);
+    for (size_t i = 0, end; rc == SW_OK && i < count; i = end) {
+        for (end = i + 1; end < count && seals[end].kind == seals[i].kind;)
+            end++;
+        payload_batch batch = {.seals = seals + i, .count = end - i, .arena = arena};
+        rc = payload_batch_check(replay, &batch, err);
+    }
+    sw__arena_free(arena);
+    return rc;
+}

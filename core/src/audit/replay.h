@@ -1,0 +1,96 @@
+/* The state machine of every task and step, driven by the log alone.
+ *
+ * Each entry must be a move that the engine could have made (moves.c), each payload must be the one
+ * its entry sealed (payload.c), and what comes out at the end must be what the rows of the store
+ * say (compare.c). Memory grows with the number of steps, not of entries.
+ *
+ * Functions answer SW_EAUDIT when they have raised a doubt; then err is not filled. */
+#ifndef SW_AUDIT_REPLAY_H
+#define SW_AUDIT_REPLAY_H
+
+#include "audit/doubt.h"
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/hash.h"
+#include "base/map.h"
+#include "model/workflow.h"
+#include "store/store.h"
+
+/* A step as the entries so far say. */
+typedef struct sw__replay_step {
+    int64_t epoch;
+    int64_t entry_no; /* the newest about it, 0 for none */
+    int32_t attempt;
+    uint32_t crashes : 26; /* attempts ended by a lost lease */
+    uint32_t state : 5;
+    uint32_t met : 1; /* its row was met by the comparison */
+} sw__replay_step;
+
+typedef struct sw__replay_task {
+    struct sw__replay_task *next;
+    int64_t task_no;
+    int64_t segment_no; /* newest that has an entry of it */
+    int64_t entry_no;   /* newest about the task itself */
+    sw_uuid task_id;
+    int32_t state;
+    bool met;                    /* its row was met by the comparison */
+    const sw_workflow *workflow; /* NULL until it was submitted */
+    sw__replay_step *steps;
+} sw__replay_task;
+
+/* What an entry says about a payload in the store. Texts point into the segment's body. */
+typedef enum sw__seal_kind { SW__SEAL_INPUT, SW__SEAL_RESULT, SW__SEAL_FAILURE } sw__seal_kind;
+
+typedef struct sw__seal {
+    sw__seal_kind kind;
+    int64_t key;   /* task_no of an input, else step_id */
+    int64_t epoch; /* of a failure */
+    int64_t entry_no;
+    sw_str digest; /* absent: there is no payload */
+    sw_str actor;  /* of an input */
+    sw_str reason; /* of an input */
+} sw__seal;
+
+typedef struct sw__replay {
+    sw__store *store;
+    sw__hasher *hasher;
+    const sw_env *env;
+    sw__arena *arena;     /* of the records */
+    sw__map tasks;        /* task_no to sw__replay_task* */
+    sw__strmap workflows; /* hex digest to sw_workflow* */
+    sw__replay_task *first;
+    sw__replay_task **next;
+    sw__buf places; /* sw__replay_task* by place of the segment being read */
+    sw__buf seals;  /* sw__seal of the segment being read */
+    sw__doubt doubt;
+    int64_t step_count;
+    int64_t commit_count;
+    int64_t fenced_count;
+    int64_t reclaim_count;
+} sw__replay;
+
+/* 0 or SW_ENOMEM; free in any case. */
+int sw__replay_init(sw__replay *replay, sw__store *store, sw__hasher *hasher, const sw_env *env);
+void sw__replay_free(sw__replay *replay);
+
+/* Follow every entry of the next segment, whose hash has been checked. */
+int sw__replay_segment(sw__replay *replay, const sw__segment *segment, sw_error *err);
+/* Hold the replayed states against the store; last is the log's newest segment. */
+int sw__replay_compare(sw__replay *replay, const sw__segment *last, sw_error *err);
+
+/* The definition with this digest in hex, checked against it; entry_no is the entry that needs
+ * it. */
+int sw__replay_workflow(sw__replay *replay, sw_str digest_hex, int64_t entry_no,
+                        const sw_workflow **out, sw_error *err);
+/* The record of a task, or NULL. */
+sw__replay_task *sw__replay_task_find(const sw__replay *replay, int64_t task_no);
+/* Whether what depends on this step may start. */
+bool sw__replay_is_met(const sw__replay_task *task, int32_t index);
+
+/* One entry; task is NULL for an entry without one. */
+int sw__replay_move(sw__replay *replay, sw__replay_task *task, const sw_audit_entry *entry,
+                    sw_error *err);
+/* Compare the payloads of the collected seals. */
+int sw__replay_payloads(sw__replay *replay, sw_error *err);
+
+#endif

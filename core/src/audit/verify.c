@@ -1,0 +1,178 @@
+/* Verification: the chain of segments from the first to the last, then what replay.h does with
+ * their entries.
+ *
+ * The chain is walked to its end even when something is wrong, so that the report can name the
+ * whole range; entries are followed only up to the first doubt. What a chain without signatures
+ * cannot show: a rewrite by somebody who recomputes every later hash and changes the state rows
+ * with it, and a rollback of the whole database. */
+#include <stdio.h>
+
+#include "audit/audit.h"
+#include "audit/replay.h"
+#include "audit/segment.h"
+#include "base/error.h"
+#include "base/str.h"
+
+typedef struct verify_walk {
+    sw__replay replay;
+    sw__segment last; /* without its body */
+    int64_t entry_count;
+    int64_t segment_count;
+} verify_walk;
+
+static int64_t verify_entry_next(const verify_walk *walk)
+{
+    return walk->last.entry_first + walk->last.entry_count;
+}
+
+/* Every entry takes bytes, so that a count beyond them, or a first number out of all bounds, was
+ * changed. */
+static bool verify_plausible(const sw__segment *segment)
+{
+    return segment->entry_count > 0 && (size_t)segment->entry_count <= segment->body.len &&
+           segment->entry_first > 0 && segment->entry_first <= INT64_MAX / 2;
+}
+
+/* The next segment is held against what this one says of itself. */
+static void verify_adopt(verify_walk *walk, const sw__segment *segment)
+{
+    int64_t entry_next = verify_entry_next(walk);
+    walk->segment_count++;
+    walk->last = *segment;
+    walk->last.body = (sw_str){NULL, 0};
+    if (verify_plausible(segment)) {
+        walk->entry_count += segment->entry_count;
+    } else {
+        walk->last.entry_first = entry_next;
+        walk->last.entry_count = 0;
+    }
+}
+
+/* The numbers follow those of the segment before. */
+static int verify_numbers(verify_walk *walk, const sw__segment *segment)
+{
+    sw__doubt *doubt = &walk->replay.doubt;
+    int64_t expected = walk->last.segment_no + 1;
+    int64_t entry_next = verify_entry_next(walk);
+    if (segment->segment_no > expected)
+        return sw__doubt_raise(doubt, entry_next,
+                               segment->entry_first > entry_next ? segment->entry_first - 1
+                                                                 : entry_next,
+                               "%lld segment(s) from number %lld on are missing: they were removed",
+                               (long long)(segment->segment_no - expected), (long long)expected);
+    if (segment->segment_no < expected)
+        return sw__doubt_raise(doubt, segment->entry_first, entry_next,
+                               "segment %lld comes after segment %lld: segments were added or put "
+                               "in another order",
+                               (long long)segment->segment_no, (long long)walk->last.segment_no);
+    if (segment->entry_first != entry_next || !verify_plausible(segment))
+        return sw__doubt_raise(
+            doubt, entry_next, entry_next,
+            "segment %lld says that it holds %lld entries from %lld on, expected "
+            "entry %lld: it was edited, or put in another place",
+            (long long)segment->segment_no, (long long)segment->entry_count,
+            (long long)segment->entry_first, (long long)entry_next);
+    return SW_OK;
+}
+
+/* The hash is that of the content and of the hash before. */
+static int verify_hash(verify_walk *walk, const sw__segment *segment, sw_error *err)
+{
+    uint8_t hash[32];
+    sw__doubt *doubt = &walk->replay.doubt;
+    long long number = (long long)segment->segment_no;
+    int64_t entry_last = segment->entry_first + segment->entry_count - 1;
+    if (sw__segment_hash(walk->replay.hasher, segment, hash) < 0)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    if (memcmp(hash, segment->hash, sizeof(hash)) != 0)
+        return sw__doubt_raise(doubt, segment->entry_first, entry_last,
+                               "segment %lld (entries %lld to %lld) was edited: its content does "
+                               "not give its hash",
+                               number, (long long)segment->entry_first, (long long)entry_last);
+    if (memcmp(segment->previous, walk->last.hash, sizeof(hash)) != 0)
+        return sw__doubt_raise(doubt, walk->last.entry_first, entry_last,
+                               "segment %lld does not follow the segment before it: one of the two "
+                               "was replaced",
+                               number);
+    if (segment->time_us < walk->last.time_us)
+        return sw__doubt_raise(doubt, segment->entry_first, entry_last,
+                               "segment %lld is older than the segment before it", number);
+    return SW_OK;
+}
+
+/* Only what stops the walk is answered; doubts are in the replay. */
+static int verify_segment(void *context, const sw__segment *segment, sw_error *err)
+{
+    verify_walk *walk = context;
+    int rc = verify_numbers(walk, segment);
+    if (rc == SW_OK)
+        rc = verify_hash(walk, segment, err);
+    if (rc == SW_OK && !walk->replay.doubt.raised)
+        rc = sw__replay_segment(&walk->replay, segment, err);
+    verify_adopt(walk, segment);
+    return rc == SW_EAUDIT ? SW_OK : rc;
+}
+
+static void verify_fill(const verify_walk *walk, sw_audit_report *report)
+{
+    const sw__replay *replay = &walk->replay;
+    report->ok = !replay->doubt.raised;
+    report->entry_count = walk->entry_count;
+    report->segment_count = walk->segment_count;
+    report->step_count = replay->step_count;
+    report->commit_count = replay->commit_count;
+    report->fenced_count = replay->fenced_count;
+    report->reclaim_count = replay->reclaim_count;
+    report->first_bad_entry = replay->doubt.raised ? replay->doubt.first : 0;
+    report->last_bad_entry = replay->doubt.raised ? replay->doubt.last : 0;
+    report->head[0] = '\0';
+    if (walk->segment_count > 0)
+        sw__hash_hex(walk->last.hash, report->head);
+}
+
+static const char *verify_plural(int64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+static void verify_praise(sw_audit_report *report)
+{
+    snprintf(report->message, sizeof(report->message),
+             "integrity (L1): %lld %s in %lld segment%s; %lld step%s replayed and equal to the "
+             "state rows; %lld committed attempt%s, each by the newest epoch; %lld report%s of a "
+             "superseded attempt refused",
+             (long long)report->entry_count, report->entry_count == 1 ? "entry" : "entries",
+             (long long)report->segment_count, verify_plural(report->segment_count),
+             (long long)report->step_count, verify_plural(report->step_count),
+             (long long)report->commit_count, verify_plural(report->commit_count),
+             (long long)report->fenced_count, verify_plural(report->fenced_count));
+}
+
+int sw__audit_verify(sw__store *store, sw__hasher *hasher, const sw_env *env,
+                     sw_audit_report *report, sw_error *err)
+{
+    verify_walk walk = {.last = {.entry_first = 1}};
+    report->ok = 0;
+    report->message[0] = '\0';
+    int rc = sw__replay_init(&walk.replay, store, hasher, env);
+    if (rc < 0) {
+        sw__fail(err, rc, NULL);
+        goto done;
+    }
+    rc = store->ops->segments_each(store, 1, verify_segment, &walk, err);
+    if (rc == SW_OK && !walk.replay.doubt.raised)
+        rc = sw__replay_compare(&walk.replay, &walk.last, err);
+    if (rc < 0 && rc != SW_EAUDIT)
+        goto done;
+    verify_fill(&walk, report);
+    rc = report->ok ? SW_OK : SW_EAUDIT;
+    if (report->ok)
+        verify_praise(report);
+    else
+        snprintf(report->message, sizeof(report->message), "%s", walk.replay.doubt.message);
+    if (rc < 0)
+        sw__fail(err, rc, "%s", report->message);
+done:
+    sw__replay_free(&walk.replay);
+    return rc;
+}
