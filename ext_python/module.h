@@ -1,0 +1,222 @@
+/* What the files of the extension stepwell._core share: the module's state, the call helper and
+ * the conversions.
+ *
+ * One file per subject of the public header (engine.c, task.c, step.c, ...), convert.c between
+ * Python values and C, records.c for the rows that go up, errors.c with the one function that
+ * turns a code into an exception. Not here: anything a user of the package should like to call;
+ * the friendly classes are Python (wheels/stepwell/src/stepwell).
+ *
+ * Rules of every method: convert and check all arguments first, because a conversion can run
+ * Python code; then swpy_call_begin; then the core; then swpy_call_end; then build the answer.
+ */
+#ifndef SWPY_MODULE_H
+#define SWPY_MODULE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include <stepwell.h>
+
+#define SWPY_COUNT_ONE(...) +1
+enum { SWPY_ERROR_COUNT = 0 SW_ERROR_MAP(SWPY_COUNT_ONE) };
+#undef SWPY_COUNT_ONE
+
+/* XX(NAME, name of the type in Python): the kinds of rows that go up to Python. */
+#define SWPY_RECORD_MAP(XX)                                                                        \
+    XX(INFO, "stepwell.EngineInfo")                                                                \
+    XX(REGISTERED, "stepwell.Registered")                                                          \
+    XX(DEFINITION, "stepwell.Definition")                                                          \
+    XX(SUBMITTED, "stepwell.Submitted")                                                            \
+    XX(TASK, "stepwell.TaskRow")                                                                   \
+    XX(STEP, "stepwell.StepRow")                                                                   \
+    XX(APPLIED, "stepwell.Applied")                                                                \
+    XX(INPUT, "stepwell.StepInput")                                                                \
+    XX(CLAIM, "stepwell.Claim")                                                                    \
+    XX(FINISHED, "stepwell.Finished")                                                              \
+    XX(EXCHANGE, "stepwell.Exchange")                                                              \
+    XX(REASON, "stepwell.Reason")                                                                  \
+    XX(WORKER, "stepwell.WorkerRow")                                                               \
+    XX(ENTRY, "stepwell.AuditEntry")                                                               \
+    XX(REPORT, "stepwell.AuditReport")
+
+typedef enum swpy_record {
+#define SWPY_ENUM_VALUE(name, type_name) SWPY_##name,
+    SWPY_RECORD_MAP(SWPY_ENUM_VALUE)
+#undef SWPY_ENUM_VALUE
+        SWPY_RECORD_COUNT
+} swpy_record;
+
+/* XX(field, count, function that names one): enumerations whose names are made once, so that a
+ * row holds a reference instead of a new string. */
+#define SWPY_NAMES_MAP(XX)                                                                         \
+    XX(step_states, SW_STEP_STATE_COUNT, sw_step_state_name)                                       \
+    XX(task_states, SW_TASK_STATE_COUNT, sw_task_state_name)                                       \
+    XX(outcomes, SW_OUTCOME_COUNT, sw_outcome_name)                                                \
+    XX(row_statuses, SW_ROW_STATUS_COUNT, sw_row_status_name)                                      \
+    XX(reasons, SW_REASON_COUNT, sw_reason_name)                                                   \
+    XX(durabilities, SW_DURABILITY_COUNT, sw_durability_name)                                      \
+    XX(audit_kinds, SW_AUDIT_KIND_COUNT + 1, sw_audit_kind_name)
+
+/* Everything the module would otherwise keep in globals; one per interpreter. */
+typedef struct swpy_state {
+    /* errors.c */
+    PyObject *error;
+    PyObject *errors[SWPY_ERROR_COUNT + 1]; /* by the negated code */
+    /* records.c */
+    PyTypeObject *records[SWPY_RECORD_COUNT];
+#define SWPY_NAMES_FIELD(field, count, name) PyObject *field[count];
+    SWPY_NAMES_MAP(SWPY_NAMES_FIELD)
+#undef SWPY_NAMES_FIELD
+    /* engine.c */
+    PyTypeObject *engine_type;
+} swpy_state;
+
+/* An engine handle. handle is taken away by close; a call counts itself in before it looks at
+ * handle, and close waits until nobody is counted in. */
+typedef struct swpy_engine {
+    PyObject_HEAD
+    swpy_state *state; /* lives as long as the type, which the object holds */
+    _Atomic(sw_engine *) handle;
+    atomic_int calls;
+    pid_t pid;   /* of the process that opened it */
+    bool memory; /* the store does no I/O */
+} swpy_engine;
+
+/* One call into the core. */
+typedef struct swpy_call {
+    swpy_engine *owner;
+    sw_engine *engine;
+    PyThreadState *thread; /* NULL while the GIL is kept */
+} swpy_call;
+
+/* Rows read from Python. keep holds the references that the C strings are borrowed from. */
+typedef struct swpy_strings {
+    sw_str *items;
+    size_t count;
+    PyObject *keep;
+} swpy_strings;
+
+/* module.c */
+
+/* The state of the module that this type or one of its bases comes from. */
+swpy_state *swpy_state_find(PyTypeObject *type);
+
+/* engine.c */
+
+/* Enter the core: false with an exception when the engine is closed. The GIL is released unless
+ * the store is memory and the work is small (at most that many rows and no waiting). */
+bool swpy_call_begin(swpy_call *call, swpy_engine *owner, size_t row_count, bool waits);
+void swpy_call_end(swpy_call *call);
+
+/* How long one wait inside the core may last so that signals are seen in time. */
+int64_t swpy_slice_ms(int64_t left_ms);
+
+/* For measuring waits: monotonic milliseconds; what is left of a wait (negative: without end);
+ * whether a wait of slice_ms was ended by a wake. */
+int64_t swpy_now_ms(void);
+int64_t swpy_left_ms(int64_t start_ms, int64_t wait_ms);
+bool swpy_woken(int64_t start_ms, int64_t slice_ms);
+
+bool swpy_engine_setup(PyObject *module, swpy_state *state);
+
+/* errors.c */
+
+/* Raise what error says; always NULL. */
+PyObject *swpy_raise(swpy_state *state, const sw_error *error);
+
+/* Raise a code found by the binding itself; row is -1 where there is none. Always NULL. */
+PyObject *swpy_refuse(swpy_state *state, int code, Py_ssize_t row, const char *format, ...);
+
+/* Raise what error says with one more attribute; value is taken. Always NULL. */
+PyObject *swpy_raise_with(swpy_state *state, const sw_error *error, const char *attribute,
+                          PyObject *value);
+
+bool swpy_errors_setup(PyObject *module, swpy_state *state);
+
+/* convert.c: Python to C. Each answers false with an exception; what names the argument. */
+
+bool swpy_int64_read(swpy_state *state, PyObject *value, const char *what, int64_t *out);
+bool swpy_int32_read(swpy_state *state, PyObject *value, const char *what, int32_t *out);
+bool swpy_size_read(swpy_state *state, PyObject *value, const char *what, size_t *out);
+bool swpy_str_read(swpy_state *state, PyObject *value, const char *what, sw_str *out);
+bool swpy_str_read_maybe(swpy_state *state, PyObject *value, const char *what, sw_str *out);
+bool swpy_uuid_read(swpy_state *state, PyObject *value, const char *what, sw_uuid *out);
+
+/* A tuple with the items of a sequence that is no string, or NULL with an exception. */
+PyObject *swpy_rows_read(PyObject *value, const char *what);
+
+/* Rows: a check of the kind and size of one, an item (None when the tuple is shorter), and the
+ * index that the pending exception shall carry as row; swpy_row_fail is always false. */
+bool swpy_row_check(PyObject *row, const char *what, Py_ssize_t least, Py_ssize_t most);
+PyObject *swpy_row_item(PyObject *row, Py_ssize_t index);
+bool swpy_row_fail(size_t index);
+
+/* None reads as no strings. */
+bool swpy_strings_read(swpy_state *state, PyObject *value, const char *what, swpy_strings *out);
+void swpy_strings_free(swpy_strings *strings);
+
+/* convert.c: C to Python. Each answers a new reference or NULL with an exception. */
+
+PyObject *swpy_str_new(sw_str text); /* None when absent */
+PyObject *swpy_uuid_new(const sw_uuid *uuid);
+PyObject *swpy_name_new(PyObject *const *names, int count, int value);
+PyObject *swpy_strings_new(const sw_str *items, size_t count);
+
+/* records.c */
+
+/* One record from values that are taken, also on failure; a NULL among them fails it. */
+PyObject *swpy_record_new(swpy_state *state, swpy_record kind, PyObject **values, int count);
+
+/* A list of count rows; build makes the record of one of them. */
+typedef PyObject *(*swpy_row_build)(swpy_state *state, const void *row);
+PyObject *swpy_list_new(swpy_state *state, const void *rows, size_t row_size, size_t count,
+                        swpy_row_build build);
+
+bool swpy_records_setup(PyObject *module, swpy_state *state);
+
+/* The methods of Engine, each in the file of its subject. */
+
+/* XX(name): methods with positional arguments only. */
+#define SWPY_METHOD_MAP(XX)                                                                        \
+    XX(close)                                                                                      \
+    XX(info)                                                                                       \
+    XX(wake)                                                                                       \
+    XX(definition)                                                                                 \
+    XX(submit)                                                                                     \
+    XX(get)                                                                                        \
+    XX(wait)                                                                                       \
+    XX(cancel)                                                                                     \
+    XX(exchange)                                                                                   \
+    XX(update_batch)                                                                               \
+    XX(explain)                                                                                    \
+    XX(worker_renew)                                                                               \
+    XX(worker_close)                                                                               \
+    XX(worker_list)                                                                                \
+    XX(audit_verify)                                                                               \
+    XX(audit_task)                                                                                 \
+    XX(audit_list)
+
+/* XX(name): methods with keywords. */
+#define SWPY_KEYWORD_METHOD_MAP(XX)                                                                \
+    XX(register)                                                                                   \
+    XX(list)                                                                                       \
+    XX(count)                                                                                      \
+    XX(worker_open)
+
+#define SWPY_METHOD_DECLARE(name)                                                                  \
+    PyObject *swpy_##name(PyObject *object, PyObject *args);                                       \
+    extern const char swpy_##name##_doc[];
+SWPY_METHOD_MAP(SWPY_METHOD_DECLARE)
+#undef SWPY_METHOD_DECLARE
+
+#define SWPY_METHOD_DECLARE(name)                                                                  \
+    PyObject *swpy_##name(PyObject *object, PyObject *args, PyObject *kwargs);                     \
+    extern const char swpy_##name##_doc[];
+SWPY_KEYWORD_METHOD_MAP(SWPY_METHOD_DECLARE)
+#undef SWPY_METHOD_DECLARE
+
+#endif

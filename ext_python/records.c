@@ -1,0 +1,112 @@
+/* The rows that go up to Python: struct sequences, which are tuples with named fields and are
+ * built as fast as tuples.
+ *
+ * One table says what fields each kind has; the files of the subjects fill them. Results are
+ * converted at once, so that no Python object points into memory of the core.
+ */
+#include "module.h"
+
+#define RECORD_FIELDS(name, ...)                                                                   \
+    static PyStructSequence_Field record_fields_##name[] = {__VA_ARGS__, {NULL, NULL}};
+
+RECORD_FIELDS(INFO, {"durability", NULL}, {"schema_version", NULL}, {"sqlite", NULL},
+              {"now_us", NULL})
+RECORD_FIELDS(REGISTERED, {"name", NULL}, {"version", NULL}, {"digest", NULL}, {"warnings", NULL})
+RECORD_FIELDS(DEFINITION, {"name", NULL}, {"version", NULL}, {"digest", NULL}, {"json", NULL},
+              {"input_schema", NULL}, {"max_parallel", NULL})
+RECORD_FIELDS(SUBMITTED, {"task_id", NULL}, {"created", NULL}, {"state", NULL})
+RECORD_FIELDS(TASK, {"task_id", NULL}, {"workflow", NULL}, {"version", NULL}, {"digest", NULL},
+              {"state", NULL}, {"input", NULL}, {"key", NULL}, {"tags", NULL}, {"priority", NULL},
+              {"initiator", NULL}, {"reason", NULL}, {"correlation_id", NULL}, {"created_us", NULL},
+              {"started_us", NULL}, {"finished_us", NULL}, {"step_count", NULL},
+              {"step_counts", NULL})
+RECORD_FIELDS(STEP, {"step_id", NULL}, {"name", NULL}, {"title", NULL}, {"handler", NULL},
+              {"queue", NULL}, {"state", NULL}, {"attempt", NULL}, {"max_attempts", NULL},
+              {"open_deps", NULL}, {"level", NULL}, {"epoch", NULL}, {"changed_us", NULL},
+              {"not_before_us", NULL}, {"deadline_us", NULL}, {"worker_id", NULL}, {"result", NULL},
+              {"error_class", NULL}, {"error_message", NULL}, {"error_detail", NULL})
+RECORD_FIELDS(APPLIED, {"step_id", NULL}, {"epoch", NULL}, {"status", NULL}, {"state", NULL},
+              {"not_before_us", NULL})
+RECORD_FIELDS(INPUT, {"name", NULL}, {"result", NULL}, {"state", NULL})
+RECORD_FIELDS(CLAIM, {"step_id", NULL}, {"epoch", NULL}, {"task_id", NULL}, {"workflow", NULL},
+              {"version", NULL}, {"name", NULL}, {"handler", NULL}, {"queue", NULL},
+              {"parameters", NULL}, {"input", NULL}, {"idempotency_key", NULL},
+              {"correlation_id", NULL}, {"inputs", NULL}, {"attempt", NULL}, {"max_attempts", NULL},
+              {"timeout_ms", NULL})
+RECORD_FIELDS(FINISHED, {"task_id", NULL}, {"state", NULL})
+RECORD_FIELDS(EXCHANGE, {"applied", NULL}, {"claims", NULL}, {"finished", NULL})
+RECORD_FIELDS(REASON, {"step", NULL}, {"state", NULL}, {"reason", NULL}, {"subject", NULL},
+              {"message", NULL}, {"until_us", NULL})
+RECORD_FIELDS(WORKER, {"worker_id", NULL}, {"name", NULL}, {"host", NULL}, {"pid", NULL},
+              {"lease_until_us", NULL}, {"held", NULL}, {"alive", NULL}, {"handlers", NULL})
+RECORD_FIELDS(ENTRY, {"entry_no", NULL}, {"time_us", NULL}, {"kind", NULL}, {"task_id", NULL},
+              {"step_id", NULL}, {"step", NULL}, {"from_state", NULL}, {"to_state", NULL},
+              {"attempt", NULL}, {"epoch", NULL}, {"worker_id", NULL}, {"actor", NULL},
+              {"reason", NULL}, {"subject", NULL}, {"digest", NULL})
+RECORD_FIELDS(REPORT, {"ok", NULL}, {"entry_count", NULL}, {"segment_count", NULL},
+              {"step_count", NULL}, {"commit_count", NULL}, {"fenced_count", NULL},
+              {"reclaim_count", NULL}, {"first_bad_entry", NULL}, {"last_bad_entry", NULL},
+              {"head", NULL}, {"message", NULL})
+#undef RECORD_FIELDS
+
+#define RECORD_DESC(NAME, type_name)                                                               \
+    {type_name, NULL, record_fields_##NAME,                                                        \
+     (int)(sizeof(record_fields_##NAME) / sizeof(PyStructSequence_Field)) - 1},
+static PyStructSequence_Desc record_descs[SWPY_RECORD_COUNT] = {SWPY_RECORD_MAP(RECORD_DESC)};
+#undef RECORD_DESC
+
+PyObject *swpy_record_new(swpy_state *state, swpy_record kind, PyObject **values, int count)
+{
+    PyObject *record = NULL;
+    int taken = 0;
+
+    for (int i = 0; i < count; i++) {
+        if (values[i] == NULL)
+            goto done;
+    }
+    record = PyStructSequence_New(state->records[kind]);
+    for (; record != NULL && taken < count; taken++)
+        PyStructSequence_SetItem(record, taken, values[taken]);
+done:
+    for (; taken < count; taken++)
+        Py_XDECREF(values[taken]);
+    return record;
+}
+
+PyObject *swpy_list_new(swpy_state *state, const void *rows, size_t row_size, size_t count,
+                        swpy_row_build build)
+{
+    PyObject *list = PyList_New((Py_ssize_t)count);
+
+    for (size_t i = 0; list != NULL && i < count; i++) {
+        PyObject *row = build(state, (const char *)rows + i * row_size);
+        if (row == NULL || PyList_SetItem(list, (Py_ssize_t)i, row) < 0)
+            Py_CLEAR(list);
+    }
+    return list;
+}
+
+static bool record_names_setup(PyObject **names, int count, const char *(*name)(int))
+{
+    for (int i = 0; i < count; i++) {
+        names[i] = PyUnicode_InternFromString(name(i));
+        if (names[i] == NULL)
+            return false;
+    }
+    return true;
+}
+
+bool swpy_records_setup(PyObject *module, swpy_state *state)
+{
+    for (int i = 0; i < SWPY_RECORD_COUNT; i++) {
+        state->records[i] = PyStructSequence_NewType(&record_descs[i]);
+        if (state->records[i] == NULL || PyModule_AddType(module, state->records[i]) < 0)
+            return false;
+    }
+#define RECORD_NAMES_SETUP(field, count, name)                                                     \
+    if (!record_names_setup(state->field, count, name))                                            \
+        return false;
+    SWPY_NAMES_MAP(RECORD_NAMES_SETUP)
+#undef RECORD_NAMES_SETUP
+    return true;
+}

@@ -1,0 +1,383 @@
+/* Steps: the exchange between a worker and the engine, the batch of outcomes, and why a step does
+ * not run.
+ *
+ * An exchange enters the core once for its rows. Only while there is nothing to do it comes back
+ * now and then to let signals through; it does so with empty hands, so no claim can be lost to an
+ * exception. Claims that cannot be handed over for want of memory are given back.
+ */
+#include "module.h"
+
+const char swpy_exchange_doc[] =
+    "exchange($self, worker_id, outcomes, claim_max, wait_ms, /)\n--\n\n"
+    "Report outcomes and claim new steps in one transaction, as an Exchange. Outcomes are tuples\n"
+    "(step_id, epoch, outcome, result=None, error_class=None, error_message=None,\n"
+    "error_detail=None, retry_after_ms=0); result is JSON text. With nothing to report and\n"
+    "nothing ready it waits up to wait_ms (negative: without end).";
+
+const char swpy_update_batch_doc[] = "update_batch($self, outcomes, /)\n--\n\n"
+                                     "Report outcomes without claiming; one Applied per row.";
+
+const char swpy_explain_doc[] =
+    "explain($self, task_id, step=None, /)\n--\n\n"
+    "Why a step, or each step that has not ended, is not running; a list of Reason.";
+
+/* Outcomes as read from Python; keep holds what the strings are borrowed from. */
+typedef struct outcome_batch {
+    PyObject *keep;
+    sw_step_outcome *rows;
+    size_t count;
+} outcome_batch;
+
+/* By identity first: the names are interned, and so are literals in the caller's code. */
+static bool outcome_read(swpy_state *state, PyObject *value, int32_t *out)
+{
+    sw_str name;
+
+    for (int i = 0; i < SW_OUTCOME_COUNT; i++) {
+        if (value == state->outcomes[i]) {
+            *out = i;
+            return true;
+        }
+    }
+    if (!swpy_str_read(state, value, "outcome", &name))
+        return false;
+    *out = sw_outcome_find(name);
+    if (*out < 0)
+        swpy_refuse(state, SW_EINVAL, -1,
+                    "outcome is '%.*s', expected succeeded, failed, failed_for_good or released",
+                    (int)(name.len < 64 ? name.len : 64), name.ptr);
+    return *out >= 0;
+}
+
+/* The fields beyond the three that every row has. */
+static bool outcome_read_rest(swpy_state *state, PyObject *tuple, Py_ssize_t size,
+                              sw_step_outcome *row)
+{
+    PyObject *retry_after_ms = NULL;
+
+    if (!swpy_str_read_maybe(state, PyTuple_GetItem(tuple, 3), "result", &row->result))
+        return false;
+    if (size == 4)
+        return true;
+    retry_after_ms = swpy_row_item(tuple, 7);
+    return swpy_str_read_maybe(state, swpy_row_item(tuple, 4), "error_class", &row->error_class) &&
+           swpy_str_read_maybe(state, swpy_row_item(tuple, 5), "error_message",
+                               &row->error_message) &&
+           swpy_str_read_maybe(state, swpy_row_item(tuple, 6), "error_detail",
+                               &row->error_detail) &&
+           (retry_after_ms == Py_None ||
+            swpy_int64_read(state, retry_after_ms, "retry_after_ms", &row->retry_after_ms));
+}
+
+static bool outcome_row_read(swpy_state *state, PyObject *tuple, sw_step_outcome *row)
+{
+    if (!swpy_row_check(tuple, "an outcome", 3, 8))
+        return false;
+    Py_ssize_t size = PyTuple_Size(tuple);
+    return swpy_int64_read(state, PyTuple_GetItem(tuple, 0), "step_id", &row->step_id) &&
+           swpy_int64_read(state, PyTuple_GetItem(tuple, 1), "epoch", &row->epoch) &&
+           outcome_read(state, PyTuple_GetItem(tuple, 2), &row->outcome) &&
+           (size == 3 || outcome_read_rest(state, tuple, size, row));
+}
+
+static void outcome_batch_free(outcome_batch *batch)
+{
+    PyMem_Free(batch->rows);
+    Py_XDECREF(batch->keep);
+}
+
+static bool outcome_batch_read(swpy_state *state, PyObject *value, outcome_batch *batch)
+{
+    *batch = (outcome_batch){.keep = swpy_rows_read(value, "outcomes")};
+    if (batch->keep == NULL)
+        return false;
+    batch->count = (size_t)PyTuple_Size(batch->keep);
+    batch->rows = PyMem_Calloc(batch->count + 1, sizeof(*batch->rows));
+    if (batch->rows == NULL) {
+        PyErr_NoMemory();
+        outcome_batch_free(batch);
+        return false;
+    }
+    for (size_t i = 0; i < batch->count; i++) {
+        PyObject *tuple = PyTuple_GetItem(batch->keep, (Py_ssize_t)i);
+        if (!outcome_row_read(state, tuple, &batch->rows[i])) {
+            swpy_row_fail(i);
+            outcome_batch_free(batch);
+            return false;
+        }
+    }
+    return true;
+}
+
+static PyObject *applied_new(swpy_state *state, const void *item)
+{
+    const sw_step_applied *row = item;
+    PyObject *values[] = {
+        PyLong_FromLongLong(row->step_id),
+        PyLong_FromLongLong(row->epoch),
+        swpy_name_new(state->row_statuses, SW_ROW_STATUS_COUNT, row->status),
+        swpy_name_new(state->step_states, SW_STEP_STATE_COUNT, row->state),
+        PyLong_FromLongLong(row->not_before_us),
+    };
+    return swpy_record_new(state, SWPY_APPLIED, values, 5);
+}
+
+static PyObject *applied_list_new(swpy_state *state, const sw_result *result)
+{
+    size_t count = 0;
+    const sw_step_applied *rows = sw_step_applications(result, &count);
+
+    return swpy_list_new(state, rows, sizeof(*rows), count, applied_new);
+}
+
+static PyObject *input_new(swpy_state *state, const void *item)
+{
+    const sw_step_input *row = item;
+    PyObject *values[] = {
+        swpy_str_new(row->name),
+        swpy_str_new(row->result),
+        swpy_name_new(state->step_states, SW_STEP_STATE_COUNT, row->state),
+    };
+    return swpy_record_new(state, SWPY_INPUT, values, 3);
+}
+
+static PyObject *claim_new(swpy_state *state, const void *item)
+{
+    const sw_step_claim *row = item;
+    PyObject *values[] = {
+        PyLong_FromLongLong(row->step_id),
+        PyLong_FromLongLong(row->epoch),
+        swpy_uuid_new(&row->task_id),
+        swpy_str_new(row->workflow),
+        swpy_str_new(row->version),
+        swpy_str_new(row->name),
+        swpy_str_new(row->handler),
+        swpy_str_new(row->queue),
+        swpy_str_new(row->parameters),
+        swpy_str_new(row->input),
+        swpy_str_new(row->idempotency_key),
+        swpy_str_new(row->correlation_id),
+        swpy_list_new(state, row->inputs, sizeof(*row->inputs), row->input_count, input_new),
+        PyLong_FromLong(row->attempt),
+        PyLong_FromLong(row->max_attempts),
+        PyLong_FromLongLong(row->timeout_ms),
+    };
+    return swpy_record_new(state, SWPY_CLAIM, values, 16);
+}
+
+static PyObject *claims_new(swpy_state *state, const sw_result *result)
+{
+    size_t count = 0;
+    const sw_step_claim *rows = sw_step_claims(result, &count);
+
+    return swpy_list_new(state, rows, sizeof(*rows), count, claim_new);
+}
+
+static PyObject *finished_new(swpy_state *state, const void *item)
+{
+    const sw_task_finished *row = item;
+    PyObject *values[] = {
+        swpy_uuid_new(&row->task_id),
+        swpy_name_new(state->task_states, SW_TASK_STATE_COUNT, row->state),
+    };
+    return swpy_record_new(state, SWPY_FINISHED, values, 2);
+}
+
+static PyObject *finished_list_new(swpy_state *state, const sw_result *result)
+{
+    size_t count = 0;
+    const sw_task_finished *rows = sw_tasks_finished(result, &count);
+
+    return swpy_list_new(state, rows, sizeof(*rows), count, finished_new);
+}
+
+static PyObject *exchange_new(swpy_state *state, const sw_result *result)
+{
+    PyObject *values[] = {
+        applied_list_new(state, result),
+        claims_new(state, result),
+        finished_list_new(state, result),
+    };
+    return swpy_record_new(state, SWPY_EXCHANGE, values, 3);
+}
+
+static void claim_release(sw_engine *engine, const sw_step_claim *claim)
+{
+    sw_result *result = NULL;
+    sw_step_outcome row = {
+        .step_id = claim->step_id, .epoch = claim->epoch, .outcome = SW_OUTCOME_RELEASED};
+
+    if (sw_step_update_batch(engine, &row, 1, &result, NULL) == SW_OK)
+        sw_result_free(result);
+}
+
+/* Give back claims that Python never got; without it they would stay held while the worker's
+ * lease is renewed. The pending exception stays. */
+static void claims_release(swpy_engine *self, const sw_result *result)
+{
+    size_t count = 0;
+    const sw_step_claim *claims = sw_step_claims(result, &count);
+    PyObject *type = NULL;
+    PyObject *value = NULL;
+    PyObject *trace = NULL;
+    swpy_call call;
+
+    PyErr_Fetch(&type, &value, &trace);
+    if (swpy_call_begin(&call, self, count, true)) {
+        for (size_t i = 0; i < count; i++)
+            claim_release(call.engine, &claims[i]);
+        swpy_call_end(&call);
+    }
+    PyErr_Restore(type, value, trace);
+}
+
+static bool exchange_is_empty(const sw_result *result)
+{
+    size_t applied = 0;
+    size_t claims = 0;
+    size_t finished = 0;
+
+    sw_step_applications(result, &applied);
+    sw_step_claims(result, &claims);
+    sw_tasks_finished(result, &finished);
+    return applied + claims + finished == 0;
+}
+
+/* One exchange that waits at most slice_ms; *woken says whether it came back before. NULL with an
+ * exception. */
+static sw_result *exchange_slice(swpy_engine *self, const sw_worker_ref *worker,
+                                 const outcome_batch *batch, size_t claim_max, int64_t slice_ms,
+                                 bool *woken)
+{
+    sw_result *result = NULL;
+    sw_error error;
+    swpy_call call;
+
+    if (!swpy_call_begin(&call, self, batch->count + claim_max, slice_ms != 0))
+        return NULL;
+    int64_t start_ms = swpy_now_ms();
+    int code = sw_step_exchange(call.engine, worker, batch->rows, batch->count, claim_max, slice_ms,
+                                &result, &error);
+    *woken = swpy_woken(start_ms, slice_ms);
+    swpy_call_end(&call);
+    if (code < 0)
+        swpy_raise(self->state, &error);
+    return result;
+}
+
+/* The result that has something, or that the time or a wake ended. On a memory store the first
+ * look does not wait, because it can keep the GIL. NULL with an exception. */
+static sw_result *exchange_run(swpy_engine *self, const sw_worker_ref *worker, outcome_batch *batch,
+                               size_t claim_max, int64_t wait_ms)
+{
+    int64_t start_ms = swpy_now_ms();
+    bool look = self->memory;
+
+    for (;;) {
+        bool woken = false;
+        int64_t left_ms = swpy_left_ms(start_ms, wait_ms);
+        int64_t slice_ms = look ? 0 : swpy_slice_ms(left_ms);
+        sw_result *result = exchange_slice(self, worker, batch, claim_max, slice_ms, &woken);
+        if (result == NULL || woken || left_ms == 0 || !exchange_is_empty(result))
+            return result;
+        sw_result_free(result);
+        if (!look && PyErr_CheckSignals() < 0)
+            return NULL;
+        batch->count = 0;
+        look = false;
+    }
+}
+
+PyObject *swpy_exchange(PyObject *object, PyObject *args)
+{
+    swpy_engine *self = (swpy_engine *)object;
+    PyObject *values[4] = {NULL, NULL, NULL, NULL};
+    PyObject *answer = NULL;
+    sw_worker_ref worker;
+    outcome_batch batch;
+    size_t claim_max = 0;
+    int64_t wait_ms = 0;
+
+    if (!PyArg_ParseTuple(args, "OOOO:exchange", &values[0], &values[1], &values[2], &values[3]) ||
+        !swpy_int64_read(self->state, values[0], "worker_id", &worker.worker_id) ||
+        !swpy_size_read(self->state, values[2], "claim_max", &claim_max) ||
+        !swpy_int64_read(self->state, values[3], "wait_ms", &wait_ms) ||
+        !outcome_batch_read(self->state, values[1], &batch))
+        return NULL;
+    sw_result *result = exchange_run(self, &worker, &batch, claim_max, wait_ms);
+    if (result != NULL)
+        answer = exchange_new(self->state, result);
+    if (result != NULL && answer == NULL)
+        claims_release(self, result);
+    sw_result_free(result);
+    outcome_batch_free(&batch);
+    return answer;
+}
+
+PyObject *swpy_update_batch(PyObject *object, PyObject *args)
+{
+    swpy_engine *self = (swpy_engine *)object;
+    PyObject *value = NULL;
+    PyObject *answer = NULL;
+    sw_result *result = NULL;
+    outcome_batch batch;
+    sw_error error;
+    swpy_call call;
+
+    if (!PyArg_ParseTuple(args, "O:update_batch", &value) ||
+        !outcome_batch_read(self->state, value, &batch))
+        return NULL;
+    if (!swpy_call_begin(&call, self, batch.count, false))
+        goto done;
+    int code = sw_step_update_batch(call.engine, batch.rows, batch.count, &result, &error);
+    swpy_call_end(&call);
+    if (code < 0)
+        swpy_raise(self->state, &error);
+    else
+        answer = applied_list_new(self->state, result);
+    sw_result_free(result);
+done:
+    outcome_batch_free(&batch);
+    return answer;
+}
+
+static PyObject *reason_new(swpy_state *state, const void *item)
+{
+    const sw_step_reason *row = item;
+    PyObject *values[] = {
+        swpy_str_new(row->step),
+        swpy_name_new(state->step_states, SW_STEP_STATE_COUNT, row->state),
+        swpy_name_new(state->reasons, SW_REASON_COUNT, row->reason),
+        swpy_str_new(row->subject),
+        swpy_str_new(row->message),
+        PyLong_FromLongLong(row->until_us),
+    };
+    return swpy_record_new(state, SWPY_REASON, values, 6);
+}
+
+PyObject *swpy_explain(PyObject *object, PyObject *args)
+{
+    swpy_engine *self = (swpy_engine *)object;
+    PyObject *id_value = NULL;
+    PyObject *step_value = NULL;
+    sw_result *result = NULL;
+    sw_uuid task_id;
+    sw_str step;
+    sw_error error;
+    swpy_call call;
+    size_t count = 0;
+
+    if (!PyArg_ParseTuple(args, "O|O:explain", &id_value, &step_value) ||
+        !swpy_uuid_read(self->state, id_value, "task_id", &task_id) ||
+        !swpy_str_read_maybe(self->state, step_value, "step", &step) ||
+        !swpy_call_begin(&call, self, 1, false))
+        return NULL;
+    int code = sw_step_explain(call.engine, &task_id, step, &result, &error);
+    swpy_call_end(&call);
+    if (code < 0)
+        return swpy_raise(self->state, &error);
+    const sw_step_reason *rows = sw_step_reasons(result, &count);
+    PyObject *answer = swpy_list_new(self->state, rows, sizeof(*rows), count, reason_new);
+    sw_result_free(result);
+    return answer;
+}
