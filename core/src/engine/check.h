@@ -1,0 +1,23 @@
+/* Checks of arguments that several public functions share; made before the lock is taken.
+ * Every message names the field; err->row the row. */
+#ifndef SW_ENGINE_CHECK_H
+#define SW_ENGINE_CHECK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "stepwell/error.h"
+#include "stepwell/types.h"
+
+/* Absent, or one JSON value of at most max bytes. SW_EINVAL, SW_ELIMIT. */
+int sw__check_payload(sw_str json, int64_t max, const char *field, size_t row, sw_error *err);
+/* Absent, or one line of valid UTF-8 of at most max bytes. SW_EINVAL, SW_ELIMIT. */
+int sw__check_text(sw_str text, size_t max, const char *field, size_t row, sw_error *err);
+/* Absent, or valid UTF-8 of at most SW__ERROR_TEXT_MAX bytes, any characters. */
+int sw__check_long_text(sw_str text, const char *field, size_t row, sw_error *err);
+/* A name of 1 to SW__NAME_MAX bytes of [A-Za-z0-9_.-]. SW_EINVAL. */
+int sw__check_name(sw_str name, const char *field, size_t row, sw_error *err);
+/* From -32768 to 32767. SW_EINVAL. */
+int sw__check_priority(int64_t priority, size_t row, sw_error *err);
+
+#endif

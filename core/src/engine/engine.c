@@ -1,0 +1,266 @@
+/* Opening, closing, entering and waking an engine.
+ *
+ * Not here: what it does once entered. The engine starts no thread; waiting happens in the threads
+ * of its callers.
+ */
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "base/limits.h"
+
+static const char engine_memory_name[] = "memory:";
+static const char engine_sqlite_prefix[] = "sqlite:///";
+
+static int engine_check_options(const sw_engine_options *options, sw_error *err)
+{
+    if (!options || options->size < sizeof(sw_engine_options))
+        return sw__fail(err, SW_EINVAL, "options must start with SW_ENGINE_OPTIONS_INIT");
+    if (!options->store.ptr || options->store.len == 0)
+        return sw__fail(err, SW_EINVAL, "the store has no name: give a path or \"memory:\"");
+    if (memchr(options->store.ptr, 0, options->store.len))
+        return sw__fail(err, SW_EINVAL, "the store's name contains a zero byte");
+    if (options->durability < 0 || options->durability >= SW_DURABILITY_COUNT)
+        return sw__fail(err, SW_EINVAL, "durability %d is none of strict, relaxed, memory",
+                        options->durability);
+    if (options->busy_timeout_ms < 0 || options->busy_timeout_ms > SW__LEASE_MAX_MS)
+        return sw__fail(err, SW_EINVAL, "busy_timeout_ms %lld is out of range",
+                        (long long)options->busy_timeout_ms);
+    if (options->payload_max < 0 || options->payload_max > 1024LL * 1024 * 1024)
+        return sw__fail(err, SW_EINVAL, "payload_max %lld is out of range",
+                        (long long)options->payload_max);
+    return SW_OK;
+}
+
+static bool engine_is_memory(sw_str store)
+{
+    return sw__str_is(store, engine_memory_name) || sw__str_is(store, ":memory:");
+}
+
+static sw_str engine_path(sw_str store)
+{
+    size_t prefix = sizeof(engine_sqlite_prefix) - 1;
+    if (store.len > prefix && memcmp(store.ptr, engine_sqlite_prefix, prefix) == 0)
+        return (sw_str){store.ptr + prefix, store.len - prefix};
+    return store;
+}
+
+static int engine_open_store(sw_engine *engine, const sw_engine_options *options, sw_error *err)
+{
+    sw__store_options open = {
+        .path = engine_path(options->store),
+        .durability = options->durability,
+        .busy_timeout_ms = options->busy_timeout_ms ? options->busy_timeout_ms : 5000,
+        .must_exist = options->must_exist != 0,
+        .env = engine->env,
+    };
+    if (engine_is_memory(options->store) || options->durability == SW_DURABILITY_MEMORY) {
+        engine->durability = SW_DURABILITY_MEMORY;
+        return sw__store_memory_open(&open, &engine->store, err);
+    }
+    engine->durability = options->durability;
+    return sw__store_sqlite_open(&open, &engine->store, err);
+}
+
+static void engine_init_locks(sw_engine *engine)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&engine->lock, NULL);
+    pthread_cond_init(&engine->changed, &monotonic);
+    pthread_cond_init(&engine->idle, NULL);
+    pthread_condattr_destroy(&monotonic);
+}
+
+/* Frees all but the store. */
+static void engine_free(sw_engine *engine)
+{
+    while (engine->members) {
+        sw__member *member = engine->members;
+        engine->members = member->next;
+        sw__strmap_free(&member->handlers);
+        sw__strmap_free(&member->queues);
+        sw__free(engine->env, member->lanes);
+        sw__arena *arena = member->arena;
+        sw__arena_free(arena);
+    }
+    sw__catalog_free(&engine->catalog);
+    sw__audit_free(&engine->audit);
+    sw__hasher_free(engine->hasher);
+    sw__free(engine->env, engine);
+}
+
+int sw_engine_open(const sw_engine_options *options, sw_engine **out, sw_error *err)
+{
+    sw__error_clear(err);
+    if (!out)
+        return sw__fail(err, SW_EINVAL, "out is NULL");
+    *out = NULL;
+    int rc = engine_check_options(options, err);
+    if (rc < 0)
+        return rc;
+    const sw_env *env = options->env ? options->env : sw_env_system();
+    sw_engine *engine = sw__calloc(env, 1, sizeof *engine);
+    if (!engine)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    engine->env = env;
+    engine->log = options->log;
+    engine->fork_generation = sw__fork_generation();
+    engine->payload_max = options->payload_max ? options->payload_max : SW__PAYLOAD_MAX;
+    engine->hasher = sw__hasher_new(env);
+    sw__rand_init(&engine->rand, env);
+    sw__audit_init(&engine->audit, env, engine->hasher);
+    rc = sw__catalog_init(&engine->catalog, env);
+    if (rc < 0 || !engine->hasher)
+        rc = sw__fail(err, SW_ENOMEM, NULL);
+    else
+        rc = engine_open_store(engine, options, err);
+    if (rc < 0) {
+        engine_free(engine);
+        return rc;
+    }
+    engine_init_locks(engine);
+    *out = engine;
+    return SW_OK;
+}
+
+void sw_engine_close(sw_engine *engine)
+{
+    if (!engine)
+        return;
+    if (engine->fork_generation != sw__fork_generation()) {
+        /* The lock may have been held by a thread that does not exist here. */
+        engine->store->ops->forget(engine->store);
+        engine_free(engine);
+        return;
+    }
+    pthread_mutex_lock(&engine->lock);
+    engine->closing = true;
+    pthread_cond_broadcast(&engine->changed);
+    while (engine->inside > 0)
+        pthread_cond_wait(&engine->idle, &engine->lock);
+    pthread_mutex_unlock(&engine->lock);
+    engine->store->ops->close(engine->store);
+    pthread_cond_destroy(&engine->idle);
+    pthread_cond_destroy(&engine->changed);
+    pthread_mutex_destroy(&engine->lock);
+    engine_free(engine);
+}
+
+int sw__engine_enter(sw_engine *engine, sw_error *err)
+{
+    sw__error_clear(err);
+    if (!engine)
+        return sw__fail(err, SW_EINVAL, "engine is NULL");
+    if (engine->fork_generation != sw__fork_generation())
+        return sw__fail(err, SW_EFORKED,
+                        "this engine was opened before a fork; open one in the child");
+    pthread_mutex_lock(&engine->lock);
+    if (engine->closing) {
+        pthread_mutex_unlock(&engine->lock);
+        return sw__fail(err, SW_ECLOSED, NULL);
+    }
+    engine->inside++;
+    return SW_OK;
+}
+
+void sw__engine_leave(sw_engine *engine)
+{
+    if (--engine->inside == 0 && engine->closing)
+        pthread_cond_signal(&engine->idle);
+    pthread_mutex_unlock(&engine->lock);
+}
+
+void sw__engine_wait(sw_engine *engine, int64_t until_us)
+{
+    struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
+    if (!engine->closing)
+        pthread_cond_timedwait(&engine->changed, &engine->lock, &until);
+}
+
+void sw_engine_wake(sw_engine *engine)
+{
+    if (!engine || engine->fork_generation != sw__fork_generation())
+        return;
+    pthread_mutex_lock(&engine->lock);
+    engine->wake_count++;
+    pthread_cond_broadcast(&engine->changed);
+    pthread_mutex_unlock(&engine->lock);
+}
+
+/* The clock goes on where the store's newest time stands, even when the wall clock is behind. */
+static int engine_anchor_new(sw_engine *engine, const sw__anchor *fresh, sw_error *err)
+{
+    sw__segment last = {0};
+    int rc = engine->store->ops->segment_last(engine->store, &last, err);
+    if (rc < 0)
+        return rc;
+    engine->anchor = *fresh;
+    engine->anchor.base_us = engine->env->clock_wall_us(engine->env->context);
+    if (engine->anchor.base_us <= last.time_us)
+        engine->anchor.base_us = last.time_us + 1;
+    return engine->store->ops->anchor_put(engine->store, &engine->anchor, err);
+}
+
+static int engine_anchor_load(sw_engine *engine, bool write, sw_error *err)
+{
+    sw__anchor fresh = {.boot_us = engine->env->clock_boot_us(engine->env->context)};
+    engine->env->boot_id(engine->env->context, fresh.boot_id);
+    int rc = engine->store->ops->anchor_get(engine->store, &engine->anchor, err);
+    if (rc < 0 && rc != SW_ENOTFOUND)
+        return rc;
+    if (rc == SW_OK && memcmp(engine->anchor.boot_id, fresh.boot_id, 16) == 0) {
+        engine->anchored = true;
+        return SW_OK;
+    }
+    sw__error_clear(err);
+    if (write)
+        return engine_anchor_new(engine, &fresh, err);
+    /* Only a transaction for writing may anchor; until then the wall clock serves for display. */
+    fresh.base_us = engine->env->clock_wall_us(engine->env->context);
+    engine->anchor = fresh;
+    return SW_OK;
+}
+
+int sw__engine_now(sw_engine *engine, bool write, int64_t *now_us, sw_error *err)
+{
+    if (!engine->anchored) {
+        int rc = engine_anchor_load(engine, write, err);
+        if (rc < 0)
+            return rc;
+    }
+    int64_t boot_us = engine->env->clock_boot_us(engine->env->context);
+    *now_us = engine->anchor.base_us + (boot_us - engine->anchor.boot_us);
+    return SW_OK;
+}
+
+int sw_engine_info_get(sw_engine *engine, sw_engine_info *info, sw_error *err)
+{
+    if (!info || info->size < sizeof *info)
+        return sw__fail(err, SW_EINVAL, "info must start with SW_ENGINE_INFO_INIT");
+    int rc = sw__engine_enter(engine, err);
+    if (rc < 0)
+        return rc;
+    rc = engine->store->ops->begin(engine->store, false, err);
+    if (rc == SW_OK) {
+        rc = sw__engine_now(engine, false, &info->now_us, err);
+        engine->store->ops->rollback(engine->store);
+    }
+    bool memory = engine->durability == SW_DURABILITY_MEMORY;
+    info->durability = engine->durability;
+    info->schema_version = memory ? 0 : sw__store_schema_version();
+    info->sqlite = !memory;
+    sw__engine_leave(engine);
+    return rc;
+}
+
+sw__member *sw__engine_member(sw_engine *engine, int64_t worker_id)
+{
+    for (sw__member *member = engine->members; member; member = member->next) {
+        if (member->record.worker_no == worker_id)
+            return member;
+    }
+    return NULL;
+}

@@ -1,0 +1,82 @@
+/* The inside of an engine: what its files share.
+ *
+ * Lock order: there is one lock, engine->lock. It guards every field below it and the store.
+ * A public function checks its arguments first, then enters, works in one transaction, leaves,
+ * and only then reports. While a call waits for work it does not hold the lock.
+ */
+#ifndef SW_ENGINE_ENGINE_H
+#define SW_ENGINE_ENGINE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "audit/audit.h"
+#include "base/arena.h"
+#include "base/env.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/rand.h"
+#include "base/result.h"
+#include "base/str.h"
+#include "engine/catalog.h"
+#include "model/workflow.h"
+#include "store/store.h"
+
+/* A worker that was opened through this engine. */
+typedef struct sw__member {
+    struct sw__member *next;
+    sw__arena *arena;
+    sw__worker_rec record; /* entered again when the store has forgotten a late worker */
+    sw__strmap handlers;   /* name to 1 */
+    sw__strmap queues;     /* empty: every queue */
+    int64_t *lanes;        /* in the arena of the lane list */
+    size_t lane_count;
+    uint64_t lanes_version; /* of the catalog's lanes when lanes were matched */
+} sw__member;
+
+struct sw_engine {
+    const sw_env *env;
+    const sw_log *log;
+    uint32_t fork_generation;
+    int32_t durability;
+    int64_t payload_max;
+
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* a commit, a wake, or closing */
+    pthread_cond_t idle;    /* no call is inside any more */
+
+    /* guarded by lock */
+    sw__store *store;
+    sw__hasher *hasher;
+    sw__audit audit;
+    sw__rand rand;
+    sw__anchor anchor;
+    bool anchored;
+    sw__catalog catalog;
+    sw__member *members;
+    int64_t sweep_due_us;  /* store time of the next look for lost workers and timeouts */
+    uint64_t commit_count; /* commits of this engine that changed something */
+    uint64_t wake_count;
+    int32_t inside;
+    bool closing;
+};
+
+/* Begin and end of a public function that uses the store; enter takes the lock.
+ * errors: SW_EINVAL (NULL), SW_EFORKED, SW_ECLOSED. */
+int sw__engine_enter(sw_engine *engine, sw_error *err);
+void sw__engine_leave(sw_engine *engine);
+
+/* Wait without the lock until something commits in this process, the engine is woken or closed,
+ * or until_us of the monotonic clock. Entered before and after. */
+void sw__engine_wait(sw_engine *engine, int64_t until_us);
+
+/* Store time; 0 on error. Inside a transaction; anchors the clock when the machine was restarted
+ * or the database is new. */
+int sw__engine_now(sw_engine *engine, bool write, int64_t *now_us, sw_error *err);
+
+/* Open worker by number, or NULL. */
+sw__member *sw__engine_member(sw_engine *engine, int64_t worker_id);
+
+#endif

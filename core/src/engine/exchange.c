@@ -1,0 +1,220 @@
+/* The exchange: report, readiness, claim in one transaction; and waiting for work.
+ *
+ * Not here: the parts themselves (flow.h).
+ */
+#include "engine/flow.h"
+
+#include "base/limits.h"
+#include "engine/check.h"
+#include "engine/member.h"
+
+#define EXCHANGE_POLL_MIN_US 1000
+#define EXCHANGE_POLL_MAX_US 25000
+
+/* What a call waits with. */
+typedef struct exchange_wait {
+    int64_t deadline_us; /* monotonic, INT64_MAX: none */
+    int64_t timer_us;    /* store time of the next retry that comes due */
+    int64_t version;     /* of the store after the last look */
+    uint64_t commits;
+    uint64_t wakes;
+} exchange_wait;
+
+static int exchange_check_row(const sw_engine *engine, const sw_step_outcome *row, size_t index,
+                              sw_error *err)
+{
+    if (row->outcome < 0 || row->outcome >= SW_OUTCOME_COUNT)
+        return sw__fail_row(err, SW_EINVAL, index, "outcome %d is unknown", row->outcome);
+    if (row->retry_after_ms < 0 || row->retry_after_ms > SW__DELAY_MAX_MS)
+        return sw__fail_row(err, SW_EINVAL, index, "retry_after_ms %lld is out of range",
+                            (long long)row->retry_after_ms);
+    int rc = sw__check_payload(row->result, engine->payload_max, "result", index, err);
+    if (rc == SW_OK)
+        rc = sw__check_text(row->error_class, SW__TEXT_MAX, "error_class", index, err);
+    if (rc == SW_OK)
+        rc = sw__check_long_text(row->error_message, "error_message", index, err);
+    if (rc == SW_OK)
+        rc = sw__check_long_text(row->error_detail, "error_detail", index, err);
+    return rc;
+}
+
+static int exchange_check(const sw_engine *engine, const sw_step_outcome *rows, size_t row_count,
+                          size_t claim_max, sw_result **out, sw_error *err)
+{
+    sw__error_clear(err);
+    if (!engine || !out || (!rows && row_count > 0))
+        return sw__fail(err, SW_EINVAL, "engine, rows or out is NULL");
+    *out = NULL;
+    if (row_count > SW__BATCH_MAX || claim_max > SW__BATCH_MAX)
+        return sw__fail(err, SW_ELIMIT, "at most %d rows and %d claims in one call", SW__BATCH_MAX,
+                        SW__BATCH_MAX);
+    int rc = SW_OK;
+    for (size_t i = 0; rc == SW_OK && i < row_count; i++)
+        rc = exchange_check_row(engine, &rows[i], i, err);
+    return rc;
+}
+
+/* The lease is written again when a third of it is over, not with every exchange. */
+static int exchange_renew(sw__work *work, sw__member *member, sw_error *err)
+{
+    int64_t lease_us = member->record.lease_ms * 1000;
+    if (member->record.lease_until_us - work->now_us > lease_us * 2 / 3)
+        return SW_OK;
+    return sw__member_renew(work, member, err);
+}
+
+static int exchange_flow(sw__work *work, sw__member *member, const sw_step_outcome *rows,
+                         size_t row_count, size_t claim_max, sw_result *result, int64_t *timer_us,
+                         sw_error *err)
+{
+    int64_t worker_id = member ? member->record.worker_no : 0;
+    sw_step_applied *applied = sw__arena_array(result->arena, row_count, sizeof *applied);
+    if (!applied)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    int rc = sw__report_apply(work, rows, row_count, worker_id, applied, err);
+    if (rc == SW_OK)
+        rc = sw__settle_steps(work, err);
+    if (rc == SW_OK && member)
+        rc = exchange_renew(work, member, err);
+    if (rc == SW_OK && member)
+        rc = sw__sweep(work, worker_id, err);
+    if (rc == SW_OK && member)
+        rc = sw__sweep_timers(work, timer_us, err);
+    if (rc == SW_OK)
+        rc = sw__settle_steps(work, err);
+    if (rc == SW_OK)
+        rc = sw__settle_tasks(work, result, err);
+    if (rc == SW_OK && member && claim_max > 0)
+        rc = sw__claim(work, member, claim_max, result, err);
+    if (rc == SW_OK) {
+        sw__report_finish(work, applied, row_count);
+        sw__result_set(result, SW__APPLICATIONS, applied, row_count);
+    }
+    return rc;
+}
+
+/* One transaction; entered. worker may be NULL. */
+static int exchange_once(sw_engine *engine, const sw_worker_ref *worker,
+                         const sw_step_outcome *rows, size_t row_count, size_t claim_max,
+                         sw_result **out, exchange_wait *wait, sw_error *err)
+{
+    sw__work work;
+    sw__member *member = worker ? sw__engine_member(engine, worker->worker_id) : NULL;
+    if (worker && !member)
+        return sw__fail(err, SW_ENOTFOUND, "worker %lld is not open in this engine",
+                        (long long)worker->worker_id);
+    sw_result *result = sw__result_new(engine->env);
+    if (!result)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    int rc = sw__work_begin(&work, engine, err);
+    if (rc == SW_OK) {
+        rc = exchange_flow(&work, member, rows, row_count, claim_max, result, &wait->timer_us, err);
+        rc = sw__work_end(&work, rc, err);
+    }
+    if (rc < 0 && member)
+        sw__member_doubt(member);
+    if (rc < 0)
+        sw_result_free(result);
+    else
+        *out = result;
+    return rc;
+}
+
+static int64_t exchange_mono(const sw_engine *engine)
+{
+    return engine->env->clock_mono_us(engine->env->context);
+}
+
+/* Whether a transaction could find something now: a commit, a retry, a sweep or a renewal due. */
+static int exchange_due(sw_engine *engine, const sw_worker_ref *worker, const exchange_wait *wait,
+                        bool *due, sw_error *err)
+{
+    int64_t now_us = 0;
+    int64_t version = 0;
+    const sw__member *member = sw__engine_member(engine, worker->worker_id);
+    int rc = engine->store->ops->version(engine->store, &version, err);
+    if (rc == SW_OK)
+        rc = sw__engine_now(engine, false, &now_us, err);
+    if (rc < 0)
+        return rc;
+    *due = !member || version != wait->version || engine->commit_count != wait->commits ||
+           now_us >= wait->timer_us || now_us >= engine->sweep_due_us ||
+           member->record.lease_until_us - now_us <= member->record.lease_ms * 1000 * 2 / 3;
+    return SW_OK;
+}
+
+/* Wait for a reason to look again. *again is false when the time is over or the engine is woken. */
+static int exchange_sleep(sw_engine *engine, const sw_worker_ref *worker, exchange_wait *wait,
+                          bool *again, sw_error *err)
+{
+    int64_t poll_us = EXCHANGE_POLL_MIN_US;
+    bool due = false;
+    int rc = SW_OK;
+    *again = false;
+    while (rc == SW_OK && !due) {
+        int64_t now_us = exchange_mono(engine);
+        if (now_us >= wait->deadline_us || engine->wake_count != wait->wakes)
+            return SW_OK;
+        int64_t until_us = now_us + poll_us;
+        sw__engine_wait(engine, until_us < wait->deadline_us ? until_us : wait->deadline_us);
+        if (engine->closing)
+            return sw__fail(err, SW_ECLOSED, NULL);
+        poll_us = poll_us * 2 < EXCHANGE_POLL_MAX_US ? poll_us * 2 : EXCHANGE_POLL_MAX_US;
+        rc = exchange_due(engine, worker, wait, &due, err);
+    }
+    *again = rc == SW_OK;
+    return rc;
+}
+
+static bool exchange_has_news(const sw_result *result)
+{
+    return result->sections[SW__CLAIMS].count > 0 || result->sections[SW__FINISHED].count > 0;
+}
+
+int sw_step_exchange(sw_engine *engine, const sw_worker_ref *worker, const sw_step_outcome *rows,
+                     size_t row_count, size_t claim_max, int64_t wait_ms, sw_result **out,
+                     sw_error *err)
+{
+    bool again = true;
+    int rc = exchange_check(engine, rows, row_count, claim_max, out, err);
+    if (rc == SW_OK && !worker)
+        rc = sw__fail(err, SW_EINVAL, "worker is NULL");
+    if (rc == SW_OK)
+        rc = sw__engine_enter(engine, err);
+    if (rc < 0)
+        return rc;
+    exchange_wait wait = {.deadline_us = INT64_MAX, .wakes = engine->wake_count};
+    if (wait_ms >= 0 && wait_ms < SW__DELAY_MAX_MS)
+        wait.deadline_us = exchange_mono(engine) + wait_ms * 1000;
+    while (rc == SW_OK && again) {
+        sw_result_free(*out);
+        *out = NULL;
+        rc = engine->store->ops->version(engine->store, &wait.version, err);
+        if (rc == SW_OK)
+            rc = exchange_once(engine, worker, rows, row_count, claim_max, out, &wait, err);
+        if (rc < 0 || row_count > 0 || wait_ms == 0 || exchange_has_news(*out))
+            break;
+        wait.commits = engine->commit_count;
+        rc = exchange_sleep(engine, worker, &wait, &again, err);
+    }
+    if (rc < 0) {
+        sw_result_free(*out);
+        *out = NULL;
+    }
+    sw__engine_leave(engine);
+    return rc;
+}
+
+int sw_step_update_batch(sw_engine *engine, const sw_step_outcome *rows, size_t row_count,
+                         sw_result **out, sw_error *err)
+{
+    exchange_wait unused = {0};
+    int rc = exchange_check(engine, rows, row_count, 0, out, err);
+    if (rc == SW_OK)
+        rc = sw__engine_enter(engine, err);
+    if (rc < 0)
+        return rc;
+    rc = exchange_once(engine, NULL, rows, row_count, 0, out, &unused, err);
+    sw__engine_leave(engine);
+    return rc;
+}

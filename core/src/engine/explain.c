@@ -1,0 +1,228 @@
+/* Why a step does not run: the exact things it waits for, in sentences. */
+#include "engine/member.h"
+#include "engine/query.h"
+
+/* One call: the task, its rows, the workers, and the reasons found. */
+typedef struct explain_call {
+    sw_engine *engine;
+    sw__arena *arena;
+    int64_t now_us;
+    sw__task_hot task;
+    const sw__plan *plan;
+    sw__step_hot *rows;
+    sw__worker_rec *workers;
+    size_t worker_count;
+    sw_step_reason *reasons;
+    size_t count;
+} explain_call;
+
+typedef struct explain_question {
+    const sw_uuid *task_id;
+    sw_str step;
+} explain_question;
+
+static const sw_workflow_step *explain_step(const explain_call *call, int64_t index)
+{
+    return &call->plan->workflow->steps[index];
+}
+
+static void explain_add(explain_call *call, int64_t index, int reason, sw_str subject,
+                        sw_str message, int64_t until_us)
+{
+    call->reasons[call->count++] = (sw_step_reason){
+        .step = sw__arena_str(call->arena, explain_step(call, index)->name),
+        .subject = sw__arena_str(call->arena, subject),
+        .message = message,
+        .until_us = until_us,
+        .reason = reason,
+        .state = call->rows[index].state,
+    };
+}
+
+static double explain_seconds(int64_t us)
+{
+    return us > 0 ? (double)us / 1e6 : 0.0;
+}
+
+static bool explain_satisfies(const explain_call *call, int32_t index)
+{
+    int state = call->rows[index].state;
+    return state == SW_STEP_SUCCEEDED || state == SW_STEP_RESOLVED ||
+           (state == SW_STEP_FAILED &&
+            explain_step(call, index)->on_failure == SW_ON_FAILURE_CONTINUE);
+}
+
+static void explain_pending(explain_call *call, int64_t index)
+{
+    const sw_workflow_step *step = explain_step(call, index);
+    for (size_t i = 0; i < step->after_count; i++) {
+        int32_t from = step->after[i];
+        int state = call->rows[from].state;
+        if (explain_satisfies(call, from))
+            continue;
+        sw_str name = explain_step(call, from)->name;
+        bool ended = sw_step_state_terminal(state);
+        sw_str message = sw__arena_format(
+            call->arena,
+            ended ? "%.*s needs %.*s, which has ended: %s" : "%.*s waits for %.*s, which is %s",
+            SW__FMT(step->name), SW__FMT(name), sw_step_state_name(state));
+        explain_add(call, index, ended ? SW_REASON_FAILED_DEPENDENCY : SW_REASON_OPEN_DEPENDENCY,
+                    name, message, 0);
+    }
+}
+
+static bool explain_lists(explain_call *call, sw_str json, sw_str name, bool when_empty)
+{
+    sw_str *names = NULL;
+    size_t count = 0;
+    if (sw__member_names(call->arena, json, &names, &count, NULL) < 0 || count == 0)
+        return when_empty;
+    for (size_t i = 0; i < count; i++) {
+        if (sw__str_equal(names[i], name))
+            return true;
+    }
+    return false;
+}
+
+static bool explain_has_worker(explain_call *call, const sw_workflow_step *step)
+{
+    for (size_t i = 0; i < call->worker_count; i++) {
+        const sw__worker_rec *worker = &call->workers[i];
+        if (sw__member_alive(call->engine, worker, call->now_us) &&
+            explain_lists(call, worker->handlers, step->handler, false) &&
+            explain_lists(call, worker->queues, step->queue, true))
+            return true;
+    }
+    return false;
+}
+
+static void explain_ready(explain_call *call, int64_t index)
+{
+    const sw_workflow_step *step = explain_step(call, index);
+    const sw__step_hot *row = &call->rows[index];
+    if (row->lane == SW__LANE_TIMER && row->rank > call->now_us) {
+        sw_str message = sw__arena_format(
+            call->arena, "%.*s waits %.1f s for its next attempt (attempt %d of %d)",
+            SW__FMT(step->name), explain_seconds(row->rank - call->now_us), row->attempt + 1,
+            step->max_attempts + row->crashes);
+        explain_add(call, index, SW_REASON_NOT_BEFORE, (sw_str){0}, message, row->rank);
+        return;
+    }
+    if (explain_has_worker(call, step)) {
+        sw_str message = sw__arena_format(call->arena, "%.*s is ready and waits for a free worker",
+                                          SW__FMT(step->name));
+        explain_add(call, index, SW_REASON_QUEUED, step->queue, message, 0);
+        return;
+    }
+    sw_str message = sw__arena_format(
+        call->arena, "%.*s is ready, but no live worker handles '%.*s' in queue '%.*s'",
+        SW__FMT(step->name), SW__FMT(step->handler), SW__FMT(step->queue));
+    explain_add(call, index, SW_REASON_MISSING_HANDLER, step->handler, message, 0);
+}
+
+static void explain_running(explain_call *call, int64_t index)
+{
+    const sw__step_hot *row = &call->rows[index];
+    const sw_workflow_step *step = explain_step(call, index);
+    sw_str name = sw__str("lost");
+    int64_t lease_us = 0;
+    for (size_t i = 0; i < call->worker_count; i++) {
+        if (call->workers[i].worker_no != -row->lane)
+            continue;
+        name = call->workers[i].name;
+        lease_us = call->workers[i].lease_until_us;
+    }
+    sw_str message = sw__arena_format(
+        call->arena, "%.*s has been running for %.1f s on worker %lld (%.*s), lease %.1f s",
+        SW__FMT(step->name), explain_seconds(call->now_us - row->changed_us), (long long)-row->lane,
+        SW__FMT(name), explain_seconds(lease_us - call->now_us));
+    explain_add(call, index, SW_REASON_RUNNING, name, message,
+                row->rank == INT64_MAX ? 0 : row->rank);
+}
+
+static void explain_ended(explain_call *call, int64_t index)
+{
+    const sw__step_hot *row = &call->rows[index];
+    const sw_workflow_step *step = explain_step(call, index);
+    if (row->state != SW_STEP_FAILED) {
+        sw_str message = sw__arena_format(call->arena, "%.*s has ended: %s", SW__FMT(step->name),
+                                          sw_step_state_name(row->state));
+        explain_add(call, index, SW_REASON_ENDED, (sw_str){0}, message, 0);
+        return;
+    }
+    bool used_up = row->attempt - row->crashes >= step->max_attempts;
+    sw_str message = sw__arena_format(call->arena,
+                                      used_up ? "%.*s has failed: all %d attempts are used up"
+                                              : "%.*s has failed for good in attempt %d",
+                                      SW__FMT(step->name), row->attempt);
+    explain_add(call, index, used_up ? SW_REASON_ATTEMPTS_USED_UP : SW_REASON_FAILED_FOR_GOOD,
+                (sw_str){0}, message, 0);
+}
+
+static void explain_one(explain_call *call, int64_t index)
+{
+    switch (call->rows[index].state) {
+    case SW_STEP_PENDING:
+        explain_pending(call, index);
+        break;
+    case SW_STEP_READY:
+        explain_ready(call, index);
+        break;
+    case SW_STEP_RUNNING:
+        explain_running(call, index);
+        break;
+    default:
+        explain_ended(call, index);
+    }
+}
+
+static int explain_load(explain_call *call, const sw_uuid *task_id, sw_error *err)
+{
+    sw_engine *engine = call->engine;
+    sw__store *store = engine->store;
+    int rc = sw__query_task(engine, task_id, &call->task, &call->plan, err);
+    if (rc == SW_OK)
+        rc = sw__engine_now(engine, false, &call->now_us, err);
+    if (rc == SW_OK)
+        rc = sw__query_steps(engine, call->arena, &call->task, call->plan, &call->rows, err);
+    if (rc == SW_OK)
+        rc = store->ops->workers_list(store, call->arena, &call->workers, &call->worker_count, err);
+    if (rc < 0)
+        return rc;
+    const sw_workflow *workflow = call->plan->workflow;
+    size_t most = workflow->step_count + (size_t)workflow->graph.edge_count;
+    call->reasons = sw__arena_array(call->arena, most, sizeof *call->reasons);
+    return call->reasons ? SW_OK : sw__fail(err, SW_ENOMEM, NULL);
+}
+
+static int explain_fill(sw_engine *engine, sw_result *result, const void *context, sw_error *err)
+{
+    const explain_question *question = context;
+    explain_call call = {.engine = engine, .arena = result->arena};
+    int rc = explain_load(&call, question->task_id, err);
+    if (rc < 0)
+        return rc;
+    const sw_workflow *workflow = call.plan->workflow;
+    if (question->step.len) {
+        int64_t index = sw__workflow_find(workflow, question->step);
+        if (index < 0)
+            return sw__fail(err, SW_ENOTFOUND, "workflow '%.*s' has no step '%.*s'",
+                            SW__FMT(workflow->name), SW__FMT(question->step));
+        explain_one(&call, index);
+    }
+    for (size_t i = 0; !question->step.len && i < workflow->step_count; i++) {
+        if (!sw_step_state_terminal(call.rows[i].state))
+            explain_one(&call, (int64_t)i);
+    }
+    sw__result_set(result, SW__REASONS, call.reasons, call.count);
+    return SW_OK;
+}
+
+int sw_step_explain(sw_engine *engine, const sw_uuid *task_id, sw_str step, sw_result **out,
+                    sw_error *err)
+{
+    if (!task_id)
+        return sw__fail(err, SW_EINVAL, "task_id is NULL");
+    explain_question question = {task_id, step};
+    return sw__query(engine, explain_fill, &question, out, err);
+}

@@ -1,0 +1,56 @@
+/* What moves when: the parts of an exchange, in the order in which it makes them.
+ *
+ * report: outcomes of attempts · settle: what follows from them for dependents and tasks ·
+ * sweep: lost workers, timeouts, timers · claim: new attempts.
+ */
+#ifndef SW_ENGINE_FLOW_H
+#define SW_ENGINE_FLOW_H
+
+#include "engine/work.h"
+
+/* Lost leases of one step before it fails for good. */
+#define SW__CRASHES_MAX 5
+
+/* How an attempt failed, reported or found by the sweep. */
+typedef struct sw__fault {
+    sw_str error_class;
+    sw_str message;
+    sw_str detail;
+    sw_str reason;          /* audit reason when it is retried */
+    sw_str reason_final;    /* audit reason when it is not */
+    int64_t retry_after_ms; /* at least */
+    bool for_good;
+    bool crash; /* the lease was lost: counts against SW__CRASHES_MAX, not max_attempts */
+} sw__fault;
+
+/* Apply reports in their order. applied has count rows. */
+int sw__report_apply(sw__work *work, const sw_step_outcome *rows, size_t count, int64_t worker_id,
+                     sw_step_applied *applied, sw_error *err);
+/* State of the reported steps after everything. */
+void sw__report_finish(const sw__work *work, sw_step_applied *applied, size_t count);
+/* End a running attempt with a failure: retry, or fail. */
+int sw__step_fail(sw__work *work, sw__work_step *step, const sw__fault *fault, int by,
+                  int64_t worker_id, sw_error *err);
+/* Give a running attempt back without counting it. */
+int sw__step_release(sw__work *work, sw__work_step *step, const char *reason, int by,
+                     int64_t worker_id, sw_error *err);
+
+/* What follows: stop tasks, then make dependents ready. */
+int sw__settle_steps(sw__work *work, sw_error *err);
+/* End the tasks in which nothing can go on; fills the FINISHED section of result. */
+int sw__settle_tasks(sw__work *work, sw_result *result, sw_error *err);
+/* Cancel the steps of a task that have not ended, except running ones unless running_too. */
+int sw__settle_cancel(sw__work *work, int64_t task_no, const sw__cause *cause, bool running_too,
+                      sw_error *err);
+
+/* Reclaim the steps of lost workers and end attempts that ran out of time, when it is due. */
+int sw__sweep(sw__work *work, int64_t calling_worker, sw_error *err);
+/* Put steps in line whose time has come; *next_us is when the next one comes (INT64_MAX: none). */
+int sw__sweep_timers(sw__work *work, int64_t *next_us, sw_error *err);
+/* Every step a worker holds, in batches; crash: its lease was lost, else it has left. */
+int sw__sweep_worker(sw__work *work, const sw__worker_rec *worker, bool crash, sw_error *err);
+
+/* Claim up to limit steps; fills the CLAIMS section of result. */
+int sw__claim(sw__work *work, sw__member *member, size_t limit, sw_result *result, sw_error *err);
+
+#endif

@@ -1,0 +1,67 @@
+/* The public face of the audit log: lock, read transaction, result. */
+#include "engine/query.h"
+
+#define HISTORY_LIMIT_MAX 100000
+
+int sw_audit_verify(sw_engine *engine, sw_audit_report *report, sw_error *err)
+{
+    if (!report || report->size < sizeof *report)
+        return sw__fail(err, SW_EINVAL, "report must start with SW_AUDIT_REPORT_INIT");
+    int rc = sw__engine_enter(engine, err);
+    if (rc < 0)
+        return rc;
+    sw__store *store = engine->store;
+    rc = store->ops->begin(store, false, err);
+    if (rc == SW_OK) {
+        rc = sw__audit_verify(store, engine->hasher, engine->env, report, err);
+        store->ops->rollback(store);
+    }
+    sw__engine_leave(engine);
+    return rc;
+}
+
+static int history_task(sw_engine *engine, sw_result *result, const void *context, sw_error *err)
+{
+    sw__task_hot task = {0};
+    const sw__plan *plan = NULL;
+    sw_audit_entry *rows = NULL;
+    size_t count = 0;
+    int rc = sw__query_task(engine, context, &task, &plan, err);
+    if (rc == SW_OK)
+        rc = sw__audit_read_task(engine->store, &task, result->arena, &rows, &count, err);
+    sw__result_set(result, SW__ENTRIES, rows, count);
+    return rc;
+}
+
+int sw_audit_task(sw_engine *engine, const sw_uuid *task_id, sw_result **out, sw_error *err)
+{
+    if (!task_id)
+        return sw__fail(err, SW_EINVAL, "task_id is NULL");
+    return sw__query(engine, history_task, task_id, out, err);
+}
+
+typedef struct history_range {
+    int64_t entry_no;
+    size_t limit;
+} history_range;
+
+static int history_list(sw_engine *engine, sw_result *result, const void *context, sw_error *err)
+{
+    const history_range *range = context;
+    sw_audit_entry *rows = NULL;
+    size_t count = 0;
+    int rc = sw__audit_read(engine->store, range->entry_no, range->limit, result->arena, &rows,
+                            &count, err);
+    sw__result_set(result, SW__ENTRIES, rows, count);
+    return rc;
+}
+
+int sw_audit_list(sw_engine *engine, int64_t entry_no, int64_t limit, sw_result **out,
+                  sw_error *err)
+{
+    if (entry_no < 1 || limit < 1 || limit > HISTORY_LIMIT_MAX)
+        return sw__fail(err, SW_EINVAL, "entry_no starts at 1, limit is within 1 and %d",
+                        HISTORY_LIMIT_MAX);
+    history_range range = {entry_no, (size_t)limit};
+    return sw__query(engine, history_list, &range, out, err);
+}

@@ -1,0 +1,18 @@
+/* Workers that were opened through this engine. */
+#ifndef SW_ENGINE_MEMBER_H
+#define SW_ENGINE_MEMBER_H
+
+#include "engine/work.h"
+
+/* Write a new end of the lease; a worker that was declared lost meanwhile is entered again under
+ * its number. */
+int sw__member_renew(sw__work *work, sw__member *member, sw_error *err);
+/* The last renewal may not have been committed: renew again next time. */
+void sw__member_doubt(sw__member *member);
+
+/* Whether a stored worker's lease holds. */
+bool sw__member_alive(const sw_engine *engine, const sw__worker_rec *record, int64_t now_us);
+/* Read a stored JSON array of names. */
+int sw__member_names(sw__arena *arena, sw_str json, sw_str **names, size_t *count, sw_error *err);
+
+#endif

@@ -1,0 +1,409 @@
+/* Reading tasks: get, list, count, wait. */
+#include "engine/query.h"
+
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "base/node.h"
+
+#define QUERY_LIST_DEFAULT 100
+#define QUERY_LIST_MAX 10000
+#define QUERY_POLL_MIN_US 1000
+#define QUERY_POLL_MAX_US 25000
+
+/* The transaction. */
+
+int sw__query_entered(sw_engine *engine, sw__query_fill fill, const void *context, sw_result **out,
+                      sw_error *err)
+{
+    int rc = sw__catalog_check(&engine->catalog, engine->store, err);
+    if (rc < 0)
+        return rc;
+    sw_result *result = sw__result_new(engine->env);
+    if (!result)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    rc = engine->store->ops->begin(engine->store, false, err);
+    if (rc == SW_OK) {
+        rc = fill(engine, result, context, err);
+        engine->store->ops->rollback(engine->store);
+    }
+    if (rc == SW_OK && sw__arena_failed(result->arena))
+        rc = sw__fail(err, SW_ENOMEM, NULL);
+    if (rc < 0)
+        sw_result_free(result);
+    else
+        *out = result;
+    return rc;
+}
+
+int sw__query(sw_engine *engine, sw__query_fill fill, const void *context, sw_result **out,
+              sw_error *err)
+{
+    if (!out)
+        return sw__fail(err, SW_EINVAL, "out is NULL");
+    *out = NULL;
+    int rc = sw__engine_enter(engine, err);
+    if (rc < 0)
+        return rc;
+    rc = sw__query_entered(engine, fill, context, out, err);
+    sw__engine_leave(engine);
+    return rc;
+}
+
+int sw__query_task(sw_engine *engine, const sw_uuid *task_id, sw__task_hot *row,
+                   const sw__plan **plan, sw_error *err)
+{
+    char text[37];
+    int64_t task_no = 0;
+    sw__store *store = engine->store;
+    int rc = store->ops->tasks_find(store, task_id, 1, &task_no, err);
+    if (rc == SW_OK && task_no > 0)
+        rc = store->ops->tasks_get(store, &task_no, 1, row, err);
+    if (rc < 0)
+        return rc;
+    if (task_no == 0 || row->task_no == 0) {
+        sw_uuid_format(task_id, text);
+        return sw__fail(err, SW_ENOTFOUND, "there is no task %s", text);
+    }
+    return sw__catalog_plan(&engine->catalog, store, row->workflow_no, plan, err);
+}
+
+/* Collects the rows of one task by index. */
+typedef struct query_steps {
+    sw__step_hot *rows;
+    size_t count;
+    size_t seen;
+} query_steps;
+
+static int query_step_visit(void *context, const sw__step_hot *row, sw_error *err)
+{
+    query_steps *steps = context;
+    size_t index = (size_t)SW__STEP_INDEX(row->step_id);
+    if (index >= steps->count)
+        return sw__fail(err, SW_ECORRUPT, "step %lld is not part of its workflow",
+                        (long long)row->step_id);
+    steps->rows[index] = *row;
+    steps->seen++;
+    return SW_OK;
+}
+
+int sw__query_steps(sw_engine *engine, sw__arena *arena, const sw__task_hot *task,
+                    const sw__plan *plan, sw__step_hot **rows, sw_error *err)
+{
+    sw__store *store = engine->store;
+    query_steps steps = {.count = plan->workflow->step_count};
+    steps.rows = sw__arena_array(arena, steps.count, sizeof *steps.rows);
+    if (!steps.rows)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    int rc = store->ops->steps_each(store, task->task_no, query_step_visit, &steps, err);
+    if (rc == SW_OK && steps.seen != steps.count)
+        return sw__fail(err, SW_ECORRUPT, "a task of %zu steps has %zu rows", steps.count,
+                        steps.seen);
+    *rows = steps.rows;
+    return rc;
+}
+
+/* Tasks. */
+
+static int query_fill_tags(sw__arena *arena, sw_str json, sw_task_row *out, sw_error *err)
+{
+    sw__node *list = NULL;
+    if (!json.len)
+        return SW_OK;
+    int rc = sw__node_load(arena, SW_FORMAT_JSON, (sw_str){0}, json, &list, err);
+    sw_str *tags = rc == SW_OK ? sw__arena_array(arena, list->count, sizeof *tags) : NULL;
+    if (!tags)
+        return rc < 0 ? rc : sw__fail(err, SW_ENOMEM, NULL);
+    for (size_t i = 0; i < list->count; i++)
+        tags[i] = list->items[i]->text;
+    out->tags = tags;
+    out->tag_count = list->count;
+    return SW_OK;
+}
+
+static void query_fill_hot(sw__arena *arena, const sw__task_hot *hot, const sw_workflow *workflow,
+                           sw_task_row *out)
+{
+    out->task_id = hot->task_id;
+    out->workflow = sw__arena_str(arena, workflow->name);
+    out->version = sw__arena_str(arena, workflow->version);
+    out->digest = sw__arena_str(arena, sw__str(workflow->digest_hex));
+    out->state = hot->state;
+    out->priority = hot->priority;
+    out->created_us = hot->created_us;
+    out->started_us = hot->started_us;
+    out->finished_us = sw_task_state_terminal(hot->state) ? hot->changed_us : 0;
+    for (int state = 0; state < SW_STEP_STATE_COUNT; state++) {
+        out->step_counts[state] = hot->counts[state];
+        out->step_count += hot->counts[state];
+    }
+}
+
+static int query_fill_task(sw_engine *engine, sw__arena *arena, const sw__task_hot *hot,
+                           const sw__task_info *info, sw_task_row *out, sw_error *err)
+{
+    const sw__plan *plan = NULL;
+    int rc = sw__catalog_plan(&engine->catalog, engine->store, hot->workflow_no, &plan, err);
+    if (rc < 0)
+        return rc;
+    query_fill_hot(arena, hot, plan->workflow, out);
+    out->input = info->input;
+    out->key = info->key;
+    out->initiator = info->initiator;
+    out->reason = info->reason;
+    out->correlation_id = info->correlation_id;
+    return query_fill_tags(arena, info->tags, out, err);
+}
+
+static int query_compare(const void *a, const void *b)
+{
+    int64_t left = ((const sw__task_info *)a)->task_no;
+    int64_t right = ((const sw__task_info *)b)->task_no;
+    return (left > right) - (left < right);
+}
+
+static int query_fill_tasks(sw_engine *engine, sw_result *result, const sw__task_hot *hot,
+                            size_t count, sw_error *err)
+{
+    sw__arena *arena = result->arena;
+    sw_task_row *rows = sw__arena_array(arena, count, sizeof *rows);
+    int64_t *task_nos = sw__arena_array(arena, count, sizeof *task_nos);
+    sw__task_info *infos = sw__arena_array(arena, count, sizeof *infos);
+    if (!rows || !task_nos || !infos)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    /* hot comes newest first, the store wants ascending numbers. */
+    for (size_t i = 0; i < count; i++)
+        task_nos[i] = hot[count - 1 - i].task_no;
+    int rc = engine->store->ops->tasks_info(engine->store, task_nos, count, arena, infos, err);
+    for (size_t i = 0; rc == SW_OK && i < count; i++) {
+        sw__task_info key = {.task_no = hot[i].task_no};
+        const sw__task_info *info = bsearch(&key, infos, count, sizeof key, query_compare);
+        rc = info ? query_fill_task(engine, arena, &hot[i], info, &rows[i], err)
+                  : sw__fail(err, SW_ECORRUPT, "task %lld has no description",
+                             (long long)hot[i].task_no);
+    }
+    sw__result_set(result, SW__TASKS, rows, count);
+    return rc;
+}
+
+/* Steps. */
+
+static void query_fill_step(sw__arena *arena, const sw_workflow_step *definition,
+                            const sw__step_hot *hot, sw_step_row *out)
+{
+    out->step_id = hot->step_id;
+    out->name = sw__arena_str(arena, definition->name);
+    out->title = sw__arena_str(arena, definition->title);
+    out->handler = sw__arena_str(arena, definition->handler);
+    out->queue = sw__arena_str(arena, definition->queue);
+    out->state = hot->state;
+    out->attempt = hot->attempt;
+    out->max_attempts = definition->max_attempts;
+    out->open_deps = hot->open_deps;
+    out->level = definition->level;
+    out->epoch = hot->epoch;
+    out->changed_us = hot->changed_us;
+    if (hot->lane == SW__LANE_TIMER)
+        out->not_before_us = hot->rank;
+    if (hot->lane < 0) {
+        out->worker_id = -hot->lane;
+        out->deadline_us = hot->rank == INT64_MAX ? 0 : hot->rank;
+    }
+}
+
+static int query_fill_payloads(sw_engine *engine, sw__arena *arena, sw_step_row *rows, size_t count,
+                               sw_error *err)
+{
+    sw__store *store = engine->store;
+    int64_t *ids = sw__arena_array(arena, count, sizeof *ids);
+    sw__payload *results = sw__arena_array(arena, count, sizeof *results);
+    sw__failure *failures = sw__arena_array(arena, count, sizeof *failures);
+    if (!ids || !results || !failures)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    for (size_t i = 0; i < count; i++)
+        ids[i] = rows[i].step_id;
+    int rc = store->ops->results_get(store, ids, count, arena, results, err);
+    if (rc == SW_OK)
+        rc = store->ops->failures_get(store, ids, count, arena, failures, err);
+    for (size_t i = 0; rc == SW_OK && i < count; i++) {
+        rows[i].result = results[i].body;
+        rows[i].error_class = failures[i].error_class;
+        rows[i].error_message = failures[i].message;
+        rows[i].error_detail = failures[i].detail;
+    }
+    return rc;
+}
+
+static int query_fill_steps(sw_engine *engine, sw_result *result, const sw__task_hot *task,
+                            const sw__plan *plan, sw_error *err)
+{
+    sw__step_hot *hot = NULL;
+    size_t count = plan->workflow->step_count;
+    int rc = sw__query_steps(engine, result->arena, task, plan, &hot, err);
+    sw_step_row *rows = rc == SW_OK ? sw__arena_array(result->arena, count, sizeof *rows) : NULL;
+    if (!rows)
+        return rc < 0 ? rc : sw__fail(err, SW_ENOMEM, NULL);
+    for (size_t i = 0; i < count; i++)
+        query_fill_step(result->arena, &plan->workflow->steps[i], &hot[i], &rows[i]);
+    sw__result_set(result, SW__STEPS, rows, count);
+    return query_fill_payloads(engine, result->arena, rows, count, err);
+}
+
+/* Get. */
+
+static int query_get(sw_engine *engine, sw_result *result, const void *context, sw_error *err)
+{
+    sw__task_hot *hot = sw__arena_alloc(result->arena, sizeof *hot);
+    const sw__plan *plan = NULL;
+    if (!hot)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    int rc = sw__query_task(engine, context, hot, &plan, err);
+    if (rc == SW_OK)
+        rc = query_fill_tasks(engine, result, hot, 1, err);
+    return rc == SW_OK ? query_fill_steps(engine, result, hot, plan, err) : rc;
+}
+
+int sw_task_get(sw_engine *engine, const sw_uuid *task_id, sw_result **out, sw_error *err)
+{
+    if (!task_id)
+        return sw__fail(err, SW_EINVAL, "task_id is NULL");
+    return sw__query(engine, query_get, task_id, out, err);
+}
+
+/* List and count. */
+
+static bool query_uuid_zero(const sw_uuid *id)
+{
+    static const sw_uuid zero;
+    return memcmp(id, &zero, sizeof zero) == 0;
+}
+
+static int query_check_filter(const sw_task_filter *filter, sw_error *err)
+{
+    if (!filter || filter->size < sizeof *filter)
+        return sw__fail(err, SW_EINVAL, "filter must start with SW_TASK_FILTER_INIT");
+    if (filter->state < -1 || filter->state >= SW_TASK_STATE_COUNT)
+        return sw__fail(err, SW_EINVAL, "state %d is no state of a task", filter->state);
+    if (filter->limit < 0 || filter->limit > QUERY_LIST_MAX)
+        return sw__fail(err, SW_EINVAL, "limit %lld is not within 0 and %d",
+                        (long long)filter->limit, QUERY_LIST_MAX);
+    return SW_OK;
+}
+
+static int query_list(sw_engine *engine, sw_result *result, const void *context, sw_error *err)
+{
+    sw_task_filter filter = *(const sw_task_filter *)context;
+    sw__store *store = engine->store;
+    sw__task_hot *hot = NULL;
+    size_t count = 0;
+    int64_t below = 0;
+    int rc = SW_OK;
+    if (!query_uuid_zero(&filter.before)) {
+        rc = store->ops->tasks_find(store, &filter.before, 1, &below, err);
+        if (rc == SW_OK && below == 0)
+            return sw__fail(err, SW_ENOTFOUND, "the task to list before does not exist");
+    }
+    filter.limit = filter.limit ? filter.limit : QUERY_LIST_DEFAULT;
+    if (rc == SW_OK)
+        rc = store->ops->tasks_list(store, &filter, below, result->arena, &hot, &count, err);
+    return rc == SW_OK ? query_fill_tasks(engine, result, hot, count, err) : rc;
+}
+
+int sw_task_list(sw_engine *engine, const sw_task_filter *filter, sw_result **out, sw_error *err)
+{
+    int rc = query_check_filter(filter, err);
+    return rc == SW_OK ? sw__query(engine, query_list, filter, out, err) : rc;
+}
+
+int sw_task_count(sw_engine *engine, const sw_task_filter *filter, int64_t *counts, sw_error *err)
+{
+    int rc = query_check_filter(filter, err);
+    if (rc == SW_OK && !counts)
+        rc = sw__fail(err, SW_EINVAL, "counts is NULL");
+    if (rc == SW_OK)
+        rc = sw__engine_enter(engine, err);
+    if (rc < 0)
+        return rc;
+    memset(counts, 0, SW_TASK_STATE_COUNT * sizeof *counts);
+    rc = engine->store->ops->begin(engine->store, false, err);
+    if (rc == SW_OK) {
+        rc = engine->store->ops->tasks_count(engine->store, filter, counts, err);
+        engine->store->ops->rollback(engine->store);
+    }
+    sw__engine_leave(engine);
+    return rc;
+}
+
+/* Wait. */
+
+static bool query_ended(const sw_result *result)
+{
+    size_t count = 0;
+    const sw_task_row *rows = sw_tasks(result, &count);
+    return count > 0 && sw_task_state_terminal(rows[0].state);
+}
+
+/* Wait for a commit, here or elsewhere. *again is false when the time is over. */
+static int query_sleep(sw_engine *engine, int64_t deadline_us, uint64_t wakes, bool *again,
+                       sw_error *err)
+{
+    int64_t before = 0;
+    int64_t version = 0;
+    int64_t poll_us = QUERY_POLL_MIN_US;
+    uint64_t commits = engine->commit_count;
+    int rc = engine->store->ops->version(engine->store, &before, err);
+    version = before;
+    *again = false;
+    while (rc == SW_OK && version == before && commits == engine->commit_count) {
+        int64_t now_us = engine->env->clock_mono_us(engine->env->context);
+        if (now_us >= deadline_us || engine->wake_count != wakes)
+            return SW_OK;
+        int64_t until_us = now_us + poll_us < deadline_us ? now_us + poll_us : deadline_us;
+        sw__engine_wait(engine, until_us);
+        if (engine->closing)
+            return sw__fail(err, SW_ECLOSED, NULL);
+        poll_us = poll_us * 2 < QUERY_POLL_MAX_US ? poll_us * 2 : QUERY_POLL_MAX_US;
+        rc = engine->store->ops->version(engine->store, &version, err);
+    }
+    *again = rc == SW_OK;
+    return rc;
+}
+
+static int query_wait(sw_engine *engine, const sw_uuid *task_id, int64_t wait_ms, sw_result **out,
+                      sw_error *err)
+{
+    bool again = true;
+    int64_t deadline_us = INT64_MAX;
+    uint64_t wakes = engine->wake_count;
+    int rc = SW_OK;
+    if (wait_ms >= 0 && wait_ms < SW__DELAY_MAX_MS)
+        deadline_us = engine->env->clock_mono_us(engine->env->context) + wait_ms * 1000;
+    while (rc == SW_OK && again) {
+        sw_result_free(*out);
+        *out = NULL;
+        rc = sw__query_entered(engine, query_get, task_id, out, err);
+        if (rc < 0 || query_ended(*out))
+            return rc;
+        rc = query_sleep(engine, deadline_us, wakes, &again, err);
+    }
+    if (rc < 0) {
+        sw_result_free(*out);
+        *out = NULL;
+        return rc;
+    }
+    return sw__fail(err, SW_ETIMEOUT, "the task has not ended within %lld ms", (long long)wait_ms);
+}
+
+int sw_task_wait(sw_engine *engine, const sw_uuid *task_id, int64_t wait_ms, sw_result **out,
+                 sw_error *err)
+{
+    if (!task_id || !out)
+        return sw__fail(err, SW_EINVAL, "task_id or out is NULL");
+    *out = NULL;
+    int rc = sw__engine_enter(engine, err);
+    if (rc < 0)
+        return rc;
+    rc = query_wait(engine, task_id, wait_ms, out, err);
+    sw__engine_leave(engine);
+    return rc;
+}

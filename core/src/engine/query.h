@@ -1,0 +1,24 @@
+/* Reading: one read transaction around a function that fills a result. */
+#ifndef SW_ENGINE_QUERY_H
+#define SW_ENGINE_QUERY_H
+
+#include "engine/engine.h"
+
+typedef int (*sw__query_fill)(sw_engine *engine, sw_result *result, const void *context,
+                              sw_error *err);
+
+/* Enter, begin for reading, fill, end, leave. *out is NULL on error. */
+int sw__query(sw_engine *engine, sw__query_fill fill, const void *context, sw_result **out,
+              sw_error *err);
+/* The same when entered already. */
+int sw__query_entered(sw_engine *engine, sw__query_fill fill, const void *context, sw_result **out,
+                      sw_error *err);
+
+/* Inside a read transaction: the hot row and definition of a task by its id. SW_ENOTFOUND. */
+int sw__query_task(sw_engine *engine, const sw_uuid *task_id, sw__task_hot *row,
+                   const sw__plan **plan, sw_error *err);
+/* All hot rows of a task in an arena. */
+int sw__query_steps(sw_engine *engine, sw__arena *arena, const sw__task_hot *task,
+                    const sw__plan *plan, sw__step_hot **rows, sw_error *err);
+
+#endif

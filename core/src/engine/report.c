@@ -1,0 +1,230 @@
+/* Reports: what the end of an attempt does to its own step.
+ *
+ * Not here: what follows for other steps and the task (settle.c).
+ */
+#include "engine/flow.h"
+
+#include "model/workflow.h"
+
+static int report_append(const sw__work *work, int64_t **ids, size_t *count, size_t *capacity,
+                         int64_t id, sw_error *err)
+{
+    int64_t *grown = sw__work_grow(work, *ids, capacity, *count + 1, sizeof *grown);
+    if (!grown)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    *ids = grown;
+    grown[(*count)++] = id;
+    return SW_OK;
+}
+
+static int report_satisfied(sw__work *work, int64_t step_id, sw_error *err)
+{
+    return report_append(work, &work->satisfied, &work->satisfied_count, &work->satisfied_capacity,
+                         step_id, err);
+}
+
+static int report_fenced(sw__work *work, const sw__work_step *step, const sw_step_outcome *row,
+                         int64_t worker_id, sw_error *err)
+{
+    sw__work_task *task = sw__work_task_find(work, SW__STEP_TASK(row->step_id));
+    sw_audit_entry entry = {
+        .kind = SW_AUDIT_STEP_FENCED,
+        .from = step->row.state,
+        .to = step->row.state,
+        .attempt = step->row.attempt,
+        .epoch = row->epoch,
+        .step_id = row->step_id,
+        .worker_id = worker_id,
+        .task_id = task->row.task_id,
+        .step = sw__work_definition(work, row->step_id)->name,
+        .reason = sw__str(sw_outcome_name(row->outcome)),
+    };
+    return sw__work_note(work, &entry, task, err);
+}
+
+static bool report_is_null(sw_str result)
+{
+    return result.len == 0 || sw__str_is(result, "null");
+}
+
+static int report_succeeded(sw__work *work, sw__work_step *step, const sw_step_outcome *row,
+                            int64_t worker_id, sw_error *err)
+{
+    uint8_t digest[32];
+    sw__cause cause = {.by = SW_BY_WORKER, .worker_id = worker_id};
+    int rc = SW_OK;
+    if (!report_is_null(row->result)) {
+        rc = sw__work_add_result(work, row->step_id, row->result, digest, err);
+        cause.digest = digest;
+    }
+    if (rc == SW_OK)
+        rc = sw__work_move(work, step, SW_STEP_SUCCEEDED, &cause, err);
+    return rc == SW_OK ? report_satisfied(work, row->step_id, err) : rc;
+}
+
+int sw__step_release(sw__work *work, sw__work_step *step, const char *reason, int by,
+                     int64_t worker_id, sw_error *err)
+{
+    sw__cause cause = {.by = by, .reason = sw__str(reason), .worker_id = worker_id};
+    step->row.attempt--;
+    int rc = sw__work_move(work, step, SW_STEP_READY, &cause, err);
+    if (rc == SW_OK)
+        sw__work_queue(work, step, 0);
+    return rc;
+}
+
+/* Whether a failure of some step has stopped this task: its steps are not tried again. Asked
+ * only where a step failed before, so reading the whole task is rare. */
+static int report_task_stopped(sw__work *work, int64_t task_no, bool *stopped, sw_error *err)
+{
+    const sw__work_task *task = sw__work_task_find(work, task_no);
+    *stopped = false;
+    if (task->row.fatal == 0)
+        return SW_OK;
+    size_t count = task->plan->workflow->step_count;
+    int rc = sw__work_load_all(work, task_no, err);
+    for (size_t i = 0; rc == SW_OK && i < count; i++) {
+        int64_t step_id = SW__STEP_ID(task_no, i);
+        const sw__work_step *step = sw__work_step_find(work, step_id);
+        if (step && step->row.state == SW_STEP_FAILED &&
+            sw__work_definition(work, step_id)->on_failure == SW_ON_FAILURE_FAIL_TASK)
+            *stopped = true;
+    }
+    return rc;
+}
+
+static bool report_may_retry(const sw__step_hot *row, const sw_workflow_step *definition,
+                             const sw__fault *fault)
+{
+    if (fault->for_good)
+        return false;
+    if (fault->crash)
+        return row->crashes <= SW__CRASHES_MAX;
+    return row->attempt - row->crashes < definition->max_attempts;
+}
+
+static int report_final(sw__work *work, sw__work_step *step, const sw__cause *cause, sw_error *err)
+{
+    int64_t step_id = step->row.step_id;
+    sw__work_task *task = sw__work_task_find(work, SW__STEP_TASK(step_id));
+    int on_failure = sw__work_definition(work, step_id)->on_failure;
+    int rc = sw__work_move(work, step, SW_STEP_FAILED, cause, err);
+    if (rc < 0)
+        return rc;
+    if (on_failure == SW_ON_FAILURE_CONTINUE)
+        return report_satisfied(work, step_id, err);
+    task->row.fatal++;
+    if (on_failure == SW_ON_FAILURE_FAIL_TASK)
+        return report_append(work, &work->stopped, &work->stopped_count, &work->stopped_capacity,
+                             task->row.task_no, err);
+    return SW_OK;
+}
+
+static int64_t report_retry_time(sw__work *work, const sw__step_hot *row,
+                                 const sw_workflow_step *definition, const sw__fault *fault)
+{
+    int64_t delay_ms = 0;
+    if (!fault->crash)
+        delay_ms = sw__retry_delay_ms(definition, row->attempt - row->crashes,
+                                      sw__rand_unit(&work->engine->rand));
+    if (delay_ms < fault->retry_after_ms)
+        delay_ms = fault->retry_after_ms;
+    return delay_ms > 0 ? work->now_us + delay_ms * 1000 : 0;
+}
+
+int sw__step_fail(sw__work *work, sw__work_step *step, const sw__fault *fault, int by,
+                  int64_t worker_id, sw_error *err)
+{
+    uint8_t digest[32];
+    int64_t step_id = step->row.step_id;
+    bool stopped = false;
+    sw__failure failure = {
+        .step_id = step_id,
+        .epoch = step->row.epoch,
+        .error_class = fault->error_class,
+        .message = fault->message,
+        .detail = fault->detail,
+    };
+    int rc = sw__work_add_failure(work, &failure, digest, err);
+    if (rc == SW_OK)
+        rc = report_task_stopped(work, SW__STEP_TASK(step_id), &stopped, err);
+    if (rc < 0)
+        return rc;
+    step = sw__work_step_find(work, step_id);
+    step->row.crashes += fault->crash;
+    sw__cause cause = {
+        .by = by, .error_class = fault->error_class, .worker_id = worker_id, .digest = digest};
+    const sw_workflow_step *definition = sw__work_definition(work, step_id);
+    if (stopped || !report_may_retry(&step->row, definition, fault)) {
+        cause.reason = fault->reason_final;
+        return report_final(work, step, &cause, err);
+    }
+    cause.reason = fault->reason;
+    int64_t not_before_us = report_retry_time(work, &step->row, definition, fault);
+    rc = sw__work_move(work, step, SW_STEP_READY, &cause, err);
+    if (rc == SW_OK)
+        sw__work_queue(work, step, not_before_us);
+    return rc;
+}
+
+static int report_failed(sw__work *work, sw__work_step *step, const sw_step_outcome *row,
+                         int64_t worker_id, sw_error *err)
+{
+    bool for_good = row->outcome == SW_OUTCOME_FAILED_FOR_GOOD;
+    sw__fault fault = {
+        .error_class = row->error_class,
+        .message = row->error_message,
+        .detail = row->error_detail,
+        .reason = sw__str("retry"),
+        .reason_final = sw__str(for_good ? "failed for good" : "attempts used up"),
+        .retry_after_ms = row->retry_after_ms,
+        .for_good = for_good,
+    };
+    return sw__step_fail(work, step, &fault, SW_BY_WORKER, worker_id, err);
+}
+
+static int report_row(sw__work *work, sw__work_step *step, const sw_step_outcome *row,
+                      int64_t worker_id, sw_error *err)
+{
+    switch (row->outcome) {
+    case SW_OUTCOME_SUCCEEDED:
+        return report_succeeded(work, step, row, worker_id, err);
+    case SW_OUTCOME_RELEASED:
+        return sw__step_release(work, step, "released", SW_BY_WORKER, worker_id, err);
+    default:
+        return report_failed(work, step, row, worker_id, err);
+    }
+}
+
+int sw__report_apply(sw__work *work, const sw_step_outcome *rows, size_t count, int64_t worker_id,
+                     sw_step_applied *applied, sw_error *err)
+{
+    int64_t *ids = sw__arena_array(work->arena, count, sizeof *ids);
+    if (!ids)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    for (size_t i = 0; i < count; i++)
+        ids[i] = rows[i].step_id;
+    int rc = sw__work_load(work, ids, count, err);
+    for (size_t i = 0; rc == SW_OK && i < count; i++) {
+        sw__work_step *step = sw__work_step_find(work, rows[i].step_id);
+        if (!step)
+            return sw__fail_row(err, SW_ENOTFOUND, i, "there is no step %lld",
+                                (long long)rows[i].step_id);
+        bool current = step->row.state == SW_STEP_RUNNING && step->row.epoch == rows[i].epoch;
+        applied[i].step_id = rows[i].step_id;
+        applied[i].status = current ? SW_ROW_APPLIED : SW_ROW_FENCED;
+        rc = current ? report_row(work, step, &rows[i], worker_id, err)
+                     : report_fenced(work, step, &rows[i], worker_id, err);
+    }
+    return rc;
+}
+
+void sw__report_finish(const sw__work *work, sw_step_applied *applied, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const sw__step_hot *row = &sw__work_step_find(work, applied[i].step_id)->row;
+        applied[i].epoch = row->epoch;
+        applied[i].state = row->state;
+        applied[i].not_before_us = row->lane == SW__LANE_TIMER ? row->rank : 0;
+    }
+}

@@ -1,0 +1,378 @@
+/* Submitting tasks: validation, idempotency keys, the first rows of a task. */
+#include "engine/work.h"
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "engine/check.h"
+
+/* One call. Arrays have one element per submitted row; new tasks come first in hot and info. */
+typedef struct submit_batch {
+    sw__work *work;
+    const sw_task_submit_row *rows;
+    size_t count;
+    const sw__plan **plans;
+    sw__task_key *keys; /* scope absent: no key */
+    int64_t *slots;     /* index into hot, or -1 for an existing task */
+    sw__task_hot *hot;
+    sw__task_info *info;
+    size_t created;
+    sw_task_submitted *answers;
+} submit_batch;
+
+/* Validation. */
+
+static int submit_check_row(const sw_engine *engine, const sw_task_submit_row *row, size_t index,
+                            sw_error *err)
+{
+    int rc = sw__check_name(row->workflow, "workflow", index, err);
+    if (rc == SW_OK)
+        rc = sw__check_text(row->version, SW__TEXT_MAX, "version", index, err);
+    if (rc == SW_OK)
+        rc = sw__check_payload(row->input, engine->payload_max, "input", index, err);
+    if (rc == SW_OK)
+        rc = sw__check_text(row->key, SW__TEXT_MAX, "key", index, err);
+    if (rc == SW_OK)
+        rc = sw__check_text(row->initiator, SW__TEXT_MAX, "initiator", index, err);
+    if (rc == SW_OK)
+        rc = sw__check_text(row->reason, SW__TEXT_MAX, "reason", index, err);
+    if (rc == SW_OK)
+        rc = sw__check_text(row->correlation_id, SW__TEXT_MAX, "correlation_id", index, err);
+    if (rc == SW_OK)
+        rc = sw__check_priority(row->priority, index, err);
+    if (rc == SW_OK && (row->tag_count > SW__TAGS_MAX || (!row->tags && row->tag_count > 0)))
+        rc = sw__fail_row(err, SW_ELIMIT, index, "a task has at most %d tags", SW__TAGS_MAX);
+    for (size_t i = 0; rc == SW_OK && i < row->tag_count; i++)
+        rc = sw__check_text(row->tags[i], SW__TEXT_MAX, "tag", index, err);
+    return rc;
+}
+
+static int submit_check(const sw_engine *engine, const sw_task_submit_row *rows, size_t count,
+                        sw_result **out, sw_error *err)
+{
+    sw__error_clear(err);
+    if (!engine || !out || (!rows && count > 0))
+        return sw__fail(err, SW_EINVAL, "engine, rows or out is NULL");
+    *out = NULL;
+    if (count > SW__BATCH_MAX)
+        return sw__fail(err, SW_ELIMIT, "at most %d rows in one call", SW__BATCH_MAX);
+    int rc = SW_OK;
+    for (size_t i = 0; rc == SW_OK && i < count; i++)
+        rc = submit_check_row(engine, &rows[i], i, err);
+    return rc;
+}
+
+/* Preparing. */
+
+static int submit_alloc(submit_batch *batch, sw__arena *arena, sw_error *err)
+{
+    sw__arena *scratch = batch->work->arena;
+    batch->plans = sw__arena_array(scratch, batch->count, sizeof *batch->plans);
+    batch->keys = sw__arena_array(scratch, batch->count, sizeof *batch->keys);
+    batch->slots = sw__arena_array(scratch, batch->count, sizeof *batch->slots);
+    batch->hot = sw__arena_array(scratch, batch->count, sizeof *batch->hot);
+    batch->info = sw__arena_array(scratch, batch->count, sizeof *batch->info);
+    batch->answers = sw__arena_array(arena, batch->count, sizeof *batch->answers);
+    return batch->answers && !sw__arena_failed(scratch) ? SW_OK : sw__fail(err, SW_ENOMEM, NULL);
+}
+
+static int submit_find_plans(submit_batch *batch, sw_error *err)
+{
+    sw_engine *engine = batch->work->engine;
+    for (size_t i = 0; i < batch->count; i++) {
+        sw_str name = batch->rows[i].workflow;
+        sw_str version = batch->rows[i].version;
+        int rc = sw__catalog_newest(&engine->catalog, engine->store, name, version,
+                                    &batch->plans[i], err);
+        if (rc == SW_ENOTFOUND)
+            return sw__fail_row(err, rc, i, "no workflow '%.*s'%s%.*s is registered", SW__FMT(name),
+                                version.len ? " version " : "", SW__FMT(version));
+        if (rc < 0)
+            return rc;
+    }
+    return SW_OK;
+}
+
+static sw_str submit_scope(sw__arena *arena, const sw_task_submit_row *row)
+{
+    size_t size = row->workflow.len + 1 + row->key.len;
+    char *text = sw__arena_alloc(arena, size);
+    if (!text)
+        return (sw_str){0};
+    memcpy(text, row->workflow.ptr, row->workflow.len);
+    memcpy(text + row->workflow.len + 1, row->key.ptr, row->key.len);
+    return (sw_str){text, size};
+}
+
+/* Keys of the rows that have one, looked up together. */
+static int submit_find_keys(submit_batch *batch, sw_error *err)
+{
+    size_t count = 0;
+    sw__work *work = batch->work;
+    sw__store *store = work->engine->store;
+    sw__task_key *asked = sw__arena_array(work->arena, batch->count, sizeof *asked);
+    if (!asked)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    for (size_t i = 0; i < batch->count; i++) {
+        if (!batch->rows[i].key.len)
+            continue;
+        asked[count].scope = submit_scope(work->arena, &batch->rows[i]);
+        if (!asked[count++].scope.ptr)
+            return sw__fail(err, SW_ENOMEM, NULL);
+    }
+    int rc = store->ops->task_keys_find(store, asked, count, err);
+    count = 0;
+    for (size_t i = 0; rc == SW_OK && i < batch->count; i++) {
+        if (batch->rows[i].key.len)
+            batch->keys[i] = asked[count++];
+    }
+    return rc;
+}
+
+/* Choosing between a new task and the one that has the key. */
+
+static int submit_conflict(size_t row, sw_error *err)
+{
+    return sw__fail_row(err, SW_ECONFLICT, row,
+                        "the key is known with another input; use another key or the same input");
+}
+
+static int submit_existing(submit_batch *batch, size_t row, const uint8_t digest[32], sw_error *err)
+{
+    sw__task_hot hot = {0};
+    sw__store *store = batch->work->engine->store;
+    if (memcmp(digest, batch->keys[row].input_digest, 32) != 0)
+        return submit_conflict(row, err);
+    int rc = store->ops->tasks_get(store, &batch->keys[row].task_no, 1, &hot, err);
+    if (rc < 0)
+        return rc;
+    batch->slots[row] = -1;
+    batch->answers[row] = (sw_task_submitted){.task_id = hot.task_id, .state = hot.state};
+    return SW_OK;
+}
+
+static int submit_choose_row(submit_batch *batch, sw__strmap *fresh, size_t row, sw_error *err)
+{
+    sw__task_key *key = &batch->keys[row];
+    uint8_t digest[32];
+    batch->slots[row] = (int64_t)batch->created;
+    if (!key->scope.ptr) {
+        batch->created++;
+        return SW_OK;
+    }
+    if (sw__hash(batch->work->engine->hasher, &batch->rows[row].input, 1, digest) < 0)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    if (key->task_no > 0)
+        return submit_existing(batch, row, digest, err);
+    const int64_t *twin = sw__strmap_find(fresh, key->scope);
+    memcpy(key->input_digest, digest, sizeof digest);
+    if (twin) {
+        batch->slots[row] = batch->slots[*twin];
+        bool same = memcmp(digest, batch->keys[*twin].input_digest, sizeof digest) == 0;
+        key->scope = (sw_str){0};
+        return same ? SW_OK : submit_conflict(row, err);
+    }
+    batch->created++;
+    return sw__strmap_put(fresh, key->scope, (int64_t)row) < 0 ? sw__fail(err, SW_ENOMEM, NULL)
+                                                               : SW_OK;
+}
+
+static int submit_choose(submit_batch *batch, sw_error *err)
+{
+    sw__strmap fresh;
+    int rc = SW_OK;
+    sw__strmap_init(&fresh, batch->work->engine->env);
+    for (size_t i = 0; rc == SW_OK && i < batch->count; i++)
+        rc = submit_choose_row(batch, &fresh, i, err);
+    sw__strmap_free(&fresh);
+    return rc;
+}
+
+/* Building. */
+
+static sw_str submit_tags(sw__arena *arena, const sw_task_submit_row *row)
+{
+    sw__buf text;
+    if (row->tag_count == 0)
+        return (sw_str){0};
+    sw__buf_init(&text, sw__arena_env(arena));
+    for (size_t i = 0; i < row->tag_count; i++) {
+        sw__buf_put_byte(&text, i == 0 ? '[' : ',');
+        sw__json_put_str(&text, row->tags[i]);
+    }
+    sw__buf_put_byte(&text, ']');
+    sw_str copy = text.failed ? (sw_str){0} : sw__arena_str(arena, sw__buf_str(&text));
+    sw__buf_free(&text);
+    return copy;
+}
+
+static int submit_note(sw__work *work, const sw_task_submit_row *row, const sw__plan *plan,
+                       sw__task_hot *hot, sw__task_info *info, sw_error *err)
+{
+    uint8_t digest[32];
+    sw_audit_entry entry = {
+        .kind = SW_AUDIT_TASK_SUBMITTED,
+        .task_id = hot->task_id,
+        .actor = row->initiator,
+        .reason = row->reason,
+        .subject = sw__str(plan->workflow->digest_hex),
+    };
+    if (info->input.len) {
+        if (sw__rand_bytes(&work->engine->rand, info->input_salt, sizeof info->input_salt) < 0)
+            return sw__fail(err, SW_EIO, "the system has no random bytes");
+        int rc = sw__audit_digest(work->engine->hasher, info->input_salt, &info->input, 1, digest);
+        if (rc < 0)
+            return sw__fail(err, rc, NULL);
+        entry.digest = (sw_str){(const char *)digest, 32};
+    }
+    work->changed = true;
+    return sw__audit_add(&work->engine->audit, &entry, hot, err);
+}
+
+static int submit_build_task(submit_batch *batch, size_t row, int64_t task_no, sw_error *err)
+{
+    sw__work *work = batch->work;
+    const sw_task_submit_row *asked = &batch->rows[row];
+    const sw__plan *plan = batch->plans[row];
+    sw__task_hot *hot = &batch->hot[batch->slots[row]];
+    sw__task_info *info = &batch->info[batch->slots[row]];
+    *hot = (sw__task_hot){
+        .task_no = task_no,
+        .workflow_no = plan->workflow_no,
+        .state = SW_TASK_PENDING,
+        .priority = asked->priority,
+        .created_us = work->now_us,
+        .changed_us = work->now_us,
+    };
+    *info = (sw__task_info){
+        .task_no = task_no,
+        .input = asked->input.len ? asked->input : (sw_str){0},
+        .key = asked->key,
+        .initiator = asked->initiator,
+        .reason = asked->reason,
+        .correlation_id = asked->correlation_id,
+        .tags = submit_tags(work->arena, asked),
+    };
+    if (asked->tag_count > 0 && !info->tags.ptr)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    int rc = sw__uuid7_new(&work->engine->rand, work->now_us, &hot->task_id);
+    return rc < 0 ? sw__fail(err, rc, NULL) : submit_note(work, asked, plan, hot, info, err);
+}
+
+static void submit_build_steps(const sw__plan *plan, sw__task_hot *hot, int64_t now_us,
+                               sw__step_hot *steps)
+{
+    const sw_workflow *workflow = plan->workflow;
+    for (size_t i = 0; i < workflow->step_count; i++) {
+        int32_t open = workflow->graph.in_start[i + 1] - workflow->graph.in_start[i];
+        bool ready = open == 0;
+        steps[i] = (sw__step_hot){
+            .step_id = SW__STEP_ID(hot->task_no, i),
+            .state = ready ? SW_STEP_READY : SW_STEP_PENDING,
+            .open_deps = open,
+            .lane = ready ? plan->lanes[i] : SW__LANE_NONE,
+            .rank = ready ? -((int64_t)hot->priority + workflow->steps[i].priority) : 0,
+            .changed_us = now_us,
+        };
+        hot->counts[steps[i].state]++;
+    }
+}
+
+static bool submit_is_new(const submit_batch *batch, size_t row, size_t built)
+{
+    return batch->slots[row] == (int64_t)built;
+}
+
+static int submit_write_steps(submit_batch *batch, size_t row, sw_error *err)
+{
+    const sw__plan *plan = batch->plans[row];
+    sw__store *store = batch->work->engine->store;
+    size_t count = plan->workflow->step_count;
+    sw__arena *arena = sw__arena_new(batch->work->engine->env);
+    sw__step_hot *steps = arena ? sw__arena_array(arena, count, sizeof *steps) : NULL;
+    int rc = steps ? SW_OK : sw__fail(err, SW_ENOMEM, NULL);
+    if (rc == SW_OK) {
+        submit_build_steps(plan, &batch->hot[batch->slots[row]], batch->work->now_us, steps);
+        rc = store->ops->steps_insert(store, steps, count, err);
+    }
+    sw__arena_free(arena);
+    return rc;
+}
+
+/* Build every new task; rows that share a task with an earlier row are passed over. */
+static int submit_build(submit_batch *batch, sw_error *err)
+{
+    size_t built = 0;
+    int64_t first = 0;
+    sw__store *store = batch->work->engine->store;
+    int rc =
+        store->ops->sequence_take(store, SW__SEQUENCE_TASK, (int64_t)batch->created, &first, err);
+    for (size_t i = 0; rc == SW_OK && i < batch->count; i++) {
+        if (submit_is_new(batch, i, built)) {
+            rc = submit_build_task(batch, i, first + (int64_t)built, err);
+            if (rc == SW_OK)
+                rc = submit_write_steps(batch, i, err);
+            built++;
+            batch->answers[i].created = 1;
+        }
+        if (rc == SW_OK && batch->slots[i] >= 0) {
+            batch->answers[i].task_id = batch->hot[batch->slots[i]].task_id;
+            batch->answers[i].state = SW_TASK_PENDING;
+        }
+    }
+    return rc;
+}
+
+static int submit_write(submit_batch *batch, sw_error *err)
+{
+    size_t count = 0;
+    sw__store *store = batch->work->engine->store;
+    int rc = store->ops->tasks_insert(store, batch->hot, batch->info, batch->created, err);
+    for (size_t i = 0; i < batch->count; i++) {
+        if (batch->slots[i] < 0 || !batch->keys[i].scope.ptr)
+            continue;
+        batch->keys[count] = batch->keys[i];
+        batch->keys[count++].task_no = batch->hot[batch->slots[i]].task_no;
+    }
+    return rc == SW_OK ? store->ops->task_keys_put(store, batch->keys, count, err) : rc;
+}
+
+static int submit_flow(submit_batch *batch, sw_result *result, sw_error *err)
+{
+    int rc = submit_alloc(batch, result->arena, err);
+    if (rc == SW_OK)
+        rc = submit_find_plans(batch, err);
+    if (rc == SW_OK)
+        rc = submit_find_keys(batch, err);
+    if (rc == SW_OK)
+        rc = submit_choose(batch, err);
+    if (rc == SW_OK && batch->created > 0)
+        rc = submit_build(batch, err);
+    if (rc == SW_OK && batch->created > 0)
+        rc = submit_write(batch, err);
+    sw__result_set(result, SW__SUBMISSIONS, batch->answers, batch->count);
+    return rc;
+}
+
+int sw_task_submit(sw_engine *engine, const sw_task_submit_row *rows, size_t row_count,
+                   sw_result **out, sw_error *err)
+{
+    sw__work work;
+    int rc = submit_check(engine, rows, row_count, out, err);
+    if (rc == SW_OK)
+        rc = sw__engine_enter(engine, err);
+    if (rc < 0)
+        return rc;
+    sw_result *result = sw__result_new(engine->env);
+    rc = result ? sw__work_begin(&work, engine, err) : sw__fail(err, SW_ENOMEM, NULL);
+    if (rc == SW_OK) {
+        submit_batch batch = {.work = &work, .rows = rows, .count = row_count};
+        rc = sw__work_end(&work, submit_flow(&batch, result, err), err);
+    }
+    sw__engine_leave(engine);
+    if (rc < 0)
+        sw_result_free(result);
+    else
+        *out = result;
+    return rc;
+}

@@ -1,0 +1,148 @@
+/* What time does: workers lose their lease, attempts run out of time, retries come due.
+ *
+ * Whoever makes an exchange sweeps; there is no background thread. A lease is over when its time
+ * has passed or the machine was restarted since.
+ */
+#include "engine/flow.h"
+
+#define SWEEP_INTERVAL_US 500000
+#define SWEEP_BATCH 1000
+
+/* Load the first steps of a lane, leaving out those that this transaction has moved already. */
+static int sweep_scan(sw__work *work, int64_t lane, int64_t rank_max, int64_t **ids, size_t *found,
+                      bool *more, sw_error *err)
+{
+    size_t count = 0;
+    sw__store *store = work->engine->store;
+    sw__queued *queued = sw__arena_array(work->arena, SWEEP_BATCH, sizeof *queued);
+    int64_t *loaded = sw__arena_array(work->arena, SWEEP_BATCH, sizeof *loaded);
+    if (!queued || !loaded)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    int rc = store->ops->queue_scan(store, lane, rank_max, queued, SWEEP_BATCH, &count, err);
+    for (size_t i = 0; rc == SW_OK && i < count; i++)
+        loaded[i] = queued[i].step_id;
+    if (rc == SW_OK)
+        rc = sw__work_load(work, loaded, count, err);
+    if (rc < 0)
+        return rc;
+    *found = 0;
+    *more = count == SWEEP_BATCH;
+    *ids = loaded;
+    for (size_t i = 0; i < count; i++) {
+        const sw__work_step *step = sw__work_step_find(work, queued[i].step_id);
+        if (step && step->row.lane == lane)
+            loaded[(*found)++] = queued[i].step_id;
+    }
+    return SW_OK;
+}
+
+static int sweep_lost_step(sw__work *work, sw__work_step *step, const sw__worker_rec *worker,
+                           sw_error *err)
+{
+    sw__fault fault = {
+        .error_class = sw__str("LeaseExpired"),
+        .message = sw__arena_format(work->arena, "worker %lld (%.*s) was lost",
+                                    (long long)worker->worker_no, SW__FMT(worker->name)),
+        .reason = sw__str("lease expired"),
+        .reason_final = sw__str("lease expired"),
+        .crash = true,
+    };
+    return sw__step_fail(work, step, &fault, SW_BY_ENGINE, worker->worker_no, err);
+}
+
+int sw__sweep_worker(sw__work *work, const sw__worker_rec *worker, bool crash, sw_error *err)
+{
+    int64_t *ids = NULL;
+    size_t count = 0;
+    bool more = true;
+    int rc = SW_OK;
+    while (rc == SW_OK && more) {
+        rc = sweep_scan(work, -worker->worker_no, INT64_MAX, &ids, &count, &more, err);
+        for (size_t i = 0; rc == SW_OK && i < count; i++) {
+            sw__work_step *step = sw__work_step_find(work, ids[i]);
+            rc = crash ? sweep_lost_step(work, step, worker, err)
+                       : sw__step_release(work, step, "worker closed", SW_BY_ENGINE,
+                                          worker->worker_no, err);
+        }
+        if (rc == SW_OK && more)
+            rc = sw__work_flush_steps(work, err);
+    }
+    return rc;
+}
+
+static int sweep_timeouts(sw__work *work, const sw__worker_rec *worker, sw_error *err)
+{
+    int64_t *ids = NULL;
+    size_t count = 0;
+    bool more = false;
+    int rc = sweep_scan(work, -worker->worker_no, work->now_us, &ids, &count, &more, err);
+    for (size_t i = 0; rc == SW_OK && i < count; i++) {
+        sw__work_step *step = sw__work_step_find(work, ids[i]);
+        int64_t timeout_ms = sw__work_definition(work, ids[i])->timeout_ms;
+        sw__fault fault = {
+            .error_class = sw__str("Timeout"),
+            .message =
+                sw__arena_format(work->arena, "no outcome within %lld ms", (long long)timeout_ms),
+            .reason = sw__str("timeout"),
+            .reason_final = sw__str("timeout"),
+        };
+        rc = sw__step_fail(work, step, &fault, SW_BY_ENGINE, worker->worker_no, err);
+    }
+    return rc;
+}
+
+static int sweep_lost_worker(sw__work *work, const sw__worker_rec *worker, sw_error *err)
+{
+    sw__store *store = work->engine->store;
+    int rc = sw__sweep_worker(work, worker, true, err);
+    if (rc == SW_OK)
+        rc = store->ops->worker_delete(store, worker->worker_no, err);
+    if (rc < 0)
+        return rc;
+    sw_audit_entry entry = {
+        .kind = SW_AUDIT_WORKER_LOST, .worker_id = worker->worker_no, .actor = worker->name};
+    return sw__work_note(work, &entry, NULL, err);
+}
+
+static bool sweep_is_lost(const sw__work *work, const sw__worker_rec *worker)
+{
+    return worker->lease_until_us < work->now_us ||
+           memcmp(worker->boot_id, work->engine->anchor.boot_id, sizeof worker->boot_id) != 0;
+}
+
+int sw__sweep(sw__work *work, int64_t calling_worker, sw_error *err)
+{
+    sw_engine *engine = work->engine;
+    sw__worker_rec *workers = NULL;
+    size_t count = 0;
+    if (work->now_us < engine->sweep_due_us)
+        return SW_OK;
+    engine->sweep_due_us = work->now_us + SWEEP_INTERVAL_US;
+    int rc = engine->store->ops->workers_list(engine->store, work->arena, &workers, &count, err);
+    for (size_t i = 0; rc == SW_OK && i < count; i++) {
+        bool lost = workers[i].worker_no != calling_worker && sweep_is_lost(work, &workers[i]);
+        int64_t lease_us = workers[i].lease_ms * 1000;
+        if (work->now_us + lease_us / 4 < engine->sweep_due_us)
+            engine->sweep_due_us = work->now_us + lease_us / 4;
+        rc = lost ? sweep_lost_worker(work, &workers[i], err)
+                  : sweep_timeouts(work, &workers[i], err);
+    }
+    return rc;
+}
+
+int sw__sweep_timers(sw__work *work, int64_t *next_us, sw_error *err)
+{
+    int64_t *ids = NULL;
+    size_t count = 0;
+    bool more = false;
+    sw__queued next = {.rank = INT64_MAX};
+    sw__store *store = work->engine->store;
+    int rc = store->ops->queue_scan(store, SW__LANE_TIMER, INT64_MAX, &next, 1, &count, err);
+    *next_us = count ? next.rank : INT64_MAX;
+    if (rc < 0 || *next_us > work->now_us)
+        return rc;
+    rc = sweep_scan(work, SW__LANE_TIMER, work->now_us, &ids, &count, &more, err);
+    for (size_t i = 0; rc == SW_OK && i < count; i++)
+        sw__work_queue(work, sw__work_step_find(work, ids[i]), 0);
+    return rc;
+}

@@ -1,0 +1,422 @@
+/* The transaction for writing: loading, changing in memory, writing once. */
+#include "engine/work.h"
+
+#include <stdlib.h>
+
+#include "model/states.h"
+
+/* Memory. */
+
+void *sw__work_grow(const sw__work *work, void *rows, size_t *capacity, size_t need, size_t size)
+{
+    size_t wanted = *capacity ? *capacity : 64;
+    while (wanted < need)
+        wanted *= 2;
+    if (wanted == *capacity)
+        return rows;
+    void *grown = sw__resize(work->engine->env, rows, wanted * size);
+    if (grown)
+        *capacity = wanted;
+    return grown;
+}
+
+static void work_free(sw__work *work)
+{
+    const sw_env *env = work->engine->env;
+    sw__free(env, work->steps);
+    sw__free(env, work->tasks);
+    sw__free(env, work->results);
+    sw__free(env, work->failures);
+    sw__free(env, work->satisfied);
+    sw__free(env, work->stopped);
+    sw__map_free(&work->step_index);
+    sw__map_free(&work->task_index);
+    sw__arena_free(work->arena);
+    *work = (sw__work){0};
+}
+
+/* Begin and end. */
+
+int sw__work_begin(sw__work *work, sw_engine *engine, sw_error *err)
+{
+    *work = (sw__work){.engine = engine};
+    sw__map_init(&work->step_index, engine->env);
+    sw__map_init(&work->task_index, engine->env);
+    int rc = sw__catalog_check(&engine->catalog, engine->store, err);
+    if (rc < 0)
+        return rc;
+    work->arena = sw__arena_new(engine->env);
+    if (!work->arena)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    rc = engine->store->ops->begin(engine->store, true, err);
+    if (rc < 0) {
+        work_free(work);
+        return rc;
+    }
+    rc = sw__engine_now(engine, true, &work->now_us, err);
+    if (rc == SW_OK)
+        rc = sw__audit_begin(&engine->audit, engine->store, work->now_us, err);
+    if (rc < 0)
+        sw__work_abort(work);
+    return rc;
+}
+
+void sw__work_abort(sw__work *work)
+{
+    sw_engine *engine = work->engine;
+    engine->store->ops->rollback(engine->store);
+    engine->anchored = false;
+    sw__catalog_reset(&engine->catalog);
+    work_free(work);
+}
+
+static int work_compare_steps(const void *a, const void *b)
+{
+    int64_t left = ((const sw__step_hot *)a)->step_id;
+    int64_t right = ((const sw__step_hot *)b)->step_id;
+    return (left > right) - (left < right);
+}
+
+int sw__work_flush_steps(sw__work *work, sw_error *err)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < work->step_count; i++)
+        count += work->steps[i].dirty;
+    if (count == 0)
+        return SW_OK;
+    sw__step_hot *rows = sw__arena_array(work->arena, count, sizeof *rows);
+    if (!rows)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    count = 0;
+    for (size_t i = 0; i < work->step_count; i++) {
+        if (work->steps[i].dirty)
+            rows[count++] = work->steps[i].row;
+        work->steps[i].dirty = false;
+    }
+    qsort(rows, count, sizeof *rows, work_compare_steps);
+    return work->engine->store->ops->steps_update(work->engine->store, rows, count, err);
+}
+
+static int work_flush_tasks(sw__work *work, sw_error *err)
+{
+    size_t count = 0;
+    sw__task_hot *rows = sw__arena_array(work->arena, work->task_count, sizeof *rows);
+    if (!rows)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    for (size_t i = 0; i < work->task_count; i++) {
+        if (work->tasks[i].dirty)
+            rows[count++] = work->tasks[i].row;
+    }
+    return work->engine->store->ops->tasks_update(work->engine->store, rows, count, err);
+}
+
+int sw__work_flush_results(sw__work *work, sw_error *err)
+{
+    sw__store *store = work->engine->store;
+    size_t count = work->result_count;
+    work->result_count = 0;
+    return count ? store->ops->results_put(store, work->results, count, err) : SW_OK;
+}
+
+static int work_flush(sw__work *work, sw_error *err)
+{
+    sw__store *store = work->engine->store;
+    int rc = sw__work_flush_steps(work, err);
+    if (rc == SW_OK && work->task_count)
+        rc = work_flush_tasks(work, err);
+    if (rc == SW_OK)
+        rc = sw__work_flush_results(work, err);
+    if (rc == SW_OK && work->failure_count)
+        rc = store->ops->failures_put(store, work->failures, work->failure_count, err);
+    if (rc == SW_OK)
+        rc = sw__audit_seal(&work->engine->audit, store, err);
+    return rc;
+}
+
+int sw__work_commit(sw__work *work, sw_error *err)
+{
+    sw_engine *engine = work->engine;
+    bool changed = work->changed;
+    int rc = work_flush(work, err);
+    if (rc < 0) {
+        sw__work_abort(work);
+        return rc;
+    }
+    rc = engine->store->ops->commit(engine->store, err);
+    if (rc < 0) {
+        /* The store has rolled back already; what was remembered of this transaction goes too. */
+        engine->anchored = false;
+        sw__catalog_reset(&engine->catalog);
+    } else if (changed) {
+        engine->commit_count++;
+        pthread_cond_broadcast(&engine->changed);
+    }
+    work_free(work);
+    return rc;
+}
+
+int sw__work_end(sw__work *work, int rc, sw_error *err)
+{
+    if (rc >= 0)
+        return sw__work_commit(work, err);
+    sw__work_abort(work);
+    return rc;
+}
+
+/* Loading. */
+
+static int work_compare_ids(const void *a, const void *b)
+{
+    int64_t left = *(const int64_t *)a;
+    int64_t right = *(const int64_t *)b;
+    return (left > right) - (left < right);
+}
+
+void sw__work_sort_ids(int64_t *ids, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (ids[i - 1] > ids[i]) {
+            qsort(ids, count, sizeof *ids, work_compare_ids);
+            return;
+        }
+    }
+}
+
+/* Sorted ids that are not loaded yet, each once. */
+static int64_t *work_missing(sw__work *work, const sw__map *index, const int64_t *ids, size_t count,
+                             size_t *missing)
+{
+    int64_t *wanted = sw__arena_array(work->arena, count, sizeof *wanted);
+    if (!wanted)
+        return NULL;
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool repeated = found > 0 && wanted[found - 1] == ids[i];
+        if (!repeated && !sw__map_find(index, ids[i]))
+            wanted[found++] = ids[i];
+    }
+    sw__work_sort_ids(wanted, found);
+    *missing = 0;
+    for (size_t i = 0; i < found; i++) {
+        if (*missing == 0 || wanted[*missing - 1] != wanted[i])
+            wanted[(*missing)++] = wanted[i];
+    }
+    return wanted;
+}
+
+static int work_keep_task(sw__work *work, const sw__task_hot *row, sw_error *err)
+{
+    const sw__plan *plan = NULL;
+    sw_engine *engine = work->engine;
+    int rc = sw__catalog_plan(&engine->catalog, engine->store, row->workflow_no, &plan, err);
+    if (rc < 0)
+        return rc;
+    work->tasks[work->task_count] = (sw__work_task){.row = *row, .plan = plan};
+    if (sw__map_put(&work->task_index, row->task_no, (int64_t)work->task_count) < 0)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    work->task_count++;
+    return SW_OK;
+}
+
+int sw__work_load_tasks(sw__work *work, const int64_t *task_nos, size_t count, sw_error *err)
+{
+    size_t missing = 0;
+    sw__store *store = work->engine->store;
+    int64_t *wanted = work_missing(work, &work->task_index, task_nos, count, &missing);
+    sw__task_hot *rows = wanted ? sw__arena_array(work->arena, missing, sizeof *rows) : NULL;
+    if (!rows)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    int rc = store->ops->tasks_get(store, wanted, missing, rows, err);
+    if (rc < 0)
+        return rc;
+    sw__work_task *tasks = sw__work_grow(work, work->tasks, &work->task_capacity,
+                                         work->task_count + missing, sizeof *tasks);
+    if (!tasks)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    work->tasks = tasks;
+    for (size_t i = 0; rc == SW_OK && i < missing; i++) {
+        if (rows[i].task_no > 0)
+            rc = work_keep_task(work, &rows[i], err);
+    }
+    return rc;
+}
+
+static int work_keep_steps(sw__work *work, const sw__step_hot *rows, size_t count, sw_error *err)
+{
+    sw__work_step *steps = sw__work_grow(work, work->steps, &work->step_capacity,
+                                         work->step_count + count, sizeof *steps);
+    if (!steps)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    work->steps = steps;
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].step_id < 0)
+            continue;
+        work->steps[work->step_count] = (sw__work_step){.row = rows[i]};
+        if (sw__map_put(&work->step_index, rows[i].step_id, (int64_t)work->step_count) < 0)
+            return sw__fail(err, SW_ENOMEM, NULL);
+        work->step_count++;
+    }
+    return SW_OK;
+}
+
+int sw__work_load(sw__work *work, const int64_t *step_ids, size_t count, sw_error *err)
+{
+    size_t missing = 0;
+    sw__store *store = work->engine->store;
+    int64_t *wanted = work_missing(work, &work->step_index, step_ids, count, &missing);
+    sw__step_hot *rows = wanted ? sw__arena_array(work->arena, missing, sizeof *rows) : NULL;
+    int64_t *task_nos = rows ? sw__arena_array(work->arena, missing, sizeof *task_nos) : NULL;
+    if (!task_nos)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    int rc = store->ops->steps_get(store, wanted, missing, rows, err);
+    for (size_t i = 0; i < missing; i++)
+        task_nos[i] = SW__STEP_TASK(wanted[i]);
+    if (rc == SW_OK)
+        rc = sw__work_load_tasks(work, task_nos, missing, err);
+    if (rc == SW_OK)
+        rc = work_keep_steps(work, rows, missing, err);
+    return rc;
+}
+
+int sw__work_load_all(sw__work *work, int64_t task_no, sw_error *err)
+{
+    int rc = sw__work_load_tasks(work, &task_no, 1, err);
+    const sw__work_task *task = rc == SW_OK ? sw__work_task_find(work, task_no) : NULL;
+    if (!task)
+        return rc;
+    size_t count = task->plan->workflow->step_count;
+    int64_t *ids = sw__arena_array(work->arena, count, sizeof *ids);
+    if (!ids)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    for (size_t i = 0; i < count; i++)
+        ids[i] = SW__STEP_ID(task_no, i);
+    return sw__work_load(work, ids, count, err);
+}
+
+sw__work_step *sw__work_step_find(const sw__work *work, int64_t step_id)
+{
+    const int64_t *index = sw__map_find(&work->step_index, step_id);
+    return index ? &work->steps[*index] : NULL;
+}
+
+sw__work_task *sw__work_task_find(const sw__work *work, int64_t task_no)
+{
+    const int64_t *index = sw__map_find(&work->task_index, task_no);
+    return index ? &work->tasks[*index] : NULL;
+}
+
+const sw_workflow_step *sw__work_definition(const sw__work *work, int64_t step_id)
+{
+    const sw__work_task *task = sw__work_task_find(work, SW__STEP_TASK(step_id));
+    return &task->plan->workflow->steps[SW__STEP_INDEX(step_id)];
+}
+
+/* Changing. */
+
+int sw__work_note(sw__work *work, const sw_audit_entry *entry, sw__work_task *task, sw_error *err)
+{
+    if (task)
+        task->dirty = true;
+    work->changed = true;
+    return sw__audit_add(&work->engine->audit, entry, task ? &task->row : NULL, err);
+}
+
+int sw__work_move(sw__work *work, sw__work_step *step, int to, const sw__cause *cause,
+                  sw_error *err)
+{
+    int from = step->row.state;
+    sw__work_task *task = sw__work_task_find(work, SW__STEP_TASK(step->row.step_id));
+    if (!sw__step_may(from, to, cause->by))
+        return sw__fail(err, SW_ESTATE, "a step cannot go from %s to %s", sw_step_state_name(from),
+                        sw_step_state_name(to));
+    step->row.state = to;
+    step->row.changed_us = work->now_us;
+    step->row.lane = SW__LANE_NONE;
+    step->row.rank = 0;
+    step->dirty = true;
+    task->row.counts[from]--;
+    task->row.counts[to]++;
+    sw_audit_entry entry = {
+        .kind = SW_AUDIT_STEP_CHANGED,
+        .from = from,
+        .to = to,
+        .attempt = step->row.attempt,
+        .epoch = step->row.epoch,
+        .step_id = step->row.step_id,
+        .worker_id = cause->worker_id,
+        .task_id = task->row.task_id,
+        .step = sw__work_definition(work, step->row.step_id)->name,
+        .actor = cause->actor,
+        .reason = cause->reason,
+        .subject = cause->error_class,
+    };
+    if (cause->digest)
+        entry.digest = (sw_str){(const char *)cause->digest, 32};
+    return sw__work_note(work, &entry, task, err);
+}
+
+void sw__work_queue(sw__work *work, sw__work_step *step, int64_t not_before_us)
+{
+    const sw__work_task *task = sw__work_task_find(work, SW__STEP_TASK(step->row.step_id));
+    int64_t index = SW__STEP_INDEX(step->row.step_id);
+    step->dirty = true;
+    if (not_before_us > work->now_us) {
+        step->row.lane = SW__LANE_TIMER;
+        step->row.rank = not_before_us;
+        return;
+    }
+    step->row.lane = task->plan->lanes[index];
+    step->row.rank = -((int64_t)task->row.priority + task->plan->workflow->steps[index].priority);
+}
+
+int sw__work_move_task(sw__work *work, sw__work_task *task, int to, const sw__cause *cause,
+                       sw_error *err)
+{
+    int from = task->row.state;
+    if (!sw__task_may(from, to, cause->by))
+        return sw__fail(err, SW_ESTATE, "a task cannot go from %s to %s", sw_task_state_name(from),
+                        sw_task_state_name(to));
+    task->row.state = to;
+    task->row.changed_us = work->now_us;
+    if (from == SW_TASK_PENDING && to == SW_TASK_RUNNING)
+        task->row.started_us = work->now_us;
+    sw_audit_entry entry = {
+        .kind = SW_AUDIT_TASK_CHANGED,
+        .from = from,
+        .to = to,
+        .task_id = task->row.task_id,
+        .actor = cause->actor,
+        .reason = cause->reason,
+    };
+    return sw__work_note(work, &entry, task, err);
+}
+
+int sw__work_add_result(sw__work *work, int64_t step_id, sw_str body, uint8_t *digest,
+                        sw_error *err)
+{
+    sw__payload *rows = sw__work_grow(work, work->results, &work->result_capacity,
+                                      work->result_count + 1, sizeof *rows);
+    if (!rows)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    work->results = rows;
+    sw__payload *row = &rows[work->result_count++];
+    *row = (sw__payload){.step_id = step_id, .body = body};
+    if (sw__rand_bytes(&work->engine->rand, row->salt, sizeof row->salt) < 0)
+        return sw__fail(err, SW_EIO, "the system has no random bytes");
+    return sw__audit_digest(work->engine->hasher, row->salt, &row->body, 1, digest);
+}
+
+int sw__work_add_failure(sw__work *work, const sw__failure *failure, uint8_t *digest, sw_error *err)
+{
+    sw__failure *rows = sw__work_grow(work, work->failures, &work->failure_capacity,
+                                      work->failure_count + 1, sizeof *rows);
+    if (!rows)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    work->failures = rows;
+    sw__failure *row = &rows[work->failure_count++];
+    *row = *failure;
+    if (sw__rand_bytes(&work->engine->rand, row->salt, sizeof row->salt) < 0)
+        return sw__fail(err, SW_EIO, "the system has no random bytes");
+    sw_str parts[] = {row->error_class, row->message, row->detail};
+    return sw__audit_digest(work->engine->hasher, row->salt, parts, 3, digest);
+}
