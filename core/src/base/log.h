@@ -8,11 +8,12 @@ void sw__log_write(const sw_log *log, int level, const char *event, const sw_log
                    size_t field_count);
 
 /* sw__log(log, SW_LOG_WARN, "worker.lost", {"worker", {0}, worker_id}, {"name", name, 0}) */
-#define sw__log(log, level, event, ...)                                                            \
+#define sw__log(log_, level_, event_, ...)                                                         \
     do {                                                                                           \
-        if ((log) && (level) >= (log)->level) {                                                    \
+        const sw_log *sw__log_sink = (log_);                                                       \
+        if (sw__log_sink && (level_) >= sw__log_sink->level) {                                     \
             const sw_log_field sw__log_fields[] = {__VA_ARGS__};                                   \
-            sw__log_write((log), (level), (event), sw__log_fields,                                 \
+            sw__log_write(sw__log_sink, (level_), (event_), sw__log_fields,                        \
                           sizeof(sw__log_fields) / sizeof(sw__log_fields[0]));                     \
         }                                                                                          \
     } while (0)
