@@ -65,6 +65,21 @@ int sw__node_load(sw__arena *arena, int format, sw_str source, sw_str text, sw__
     return rc;
 }
 
+int sw__node_load_canonical(sw__arena *arena, sw_str text, sw__node **out, sw_error *err)
+{
+    sw__build build;
+    sw__build_init(&build, arena, (sw_str){0}, err);
+    build.node_max = SW__CANONICAL_NODES_MAX;
+    int rc = text.len > SW__CANONICAL_MAX
+                 ? sw__build_fail(&build, SW_ELIMIT, (sw__place){1, 1},
+                                  "the text has %zu bytes, but at most %d are allowed", text.len,
+                                  SW__CANONICAL_MAX)
+                 : sw__build_from_json(&build, text);
+    *out = rc == SW_OK ? build.root : NULL;
+    sw__build_free(&build);
+    return rc;
+}
+
 sw__node *sw__node_get(const sw__node *map, const char *key)
 {
     for (size_t i = 0; map->kind == SW__NODE_MAP && i < map->count; i++) {

@@ -53,6 +53,15 @@ struct sw__node {
 int sw__node_load(sw__arena *arena, int format, sw_str source, sw_str text, sw__node **out,
                   sw_error *err);
 
+/* The same for JSON that the library wrote itself: canonical definitions spell out every default
+ * and are many times larger than the text they were made from. */
+int sw__node_load_canonical(sw__arena *arena, sw_str text, sw__node **out, sw_error *err);
+
+/* Fail with "source:line:column: message" and the line as row; a source that is absent is shown as
+ * "<text>". */
+int sw__node_fail(sw_error *err, int code, sw_str source, int32_t line, int32_t column,
+                  const char *message);
+
 /* The value under key of a map, or NULL. */
 sw__node *sw__node_get(const sw__node *map, const char *key);
 /* "a map", "a list", "text", ... for messages. */

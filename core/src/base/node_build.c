@@ -17,7 +17,8 @@ void sw__build_init(sw__build *build, sw__arena *arena, sw_str source, sw_error 
 {
     memset(build, 0, sizeof(*build));
     build->arena = arena;
-    build->source = source.len ? source : (sw_str)SW__LIT("<text>");
+    build->source = source;
+    build->node_max = SW__NODES_MAX;
     build->err = err;
 }
 
@@ -27,22 +28,29 @@ void sw__build_free(sw__build *build)
 }
 
 /* A long path loses its beginning: its end names the file, and the message must keep its room. */
-int sw__build_fail(sw__build *build, int code, sw__place place, const char *format, ...)
+int sw__node_fail(sw_error *err, int code, sw_str source, int32_t line, int32_t column,
+                  const char *message)
 {
-    char message[sizeof(build->err->message)];
-    sw_str source = build->source;
     const char *cut = "";
-    va_list args;
-    va_start(args, format);
-    vsnprintf(message, sizeof(message), format, args);
-    va_end(args);
+    if (source.len == 0)
+        source = (sw_str)SW__LIT("<text>");
     if (source.len > SW__BUILD_SOURCE_SHOWN) {
         cut = "...";
         source.ptr += source.len - SW__BUILD_SOURCE_SHOWN;
         source.len = SW__BUILD_SOURCE_SHOWN;
     }
-    return sw__fail_row(build->err, code, (size_t)place.line, "%s%.*s:%d:%d: %s", cut,
-                        SW__FMT(source), place.line, place.column, message);
+    return sw__fail_row(err, code, (size_t)line, "%s%.*s:%d:%d: %s", cut, SW__FMT(source), line,
+                        column, message);
+}
+
+int sw__build_fail(sw__build *build, int code, sw__place place, const char *format, ...)
+{
+    char message[sizeof(build->err->message)];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof(message), format, args);
+    va_end(args);
+    return sw__node_fail(build->err, code, build->source, place.line, place.column, message);
 }
 
 int sw__build_no_memory(sw__build *build)
@@ -102,9 +110,9 @@ int sw__build_key(sw__build *build, sw__place place, sw_str key)
 
 int sw__build_value(sw__build *build, sw__place place, sw__node_kind kind, sw__node **out)
 {
-    if (build->node_count == SW__NODES_MAX)
-        return sw__build_fail(build, SW_ELIMIT, place, "more than %d values in one text",
-                              SW__NODES_MAX);
+    if (build->node_count == build->node_max)
+        return sw__build_fail(build, SW_ELIMIT, place, "more than %zu values in one text",
+                              build->node_max);
     sw__node *node = sw__arena_alloc(build->arena, sizeof(*node));
     if (!node)
         return sw__build_no_memory(build);

@@ -20,6 +20,7 @@ typedef struct sw__build {
     sw_error *err;
     sw__node *root;
     size_t node_count;
+    size_t node_max;
     sw__node_pair *pending; /* children of all open containers, the innermost last */
     size_t pending_count;
     size_t pending_capacity;
