@@ -259,7 +259,15 @@ static int submit_build_task(submit_batch *batch, size_t row, int64_t task_no, s
     return rc < 0 ? sw__fail(err, rc, NULL) : submit_note(work, asked, plan, hot, info, err);
 }
 
-static void submit_build_steps(const sw__plan *plan, sw__task_hot *hot, int64_t now_us,
+/* Roots are ready from the start, everything else waits for its dependencies. */
+static void submit_build_counts(const sw__plan *plan, sw__task_hot *hot)
+{
+    const int32_t *in_start = plan->workflow->graph.in_start;
+    for (size_t i = 0; i < plan->workflow->step_count; i++)
+        hot->counts[in_start[i + 1] == in_start[i] ? SW_STEP_READY : SW_STEP_PENDING]++;
+}
+
+static void submit_build_steps(const sw__plan *plan, const sw__task_hot *hot, int64_t now_us,
                                sw__step_hot *steps)
 {
     const sw_workflow *workflow = plan->workflow;
@@ -274,13 +282,29 @@ static void submit_build_steps(const sw__plan *plan, sw__task_hot *hot, int64_t 
             .rank = ready ? -((int64_t)hot->priority + workflow->steps[i].priority) : 0,
             .changed_us = now_us,
         };
-        hot->counts[steps[i].state]++;
     }
 }
 
-static bool submit_is_new(const submit_batch *batch, size_t row, size_t built)
+/* Build every new task; rows that share a task with an earlier row are passed over. */
+static int submit_build(submit_batch *batch, sw_error *err)
 {
-    return batch->slots[row] == (int64_t)built;
+    size_t built = 0;
+    int64_t first = 0;
+    sw__store *store = batch->work->engine->store;
+    int rc =
+        store->ops->sequence_take(store, SW__SEQUENCE_TASK, (int64_t)batch->created, &first, err);
+    for (size_t i = 0; rc == SW_OK && i < batch->count; i++) {
+        if (batch->slots[i] == (int64_t)built) {
+            rc = submit_build_task(batch, i, first + (int64_t)built, err);
+            submit_build_counts(batch->plans[i], &batch->hot[built++]);
+            batch->answers[i].created = 1;
+        }
+        if (rc == SW_OK && batch->slots[i] >= 0) {
+            batch->answers[i].task_id = batch->hot[batch->slots[i]].task_id;
+            batch->answers[i].state = SW_TASK_PENDING;
+        }
+    }
+    return rc;
 }
 
 static int submit_write_steps(submit_batch *batch, size_t row, sw_error *err)
@@ -299,42 +323,28 @@ static int submit_write_steps(submit_batch *batch, size_t row, sw_error *err)
     return rc;
 }
 
-/* Build every new task; rows that share a task with an earlier row are passed over. */
-static int submit_build(submit_batch *batch, sw_error *err)
-{
-    size_t built = 0;
-    int64_t first = 0;
-    sw__store *store = batch->work->engine->store;
-    int rc =
-        store->ops->sequence_take(store, SW__SEQUENCE_TASK, (int64_t)batch->created, &first, err);
-    for (size_t i = 0; rc == SW_OK && i < batch->count; i++) {
-        if (submit_is_new(batch, i, built)) {
-            rc = submit_build_task(batch, i, first + (int64_t)built, err);
-            if (rc == SW_OK)
-                rc = submit_write_steps(batch, i, err);
-            built++;
-            batch->answers[i].created = 1;
-        }
-        if (rc == SW_OK && batch->slots[i] >= 0) {
-            batch->answers[i].task_id = batch->hot[batch->slots[i]].task_id;
-            batch->answers[i].state = SW_TASK_PENDING;
-        }
-    }
-    return rc;
-}
-
-static int submit_write(submit_batch *batch, sw_error *err)
+static int submit_write_keys(submit_batch *batch, sw_error *err)
 {
     size_t count = 0;
     sw__store *store = batch->work->engine->store;
-    int rc = store->ops->tasks_insert(store, batch->hot, batch->info, batch->created, err);
     for (size_t i = 0; i < batch->count; i++) {
         if (batch->slots[i] < 0 || !batch->keys[i].scope.ptr)
             continue;
         batch->keys[count] = batch->keys[i];
         batch->keys[count++].task_no = batch->hot[batch->slots[i]].task_no;
     }
-    return rc == SW_OK ? store->ops->task_keys_put(store, batch->keys, count, err) : rc;
+    return store->ops->task_keys_put(store, batch->keys, count, err);
+}
+
+static int submit_write(submit_batch *batch, sw_error *err)
+{
+    sw__store *store = batch->work->engine->store;
+    int rc = store->ops->tasks_insert(store, batch->hot, batch->info, batch->created, err);
+    for (size_t i = 0; rc == SW_OK && i < batch->count; i++) {
+        if (batch->answers[i].created)
+            rc = submit_write_steps(batch, i, err);
+    }
+    return rc == SW_OK ? submit_write_keys(batch, err) : rc;
 }
 
 static int submit_flow(submit_batch *batch, sw_result *result, sw_error *err)
