@@ -1,0 +1,188 @@
+/* The command table: what commands, options and exit codes there are.
+ *
+ * Parsing, help, usage errors and docs/reference/cli.md all come from it. Not here: what a command
+ * does (one file per command).
+ */
+#ifndef STEPWELL_CLI_COMMAND_H
+#define STEPWELL_CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <stepwell.h>
+
+/* XX(name, status, slug, meaning) */
+#define CLI_EXIT_MAP(XX)                                                                           \
+    XX(OK, 0, "ok", "done")                                                                        \
+    XX(FAILED, 1, "failed", "the task ended with failed steps")                                    \
+    XX(USAGE, 2, "usage", "the command line or the input is wrong")                                \
+    XX(DEFINITION, 3, "definition", "the workflow definition is invalid")                          \
+    XX(REFUSED, 4, "refused", "refused: by policy, or because the state does not allow it")        \
+    XX(CANCELLED, 5, "cancelled", "the task was cancelled")                                        \
+    XX(AUDIT, 6, "audit", "the audit log does not verify")                                         \
+    XX(NOT_FOUND, 7, "not_found", "no such file, database, task or step")                          \
+    XX(STORAGE, 8, "storage",                                                                      \
+       "the database or a file cannot be used: busy, full, damaged, denied")                       \
+    XX(TIMEOUT, 124, "timeout", "--timeout has expired; the task goes on when it is resumed")      \
+    XX(INTERRUPTED, 130, "interrupted", "stopped by Ctrl-C or SIGTERM; the task can be resumed")
+
+typedef enum cli_exit {
+#define CLI_EXIT_VALUE(name, status, slug, meaning) CLI_EXIT_##name = status,
+    CLI_EXIT_MAP(CLI_EXIT_VALUE)
+#undef CLI_EXIT_VALUE
+} cli_exit;
+
+typedef struct cli_exit_row {
+    cli_exit status;
+    const char *slug;
+    const char *meaning;
+} cli_exit_row;
+
+typedef enum cli_option_kind {
+    CLI_FLAG,
+    CLI_TEXT,
+    CLI_NUMBER, /* a whole number in [minimum, maximum] */
+    CLI_CHOICE, /* one of choices */
+    CLI_LIST    /* may be given more than once */
+} cli_option_kind;
+
+/* Every option has one meaning in all commands that take it. Help shows them in this order. */
+typedef enum cli_option_id {
+    CLI_OPTION_RESUME,
+    CLI_OPTION_INPUT,
+    CLI_OPTION_KEY,
+    CLI_OPTION_REASON,
+    CLI_OPTION_ACTOR,
+    CLI_OPTION_STATE,
+    CLI_OPTION_WORKFLOW,
+    CLI_OPTION_TAG,
+    CLI_OPTION_LIMIT,
+    CLI_OPTION_TIMEOUT,
+    CLI_OPTION_THREADS,
+    CLI_OPTION_ROOT,
+    CLI_OPTION_QUEUE,
+    CLI_OPTION_LEASE_SECONDS,
+    CLI_OPTION_NAME,
+    CLI_OPTION_DURABILITY,
+    CLI_OPTION_DETACH,
+    CLI_OPTION_DRY_RUN,
+    CLI_OPTION_STRICT,
+    CLI_OPTION_MARKDOWN,
+    CLI_OPTION_DB,
+    CLI_OPTION_JSON,
+    CLI_OPTION_QUIET,
+    CLI_OPTION_NO_COLOR,
+    CLI_OPTION_HELP,
+    CLI_OPTION_VERSION,
+    CLI_OPTION_COUNT
+} cli_option_id;
+
+#define CLI_BIT(id) (UINT64_C(1) << CLI_OPTION_##id)
+
+/* Options that every command takes. */
+#define CLI_COMMON (CLI_BIT(JSON) | CLI_BIT(QUIET) | CLI_BIT(NO_COLOR) | CLI_BIT(HELP))
+
+typedef struct cli_option {
+    const char *name;
+    const char *argument; /* how help calls the value, NULL for a flag */
+    const char *help;
+    const char *choices; /* "strict|relaxed" */
+    int64_t minimum;
+    int64_t maximum;
+    cli_option_kind kind;
+    char letter; /* 0 when it has no short form */
+    bool hidden; /* not in help */
+} cli_option;
+
+/* What was given for one option. */
+typedef struct cli_value {
+    const char *text;
+    int64_t number;
+    const char **items;
+    size_t item_count;
+    bool given;
+} cli_value;
+
+typedef struct cli_command cli_command;
+
+/* One command line, parsed. */
+typedef struct cli_call {
+    const cli_command *command;
+    cli_value values[CLI_OPTION_COUNT];
+    char **arguments;
+    size_t argument_count;
+} cli_call;
+
+typedef struct cli_example {
+    const char *line;
+    const char *says;
+} cli_example;
+
+#define CLI_EXAMPLES_MAX 6
+#define CLI_USAGES_MAX 2
+#define CLI_MANY SIZE_MAX
+
+struct cli_command {
+    const char *name; /* one or two words */
+    const char *summary;
+    const char *about;                  /* more about it, NULL when the summary says it all */
+    const char *usages[CLI_USAGES_MAX]; /* what follows the name */
+    cli_example examples[CLI_EXAMPLES_MAX];
+    const char *arguments[2]; /* names of the arguments, for messages */
+    size_t argument_min;
+    size_t argument_max;
+    uint64_t options;
+    int (*run)(const cli_call *call);
+};
+
+/* The table. */
+const cli_command *cli_commands(size_t *count);
+const cli_option *cli_option_get(cli_option_id id);
+const cli_exit_row *cli_exit_rows(size_t *count);
+const cli_exit_row *cli_exit_get(cli_exit status);
+
+/* The command named by the first words of argv, NULL when there is none; *words of argv are its
+ * name. */
+const cli_command *cli_command_find(size_t count, char **argv, size_t *words);
+
+/* Parse options and arguments, argv[0] not being looked at, into a call that may hold values of an
+ * earlier parse. options are the ones that are known here. With first_word the parse ends at the
+ * first argument and *used is its index. 0 or the exit status of an error that is printed. */
+int cli_call_parse(cli_call *call, uint64_t options, bool first_word, int argc, char **argv,
+                   int *used);
+
+/* Check what was parsed against call->command: options that do not apply, number of arguments. */
+int cli_call_check(const cli_call *call);
+void cli_call_free(cli_call *call);
+
+/* Whether an option was given, and its number or the default. */
+bool cli_given(const cli_call *call, cli_option_id id);
+int64_t cli_number(const cli_call *call, cli_option_id id, int64_t otherwise);
+
+/* Print the error for words that name no command; an exit status. */
+int cli_command_unknown(int argc, char **argv);
+
+/* The name in names that text probably means, NULL when none is near. */
+const char *cli_suggest(const char *text, const char *const *names, size_t count);
+
+/* Help: all commands, one command, or everything as Markdown. */
+void cli_help_overview(FILE *stream);
+void cli_help_command(const cli_command *command);
+void cli_help_markdown(void);
+
+/* The commands, each in its own file; they return an exit status. */
+int cli_command_run(const cli_call *call);
+int cli_command_validate(const cli_call *call);
+int cli_command_plan(const cli_call *call);
+int cli_command_list(const cli_call *call);
+int cli_command_show(const cli_call *call);
+int cli_command_explain(const cli_call *call);
+int cli_command_cancel(const cli_call *call);
+int cli_command_worker(const cli_call *call);
+int cli_command_audit_verify(const cli_call *call);
+int cli_command_version(const cli_call *call);
+int cli_command_help(const cli_call *call);
+
+#endif

@@ -1,0 +1,287 @@
+/* The table of commands, options and exit codes. To add a command: a row here, a file beside. */
+#include <string.h>
+
+#include "command.h"
+
+#define CLI_CHOICE_TEXT(name, value, text) text "|"
+#define CLI_DB_COMMON (CLI_COMMON | CLI_BIT(DB))
+
+static const cli_option option_table[CLI_OPTION_COUNT] = {
+    [CLI_OPTION_RESUME] = {.name = "resume",
+                           .help = "continue an unfinished task: the named one, or the newest"},
+    [CLI_OPTION_INPUT] = {.name = "input",
+                          .argument = "JSON|@FILE|-",
+                          .kind = CLI_TEXT,
+                          .help = "input of the task: JSON text, a file, or standard input"},
+    [CLI_OPTION_KEY] = {.name = "key",
+                        .argument = "KEY",
+                        .kind = CLI_TEXT,
+                        .help = "idempotency key: a second run with it follows the first task"},
+    [CLI_OPTION_REASON] = {.name = "reason",
+                           .argument = "TEXT",
+                           .kind = CLI_TEXT,
+                           .help = "why, for the audit log"},
+    [CLI_OPTION_ACTOR] = {.name = "actor",
+                          .argument = "NAME",
+                          .kind = CLI_TEXT,
+                          .help = "who, for the audit log (default: $USER)"},
+    [CLI_OPTION_STATE] = {.name = "state",
+                          .argument = "STATE",
+                          .kind = CLI_CHOICE,
+                          .choices = SW_TASK_STATE_MAP(CLI_CHOICE_TEXT),
+                          .help = "only tasks in this state"},
+    [CLI_OPTION_WORKFLOW] = {.name = "workflow",
+                             .argument = "NAME",
+                             .kind = CLI_TEXT,
+                             .help = "only tasks of this workflow"},
+    [CLI_OPTION_TAG] = {.name = "tag",
+                        .argument = "TAG",
+                        .kind = CLI_LIST,
+                        .help = "a tag of the task; run takes several, list looks for one"},
+    [CLI_OPTION_LIMIT] = {.name = "limit",
+                          .argument = "N",
+                          .kind = CLI_NUMBER,
+                          .minimum = 1,
+                          .maximum = 10000,
+                          .help = "at most so many tasks (default: 20)"},
+    [CLI_OPTION_TIMEOUT] = {.name = "timeout",
+                            .argument = "SECONDS",
+                            .kind = CLI_NUMBER,
+                            .minimum = 1,
+                            .maximum = 31536000,
+                            .help = "stop watching and working after so long; exit code 124"},
+    [CLI_OPTION_THREADS] = {.name = "threads",
+                            .argument = "N",
+                            .kind = CLI_NUMBER,
+                            .minimum = 1,
+                            .maximum = 256,
+                            .help = "steps at once in this process (default: 4)"},
+    [CLI_OPTION_ROOT] = {.name = "root",
+                         .argument = "DIR",
+                         .kind = CLI_TEXT,
+                         .help = "directory of file steps and commands (default: the current "
+                                 "one); file steps cannot leave it"},
+    [CLI_OPTION_QUEUE] = {.name = "queue",
+                          .argument = "NAME",
+                          .kind = CLI_LIST,
+                          .help = "only steps of this queue; may be given more than once"},
+    [CLI_OPTION_LEASE_SECONDS] = {.name = "lease-seconds",
+                                  .argument = "N",
+                                  .kind = CLI_NUMBER,
+                                  .minimum = 1,
+                                  .maximum = 86400,
+                                  .help = "steps of a worker that gives no sign of life for so "
+                                          "long are done again elsewhere (default: 15)"},
+    [CLI_OPTION_NAME] = {.name = "name",
+                         .argument = "NAME",
+                         .kind = CLI_TEXT,
+                         .help = "name of the worker, for people (default: pid@host)"},
+    [CLI_OPTION_DURABILITY] = {.name = "durability",
+                               .argument = "MODE",
+                               .kind = CLI_CHOICE,
+                               .choices = "strict|relaxed|",
+                               .help = "strict: on disk when acknowledged (default); relaxed: a "
+                                       "power loss may take the last commits"},
+    [CLI_OPTION_DETACH] = {.name = "detach",
+                           .help = "only submit, print the task id; workers do the steps"},
+    [CLI_OPTION_DRY_RUN] = {.name = "dry-run",
+                            .letter = 'n',
+                            .help = "show what would run, as `plan` does, and run nothing"},
+    [CLI_OPTION_STRICT] = {.name = "strict", .help = "an unknown key is an error, not a warning"},
+    [CLI_OPTION_MARKDOWN] = {.name = "markdown",
+                             .hidden = true,
+                             .help = "the whole reference as Markdown"},
+    [CLI_OPTION_DB] = {.name = "db",
+                       .argument = "PATH",
+                       .kind = CLI_TEXT,
+                       .help = "the database (default: $STEPWELL_DB, else ./stepwell.db); "
+                               "memory: keeps nothing"},
+    [CLI_OPTION_JSON] = {.name = "json",
+                         .help = "machine-readable output, one JSON object per line; errors are "
+                                 "RFC 9457 objects on stderr"},
+    [CLI_OPTION_QUIET] = {.name = "quiet", .letter = 'q', .help = "print errors only"},
+    [CLI_OPTION_NO_COLOR] = {.name = "no-color", .help = "no colours (also: NO_COLOR, TERM=dumb)"},
+    [CLI_OPTION_HELP] = {.name = "help", .letter = 'h', .help = "show help"},
+    [CLI_OPTION_VERSION] = {.name = "version", .hidden = true, .help = "show the version"},
+};
+
+static const cli_command command_table[] = {
+    {.name = "run",
+     .summary = "Run a workflow file and watch it until it has ended",
+     .about = "Loads the file, stores it, submits a task and does its steps of built-in kinds in "
+              "this process. Steps with handlers of an application (names with a dot) are done by "
+              "its workers on the same database. Ctrl-C stops cleanly: running commands are "
+              "killed, their steps given back; nothing that was done is done again on --resume.",
+     .usages = {"FILE [options]", "--resume [TASK] [options]"},
+     .examples = {{"stepwell run nightly.yml", "run it; a live table on a terminal"},
+                  {"stepwell run nightly.yml --input '{\"day\": 31}'", "with an input"},
+                  {"stepwell run order.yml --key order-42", "once, however often it is typed"},
+                  {"stepwell run --resume", "go on after Ctrl-C, a crash or kill -9"},
+                  {"stepwell run nightly.yml --json | jq .event", "events, one per line"}},
+     .arguments = {"FILE"},
+     .argument_min = 0,
+     .argument_max = 1,
+     .options = CLI_DB_COMMON | CLI_BIT(RESUME) | CLI_BIT(INPUT) | CLI_BIT(KEY) | CLI_BIT(REASON) |
+                CLI_BIT(TAG) | CLI_BIT(TIMEOUT) | CLI_BIT(THREADS) | CLI_BIT(ROOT) |
+                CLI_BIT(LEASE_SECONDS) | CLI_BIT(DURABILITY) | CLI_BIT(DETACH) | CLI_BIT(DRY_RUN) |
+                CLI_BIT(STRICT),
+     .run = cli_command_run},
+    {.name = "validate",
+     .summary = "Check workflow files without running anything",
+     .about = "Prints every finding as file:line:column. A file that is - is standard input.",
+     .usages = {"FILE... [options]"},
+     .examples = {{"stepwell validate nightly.yml", "check one file"},
+                  {"stepwell validate --strict *.yml", "unknown keys are errors, too"},
+                  {"stepwell validate nightly.yml --json", "findings for an editor or CI"}},
+     .arguments = {"FILE"},
+     .argument_min = 1,
+     .argument_max = CLI_MANY,
+     .options = CLI_COMMON | CLI_BIT(STRICT),
+     .run = cli_command_validate},
+    {.name = "plan",
+     .summary = "Show in which order the steps of a file would run",
+     .about = "Steps of one level may run at the same time; a level begins when what its steps "
+              "depend on is done.",
+     .usages = {"FILE [options]"},
+     .examples = {{"stepwell plan nightly.yml", "levels, limits, who handles what"},
+                  {"stepwell plan nightly.yml --json", "the same for programs"}},
+     .arguments = {"FILE"},
+     .argument_min = 1,
+     .argument_max = 1,
+     .options = CLI_COMMON | CLI_BIT(STRICT),
+     .run = cli_command_plan},
+    {.name = "list",
+     .summary = "List tasks, newest first",
+     .usages = {"[options]"},
+     .examples = {{"stepwell list", "the newest tasks and how many there are"},
+                  {"stepwell list --state failed --limit 100", "what has failed"},
+                  {"stepwell list --workflow nightly --tag eu --json", "for programs"}},
+     .options = CLI_DB_COMMON | CLI_BIT(STATE) | CLI_BIT(WORKFLOW) | CLI_BIT(TAG) | CLI_BIT(LIMIT),
+     .run = cli_command_list},
+    {.name = "show",
+     .summary = "Show one task: its steps, attempts, timeline and results",
+     .about = "TASK is an id or the beginning of one; without it, the newest task.",
+     .usages = {"[TASK] [options]"},
+     .examples = {{"stepwell show", "the newest task"},
+                  {"stepwell show 01926f3a-1c2d", "by the beginning of its id"},
+                  {"stepwell show --json | jq '.steps[].result'", "results in full"}},
+     .arguments = {"TASK"},
+     .argument_max = 1,
+     .options = CLI_DB_COMMON,
+     .run = cli_command_show},
+    {.name = "explain",
+     .summary = "Say why steps of a task do not run",
+     .about = "TASK is an id or the beginning of one; without it, the newest task. Without STEP, "
+              "every step that has not ended.",
+     .usages = {"[TASK] [STEP] [options]"},
+     .examples = {{"stepwell explain", "what the newest task waits for"},
+                  {"stepwell explain 01926f3a-1c2d ship", "why one step does not run"}},
+     .arguments = {"TASK", "STEP"},
+     .argument_max = 2,
+     .options = CLI_DB_COMMON,
+     .run = cli_command_explain},
+    {.name = "cancel",
+     .summary = "Cancel a task",
+     .about = "Steps that have not ended are cancelled; a running one is stopped by its worker "
+              "and cannot commit any more. TASK is an id or the beginning of one.",
+     .usages = {"TASK [options]"},
+     .examples = {{"stepwell cancel 01926f3a-1c2d", "cancel it"},
+                  {"stepwell cancel 01926f3a-1c2d --reason \"wrong month\"", "and say why"}},
+     .arguments = {"TASK"},
+     .argument_min = 1,
+     .argument_max = 1,
+     .options = CLI_DB_COMMON | CLI_BIT(REASON) | CLI_BIT(ACTOR),
+     .run = cli_command_cancel},
+    {.name = "worker",
+     .summary = "Do steps of built-in kinds until stopped",
+     .about = "Works on every task in the database. Ctrl-C and SIGTERM stop it cleanly: steps it "
+              "holds are given back without counting an attempt; it then exits with 0.",
+     .usages = {"[options]"},
+     .examples = {{"stepwell worker --threads 8", "eight steps at once"},
+                  {"stepwell worker --queue reports --root /srv/reports", "one queue, one place"}},
+     .options = CLI_DB_COMMON | CLI_BIT(THREADS) | CLI_BIT(ROOT) | CLI_BIT(QUEUE) |
+                CLI_BIT(LEASE_SECONDS) | CLI_BIT(NAME) | CLI_BIT(DURABILITY),
+     .run = cli_command_worker},
+    {.name = "audit verify",
+     .summary = "Recompute the audit log and compare it with the state of every step",
+     .about = "Proves level 1, integrity: no entry was changed, removed or added by somebody who "
+              "did not recompute the whole chain.",
+     .usages = {"[options]"},
+     .examples = {{"stepwell audit verify", "exit code 6 and the bad entries when it fails"},
+                  {"stepwell audit verify --json", "the whole report"}},
+     .options = CLI_DB_COMMON,
+     .run = cli_command_audit_verify},
+    {.name = "version",
+     .summary = "Show the version",
+     .usages = {"[options]"},
+     .examples = {{"stepwell version", "the version of this program"}},
+     .options = CLI_COMMON,
+     .run = cli_command_version},
+    {.name = "help",
+     .summary = "Show help for a command",
+     .usages = {"[COMMAND]"},
+     .examples = {{"stepwell help run", "all options of run"}},
+     .arguments = {"COMMAND", "COMMAND"},
+     .argument_max = 2,
+     .options = CLI_COMMON | CLI_BIT(MARKDOWN),
+     .run = cli_command_help},
+};
+
+static const cli_exit_row exit_table[] = {
+#define CLI_EXIT_ROW(name, status, slug, meaning) {CLI_EXIT_##name, slug, meaning},
+    CLI_EXIT_MAP(CLI_EXIT_ROW)
+#undef CLI_EXIT_ROW
+};
+
+const cli_command *cli_commands(size_t *count)
+{
+    *count = sizeof(command_table) / sizeof(command_table[0]);
+    return command_table;
+}
+
+const cli_option *cli_option_get(cli_option_id id)
+{
+    return &option_table[id];
+}
+
+const cli_exit_row *cli_exit_rows(size_t *count)
+{
+    *count = sizeof(exit_table) / sizeof(exit_table[0]);
+    return exit_table;
+}
+
+const cli_exit_row *cli_exit_get(cli_exit status)
+{
+    const cli_exit_row *row = exit_table;
+    while (row->status != status)
+        row++;
+    return row;
+}
+
+/* How many words of argv spell the name of a command; 0 when they do not. */
+static size_t command_words_matched(const cli_command *command, size_t count, char **argv)
+{
+    const char *name = command->name;
+    for (size_t words = 0; words < count; words++) {
+        size_t length = strcspn(name, " ");
+        if (strlen(argv[words]) != length || memcmp(argv[words], name, length) != 0)
+            return 0;
+        if (name[length] == '\0')
+            return words + 1;
+        name += length + 1;
+    }
+    return 0;
+}
+
+const cli_command *cli_command_find(size_t count, char **argv, size_t *words)
+{
+    size_t command_count;
+    const cli_command *commands = cli_commands(&command_count);
+    for (size_t i = 0; i < command_count; i++) {
+        *words = command_words_matched(&commands[i], count, argv);
+        if (*words > 0)
+            return &commands[i];
+    }
+    *words = 0;
+    return NULL;
+}
