@@ -1,0 +1,425 @@
+/* stepwell run: from a file to an ended task, or on from where one was left.
+ *
+ * One thread does the steps of built-in kinds (the runner has its own pool below it), the main
+ * thread watches. Not here: how the watching looks (watch.c).
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "command.h"
+#include "database.h"
+#include "definition.h"
+#include "interrupt.h"
+#include "json.h"
+#include "out.h"
+#include "text.h"
+#include "watch.h"
+#include "worker.h"
+
+#define RUN_POLL_MS 100
+
+/* The runner on its own thread. done is set when it has returned, error says how. */
+typedef struct run_pool {
+    pthread_t thread;
+    sw_runner *runner;
+    sw_uuid task_id;
+    sw_error error;
+    int code;
+    _Atomic int done;
+} run_pool;
+
+/* What is run. */
+typedef struct run_target {
+    sw_engine *engine;
+    sw_uuid task_id;
+    int64_t max_parallel;
+    bool from_start; /* show the history that is there already */
+} run_target;
+
+static int64_t run_clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void run_sleep_ms(int64_t ms)
+{
+    struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+    nanosleep(&pause, NULL);
+}
+
+static void *run_pool_main(void *context)
+{
+    run_pool *pool = context;
+    pool->code = sw_runner_run(pool->runner, &pool->task_id, &pool->error);
+    pool->done = 1;
+    return NULL;
+}
+
+/* Read --input: the text itself, @FILE, or - for standard input. *owned is to be freed. */
+static int run_input_read(const cli_call *call, sw_str *input, char **owned)
+{
+    char problem[640];
+    size_t size = 0;
+    const char *text = call->values[CLI_OPTION_INPUT].text;
+    *input = cli_str(text);
+    if (!text || (text[0] != '@' && strcmp(text, "-") != 0))
+        return CLI_EXIT_OK;
+    const char *path = text[0] == '@' ? text + 1 : text;
+    int status = cli_file_read(path, owned, &size, problem, sizeof(problem));
+    if (status != CLI_EXIT_OK)
+        return cli_fail((cli_exit)status, NULL, "--input: %s", problem);
+    *input = (sw_str){*owned, size};
+    return CLI_EXIT_OK;
+}
+
+/* Register the definition and submit one task of it. */
+static int run_submit(const cli_call *call, const sw_workflow *workflow, sw_str input,
+                      run_target *target)
+{
+    sw_error error = {0};
+    sw_result *result = NULL;
+    size_t count = 0;
+    const cli_value *tags = &call->values[CLI_OPTION_TAG];
+    sw_str *names = cli_alloc(tags->item_count * sizeof(*names));
+    for (size_t i = 0; i < tags->item_count; i++)
+        names[i] = cli_str(tags->items[i]);
+    sw_task_submit_row row = {.workflow = sw_workflow_name(workflow),
+                              .version = sw_workflow_version(workflow),
+                              .input = input,
+                              .key = cli_str(call->values[CLI_OPTION_KEY].text),
+                              .initiator = cli_str(cli_user()),
+                              .reason = cli_str(call->values[CLI_OPTION_REASON].text),
+                              .tags = names,
+                              .tag_count = tags->item_count};
+    int code = sw_workflow_register(target->engine, &workflow, 1, &error);
+    if (code >= 0)
+        code = sw_task_submit(target->engine, &row, 1, &result, &error);
+    free(names);
+    if (code < 0)
+        return cli_fail_error(&error, NULL, "cannot submit a task");
+    const sw_task_submitted *answer = sw_task_submissions(result, &count);
+    target->task_id = answer[0].task_id;
+    target->from_start = answer[0].created;
+    if (!answer[0].created)
+        cli_note("a task with the key '%s' exists already; following it",
+                 call->values[CLI_OPTION_KEY].text);
+    sw_result_free(result);
+    return CLI_EXIT_OK;
+}
+
+static void run_print_detached(const run_target *target)
+{
+    char id[37];
+    sw_uuid_format(&target->task_id, id);
+    if (cli_out()->json) {
+        cli_json json = cli_json_begin(stdout);
+        cli_json_text(&json, "task", id);
+        cli_json_bool(&json, "created", target->from_start);
+        cli_json_end(&json);
+    } else {
+        printf("%s\n", id);
+    }
+}
+
+/* Whether a worker lives that does the steps of a handler. */
+static bool run_handler_served(const sw_worker_row *workers, size_t count, sw_str handler)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; workers[i].alive && j < workers[i].handler_count; j++) {
+            if (cli_str_equal(workers[i].handlers[j], handler))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Say which handlers no living worker has: the task would wait for them without a word. */
+static void run_note_missing(sw_engine *engine, const sw_step_row *steps, size_t step_count)
+{
+    sw_error error = {0};
+    sw_result *result = NULL;
+    size_t count = 0;
+    if (sw_worker_list(engine, &result, &error) < 0)
+        return;
+    const sw_worker_row *workers = sw_workers(result, &count);
+    for (size_t i = 0; i < step_count; i++) {
+        bool seen = cli_kind_known(steps[i].handler) || sw_step_state_terminal(steps[i].state) ||
+                    run_handler_served(workers, count, steps[i].handler);
+        for (size_t j = 0; j < i && !seen; j++)
+            seen = cli_str_equal(steps[j].handler, steps[i].handler);
+        if (!seen)
+            cli_note("waiting for a worker that handles %.*s: start one of your application on "
+                     "this database",
+                     (int)steps[i].handler.len, steps[i].handler.ptr);
+    }
+    sw_result_free(result);
+}
+
+static int run_exit_of(int task_state)
+{
+    switch (task_state) {
+    case SW_TASK_FAILED:
+        return CLI_EXIT_FAILED;
+    case SW_TASK_CANCELLED:
+        return CLI_EXIT_CANCELLED;
+    default:
+        return CLI_EXIT_OK;
+    }
+}
+
+static void run_print_result_json(const cli_watch *watch, int status)
+{
+    cli_json json = cli_json_begin(stdout);
+    cli_json_text(&json, "event", "result");
+    cli_json_int(&json, "exit_code", status);
+    cli_json_task(&json, watch->task);
+    cli_json_array(&json, "steps");
+    for (size_t i = 0; i < watch->step_count; i++) {
+        cli_json_object(&json, NULL);
+        cli_json_step(&json, &watch->steps[i]);
+        cli_json_close(&json);
+    }
+    cli_json_end(&json);
+}
+
+/* "3 succeeded, 1 failed, 1 pending" */
+static void run_print_counts(const sw_task_row *task)
+{
+    const char *comma = "";
+    for (int state = SW_STEP_STATE_COUNT - 1; state >= 0; state--) {
+        if (task->step_counts[state] == 0)
+            continue;
+        printf("%s%lld %s", comma, (long long)task->step_counts[state], sw_step_state_name(state));
+        comma = ", ";
+    }
+}
+
+static void run_print_failures(const cli_watch *watch)
+{
+    for (size_t i = 0; i < watch->step_count; i++) {
+        const sw_step_row *step = &watch->steps[i];
+        if (step->state != SW_STEP_FAILED)
+            continue;
+        printf("  %s%s%s ", cli_style_on(CLI_RED), cli_mark(step->state), cli_style_off(CLI_RED));
+        cli_text_put(stdout, step->name, CLI_TEXT_NO_LIMIT);
+        printf(" failed after %d attempt%s: ", step->attempt, step->attempt == 1 ? "" : "s");
+        cli_text_put(stdout, step->error_class, CLI_TEXT_NO_LIMIT);
+        fputs(step->error_message.len ? ": " : "", stdout);
+        cli_text_put(stdout, step->error_message, CLI_TEXT_NO_LIMIT);
+        fputc('\n', stdout);
+    }
+}
+
+static void run_print_summary(const cli_watch *watch)
+{
+    char took[CLI_DURATION_SIZE];
+    char id[37];
+    const sw_task_row *task = watch->task;
+    cli_style style = cli_task_style(task->state);
+    sw_uuid_format(&task->task_id, id);
+    cli_duration(task->finished_us - task->created_us, took);
+    printf("\n%s", cli_style_on(CLI_BOLD));
+    cli_text_put(stdout, task->workflow, CLI_TEXT_NO_LIMIT);
+    printf("%s %s%s%s after %s: ", cli_style_off(CLI_BOLD), cli_style_on(style),
+           sw_task_state_name(task->state), cli_style_off(style), took);
+    run_print_counts(task);
+    fputc('\n', stdout);
+    run_print_failures(watch);
+    printf("%snext:%s stepwell show %s\n", cli_style_on(CLI_DIM), cli_style_off(CLI_DIM), id);
+    if (task->state == SW_TASK_FAILED)
+        printf("      stepwell explain %s\n", id);
+}
+
+/* With --quiet nothing was shown, so the reason goes to stderr like any error. */
+static void run_fail_quietly(const cli_watch *watch, int status)
+{
+    char hint[80];
+    char id[37];
+    sw_uuid_format(&watch->task_id, id);
+    snprintf(hint, sizeof(hint), "stepwell show %s", id);
+    cli_fail((cli_exit)status, hint, "the task %s is %s", id,
+             sw_task_state_name(watch->task->state));
+}
+
+static int run_report_end(const cli_watch *watch)
+{
+    int status = run_exit_of(watch->task->state);
+    if (cli_out()->json)
+        run_print_result_json(watch, status);
+    else if (!cli_out()->quiet)
+        run_print_summary(watch);
+    else if (status != CLI_EXIT_OK)
+        run_fail_quietly(watch, status);
+    return status;
+}
+
+/* The task has not ended, but this process stops. */
+static int run_report_stop(const cli_watch *watch, int status)
+{
+    char id[37];
+    sw_uuid_format(&watch->task_id, id);
+    if (cli_out()->json)
+        run_print_result_json(watch, status);
+    else if (status == CLI_EXIT_TIMEOUT)
+        fprintf(stderr, "--timeout has expired; continue with: stepwell run --resume %s\n", id);
+    else
+        fprintf(stderr, "stopped; continue with: stepwell run --resume %s\n", id);
+    return status;
+}
+
+/* Watch until the task has ended, or there is a reason to stop. */
+static int run_watch(cli_watch *watch, const run_pool *pool, int64_t deadline_ms)
+{
+    for (;;) {
+        int status = cli_watch_poll(watch);
+        if (status != CLI_EXIT_OK || watch->ended)
+            return status;
+        if (cli_interrupted() || ferror(stdout))
+            return CLI_EXIT_INTERRUPTED;
+        if (run_clock_ms() >= deadline_ms)
+            return CLI_EXIT_TIMEOUT;
+        if (pool->done && pool->code < 0)
+            return CLI_EXIT_STORAGE;
+        run_sleep_ms(RUN_POLL_MS);
+    }
+}
+
+static int run_follow(const cli_call *call, cli_watch *watch, run_pool *pool)
+{
+    int64_t timeout_ms = cli_number(call, CLI_OPTION_TIMEOUT, 0) * 1000;
+    int64_t deadline_ms = timeout_ms > 0 ? run_clock_ms() + timeout_ms : INT64_MAX;
+    int reason = pthread_create(&pool->thread, NULL, run_pool_main, pool);
+    if (reason != 0)
+        return cli_fail(CLI_EXIT_STORAGE, NULL, "cannot start a thread: %s", strerror(reason));
+    int status = run_watch(watch, pool, deadline_ms);
+    sw_runner_stop(pool->runner);
+    pthread_join(pool->thread, NULL);
+    int last = status == CLI_EXIT_STORAGE ? status : cli_watch_poll(watch);
+    if (pool->code < 0 && !watch->ended)
+        return cli_fail_error(&pool->error, "`stepwell run --resume` goes on where it stopped",
+                              "the work had to stop");
+    if (last != CLI_EXIT_OK)
+        return last;
+    return watch->ended ? run_report_end(watch) : run_report_stop(watch, status);
+}
+
+/* Work on the task and watch it until it has ended. */
+static int run_target_follow(const cli_call *call, const run_target *target)
+{
+    cli_watch watch;
+    run_pool pool = {.task_id = target->task_id};
+    int status = cli_watch_open(&watch, target->engine, &target->task_id, target->from_start);
+    if (status == CLI_EXIT_OK && watch.ended)
+        status = run_report_end(&watch);
+    else if (status == CLI_EXIT_OK)
+        status = cli_runner_open(call, target->engine, target->max_parallel, &pool.runner);
+    if (pool.runner) {
+        cli_interrupt_catch(pool.runner);
+        run_note_missing(target->engine, watch.steps, watch.step_count);
+        status = run_follow(call, &watch, &pool);
+        cli_interrupt_forget();
+    }
+    sw_runner_close(pool.runner);
+    cli_watch_close(&watch);
+    return status;
+}
+
+static int run_file(const cli_call *call)
+{
+    char *owned = NULL;
+    sw_str input;
+    cli_definition definition;
+    run_target target = {0};
+    cli_definition_open(&definition, call->arguments[0], cli_given(call, CLI_OPTION_STRICT));
+    int status = cli_definition_report(&definition);
+    if (status == CLI_EXIT_OK)
+        status = run_input_read(call, &input, &owned);
+    if (status == CLI_EXIT_OK)
+        status = cli_database_open(call, CLI_DATABASE_MAKE, &target.engine);
+    if (status == CLI_EXIT_OK)
+        status = run_submit(call, definition.workflow, input, &target);
+    if (status == CLI_EXIT_OK)
+        target.max_parallel = sw_workflow_max_parallel(definition.workflow);
+    cli_definition_close(&definition);
+    free(owned);
+    if (status == CLI_EXIT_OK && cli_given(call, CLI_OPTION_DETACH))
+        run_print_detached(&target);
+    else if (status == CLI_EXIT_OK)
+        status = run_target_follow(call, &target);
+    sw_engine_close(target.engine);
+    return status;
+}
+
+/* What the definition of a stored task allows at once; 0 when it cannot be told. */
+static int64_t run_stored_max_parallel(sw_engine *engine, const sw_uuid *task_id)
+{
+    sw_error error = {0};
+    sw_result *result = NULL;
+    sw_workflow *workflow = NULL;
+    int64_t most = 0;
+    size_t count = 0;
+    if (sw_task_get(engine, task_id, &result, &error) < 0)
+        return 0;
+    const sw_task_row *task = sw_tasks(result, &count);
+    if (sw_workflow_get(engine, task->workflow, task->version, &workflow, &error) >= 0 &&
+        cli_str_equal(sw_workflow_digest(workflow), task->digest))
+        most = sw_workflow_max_parallel(workflow);
+    sw_workflow_free(workflow);
+    sw_result_free(result);
+    return most;
+}
+
+static int run_resume(const cli_call *call)
+{
+    run_target target = {0};
+    int status = cli_database_open(call, CLI_DATABASE_LOOK, &target.engine);
+    if (status == CLI_EXIT_OK)
+        status = call->argument_count > 0
+                     ? cli_task_find(target.engine, call->arguments[0], &target.task_id)
+                     : cli_task_find_unfinished(target.engine, &target.task_id);
+    if (status == CLI_EXIT_OK) {
+        target.max_parallel = run_stored_max_parallel(target.engine, &target.task_id);
+        status = run_target_follow(call, &target);
+    }
+    sw_engine_close(target.engine);
+    return status;
+}
+
+/* Options that make no sense together. */
+static int run_check(const cli_call *call)
+{
+    const cli_value *input = &call->values[CLI_OPTION_INPUT];
+    if (cli_given(call, CLI_OPTION_RESUME)) {
+        static const cli_option_id others[] = {CLI_OPTION_INPUT,  CLI_OPTION_KEY,
+                                               CLI_OPTION_TAG,    CLI_OPTION_REASON,
+                                               CLI_OPTION_DETACH, CLI_OPTION_DRY_RUN};
+        for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+            if (cli_given(call, others[i]))
+                return cli_fail(CLI_EXIT_USAGE, "try: stepwell run --help",
+                                "--resume goes on with a stored task; --%s is for new ones",
+                                cli_option_get(others[i])->name);
+        }
+        return CLI_EXIT_OK;
+    }
+    if (call->argument_count == 0)
+        return cli_fail(CLI_EXIT_USAGE, "try: stepwell run --help",
+                        "'run' needs the argument FILE, or --resume");
+    if (input->given && strcmp(input->text, "-") == 0 && strcmp(call->arguments[0], "-") == 0)
+        return cli_fail(CLI_EXIT_USAGE, "write the input to a file: --input @FILE",
+                        "workflow and input cannot both come from standard input");
+    return CLI_EXIT_OK;
+}
+
+int cli_command_run(const cli_call *call)
+{
+    int status = run_check(call);
+    if (status != CLI_EXIT_OK)
+        return status;
+    if (cli_given(call, CLI_OPTION_DRY_RUN))
+        return cli_command_plan(call);
+    return cli_given(call, CLI_OPTION_RESUME) ? run_resume(call) : run_file(call);
+}

@@ -1,0 +1,39 @@
+/* Follow a task while it runs: a live table on a terminal, one line per transition elsewhere, one
+ * JSON object per transition with --json, nothing with --quiet.
+ *
+ * Reads the audit log and the task through the public interface, so it shows what any process
+ * does. Not here: doing the work (run.c).
+ */
+#ifndef STEPWELL_CLI_WATCH_H
+#define STEPWELL_CLI_WATCH_H
+
+#include <stdbool.h>
+
+#include <stepwell.h>
+
+#include "history.h"
+
+typedef struct cli_watch {
+    sw_engine *engine;
+    sw_uuid task_id;
+    sw_result *result; /* of the newest sw_task_get */
+    const sw_task_row *task;
+    const sw_step_row *steps;
+    size_t step_count;
+    cli_history history;
+    int64_t next_entry;
+    char *drawn; /* the live table on the screen */
+    size_t drawn_lines;
+    bool ended;
+} cli_watch;
+
+/* Begin. With from_start the entries that are there already are shown, too. 0 or an exit status;
+ * what is wrong is printed. */
+int cli_watch_open(cli_watch *watch, sw_engine *engine, const sw_uuid *task_id, bool from_start);
+
+/* Show what is new. 0 or an exit status. */
+int cli_watch_poll(cli_watch *watch);
+
+void cli_watch_close(cli_watch *watch);
+
+#endif
