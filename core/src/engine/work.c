@@ -327,8 +327,8 @@ int sw__work_move(sw__work *work, sw__work_step *step, int to, const sw__cause *
     int from = step->row.state;
     sw__work_task *task = sw__work_task_find(work, SW__STEP_TASK(step->row.step_id));
     if (!sw__step_may(from, to, cause->by))
-        return sw__fail(err, SW_ESTATE, "a step cannot go from %s to %s", sw_step_state_name(from),
-                        sw_step_state_name(to));
+        return sw__fail(err, SW_ECORRUPT, "a step is %s and cannot become %s",
+                        sw_step_state_name(from), sw_step_state_name(to));
     step->row.state = to;
     step->row.changed_us = work->now_us;
     step->row.lane = SW__LANE_NONE;
@@ -374,8 +374,8 @@ int sw__work_move_task(sw__work *work, sw__work_task *task, int to, const sw__ca
 {
     int from = task->row.state;
     if (!sw__task_may(from, to, cause->by))
-        return sw__fail(err, SW_ESTATE, "a task cannot go from %s to %s", sw_task_state_name(from),
-                        sw_task_state_name(to));
+        return sw__fail(err, SW_ECORRUPT, "a task is %s and cannot become %s",
+                        sw_task_state_name(from), sw_task_state_name(to));
     task->row.state = to;
     task->row.changed_us = work->now_us;
     if (from == SW_TASK_PENDING && to == SW_TASK_RUNNING)
