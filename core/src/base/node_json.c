@@ -147,24 +147,27 @@ static sw_str json_token_before(sw_str text, size_t offset, sw__place *place)
     return token;
 }
 
+/* The text is valid, so that apart from these three only memory can be what jansson lacks, which
+ * it does not always say. */
 static int json_decode_fail(sw__build *build, sw_str text, json_error_t *error)
 {
-    if (json_error_code(error) == json_error_out_of_memory)
-        return sw__build_no_memory(build);
     sw__place place;
-    sw_str token = json_token_before(text, (size_t)error->position, &place);
+    sw_str token;
     switch (json_error_code(error)) {
     case json_error_numeric_overflow:
+        token = json_token_before(text, (size_t)error->position, &place);
         return sw__build_fail(build, SW_EDEFINITION, place,
                               "the number %.*s is out of range; put it in quotes",
                               token.len > 40 ? 40 : (int)token.len, token.ptr);
     case json_error_duplicate_key:
+        token = json_token_before(text, (size_t)error->position, &place);
         return sw__build_fail(build, SW_EDEFINITION, place, "the key %.*s appears twice",
                               SW__FMT(token));
     case json_error_null_byte_in_key:
+        json_token_before(text, (size_t)error->position, &place);
         return sw__build_fail(build, SW_EDEFINITION, place, "a key may not contain a zero byte");
     default:
-        return sw__build_fail(build, SW_EDEFINITION, place, "%s", error->text);
+        return sw__build_no_memory(build);
     }
 }
 

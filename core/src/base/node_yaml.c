@@ -265,6 +265,8 @@ static int yaml_scanner_fail(sw__build *build, const yaml_parser_t *parser, sw_s
     sw__place place = yaml_place(parser->problem_mark);
     size_t at = yaml_offset(text, parser->problem_mark.index);
     char found = at < text.len ? text.ptr[at] : 0;
+    if (at == text.len) /* libyaml would say the line after the last */
+        place = sw__place_of(text, at);
     if (found == '\t')
         return sw__build_fail(build, SW_EDEFINITION, place,
                               "a tab cannot be used for indentation; use spaces");
