@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "model/fields.h"
+#include "model/nearest.h"
 
 #define KIND_OFFSET(name) offsetof(sw__kind_parameters, name)
 
@@ -93,6 +94,26 @@ const char *sw__kind_list(void)
 }
 
 #undef SW__KIND_LISTED
+
+bool sw__handler_check(sw__findings *findings, const sw__path *path, const sw__node *node)
+{
+    bool dotted = node->text.len > 0 && memchr(node->text.ptr, '.', node->text.len);
+    if (sw__kind_find(node->text) >= 0 || (dotted && sw__str_is_name(node->text)))
+        return true;
+    sw__nearest near = sw__nearest_start(node->text, &findings->search_left);
+    for (int kind = 0; kind < SW__KIND_COUNT; kind++)
+        sw__nearest_try(&near, sw__str(sw__kind_name(kind)));
+    const char *quoted = sw__finding_quote(findings, node->text);
+    if (near.best.ptr)
+        sw__finding_add(findings, SW_SEVERITY_ERROR, path, node->line, node->column,
+                        "%s is not built in; did you mean \"%.*s\"?", quoted, SW__FMT(near.best));
+    else
+        sw__finding_add(findings, SW_SEVERITY_ERROR, path, node->line, node->column,
+                        "%s is not built in; the built-in kinds are %s, and a handler of an "
+                        "application has a dot in its name, like \"order.charge\"",
+                        quoted, sw__kind_list());
+    return false;
+}
 
 /* Programs, paths and variables become zero-terminated strings: a zero inside would cut them. */
 static void text_check(sw__findings *findings, const sw__path *path, const sw__node *node)

@@ -42,6 +42,9 @@ const char *sw__kind_name(int kind);
 /* "noop, wait, ..." for messages. */
 const char *sw__kind_list(void);
 
+/* Whether node is the name of a handler: of a built-in kind, or with a dot. A finding when not. */
+bool sw__handler_check(sw__findings *findings, const sw__path *path, const sw__node *node);
+
 /* Check the parameters of a step of this kind and read them into *out. parameters is a map, or
  * NULL when there are none; line and column say where a missing one is missed. */
 void sw__kind_check(sw__findings *findings, const sw__path *path, int kind,

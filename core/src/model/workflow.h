@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/map.h"
 #include "graph/graph.h"
+#include "stepwell/error.h"
 #include "stepwell/workflow.h"
 
 struct sw_workflow {
@@ -25,6 +26,9 @@ struct sw_workflow {
     sw__strmap names;        /* step name to index */
 };
 
+/* Read back what sw_workflow_json gave, from a store. The limits on size are those of canonical
+ * text, not those of files. errors: SW_EDEFINITION, SW_ELIMIT, SW_ENOMEM. */
+int sw__workflow_load_canonical(const sw_env *env, sw_str json, sw_workflow **out, sw_error *err);
 /* Share a definition; release with sw_workflow_free. */
 sw_workflow *sw__workflow_keep(sw_workflow *workflow);
 /* Index of a step, or -1. */

@@ -1,0 +1,102 @@
+/* The canonical text of a definition: JSON without white space, keys sorted, steps in topological
+ * order, dependencies in that order too, every default spelled out. Two files that say the same
+ * have the same text, and a default that changes in a later version changes no stored definition.
+ *
+ * Not here: the digest of the text, and reading it back, which loading does.
+ */
+#include <inttypes.h>
+
+#include "base/json.h"
+#include "base/str.h"
+#include "model/build.h"
+
+/* "key":"text", for keys that are left out when there is nothing to say. */
+static void json_put_line(sw__buf *buf, const char *key, sw_str text)
+{
+    if (!text.ptr)
+        return;
+    sw__buf_printf(buf, "\"%s\":", key);
+    sw__json_put_str(buf, text);
+    sw__buf_put_text(buf, ",");
+}
+
+/* "key":json, likewise, for JSON that is canonical already. */
+static void json_put_json(sw__buf *buf, const char *key, sw_str json)
+{
+    if (!json.ptr)
+        return;
+    sw__buf_printf(buf, "\"%s\":", key);
+    sw__buf_put_str(buf, json);
+    sw__buf_put_text(buf, ",");
+}
+
+static void json_put_node(sw__buf *buf, const char *key, const sw__node *node)
+{
+    if (!node || (node->kind == SW__NODE_MAP && node->count == 0))
+        return;
+    sw__buf_printf(buf, "\"%s\":", key);
+    sw__node_put_json(buf, node);
+    sw__buf_put_text(buf, ",");
+}
+
+static void json_put_after(sw__buf *buf, const sw_workflow *workflow, const sw_workflow_step *step)
+{
+    sw__buf_put_text(buf, "\"after\":[");
+    for (size_t i = 0; i < step->after_count; i++) {
+        sw__buf_put_text(buf, i > 0 ? "," : "");
+        sw__json_put_str(buf, workflow->steps[step->after[i]].name);
+    }
+    sw__buf_put_text(buf, "],");
+}
+
+static void json_put_retry(sw__buf *buf, const sw_workflow_step *step)
+{
+    sw__buf_printf(buf, "\"retry\":{\"backoff\":\"%s\",\"base_ms\":%" PRId64 ",\"jitter\":",
+                   sw_backoff_name(step->backoff), step->backoff_base_ms);
+    sw__json_put_double(buf, step->backoff_jitter);
+    sw__buf_printf(buf, ",\"max_attempts\":%d,\"max_ms\":%" PRId64 "},", step->max_attempts,
+                   step->backoff_max_ms);
+}
+
+static void json_put_step(sw__buf *buf, const sw_workflow *workflow, const sw_workflow_step *step,
+                          const sw__draft_step *draft)
+{
+    sw__buf_put_text(buf, "{");
+    json_put_after(buf, workflow, step);
+    json_put_line(buf, "description", draft->description);
+    json_put_line(buf, "handler", step->handler);
+    json_put_node(buf, "metadata", draft->metadata);
+    json_put_line(buf, "name", step->name);
+    json_put_line(buf, "on_failure", sw__str(sw_on_failure_name(step->on_failure)));
+    json_put_json(buf, "parameters", step->parameters);
+    sw__buf_printf(buf, "\"priority\":%d,", step->priority);
+    json_put_line(buf, "queue", step->queue);
+    json_put_retry(buf, step);
+    sw__buf_printf(buf, "\"timeout_ms\":%" PRId64, step->timeout_ms);
+    if (step->title.ptr) {
+        sw__buf_put_text(buf, ",\"title\":");
+        sw__json_put_str(buf, step->title);
+    }
+    sw__buf_put_text(buf, "}");
+}
+
+void sw__workflow_put_json(sw__buf *buf, const sw_workflow *workflow, const sw__draft *draft,
+                           const int32_t *order)
+{
+    sw__buf_put_text(buf, "{");
+    json_put_line(buf, "description", draft->description);
+    json_put_json(buf, "input_schema", workflow->input_schema);
+    sw__buf_printf(buf, "\"max_parallel\":%" PRId64 ",", workflow->max_parallel);
+    json_put_node(buf, "metadata", draft->metadata);
+    json_put_line(buf, "name", workflow->name);
+    sw__buf_put_text(buf, "\"steps\":[");
+    for (size_t i = 0; i < workflow->step_count; i++) {
+        sw__buf_put_text(buf, i > 0 ? "," : "");
+        json_put_step(buf, workflow, &workflow->steps[i], &draft->steps[order[i]]);
+    }
+    sw__buf_put_text(buf, "],\"stepwell\":1,");
+    json_put_line(buf, "title", draft->title);
+    sw__buf_put_text(buf, "\"version\":");
+    sw__json_put_str(buf, workflow->version);
+    sw__buf_put_text(buf, "}");
+}
