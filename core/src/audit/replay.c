@@ -89,10 +89,7 @@ static bool replay_hex_read(sw_str hex, uint8_t digest[32])
 static int replay_workflow_load(sw__replay *replay, const sw__workflow_rec *rec, sw_str digest_hex,
                                 int64_t entry_no, sw_workflow **out, sw_error *err)
 {
-    sw_workflow_options options = SW_WORKFLOW_OPTIONS_INIT;
-    options.format = SW_FORMAT_JSON;
-    options.env = replay->env;
-    int rc = sw_workflow_load(&options, rec->json, out, NULL, err);
+    int rc = sw__workflow_load_canonical(replay->env, rec->json, out, err);
     if (rc < 0 && rc != SW_EDEFINITION && rc != SW_ELIMIT)
         return rc;
     if (rc == SW_OK && sw__str_equal(sw_workflow_digest(*out), digest_hex))

@@ -213,14 +213,11 @@ static int catalog_plan_lanes(sw__catalog *catalog, sw__store *store, sw__plan *
 static int catalog_plan_keep(sw__catalog *catalog, sw__store *store, const sw__workflow_rec *record,
                              const sw__plan **out, sw_error *err)
 {
-    sw_workflow_options options = SW_WORKFLOW_OPTIONS_INIT;
-    options.env = catalog->env;
-    options.format = SW_FORMAT_JSON;
     sw__plan *plan = sw__arena_alloc(catalog->arena, sizeof *plan);
     if (!plan)
         return sw__fail(err, SW_ENOMEM, NULL);
     plan->workflow_no = record->workflow_no;
-    int rc = sw_workflow_load(&options, record->json, &plan->workflow, NULL, err);
+    int rc = sw__workflow_load_canonical(catalog->env, record->json, &plan->workflow, err);
     if (rc == SW_EDEFINITION || rc == SW_ELIMIT)
         return sw__fail(err, SW_ECORRUPT, "the stored definition %lld cannot be read",
                         (long long)record->workflow_no);
