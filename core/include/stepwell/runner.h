@@ -44,23 +44,27 @@ SW_API const sw_str *sw_runner_kinds(size_t *count);
  *          is the caller's (sw_runner_close).
  * threads: any thread, concurrently.
  * blocks:  disk (one commit).
- * errors:  SW_EINVAL, SW_EACCESS (root), SW_EBUSY, SW_EIO, SW_EFULL, SW_ENOMEM, SW_EFORKED.
+ * errors:  SW_EINVAL, SW_ELIMIT, SW_EACCESS (root), SW_EBUSY, SW_EIO, SW_EFULL, SW_ENOMEM,
+ *          SW_EFORKED.
  */
 SW_API int sw_runner_open(sw_engine *engine, const sw_runner_options *options, sw_runner **out,
                           sw_error *err);
 
 /* Claim and execute steps on the pool until sw_runner_stop, or, when until is not NULL, until
  * that task has ended. Returns when all threads have ended; outcomes that are ready are reported,
- * running commands are killed and their steps released.
+ * running commands are killed and their steps released, so that the attempt does not count. A busy
+ * store is tried again for as long as the lease lasts; any other error ends the run.
  *
  * owns:    until is borrowed until return.
  * threads: any thread, one at a time.
  * blocks:  unbounded (interruptible by sw_runner_stop).
- * errors:  SW_EBUSY, SW_EIO, SW_EFULL, SW_ENOMEM, SW_EFORKED, SW_ECLOSED.
+ * errors:  SW_EINVAL, SW_ENOTFOUND (until), SW_EBUSY, SW_EIO, SW_EFULL, SW_ENOMEM, SW_EFORKED,
+ *          SW_ECLOSED.
  */
 SW_API int sw_runner_run(sw_runner *runner, const sw_uuid *until, sw_error *err);
 
-/* Ask sw_runner_run to return. May be called from a signal handler.
+/* Ask sw_runner_run to return, or the next one when none runs. May be called from a signal
+ * handler.
  *
  * owns:    nothing.
  * threads: any thread, concurrently.
