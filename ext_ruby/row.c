@@ -1,0 +1,105 @@
+/* C rows to frozen Ruby objects: one Struct class per kind of row, made here and filled eagerly, so
+ * that no object points into the memory of the core.
+ *
+ * The list of a class's members is the order in which its maker passes the values. Methods and
+ * documentation of the classes are in lib/stepwell/rows.rb.
+ */
+#include "rsw.h"
+
+static VALUE row_classes[RSW_ROW_CLASS_COUNT];
+
+VALUE rsw_row_new(rsw_row_class row_class, int count, const VALUE *values)
+{
+    VALUE row = rb_struct_alloc_noinit(row_classes[row_class]);
+
+    for (int i = 0; i < count; i++)
+        RSTRUCT_SET(row, i, values[i]);
+    return rb_obj_freeze(row);
+}
+
+VALUE rsw_str(sw_str text)
+{
+    if (!text.ptr)
+        return Qnil;
+    return rb_obj_freeze(rb_utf8_str_new(text.ptr, (long)text.len));
+}
+
+VALUE rsw_name(sw_str text)
+{
+    if (!text.ptr)
+        return Qnil;
+    return rb_enc_interned_str(text.ptr, (long)text.len, rb_utf8_encoding());
+}
+
+VALUE rsw_id(const sw_uuid *uuid)
+{
+    char text[37];
+
+    sw_uuid_format(uuid, text);
+    return rsw_str((sw_str){text, 36});
+}
+
+VALUE rsw_number(int64_t number)
+{
+    return number == 0 ? Qnil : LL2NUM(number);
+}
+
+VALUE rsw_array(size_t count, const void *rows, VALUE (*element)(const void *rows, size_t index))
+{
+    VALUE array = rb_ary_new_capa((long)count);
+
+    for (size_t i = 0; i < count; i++)
+        rb_ary_push(array, element(rows, i));
+    return rb_obj_freeze(array);
+}
+
+static VALUE str_element(const void *rows, size_t index)
+{
+    return rsw_name(((const sw_str *)rows)[index]);
+}
+
+VALUE rsw_strs(const sw_str *texts, size_t count)
+{
+    return rsw_array(count, texts, str_element);
+}
+
+static void row_define(rsw_row_class row_class, const char *name, VALUE class)
+{
+    rb_define_const(rsw_mStepwell, name, class);
+    rb_gc_register_mark_object(class);
+    row_classes[row_class] = class;
+}
+
+/* Define class name with the given members. */
+#define ROW(row_class, name, ...)                                                                  \
+    row_define(row_class, name, rb_struct_define(NULL, __VA_ARGS__, NULL))
+
+void rsw_row_init(void)
+{
+    ROW(RSW_INFO, "Info", "durability", "schema_version", "sqlite", "now_us");
+    ROW(RSW_DEFINITION, "Definition", "name", "version", "digest", "json", "max_parallel",
+        "findings");
+    ROW(RSW_SUBMITTED, "Submitted", "task_id", "created", "state");
+    ROW(RSW_TASK_ROW, "TaskRow", "task_id", "workflow", "version", "digest", "input_json", "key",
+        "initiator", "reason", "correlation_id", "tags", "state", "priority", "created_us",
+        "started_us", "finished_us", "step_count", "step_counts", "steps");
+    ROW(RSW_STEP_ROW, "StepRow", "step_id", "name", "title", "handler", "queue", "state", "attempt",
+        "max_attempts", "open_deps", "level", "epoch", "changed_us", "not_before_us", "deadline_us",
+        "worker_id", "result_json", "error_class", "error_message", "error_detail");
+    ROW(RSW_REASON, "Reason", "step", "state", "reason", "subject", "message", "until_us");
+    ROW(RSW_APPLIED, "Applied", "step_id", "epoch", "status", "state", "not_before_us");
+    ROW(RSW_CLAIM, "Claim", "step_id", "epoch", "task_id", "workflow", "version", "step", "handler",
+        "queue", "parameters_json", "input_json", "idempotency_key", "correlation_id", "inputs",
+        "attempt", "max_attempts", "timeout_ms");
+    ROW(RSW_STEP_INPUT, "StepInput", "step", "result_json", "state");
+    ROW(RSW_TASK_FINISHED, "TaskFinished", "task_id", "state");
+    ROW(RSW_EXCHANGE, "Exchange", "applied", "claims", "finished");
+    ROW(RSW_WORKER_ROW, "WorkerRow", "worker_id", "name", "host", "pid", "lease_until_us", "held",
+        "alive", "handlers");
+    ROW(RSW_AUDIT_ENTRY, "AuditEntry", "entry_no", "time_us", "kind", "from", "to", "attempt",
+        "epoch", "step_id", "worker_id", "task_id", "step", "actor", "reason", "subject", "digest");
+    ROW(RSW_AUDIT_REPORT, "AuditReport", "ok", "entry_count", "segment_count", "step_count",
+        "commit_count", "fenced_count", "reclaim_count", "first_bad_entry", "last_bad_entry",
+        "head", "message");
+}
+#undef ROW

@@ -1,0 +1,166 @@
+/* Shared by the files of the Ruby extension: the engine handle, the one way into the core without
+ * the GVL, the conversions in both directions, and the row classes.
+ *
+ * Not here: anything of the core; this folder knows it through <stepwell.h> alone. The friendly
+ * interface (workflow classes, tasks, workers) is Ruby code in gems/stepwell/lib.
+ *
+ * Order inside every method: check and convert the arguments, run the core through rsw_call_run,
+ * convert the answer, free it, raise last.
+ */
+#ifndef RSW_H
+#define RSW_H
+
+#include <ruby.h>
+#include <ruby/encoding.h>
+#include <stdbool.h>
+
+#include <stepwell.h>
+
+/* ---- engine.c: the handle behind Stepwell::Engine ---- */
+
+typedef struct rsw_engine {
+    sw_engine *engine; /* NULL before opening and after closing */
+    size_t users;      /* calls inside the core, guarded by the GVL */
+    int64_t owner;     /* process that opened it */
+    int closed;        /* written under the GVL, read without it: rsw_engine_closed */
+} rsw_engine;
+
+extern VALUE rsw_mStepwell;
+extern VALUE rsw_cEngine;
+
+/* The open engine behind self, or ClosedError. */
+rsw_engine *rsw_engine_get(VALUE self);
+bool rsw_engine_closed(const rsw_engine *handle);
+
+/* ---- call.c: calls into the core ---- */
+
+typedef struct rsw_call rsw_call;
+
+/* One call. Methods embed it as the first member of a struct that holds the arguments. */
+struct rsw_call {
+    rsw_engine *handle;
+    int (*run)(rsw_call *call); /* runs without the GVL, so it touches no Ruby object */
+    bool waits;                 /* run may wait for work: an interrupt wakes it */
+    int interrupted;            /* an interrupt came while run was running */
+    bool ran;
+    int code;          /* what run answered */
+    sw_result *result; /* owned until rsw_call_finish or rsw_call_free */
+    sw_error error;
+};
+
+/* The only place that releases the GVL. It raises only before run has begun, so whatever run
+ * answers is never lost. The caller keeps the engine object alive. */
+void rsw_call_run(rsw_call *call);
+
+/* Run, raise when the core refused, else convert the answer and free it. */
+VALUE rsw_call_finish(rsw_call *call, VALUE (*convert)(VALUE call));
+
+/* Give up the answer; for rb_ensure. */
+VALUE rsw_call_free(VALUE call);
+
+/* Microseconds on the monotonic clock. */
+int64_t rsw_clock_us(void);
+
+/* Longest stretch of one wait inside the core. An interrupt that comes in the instant before the
+ * core begins to wait is noticed at its end. */
+#define RSW_SLICE_MS 200
+
+/* ---- error.c: codes and exceptions ---- */
+
+/* Raise the exception of err->code; the only place that does. */
+NORETURN(void rsw_error_raise(const sw_error *err));
+
+/* The same for what the binding itself finds; row -1 when no row is to blame. */
+NORETURN(void rsw_error_fail(int code, int64_t row, const char *format, ...))
+__attribute__((format(printf, 3, 4)));
+
+/* An exception of err->code that is not raised yet. */
+VALUE rsw_error_new(const sw_error *err);
+
+/* TypeError: what (of a row, when row is not negative) is not what was expected. */
+NORETURN(void rsw_error_type(VALUE value, int64_t row, const char *what, const char *expected));
+
+/* ---- value.c: Ruby values to C ---- */
+
+int64_t rsw_int64(VALUE value, int64_t row, const char *what);
+int32_t rsw_int32(VALUE value, int64_t row, const char *what);
+size_t rsw_size(VALUE value, const char *what);
+bool rsw_bool(VALUE value, const char *what);
+
+/* A view of a String of valid UTF-8; nil is absent. *value becomes a frozen string that shares the
+ * bytes: the caller keeps it on its stack, which also pins it, until the core has returned. */
+sw_str rsw_text(VALUE *value, const char *what);
+
+sw_uuid rsw_uuid(VALUE value, int64_t row, const char *what);
+
+/* Memory for the rows of one call and copies of their strings. It belongs to the object that
+ * rsw_arena_new answers: garbage collection frees it when an exception passes by. */
+typedef struct rsw_arena rsw_arena;
+
+VALUE rsw_arena_new(rsw_arena **arena);
+void rsw_arena_free(VALUE object);
+void *rsw_arena_rows(rsw_arena *arena, size_t count, size_t size);
+sw_str rsw_arena_text(rsw_arena *arena, VALUE value, int64_t row, const char *what);
+const sw_str *rsw_arena_texts(rsw_arena *arena, VALUE values, int64_t row, const char *what,
+                              size_t *count);
+
+/* ---- symbol.c: names of the enums ---- */
+
+VALUE rsw_step_state(int state);
+VALUE rsw_task_state(int state);
+VALUE rsw_row_status(int status);
+VALUE rsw_reason(int reason);
+VALUE rsw_durability(int durability);
+VALUE rsw_audit_kind(int kind);
+
+/* The number of an outcome given as Symbol or Integer, InvalidArgumentError for any other. */
+int32_t rsw_outcome(VALUE value, int64_t row);
+
+/* The number that find knows for a Symbol or String, InvalidArgumentError for any other. */
+int32_t rsw_name_find(VALUE value, int (*find)(sw_str), const char *what);
+
+/* ---- row.c: C rows to frozen Ruby objects ---- */
+
+typedef enum rsw_row_class {
+    RSW_INFO,
+    RSW_DEFINITION,
+    RSW_SUBMITTED,
+    RSW_TASK_ROW,
+    RSW_STEP_ROW,
+    RSW_REASON,
+    RSW_APPLIED,
+    RSW_CLAIM,
+    RSW_STEP_INPUT,
+    RSW_TASK_FINISHED,
+    RSW_EXCHANGE,
+    RSW_WORKER_ROW,
+    RSW_AUDIT_ENTRY,
+    RSW_AUDIT_REPORT,
+    RSW_ROW_CLASS_COUNT
+} rsw_row_class;
+
+/* A frozen struct whose members, in the order row.c lists them, are values. */
+VALUE rsw_row_new(rsw_row_class row_class, int count, const VALUE *values);
+
+VALUE rsw_str(sw_str text);  /* frozen UTF-8 String, nil when absent */
+VALUE rsw_name(sw_str text); /* the same, shared by all equal ones */
+VALUE rsw_id(const sw_uuid *uuid);
+VALUE rsw_number(int64_t number); /* Integer, nil for 0, which stands for "none" */
+VALUE rsw_strs(const sw_str *texts, size_t count);
+
+/* A frozen Array of count elements, the i-th made by element(rows, i). */
+VALUE rsw_array(size_t count, const void *rows, VALUE (*element)(const void *rows, size_t index));
+
+/* ---- what each file defines ---- */
+
+void rsw_error_init(void);
+void rsw_symbol_init(void);
+void rsw_row_init(void);
+void rsw_engine_init(void);
+void rsw_workflow_init(void);
+void rsw_task_init(void);
+void rsw_step_init(void);
+void rsw_worker_init(void);
+void rsw_audit_init(void);
+
+#endif
