@@ -1,0 +1,212 @@
+# frozen_string_literal: true
+
+module Stepwell
+  # One open store and everything that works on it: the low level, in batches and JSON text.
+  # {Workflow}, {Task} and {Worker} are built on it.
+  #
+  # An engine starts no thread and may be used by many. It belongs to the process that opened it: in
+  # a forked child every call raises {ForkedEngineError} and the parent's connection is not touched.
+  # Calls that block release the GVL once, and Thread#kill, Thread#raise and Timeout end their waits.
+  #
+  # Every method may raise {ClosedError}, {ForkedEngineError}, {StorageError}, {StorageFullError} and
+  # {BusyError} (another process wrote for longer than busy_timeout_ms), which the comments do not
+  # repeat. A call that raised has written nothing. Arguments of a wrong type raise TypeError,
+  # Integers that do not fit RangeError, texts that are not valid UTF-8 {InvalidArgumentError}.
+  #
+  # @!method initialize(store, durability: :strict, busy_timeout_ms: 5000, payload_max: 1_048_576, must_exist: false)
+  #   Open a store, creating or migrating it when needed. Prefer {Engine.open}.
+  #   @param store [String] a path, "sqlite:///path" or "memory:"
+  #   @param durability [Symbol] :strict (on disk when acknowledged), :relaxed (a power loss may take
+  #     the last commits) or :memory
+  #   @param busy_timeout_ms [Integer] how long to wait for another writer
+  #   @param payload_max [Integer] bytes of one input or result
+  #   @param must_exist [Boolean] raise instead of creating the database
+  #   @raise [NotFoundError, ForeignDatabaseError, SchemaVersionError, CorruptDatabaseError, AccessError]
+  #
+  # @!method close
+  #   Close the store. Calls of other threads are woken and finish first. Closing twice is no error.
+  #   @return [nil]
+  #
+  # @!method closed?
+  #   @return [Boolean]
+  #
+  # @!method info
+  #   @return [Info]
+  #
+  # @!method wake
+  #   Make every {#exchange} of this process that waits for work return with what it has.
+  #   @return [nil]
+  #
+  # @!method register_text(text, strict: false, source: nil)
+  #   Check a definition and store it, so that tasks can be submitted.
+  #   @param text [String] JSON or YAML
+  #   @param strict [Boolean] whether unknown keys are errors
+  #   @param source [String, nil] file name for messages
+  #   @return [Definition]
+  #   @raise [DefinitionError] with all findings
+  #
+  # @!method workflow(name, version = nil)
+  #   The newest registered definition of a name.
+  #   @return [Definition]
+  #   @raise [NotFoundError]
+  #
+  # @!method submit(rows)
+  #   Start tasks in one transaction: all or none.
+  #   @param rows [Array<Hash{Symbol => Object}>] :workflow (required), :version, :input_json, :key
+  #     (idempotency key within the workflow), :initiator, :reason, :correlation_id, :tags (Array of
+  #     Strings), :priority (-32768..32767)
+  #   @return [Array<Submitted>]
+  #   @raise [NotFoundError] no such workflow
+  #   @raise [ConflictError] the key is known with another input
+  #   @raise [InvalidArgumentError, LimitError] #row says which
+  #
+  # @!method get(task_id)
+  #   @param task_id [String] UUID
+  #   @return [TaskRow] with its steps
+  #   @raise [NotFoundError]
+  #
+  # @!method wait(task_id, wait_ms)
+  #   Wait until a task has ended.
+  #   @param wait_ms [Integer, nil] milliseconds, nil without end
+  #   @return [TaskRow] with its steps
+  #   @raise [WaitTimeoutError, NotFoundError]
+  #
+  # @!method list(state: nil, workflow: nil, tag: nil, correlation_id: nil, before: nil, limit: 100)
+  #   @param before [String, nil] only tasks submitted before this one, for the next page
+  #   @param limit [Integer] 10,000 at most
+  #   @return [Array<TaskRow>] newest first, without steps
+  #
+  # @!method count(state: nil, workflow: nil, tag: nil, correlation_id: nil)
+  #   @return [Hash{Symbol => Integer}] by state
+  #
+  # @!method cancel(rows)
+  #   Cancel tasks in one transaction: all or none.
+  #   @param rows [Array<Array>] [task_id, actor, reason]
+  #   @return [nil]
+  #   @raise [NotFoundError, IllegalTransitionError] #row says which
+  #
+  # @!method exchange(worker_id, rows, claim_max, wait_ms)
+  #   Report outcomes and claim steps in one transaction. Waits only when nothing was reported and
+  #   nothing is ready; may return early, with nothing. When an exception ends the call after steps
+  #   were claimed, they are given back.
+  #   @param rows [Array<Array>] [step_id, epoch, outcome, result_json, error_class, error_message,
+  #     error_detail, retry_after_ms]; the last five may be left out; outcome is one of {OUTCOMES}
+  #   @param claim_max [Integer]
+  #   @param wait_ms [Integer, nil] milliseconds, nil without end
+  #   @return [Exchange]
+  #   @raise [NotFoundError] the worker is closed (#row is nil), or no such step
+  #   @raise [InvalidArgumentError, LimitError] #row says which
+  #
+  # @!method update_batch(rows)
+  #   Report outcomes without claiming and without a worker.
+  #   @param rows [Array<Array>] as for {#exchange}
+  #   @return [Array<Applied>]
+  #
+  # @!method explain(task_id, step = nil)
+  #   @return [Array<Reason>] why the step, or each step that has not ended, does not run
+  #   @raise [NotFoundError]
+  #
+  # @!method worker_open(handlers:, name: nil, queues: nil, lease_ms: 15_000)
+  #   @param handlers [Array<String>] steps with other handlers are never claimed
+  #   @param queues [Array<String>, nil] nil for every queue
+  #   @return [Integer] number of the worker, never used again
+  #
+  # @!method worker_renew(worker_id, held)
+  #   @param held [Array<Array(Integer, Integer)>] [step_id, epoch] of steps that are worked on
+  #   @return [Array<Array(Integer, Integer)>] those that are held no longer
+  #   @raise [NotFoundError] the worker is closed
+  #
+  # @!method worker_close(worker_id)
+  #   Leave: held steps become ready again without counting an attempt.
+  #   @return [nil]
+  #
+  # @!method worker_list
+  #   @return [Array<WorkerRow>]
+  #
+  # @!method audit_verify
+  #   Recompute the audit log and compare it with the state.
+  #   @return [AuditReport]
+  #   @raise [AuditError] with #report
+  #
+  # @!method audit_task(task_id)
+  #   @return [Array<AuditEntry>] oldest first
+  #
+  # @!method audit_list(entry_no, limit)
+  #   @return [Array<AuditEntry>] from entry_no on
+  class Engine
+    # Open a store.
+    #
+    # @param store [String, #to_path] a path, "sqlite:///path" or "memory:"
+    # @param options [Hash] as for {#initialize}
+    # @yieldparam engine [Engine] closed when the block ends
+    # @return [Engine, Object] the engine, or the value of the block
+    def self.open(store, **options)
+      engine = new(store.respond_to?(:to_path) ? store.to_path : store, **options)
+      return engine unless block_given?
+
+      begin
+        yield engine
+      ensure
+        engine.close
+      end
+    end
+
+    # Check a definition and store it. Storing one that is there already is no error.
+    #
+    # @param definition [Class, Hash, String] a {Workflow} class, a definition as Hash, or JSON or
+    #   YAML text
+    # @param strict [Boolean] whether unknown keys are errors
+    # @param source [String, nil] file name for messages
+    # @return [Definition]
+    # @raise [DefinitionError] with all findings
+    def register(definition, strict: false, source: nil)
+      case definition
+      when Class then register_class(definition)
+      when Hash then register_text(Payload.dump(definition), strict: strict, source: source)
+      else register_text(definition, strict: strict, source: source)
+      end
+    end
+
+    # Start one task of a registered workflow.
+    #
+    # @param workflow [String]
+    # @param input [Object] anything that {Payload} can write
+    # @param options [Hash] the other keys of a row of {#submit}
+    # @return [Task]
+    def start(workflow, input = nil, **options)
+      row = { workflow: workflow, input_json: Payload.dump(input), **options }
+      Task.new(self, submit([row.compact]).first.task_id)
+    end
+
+    # @param id [String] UUID of a task
+    # @return [Task] it is looked up when something of it is asked for
+    def task(id)
+      Task.new(self, id)
+    end
+
+    # @param filter [Hash] as for {#list}
+    # @return [Array<Task>]
+    def tasks(**filter)
+      list(**filter).map { |row| Task.new(self, row.task_id) }
+    end
+
+    # @return [String]
+    def inspect
+      "#<Stepwell::Engine #{closed? ? "closed" : "open"}>"
+    end
+
+    private
+
+    # A class is stored once per engine, unless its definition has changed.
+    def register_class(workflow)
+      text = workflow.definition_json
+      @registered ||= {}
+      known = @registered[workflow]
+      return known.last if known && known.first == text
+
+      definition = register_text(text, strict: true, source: workflow.to_s)
+      @registered[workflow] = [text, definition]
+      definition
+    end
+  end
+end

@@ -1,0 +1,115 @@
+# frozen_string_literal: true
+
+# The rows an engine answers with. The extension has defined them as Structs and fills them eagerly;
+# every row and everything in it is frozen. Here stand their documentation and a few readers that
+# parse JSON on demand. Times are Integers in microseconds UTC on the store's clock, nil when they
+# have not come yet.
+module Stepwell
+  # Answer of {Engine#info}: durability, schema_version (0 for memory), sqlite (true or false),
+  # now_us.
+  class Info; end
+
+  # A definition as loaded: name, version, digest (SHA-256, 64 hex digits), json (canonical),
+  # max_parallel (0 when it does not say), findings (warnings, as {DefinitionError#findings}).
+  class Definition; end
+
+  # Answer to one submitted row: task_id, created (false when the key named an existing task), state.
+  class Submitted; end
+
+  # A task as stored: task_id, workflow, version, digest, input_json, key, initiator, reason,
+  # correlation_id, tags, state, priority, created_us, started_us, finished_us, step_count,
+  # step_counts ({state => number}), steps ({StepRow}s in topological order, nil from {Engine#list}).
+  class TaskRow
+    # @return [Object] the input, frozen
+    def input
+      Payload.load(input_json)
+    end
+
+    # @return [Boolean] whether nothing but an operator can move it on
+    def ended?
+      !finished_us.nil?
+    end
+
+    # @param name [String, Symbol]
+    # @return [StepRow, nil]
+    def step(name)
+      steps&.find { |row| row.name == name.to_s }
+    end
+  end
+
+  # A step as stored: step_id, name, title, handler, queue, state, attempt, max_attempts, open_deps,
+  # level, epoch, changed_us, not_before_us, deadline_us, worker_id, result_json, error_class,
+  # error_message, error_detail.
+  class StepRow
+    # @return [Object] the result, frozen; nil until it succeeded
+    def result
+      Payload.load(result_json)
+    end
+  end
+
+  # Why a step does not run: step, state, reason (one of {REASONS}), subject, message (a sentence),
+  # until_us (when it resolves by itself).
+  class Reason
+    # @return [String]
+    def to_s
+      message
+    end
+  end
+
+  # What became of a reported row: step_id, epoch (the newest of the step), status (:applied or
+  # :fenced), state (after the call), not_before_us (of a retry).
+  class Applied
+    def applied?
+      status == :applied
+    end
+
+    # @return [Boolean] whether a newer attempt holds the step, or it had ended; nothing changed then
+    def fenced?
+      status == :fenced
+    end
+  end
+
+  # A step that a worker holds: step_id, epoch (the fencing token), task_id, workflow, version, step,
+  # handler, queue, parameters_json, input_json, idempotency_key, correlation_id, inputs
+  # ({StepInput}s, one per direct dependency), attempt, max_attempts, timeout_ms.
+  class Claim
+    # @return [Object] input of the task, frozen
+    def input
+      Payload.load(input_json)
+    end
+
+    # @return [Document] parameters of the step's definition, frozen
+    def parameters
+      Payload.load(parameters_json || "{}")
+    end
+  end
+
+  # Result of a direct dependency: step, result_json, state.
+  class StepInput
+    # @return [Object] frozen
+    def result
+      Payload.load(result_json)
+    end
+  end
+
+  # A task that ended in a call: task_id, state.
+  class TaskFinished; end
+
+  # Answer of {Engine#exchange}: applied ({Applied}s in the order of the reported rows), claims
+  # ({Claim}s, most urgent first), finished ({TaskFinished}s).
+  class Exchange; end
+
+  # A worker as stored: worker_id, name, host, pid, lease_until_us, held (number of steps), alive,
+  # handlers.
+  class WorkerRow; end
+
+  # One entry of the audit log: entry_no (from 1, dense), time_us, kind (one of {AUDIT_KINDS}), from
+  # and to (states of the step or task), attempt, epoch, step_id, worker_id, task_id, step (name),
+  # actor, reason, subject, digest (64 hex digits).
+  class AuditEntry; end
+
+  # What a verification found: ok, entry_count, segment_count, step_count, commit_count,
+  # fenced_count, reclaim_count, first_bad_entry, last_bad_entry, head (hash of the last segment),
+  # message.
+  class AuditReport; end
+end

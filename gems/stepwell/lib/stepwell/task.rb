@@ -1,0 +1,156 @@
+# frozen_string_literal: true
+
+module Stepwell
+  # One execution of a workflow. What it says is read from the store when asked, until the task has
+  # ended.
+  class Task
+    # @return [String] UUID
+    attr_reader :id
+
+    # @return [Engine]
+    attr_reader :engine
+
+    # @param engine [Engine]
+    # @param id [String] UUID
+    def initialize(engine, id)
+      @engine = engine
+      @id = id
+      @row = nil
+    end
+
+    # @return [TaskRow]
+    # @raise [NotFoundError]
+    def row
+      @row = engine.get(id) unless @row&.ended?
+      @row
+    end
+
+    # @return [Symbol] one of {TASK_STATES}
+    def status
+      row.state
+    end
+
+    # @return [String] name of the workflow
+    def workflow
+      row.workflow
+    end
+
+    # @return [Object] the input, frozen
+    def input
+      row.input
+    end
+
+    # @return [Array<StepRow>] in topological order
+    def steps
+      row.steps
+    end
+
+    # @param name [Symbol, String]
+    # @return [StepRow]
+    # @raise [KeyError] the workflow has no such step
+    def step(name)
+      row.step(name) || raise(KeyError.new("#{workflow} has no step #{name}", receiver: self, key: name))
+    end
+
+    # @param step [Symbol, String]
+    # @return [Object] what the step's handler returned, frozen; nil until it succeeded
+    # @raise [KeyError] the workflow has no such step
+    def result(step)
+      step(step).result
+    end
+
+    # @return [Boolean]
+    def ended?
+      row.ended?
+    end
+
+    # @return [Boolean]
+    def succeeded?
+      status == :succeeded
+    end
+
+    # @return [Boolean]
+    def failed?
+      status == :failed
+    end
+
+    # Why the task, or one step of it, does not go on.
+    #
+    # @param step [Symbol, String, nil]
+    # @return [String] a sentence per line, empty when there is nothing to say
+    def explain(step = nil)
+      reasons(step).join("\n")
+    end
+
+    # @param step [Symbol, String, nil]
+    # @return [Array<Reason>]
+    def reasons(step = nil)
+      engine.explain(id, step)
+    end
+
+    # Wait until the task has ended.
+    #
+    # @param timeout [Numeric, nil] seconds, nil without end
+    # @return [self]
+    # @raise [WaitTimeoutError]
+    def wait(timeout: nil)
+      @row = engine.wait(id, timeout && (timeout * 1000).ceil)
+      self
+    end
+
+    # Cancel every step that has not ended. A handler that runs can read it from
+    # {Context#cancelled?}; its result is not kept.
+    #
+    # @param by [String, nil] who, for the audit log
+    # @param reason [String, nil] why, for the audit log
+    # @return [self]
+    # @raise [IllegalTransitionError] the task has ended
+    def cancel!(by: nil, reason: nil)
+      engine.cancel([[id, by, reason]])
+      reload
+    end
+
+    # @return [Array<AuditEntry>] everything that happened to the task, oldest first
+    def history
+      engine.audit_task(id)
+    end
+
+    # Read the task again, even when it has ended.
+    #
+    # @return [self]
+    def reload
+      @row = engine.get(id)
+      self
+    end
+
+    # @return [Boolean] whether both are the same task
+    def ==(other)
+      other.is_a?(Task) && other.id == id
+    end
+    alias eql? ==
+
+    # @return [Integer]
+    def hash
+      id.hash
+    end
+
+    # @return [String] like "#<Stepwell::Task 0192… order succeeded 5/5 in 2.1 s>"
+    def inspect
+      "#<Stepwell::Task #{id} #{summary}>"
+    end
+    alias to_s inspect
+
+    private
+
+    def summary
+      now = row
+      counts = now.step_counts
+      text = "#{now.workflow} #{now.state} #{counts.fetch(:succeeded, 0)}/#{now.step_count}"
+      return text unless now.ended?
+
+      format("%<text>s in %<seconds>.1f s", text: text, seconds: (now.finished_us - now.created_us) / 1e6)
+    rescue Error => e
+      "(#{e.message})"
+    end
+  end
+end

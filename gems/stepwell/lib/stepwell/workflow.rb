@@ -1,0 +1,236 @@
+# frozen_string_literal: true
+
+require "stepwell/workflow/step"
+
+module Stepwell
+  # Base class of workflows: a class declares the steps, its methods handle them.
+  #
+  # A handler gets a {Context} and returns a value that {Payload} can write. It runs on a new instance
+  # of the class, on one of the threads of a {Worker}, and possibly more than once: its outcome is
+  # kept once, so what it does to the outside world should use {Context#idempotency_key}.
+  #
+  # @example
+  #   class OrderWorkflow < Stepwell::Workflow
+  #     version "1.0.0"
+  #
+  #     step :validate
+  #     step :charge, after: :validate, timeout: 20,
+  #                   retries: { attempts: 5, wait: 2, backoff: :exponential, max: 60, jitter: 0.15 },
+  #                   discard_on: CardDeclined
+  #     step :ship, after: :charge, handler: "warehouse.ship"          # handled in another program
+  #     step :note, after: :ship, kind: :create_file,
+  #                 parameters: { path: "shipped.txt", content: "yes" } # a built-in kind
+  #
+  #     def validate(ctx) = { total: ctx.input[:total] }
+  #     def charge(ctx)   = Bank.charge(ctx.result(:validate)[:total], key: ctx.idempotency_key)
+  #   end
+  #
+  #   OrderWorkflow.start(total: 42, key: "order-42")
+  class Workflow
+    class << self
+      # Without an argument the name of the class, as always; with one the same as {workflow_name}.
+      #
+      # @param value [String, nil]
+      # @return [String, nil]
+      def name(value = nil)
+        value ? workflow_name(value) : super()
+      end
+
+      # Name of the workflow. By default that of the class: OrderWorkflow is "order",
+      # Shop::RefundWorkflow "shop.refund".
+      #
+      # @param value [String, nil] sets it
+      # @return [String]
+      # @raise [InvalidArgumentError] an anonymous class has no name
+      def workflow_name(value = nil)
+        @workflow_name = value.to_s if value
+        @workflow_name || name_of_class
+      end
+
+      # @param value [String, nil] sets it
+      # @return [String] "" when there is none
+      def version(value = nil)
+        setting(:@version, value&.to_s) || ""
+      end
+
+      # @param value [String, nil] sets it
+      # @return [String, nil]
+      def description(value = nil)
+        setting(:@description, value&.to_s)
+      end
+
+      # @param value [Integer, nil] sets the greatest number of steps that may run at once
+      # @return [Integer, nil]
+      def max_parallel(value = nil)
+        setting(:@max_parallel, value)
+      end
+
+      # @param value [Hash, nil] sets the JSON Schema of the input
+      # @return [Hash, nil]
+      def input_schema(value = nil)
+        setting(:@input_schema, value)
+      end
+
+      # @param value [Hash, nil] sets data of your own, kept with the definition
+      # @return [Hash, nil]
+      def metadata(value = nil)
+        setting(:@metadata, value)
+      end
+
+      # Declare a step. A method of the same name handles it, unless handler: or kind: is given.
+      #
+      # @param name [Symbol, String]
+      # @param after [Symbol, Array<Symbol>, nil] steps that must have succeeded before
+      # @param retries [Integer, Hash, nil] attempts in all (default 1), or attempts:, wait: (seconds
+      #   before the second, default 1), backoff: (:none, :linear, :exponential or :fibonacci,
+      #   default :exponential), max: (longest wait in seconds, default 60), jitter: (0..1,
+      #   default 0.1)
+      # @param timeout [Numeric, nil] seconds for one attempt
+      # @param queue [Symbol, String, nil] "default" when absent
+      # @param priority [Integer, nil] higher goes first
+      # @param on_failure [Symbol, nil] :block (default: dependents wait for ever, other branches go
+      #   on), :fail_task or :continue
+      # @param retry_on [Class, Array<Class>, nil] only these exceptions are retried
+      # @param discard_on [Class, Array<Class>, nil] these exceptions are never retried
+      # @param handler [String, nil] name of a handler of another program, like "billing.charge"
+      # @param kind [Symbol, nil] one of {KINDS}
+      # @param parameters [Hash, nil] for the kind or the handler, {Context#parameters}
+      # @param title [String, nil] for people
+      # @param metadata [Hash, nil] data of your own, kept with the definition
+      # @return [Symbol] the name
+      # @raise [InvalidArgumentError]
+      def step(name, after: nil, retries: nil, timeout: nil, queue: nil, priority: nil, on_failure: nil,
+               retry_on: nil, discard_on: nil, handler: nil, kind: nil, parameters: nil, title: nil,
+               metadata: nil)
+        options = { after: after, retries: retries, timeout: timeout, queue: queue, priority: priority,
+                    on_failure: on_failure, retry_on: retry_on, discard_on: discard_on, handler: handler,
+                    kind: kind, parameters: parameters, title: title, metadata: metadata }
+        step = Step.new(name, options)
+        raise InvalidArgumentError, "#{self} declares step #{name} twice" if own_steps.key?(step.name)
+
+        own_steps[step.name] = step
+        name.to_sym
+      end
+
+      # @return [Hash{String => Step}] inherited ones first
+      # @api private
+      def steps
+        superclass.respond_to?(:steps) ? superclass.steps.merge(own_steps) : own_steps
+      end
+
+      # @return [Hash{String => Step}] by handler name, without the ones handled elsewhere
+      # @api private
+      def handlers
+        steps.values.select(&:local?).to_h { |step| [step.handler_name(workflow_name), step] }
+      end
+
+      # The definition in Stepwell's own form.
+      #
+      # @return [Hash{String => Object}]
+      # @raise [InvalidArgumentError] a step has no method
+      def definition
+        check_methods
+        {
+          "stepwell" => 1, "name" => workflow_name, "version" => version, "description" => description,
+          "input_schema" => input_schema, "metadata" => metadata, "max_parallel" => max_parallel,
+          "steps" => steps.values.map { |step| step.definition(workflow_name) }
+        }.compact
+      end
+
+      # @return [String] {definition} as JSON
+      def definition_json
+        Payload.dump(definition)
+      end
+
+      # Store the definition; {start} does so too.
+      #
+      # @param engine [Engine]
+      # @return [Definition]
+      # @raise [DefinitionError]
+      def register(engine: Stepwell.engine)
+        engine.register(self)
+      end
+
+      # Start a task.
+      #
+      # @param input [Object, nil] the input; keywords that are not named below are an input too
+      # @param engine [Engine]
+      # @param key [String, nil] idempotency key: the same key answers the same task
+      # @param priority [Integer, nil] added to the priority of each step
+      # @param tags [Array<String>, nil]
+      # @param initiator [String, nil] who asked, for the audit log
+      # @param reason [String, nil] why, for the audit log
+      # @param correlation_id [String, nil] of the request that caused it
+      # @return [Task]
+      # @raise [PayloadError] the input is not JSON
+      # @raise [ConflictError] the key is known with another input
+      def start(input = nil, engine: Stepwell.engine, key: nil, priority: nil, tags: nil, initiator: nil,
+                reason: nil, correlation_id: nil, **fields)
+        unless input.nil? || fields.empty?
+          raise ArgumentError, "give the input as one value or as keywords, not both (#{fields.keys.join(", ")})"
+        end
+
+        engine.register(self)
+        engine.start(workflow_name, fields.empty? ? input : fields, version: version, key: key,
+                     priority: priority, tags: tags, initiator: initiator, reason: reason,
+                     correlation_id: correlation_id)
+      end
+
+      private
+
+      def own_steps
+        @own_steps ||= {}
+      end
+
+      # Setting and reading in one; subclasses inherit what they do not set.
+      def setting(variable, value)
+        instance_variable_set(variable, value) unless value.nil?
+        return instance_variable_get(variable) if instance_variable_defined?(variable)
+
+        superclass.send(:setting, variable, nil) if superclass <= Workflow
+      end
+
+      def name_of_class
+        raise InvalidArgumentError, 'an anonymous workflow class needs workflow_name "..."' unless name
+
+        words = name.delete_suffix("Workflow").delete_suffix("::")
+        words = name if words.empty?
+        words.gsub("::", ".").gsub(/([A-Z]+)([A-Z][a-z])/, '\1_\2').gsub(/([a-z\d])([A-Z])/, '\1_\2').downcase
+      end
+
+      def check_methods
+        steps.each_value do |step|
+          next unless step.local?
+
+          arity = handler_arity(step.name)
+          if arity.nil?
+            raise InvalidArgumentError, "#{self} has no method #{step.name} for its step; define it, or give " \
+                                        "the step a handler: or a kind:"
+          end
+          next if [1, -1, -2].include?(arity)
+
+          raise InvalidArgumentError, "#{self}##{step.name} must take one argument, the context"
+        end
+      end
+
+      # nil when there is none, or only one that every object has, like system.
+      def handler_arity(name)
+        method = instance_method(name)
+        own = ancestors.take_while { |ancestor| ancestor != Workflow }
+        method.arity if own.include?(method.owner)
+      rescue NameError
+        nil
+      end
+    end
+
+    # Run one step.
+    #
+    # @param step [String]
+    # @param context [Context]
+    # @return [Object] what the handler returned
+    # @api private
+    def self.handle(step, context)
+      new.__send__(step, context)
+    end
+  end
+end
