@@ -125,7 +125,7 @@ static void sip_round(uint64_t v[4])
 
 /* SipHash with one round per word and three at the end. Words are read in host order: a hash
  * never leaves its process. */
-static uint64_t strmap_hash(const uint64_t seed[2], sw_str key)
+uint64_t sw__str_hash(const uint64_t seed[2], sw_str key)
 {
     uint64_t v[4] = {seed[0] ^ UINT64_C(0x736f6d6570736575), seed[1] ^ UINT64_C(0x646f72616e646f6d),
                      seed[0] ^ UINT64_C(0x6c7967656e657261),
@@ -150,6 +150,15 @@ static uint64_t strmap_hash(const uint64_t seed[2], sw_str key)
     sip_round(v);
     sip_round(v);
     return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+/* Without random bytes the addresses of the process still make a key that a file cannot know. */
+void sw__str_hash_seed(const sw_env *env, uint64_t seed[2])
+{
+    if (env->random(env->context, seed, 2 * sizeof(*seed)) < 0) {
+        seed[0] = (uint64_t)(uintptr_t)seed;
+        seed[1] = (uint64_t)(uintptr_t)&sw__str_hash_seed;
+    }
 }
 
 static sw__strmap_slot *strmap_slot(const sw__strmap *map, sw_str key, uint64_t hash)
@@ -195,23 +204,14 @@ int64_t *sw__strmap_find(const sw__strmap *map, sw_str key)
 {
     if (map->count == 0)
         return NULL;
-    sw__strmap_slot *slot = strmap_slot(map, key, strmap_hash(map->seed, key));
+    sw__strmap_slot *slot = strmap_slot(map, key, sw__str_hash(map->seed, key));
     return slot->used ? &slot->value : NULL;
-}
-
-/* Without random bytes the addresses of the process still make a key that a file cannot know. */
-static void strmap_seed(sw__strmap *map)
-{
-    if (map->env->random(map->env->context, map->seed, sizeof(map->seed)) < 0) {
-        map->seed[0] = (uint64_t)(uintptr_t)map;
-        map->seed[1] = (uint64_t)(uintptr_t)&strmap_seed;
-    }
 }
 
 int sw__strmap_put(sw__strmap *map, sw_str key, int64_t value)
 {
     if (map->capacity == 0)
-        strmap_seed(map);
+        sw__str_hash_seed(map->env, map->seed);
     int64_t *found = sw__strmap_find(map, key);
     if (found) {
         *found = value;
@@ -219,7 +219,7 @@ int sw__strmap_put(sw__strmap *map, sw_str key, int64_t value)
     }
     if (map_is_full(map->count, map->capacity) && strmap_grow(map) < 0)
         return SW_ENOMEM;
-    uint64_t hash = strmap_hash(map->seed, key);
+    uint64_t hash = sw__str_hash(map->seed, key);
     *strmap_slot(map, key, hash) =
         (sw__strmap_slot){.key = key, .hash = hash, .value = value, .used = true};
     map->count++;

@@ -48,6 +48,11 @@ int64_t *sw__map_find(const sw__map *map, int64_t key);
 /* Insert or overwrite. 0 or SW_ENOMEM. */
 int sw__map_put(sw__map *map, int64_t key, int64_t value);
 
+/* The hash of a string map, for other tables whose keys come from strangers: SipHash-1-3 under a
+ * seed of their own. */
+uint64_t sw__str_hash(const uint64_t seed[2], sw_str key);
+void sw__str_hash_seed(const sw_env *env, uint64_t seed[2]);
+
 void sw__strmap_init(sw__strmap *map, const sw_env *env);
 void sw__strmap_free(sw__strmap *map);
 int64_t *sw__strmap_find(const sw__strmap *map, sw_str key);
