@@ -4,6 +4,12 @@
  * engine's lock, from one thread at a time. The store knows no rule of the engine: it keeps rows.
  * Batches of ids come sorted ascending. Rows read into an arena are copies.
  *
+ * What holds for every verb: a row that is there already answers SW_ECONFLICT to an insert, a row
+ * that is not there answers SW_ENOTFOUND to an update, both with err->row. After any error
+ * but SW_ENOTFOUND for a single row the transaction can only be rolled back. A write outside of a
+ * write transaction, or any verb after the database has given the transaction up, answers
+ * SW_EPOISONED. Steps belong to tasks, results and failures to steps that are there.
+ *
  * Two implementations with one behaviour (tests/store runs on both): sqlite and memory.
  */
 #ifndef SW_STORE_STORE_H
@@ -132,7 +138,8 @@ typedef struct sw__segment {
     sw_str body;
 } sw__segment;
 
-/* Anchor of the store's clock: store time = base_us + (boot clock - boot_us) while boot_id holds. */
+/* Anchor of the store's clock: store time = base_us + (boot clock - boot_us) while boot_id holds.
+ */
 typedef struct sw__anchor {
     uint8_t boot_id[16];
     int64_t boot_us;
@@ -163,6 +170,7 @@ typedef struct sw__store_ops {
     /* Give up the memory of a store inherited over fork; touches no file or connection. */
     void (*forget)(sw__store *store);
 
+    /* SW_EPOISONED when an earlier transaction cannot be ended. */
     int (*begin)(sw__store *store, bool write, sw_error *err);
     int (*commit)(sw__store *store, sw_error *err); /* on failure it has rolled back */
     void (*rollback)(sw__store *store);
@@ -195,12 +203,14 @@ typedef struct sw__store_ops {
     /* rows[i] for task_nos[i]; a missing one has task_no 0. */
     int (*tasks_get)(sw__store *store, const int64_t *task_nos, size_t count, sw__task_hot *rows,
                      sw_error *err);
+    /* task_id, workflow_no and created_us stay what they were. */
     int (*tasks_update)(sw__store *store, const sw__task_hot *rows, size_t count, sw_error *err);
     int (*tasks_info)(sw__store *store, const int64_t *task_nos, size_t count, sw__arena *arena,
                       sw__task_info *rows, sw_error *err); /* a missing one has task_no 0 */
     /* task_nos[i] for ids[i]; 0 where there is none. */
     int (*tasks_find)(sw__store *store, const sw_uuid *ids, size_t count, int64_t *task_nos,
                       sw_error *err);
+    /* A known scope names the new task from now on. */
     int (*task_keys_put)(sw__store *store, const sw__task_key *rows, size_t count, sw_error *err);
     /* rows[i].scope is given; task_no becomes 0 where there is none. */
     int (*task_keys_find)(sw__store *store, sw__task_key *rows, size_t count, sw_error *err);
@@ -216,7 +226,8 @@ typedef struct sw__store_ops {
     int (*steps_get)(sw__store *store, const int64_t *step_ids, size_t count, sw__step_hot *rows,
                      sw_error *err);
     int (*steps_update)(sw__store *store, const sw__step_hot *rows, size_t count, sw_error *err);
-    /* All steps of a task (task_no > 0) or of all tasks (0), ascending. */
+    /* All steps of a task (task_no > 0) or of all tasks (0), ascending. A visitor that returns 1
+     * ends the walk without an error; it may read, but not start a second walk of steps. */
     int (*steps_each)(sw__store *store, int64_t task_no, sw__step_visit visit, void *context,
                       sw_error *err);
     /* The first `limit` steps of a lane with rank <= rank_max, by rank, then step_id. */
@@ -234,8 +245,8 @@ typedef struct sw__store_ops {
 
     int (*worker_put)(sw__store *store, const sw__worker_rec *row, sw_error *err);
     int (*worker_renew)(sw__store *store, int64_t worker_no, int64_t lease_until_us,
-                        sw_error *err); /* SW_ENOTFOUND */
-    int (*worker_delete)(sw__store *store, int64_t worker_no, sw_error *err);
+                        sw_error *err);                                       /* SW_ENOTFOUND */
+    int (*worker_delete)(sw__store *store, int64_t worker_no, sw_error *err); /* if it is there */
     int (*workers_list)(sw__store *store, sw__arena *arena, sw__worker_rec **rows, size_t *count,
                         sw_error *err);
 
@@ -246,9 +257,58 @@ typedef struct sw__store_ops {
                        sw_error *err); /* SW_ENOTFOUND */
     /* From the segment that holds entry_no (1: from the first), ascending; the visitor's body is
      * borrowed. A visitor that returns 1 ends the walk without an error. */
-    int (*segments_each)(sw__store *store, int64_t entry_no, sw__segment_visit visit,
-                         void *context, sw_error *err);
+    int (*segments_each)(sw__store *store, int64_t entry_no, sw__segment_visit visit, void *context,
+                         sw_error *err);
 } sw__store_ops;
+
+/* XX(verb): the vtable again, for declaring and listing an implementation's functions. */
+#define SW__STORE_VERB_MAP(XX)                                                                     \
+    XX(close)                                                                                      \
+    XX(forget)                                                                                     \
+    XX(begin)                                                                                      \
+    XX(commit)                                                                                     \
+    XX(rollback)                                                                                   \
+    XX(version)                                                                                    \
+    XX(anchor_get)                                                                                 \
+    XX(anchor_put)                                                                                 \
+    XX(sequence_take)                                                                              \
+    XX(workflows_put)                                                                              \
+    XX(workflow_find)                                                                              \
+    XX(workflow_digest_find)                                                                       \
+    XX(lanes_put)                                                                                  \
+    XX(lanes_list)                                                                                 \
+    XX(tasks_insert)                                                                               \
+    XX(tasks_get)                                                                                  \
+    XX(tasks_update)                                                                               \
+    XX(tasks_info)                                                                                 \
+    XX(tasks_find)                                                                                 \
+    XX(task_keys_put)                                                                              \
+    XX(task_keys_find)                                                                             \
+    XX(tasks_list)                                                                                 \
+    XX(tasks_count)                                                                                \
+    XX(steps_insert)                                                                               \
+    XX(steps_get)                                                                                  \
+    XX(steps_update)                                                                               \
+    XX(steps_each)                                                                                 \
+    XX(queue_scan)                                                                                 \
+    XX(results_put)                                                                                \
+    XX(results_get)                                                                                \
+    XX(failures_put)                                                                               \
+    XX(failures_get)                                                                               \
+    XX(worker_put)                                                                                 \
+    XX(worker_renew)                                                                               \
+    XX(worker_delete)                                                                              \
+    XX(workers_list)                                                                               \
+    XX(segment_put)                                                                                \
+    XX(segment_last)                                                                               \
+    XX(segment_get)                                                                                \
+    XX(segments_each)
+
+#define SW__STORE_VERB_COUNT(verb) +1
+_Static_assert(sizeof(sw__store_ops) ==
+                   (1 SW__STORE_VERB_MAP(SW__STORE_VERB_COUNT)) * sizeof(void (*)(void)),
+               "SW__STORE_VERB_MAP names every function of the vtable");
+#undef SW__STORE_VERB_COUNT
 
 /* Every implementation's struct starts with this. */
 struct sw__store {

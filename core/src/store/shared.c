@@ -1,0 +1,70 @@
+/* Numbering, tags and limits, the same for every store. */
+#include "store/shared.h"
+
+#include <string.h>
+
+#include "base/str.h"
+
+int64_t sw__sequence_start(sw__sequence sequence)
+{
+    return sequence == SW__SEQUENCE_LANE ? SW__LANE_FIRST : 1;
+}
+
+int sw__sequence_advance(int64_t *next, int64_t count, sw_error *err)
+{
+    if (count < 0 || __builtin_add_overflow(*next, count, next))
+        return sw__fail(err, SW_ELIMIT, "no numbers are left in this store");
+    return SW_OK;
+}
+
+/* The offset behind the string that starts at `at`, with its quotes; len when it does not end. */
+static size_t tag_end(sw_str tags, size_t at)
+{
+    for (at++; at < tags.len && tags.ptr[at] != '"'; at++) {
+        if (tags.ptr[at] == '\\')
+            at++;
+    }
+    return at < tags.len ? at + 1 : tags.len;
+}
+
+bool sw__tags_hold(sw_str tags, sw_str needle)
+{
+    size_t at = 0;
+    while (at < tags.len) {
+        if (tags.ptr[at] != '"') {
+            at++;
+            continue;
+        }
+        size_t end = tag_end(tags, at);
+        if (sw__str_equal((sw_str){tags.ptr + at, end - at}, needle))
+            return true;
+        at = end;
+    }
+    return false;
+}
+
+int64_t sw__filter_limit(const sw_task_filter *filter)
+{
+    if (filter->limit <= 0)
+        return 100;
+    return filter->limit < 10000 ? filter->limit : 10000;
+}
+
+int sw__rows_finish(sw__buf *collected, size_t size, int rc, sw__arena *arena, void **rows,
+                    size_t *count, sw_error *err)
+{
+    if (rc == SW_OK) {
+        *count = collected->len / size;
+        *rows = sw__arena_array(arena, *count, size);
+        if (collected->failed || sw__arena_failed(arena))
+            rc = sw__fail(err, SW_ENOMEM, NULL);
+        else if (*count > 0)
+            memcpy(*rows, collected->ptr, collected->len);
+    }
+    if (rc < 0) {
+        *count = 0;
+        *rows = NULL;
+    }
+    sw__buf_free(collected);
+    return rc;
+}

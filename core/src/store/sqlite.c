@@ -1,0 +1,215 @@
+/* The SQLite store: opening, closing, forgetting, and transactions.
+ *
+ * A connection that cannot roll back would hold the writer's lock for ever and stop every worker,
+ * so a ROLLBACK that fails twice ends in closing the connection, which cannot fail; from then on
+ * every call answers SW_EPOISONED. Not here: the verbs.
+ */
+#include "store/sqlite.h"
+
+#include <limits.h>
+#include <string.h>
+
+/* A prefix for paths that SQLite would not read as the name of a file. */
+static const char sqlite_here[] = "./";
+
+static int sqlite_copy_path(sw__sqlite *self, sw_str path, sw_error *err)
+{
+    if (!path.ptr || path.len == 0 || memchr(path.ptr, 0, path.len))
+        return sw__fail(err, SW_EINVAL, "the path of the database is empty or has a zero byte");
+    size_t prefix = path.ptr[0] == '/' ? 0 : sizeof(sqlite_here) - 1;
+    size_t size;
+    if (__builtin_add_overflow(path.len, prefix + 1, &size))
+        return sw__fail(err, SW_EINVAL, "the path of the database is too long");
+    self->path_real = sw__resize(self->base.env, NULL, size);
+    if (!self->path_real)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    memcpy(self->path_real, sqlite_here, prefix);
+    memcpy(self->path_real + prefix, path.ptr, path.len);
+    self->path_real[prefix + path.len] = '\0';
+    self->path = self->path_real + prefix;
+    return SW_OK;
+}
+
+/* The engine's lock lets one thread in at a time, so the connection needs no mutex of its own. */
+static int sqlite_open_file(sw__sqlite *self, bool must_exist, sw_error *err)
+{
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
+    if (!must_exist)
+        flags |= SQLITE_OPEN_CREATE;
+    int rc = sqlite3_open_v2(self->path_real, &self->db, flags, self->base.env->vfs_name);
+    if (rc != SQLITE_OK)
+        return sw__sqlite_fail(self, self->db ? sqlite3_extended_errcode(self->db) : rc, err);
+    /* Where a file cannot be written, SQLite opens it for reading without saying so. */
+    if (sqlite3_db_readonly(self->db, "main") == 1)
+        return sw__sqlite_fail(self, SQLITE_READONLY, err);
+    return sw__sqlite_opened_add(self) < 0 ? sw__fail(err, SW_ENOMEM, NULL) : SW_OK;
+}
+
+/* The file may come from anywhere: nothing in its schema may run code or reach other tables. */
+static int sqlite_configure(sw__sqlite *self, sw_error *err)
+{
+    static const struct {
+        int option;
+        int value;
+    } options[] = {
+        {SQLITE_DBCONFIG_DEFENSIVE, 1},      {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+        {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0}, {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
+        {SQLITE_DBCONFIG_ENABLE_FKEY, 0},    {SQLITE_DBCONFIG_DQS_DDL, 0},
+        {SQLITE_DBCONFIG_DQS_DML, 0},        {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+    };
+    int64_t wait_ms = self->busy_timeout_ms;
+    sqlite3_extended_result_codes(self->db, 1);
+    int rc = sqlite3_busy_timeout(self->db, wait_ms > INT_MAX ? INT_MAX : (int)wait_ms);
+    for (size_t i = 0; rc == SQLITE_OK && i < sizeof(options) / sizeof(options[0]); i++)
+        rc = sqlite3_db_config(self->db, options[i].option, options[i].value, NULL);
+    return rc == SQLITE_OK ? SW_OK : sw__sqlite_fail(self, rc, err);
+}
+
+/* A checkpoint every 4,000 pages (16 MB) costs a fifth of what one every 1,000 costs and still
+ * keeps the log small; the cache holds the rows of a large task, so that a transaction does not
+ * write a page twice. */
+static int sqlite_tune(sw__sqlite *self, int durability, sw_error *err)
+{
+    static const char *const settings[] = {
+        "PRAGMA wal_autocheckpoint = 4000", "PRAGMA journal_size_limit = 67108864",
+        "PRAGMA cache_size = -16384",       "PRAGMA mmap_size = 0",
+        "PRAGMA temp_store = memory",
+    };
+    int rc = sw__sqlite_exec(self,
+                             durability == SW_DURABILITY_STRICT ? "PRAGMA synchronous = FULL"
+                                                                : "PRAGMA synchronous = NORMAL",
+                             NULL);
+    for (size_t i = 0; rc == SQLITE_OK && i < sizeof(settings) / sizeof(settings[0]); i++)
+        rc = sw__sqlite_exec(self, settings[i], NULL);
+    return rc == SQLITE_OK ? SW_OK : sw__sqlite_fail(self, rc, err);
+}
+
+static void sqlite_disconnect(sw__sqlite *self)
+{
+    sw__sqlite_finalize(self);
+    sw__sqlite_opened_remove(self);
+    sqlite3_close_v2(self->db);
+    self->db = NULL;
+}
+
+static const sw__store_ops sqlite_ops = {.name = "sqlite",
+#define SW__SQLITE_ENTRY(verb) .verb = sw__sqlite_##verb,
+                                         SW__STORE_VERB_MAP(SW__SQLITE_ENTRY)
+#undef SW__SQLITE_ENTRY
+};
+
+int sw__store_sqlite_open(const sw__store_options *options, sw__store **out, sw_error *err)
+{
+    *out = NULL;
+    sw__sqlite *self = sw__calloc(options->env, 1, sizeof(*self));
+    if (!self)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    self->base = (sw__store){.ops = &sqlite_ops, .env = options->env};
+    self->busy_timeout_ms = options->busy_timeout_ms;
+    int rc = sqlite_copy_path(self, options->path, err);
+    if (rc == SW_OK && !options->env->vfs_name)
+        rc = sw__sqlite_path_check(self->path, options->must_exist, err);
+    if (rc == SW_OK) {
+        sw__sqlite_inherited_disown();
+        rc = sqlite_open_file(self, options->must_exist, err);
+    }
+    if (rc == SW_OK)
+        rc = sqlite_configure(self, err);
+    if (rc == SW_OK)
+        rc = sw__sqlite_schema_open(self, options->must_exist, err);
+    if (rc == SW_OK)
+        rc = sqlite_tune(self, options->durability, err);
+    if (rc == SW_OK)
+        rc = sw__sqlite_prepare(self, err);
+    if (rc < 0) {
+        sw__sqlite_close(&self->base);
+        return rc;
+    }
+    *out = &self->base;
+    return SW_OK;
+}
+
+void sw__sqlite_close(sw__store *store)
+{
+    sw__sqlite *self = (sw__sqlite *)store;
+    sqlite_disconnect(self);
+    sw__free(self->base.env, self->path_real);
+    sw__free(self->base.env, self);
+}
+
+/* Neither the statements nor the connection are given back: both would reach for the parent's
+ * file, and sqlite_fork.c says what becomes of it. */
+void sw__sqlite_forget(sw__store *store)
+{
+    sw__sqlite *self = (sw__sqlite *)store;
+    sw__free(self->base.env, self->path_real);
+    sw__free(self->base.env, self);
+}
+
+/* End whatever transaction is open. True when none is afterwards. */
+static bool sqlite_undo(sw__sqlite *self)
+{
+    self->mode = SW__STORE_IDLE;
+    for (int i = 0; i < 2 && self->db && !sqlite3_get_autocommit(self->db); i++) {
+        sqlite3_step(self->statements[SW__SQL_ROLLBACK]);
+        sqlite3_reset(self->statements[SW__SQL_ROLLBACK]);
+    }
+    if (self->db && !sqlite3_get_autocommit(self->db))
+        sqlite_disconnect(self);
+    return self->db != NULL;
+}
+
+int sw__sqlite_begin(sw__store *store, bool write, sw_error *err)
+{
+    sw__sqlite *self = (sw__sqlite *)store;
+    sw__yield(store->env, "store.begin");
+    if (!sqlite_undo(self))
+        return sw__fail(err, SW_EPOISONED,
+                        "'%s' had to be closed after a failed rollback; "
+                        "open it again",
+                        self->path);
+    sw__bind bind = sw__bind_start(self, write ? SW__SQL_BEGIN_WRITE : SW__SQL_BEGIN);
+    int rc = sw__bind_run(self, &bind, err);
+    if (rc == SW_OK)
+        self->mode = write ? SW__STORE_WRITING : SW__STORE_READING;
+    else
+        sqlite_undo(self);
+    return rc;
+}
+
+int sw__sqlite_commit(sw__store *store, sw_error *err)
+{
+    sw__sqlite *self = (sw__sqlite *)store;
+    int rc = sw__sqlite_enter(self, SW__STORE_READING, "store.commit", err);
+    if (rc == SW_OK) {
+        sw__bind bind = sw__bind_start(self, SW__SQL_COMMIT);
+        rc = sw__bind_run(self, &bind, err);
+    }
+    sqlite_undo(self);
+    return rc;
+}
+
+void sw__sqlite_rollback(sw__store *store)
+{
+    sw__sqlite *self = (sw__sqlite *)store;
+    sw__yield(store->env, "store.rollback");
+    sqlite_undo(self);
+}
+
+int sw__sqlite_version(sw__store *store, int64_t *out, sw_error *err)
+{
+    sw__sqlite *self = (sw__sqlite *)store;
+    sw__yield(store->env, "store.version");
+    if (!self->db)
+        return sw__fail(err, SW_EPOISONED,
+                        "'%s' had to be closed after a failed rollback; "
+                        "open it again",
+                        self->path);
+    sw__bind bind = sw__bind_start(self, SW__SQL_VERSION);
+    int rc = sw__bind_next(self, &bind, err);
+    if (rc <= 0)
+        return rc;
+    *out = sqlite3_column_int64(bind.statement, 0);
+    sw__bind_end(&bind);
+    return SW_OK;
+}

@@ -1,0 +1,118 @@
+/* The inside of the SQLite store: what its files share.
+ *
+ * sqlite.c opens, closes and runs transactions · sqlite_path.c says why a file cannot be opened ·
+ * sqlite_fork.c deals with what a forked child inherits · sqlite_schema.c creates and migrates ·
+ * sqlite_sql.h has every statement, sqlite_statement.c prepares and runs them · sqlite_error.c
+ * turns SQLite's codes into ours · the other files hold the verbs, by subject.
+ *
+ * This floor is the only one that includes sqlite3.h.
+ */
+#ifndef SW_STORE_SQLITE_H
+#define SW_STORE_SQLITE_H
+
+#include <sqlite3.h>
+
+#include "base/env.h"
+#include "base/error.h"
+#include "store/shared.h"
+#include "store/sqlite_sql.h"
+
+typedef struct sw__sqlite_opened sw__sqlite_opened;
+
+typedef struct sw__sqlite {
+    sw__store base;
+    sqlite3 *db;
+    char *path_real;  /* what SQLite gets */
+    const char *path; /* as given, for messages; lies in path_real */
+    int64_t busy_timeout_ms;
+    sw__store_mode mode;
+    sw__sqlite_opened *opened; /* its entry in the list of sqlite_fork.c */
+    sqlite3_stmt *statements[SW__SQL_COUNT];
+} sw__sqlite;
+
+#define SW__SQLITE_VERB(verb) __typeof__(*((sw__store_ops *)NULL)->verb) sw__sqlite_##verb;
+SW__STORE_VERB_MAP(SW__SQLITE_VERB)
+#undef SW__SQLITE_VERB
+
+/* sqlite_error.c: report a code of SQLite that is not OK; returns the sw_code. */
+int sw__sqlite_fail(const sw__sqlite *self, int sqlite_code, sw_error *err);
+
+/* sqlite_path.c: refuse what SQLite would open and should not, or could block on; and explain why
+ * SQLite could not open a file. Only for the default VFS: others have files of their own. */
+int sw__sqlite_path_check(const char *path, bool must_exist, sw_error *err);
+int sw__sqlite_path_explain(const char *path, sw_error *err);
+
+/* sqlite_fork.c: remember a connection, forget it, and give up those inherited over fork. */
+int sw__sqlite_opened_add(sw__sqlite *self);
+void sw__sqlite_opened_remove(sw__sqlite *self);
+void sw__sqlite_inherited_disown(void);
+
+/* sqlite_schema.c: make sure that the open file is ours and has the newest schema. */
+int sw__sqlite_schema_open(sw__sqlite *self, bool must_exist, sw_error *err);
+
+/* sqlite_statement.c */
+int sw__sqlite_prepare(sw__sqlite *self, sw_error *err);
+void sw__sqlite_finalize(sw__sqlite *self);
+/* Run SQL without parameters, of which only the first column of the first row matters; out may be
+ * NULL. For opening only. Returns a code of SQLite. */
+int sw__sqlite_exec(sw__sqlite *self, const char *sql, int64_t *out);
+
+/* Check at the start of every verb that the transaction the engine believes in is still there:
+ * after some errors SQLite gives it up by itself. */
+int sw__sqlite_enter(const sw__sqlite *self, sw__store_mode mode, const char *place, sw_error *err);
+
+/* A statement whose parameters are being bound, one after the other. A failure is kept until the
+ * statement is run. */
+typedef struct sw__bind {
+    sqlite3_stmt *statement;
+    int at;
+    int rc;
+} sw__bind;
+
+static inline sw__bind sw__bind_start(const sw__sqlite *self, sw__sql which)
+{
+    return (sw__bind){.statement = self->statements[which], .rc = SQLITE_OK};
+}
+
+static inline void sw__bind_int(sw__bind *bind, int64_t value)
+{
+    int rc = sqlite3_bind_int64(bind->statement, ++bind->at, value);
+    if (rc != SQLITE_OK)
+        bind->rc = rc;
+}
+
+/* Borrowed until the statement is run; absent becomes NULL. */
+void sw__bind_text(sw__bind *bind, sw_str text);
+/* The same for a column that is never NULL: absent becomes empty. */
+void sw__bind_name(sw__bind *bind, sw_str text);
+void sw__bind_blob(sw__bind *bind, const void *bytes, size_t size);
+
+/* Run a statement that gives no rows. */
+int sw__bind_run(const sw__sqlite *self, sw__bind *bind, sw_error *err);
+/* The next row: 1, 0 when there is none, or a negative sw_code. The statement must be reset with
+ * sw__bind_end when it is not read to its end. */
+int sw__bind_next(const sw__sqlite *self, sw__bind *bind, sw_error *err);
+void sw__bind_end(const sw__bind *bind);
+
+/* The columns of the row at hand, read one after the other. */
+typedef struct sw__column {
+    sqlite3_stmt *statement;
+    int at;
+} sw__column;
+
+static inline int64_t sw__column_int(sw__column *column)
+{
+    return sqlite3_column_int64(column->statement, column->at++);
+}
+
+static inline int32_t sw__column_int32(sw__column *column)
+{
+    return (int32_t)sw__column_int(column);
+}
+
+/* Borrowed until the next row; absent for NULL. */
+sw_str sw__column_text(sw__column *column);
+/* A blob that has to have this size; zeros for one of another size, which only damage explains. */
+void sw__column_blob(sw__column *column, void *bytes, size_t size);
+
+#endif

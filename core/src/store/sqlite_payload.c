@@ -1,0 +1,92 @@
+/* Results and failures in SQLite: the wide rows, apart from the state of their steps. */
+#include "store/sqlite.h"
+
+int sw__sqlite_results_put(sw__store *store, const sw__payload *rows, size_t count, sw_error *err)
+{
+    sw__sqlite *self = (sw__sqlite *)store;
+    int rc = sw__sqlite_enter(self, SW__STORE_WRITING, "store.results_put", err);
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < count; i++) {
+        sw__bind bind = sw__bind_start(self, SW__SQL_RESULT_PUT);
+        sw__bind_int(&bind, rows[i].step_id);
+        sw__bind_blob(&bind, rows[i].salt, sizeof(rows[i].salt));
+        sw__bind_text(&bind, rows[i].body);
+        rc = sw__bind_run(self, &bind, err);
+        if (rc < 0)
+            return sw__fail_at(err, rc, i);
+    }
+    return SW_OK;
+}
+
+int sw__sqlite_results_get(sw__store *store, const int64_t *step_ids, size_t count,
+                           sw__arena *arena, sw__payload *rows, sw_error *err)
+{
+    sw__sqlite *self = (sw__sqlite *)store;
+    int rc = sw__sqlite_enter(self, SW__STORE_READING, "store.results_get", err);
+    for (size_t i = 0; rc == SW_OK && i < count; i++) {
+        rows[i] = (sw__payload){.step_id = step_ids[i]};
+        sw__bind bind = sw__bind_start(self, SW__SQL_RESULT_GET);
+        sw__bind_int(&bind, step_ids[i]);
+        rc = sw__bind_next(self, &bind, err);
+        if (rc == 1) {
+            sw__column column = {.statement = bind.statement, .at = 1};
+            sw__column_blob(&column, rows[i].salt, sizeof(rows[i].salt));
+            rows[i].body = sw__arena_str(arena, sw__column_text(&column));
+            sw__bind_end(&bind);
+            rc = sw__arena_failed(arena) ? sw__fail(err, SW_ENOMEM, NULL) : SW_OK;
+        }
+    }
+    return rc;
+}
+
+int sw__sqlite_failures_put(sw__store *store, const sw__failure *rows, size_t count, sw_error *err)
+{
+    sw__sqlite *self = (sw__sqlite *)store;
+    int rc = sw__sqlite_enter(self, SW__STORE_WRITING, "store.failures_put", err);
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < count; i++) {
+        sw__bind bind = sw__bind_start(self, SW__SQL_FAILURE_PUT);
+        sw__bind_int(&bind, rows[i].step_id);
+        sw__bind_int(&bind, rows[i].epoch);
+        sw__bind_blob(&bind, rows[i].salt, sizeof(rows[i].salt));
+        sw__bind_text(&bind, rows[i].error_class);
+        sw__bind_text(&bind, rows[i].message);
+        sw__bind_text(&bind, rows[i].detail);
+        rc = sw__bind_run(self, &bind, err);
+        if (rc < 0)
+            return sw__fail_at(err, rc, i);
+    }
+    return SW_OK;
+}
+
+static void failure_read(const sw__bind *bind, sw__arena *arena, sw__failure *row)
+{
+    sw__column column = {.statement = bind->statement};
+    row->step_id = sw__column_int(&column);
+    row->epoch = sw__column_int(&column);
+    sw__column_blob(&column, row->salt, sizeof(row->salt));
+    row->error_class = sw__arena_str(arena, sw__column_text(&column));
+    row->message = sw__arena_str(arena, sw__column_text(&column));
+    row->detail = sw__arena_str(arena, sw__column_text(&column));
+}
+
+int sw__sqlite_failures_get(sw__store *store, const int64_t *step_ids, size_t count,
+                            sw__arena *arena, sw__failure *rows, sw_error *err)
+{
+    sw__sqlite *self = (sw__sqlite *)store;
+    int rc = sw__sqlite_enter(self, SW__STORE_READING, "store.failures_get", err);
+    for (size_t i = 0; rc == SW_OK && i < count; i++) {
+        rows[i] = (sw__failure){.step_id = step_ids[i]};
+        sw__bind bind = sw__bind_start(self, SW__SQL_FAILURE_GET);
+        sw__bind_int(&bind, step_ids[i]);
+        rc = sw__bind_next(self, &bind, err);
+        if (rc == 1) {
+            failure_read(&bind, arena, &rows[i]);
+            sw__bind_end(&bind);
+            rc = sw__arena_failed(arena) ? sw__fail(err, SW_ENOMEM, NULL) : SW_OK;
+        }
+    }
+    return rc;
+}

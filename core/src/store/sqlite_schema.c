@@ -1,0 +1,278 @@
+/* The schema of the database file, and bringing an older one up to date.
+ *
+ * A database is ours when its application_id says so; user_version is the number of migrations it
+ * has had. Migrations are numbered from 1, never change once released, and run in one transaction
+ * together, so that a file has all of them or is as it was.
+ *
+ * What changes at every transition lies in narrow rows (step, task, worker_lease), and steps of a
+ * task side by side; what is written once lies apart. There is one index on the state of steps and
+ * it holds only those that stand in a line.
+ */
+#include "store/sqlite.h"
+
+#include <string.h>
+
+#define SW__APPLICATION_ID 1398034519 /* "STPW" */
+#define SW__TEXT_OF(value) #value
+#define SW__TEXT_OF_MACRO(value) SW__TEXT_OF(value)
+
+static const char schema_1[] =
+    "CREATE TABLE anchor ("
+    "  anchor_no INTEGER PRIMARY KEY CHECK (anchor_no = 1),"
+    "  boot_id BLOB NOT NULL,"
+    "  boot_us INTEGER NOT NULL,"
+    "  base_us INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE TABLE sequence ("
+    "  sequence INTEGER PRIMARY KEY,"
+    "  next_no INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE TABLE workflow ("
+    "  workflow_no INTEGER PRIMARY KEY,"
+    "  name TEXT NOT NULL,"
+    "  version TEXT NOT NULL,"
+    "  digest BLOB NOT NULL UNIQUE,"
+    "  registered_us INTEGER NOT NULL,"
+    "  json TEXT NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX workflow_name ON workflow (name, registered_us);"
+    "CREATE TABLE lane ("
+    "  lane INTEGER PRIMARY KEY,"
+    "  queue TEXT NOT NULL,"
+    "  handler TEXT NOT NULL,"
+    "  UNIQUE (queue, handler)"
+    ") STRICT;"
+    "CREATE TABLE task ("
+    "  task_no INTEGER PRIMARY KEY,"
+    "  task_id BLOB NOT NULL UNIQUE,"
+    "  workflow_no INTEGER NOT NULL,"
+    "  state INTEGER NOT NULL,"
+    "  priority INTEGER NOT NULL,"
+    "  pending INTEGER NOT NULL,"
+    "  ready INTEGER NOT NULL,"
+    "  running INTEGER NOT NULL,"
+    "  waiting INTEGER NOT NULL,"
+    "  succeeded INTEGER NOT NULL,"
+    "  failed INTEGER NOT NULL,"
+    "  skipped INTEGER NOT NULL,"
+    "  cancelled INTEGER NOT NULL,"
+    "  resolved INTEGER NOT NULL,"
+    "  fatal INTEGER NOT NULL,"
+    "  audit_segment INTEGER NOT NULL,"
+    "  created_us INTEGER NOT NULL,"
+    "  started_us INTEGER NOT NULL,"
+    "  changed_us INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE TABLE task_info ("
+    "  task_no INTEGER PRIMARY KEY,"
+    "  input_salt BLOB NOT NULL,"
+    "  idempotency_key TEXT,"
+    "  initiator TEXT,"
+    "  reason TEXT,"
+    "  correlation_id TEXT,"
+    "  tags TEXT,"
+    "  input TEXT"
+    ") STRICT;"
+    "CREATE INDEX task_info_correlation ON task_info (correlation_id)"
+    "  WHERE correlation_id IS NOT NULL;"
+    "CREATE TABLE task_key ("
+    "  scope BLOB PRIMARY KEY,"
+    "  task_no INTEGER NOT NULL,"
+    "  input_digest BLOB NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE step ("
+    "  step_id INTEGER PRIMARY KEY,"
+    "  state INTEGER NOT NULL,"
+    "  open_deps INTEGER NOT NULL,"
+    "  attempt INTEGER NOT NULL,"
+    "  crashes INTEGER NOT NULL,"
+    "  epoch INTEGER NOT NULL,"
+    "  lane INTEGER NOT NULL,"
+    "  rank INTEGER NOT NULL,"
+    "  changed_us INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX step_queue ON step (lane, rank) WHERE lane <> 0;"
+    "CREATE TABLE result ("
+    "  step_id INTEGER PRIMARY KEY,"
+    "  salt BLOB NOT NULL,"
+    "  body TEXT"
+    ") STRICT;"
+    "CREATE TABLE failure ("
+    "  step_id INTEGER NOT NULL,"
+    "  epoch INTEGER NOT NULL,"
+    "  salt BLOB NOT NULL,"
+    "  error_class TEXT,"
+    "  message TEXT,"
+    "  detail TEXT,"
+    "  PRIMARY KEY (step_id, epoch)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE worker ("
+    "  worker_no INTEGER PRIMARY KEY,"
+    "  name TEXT NOT NULL,"
+    "  host TEXT NOT NULL,"
+    "  pid INTEGER NOT NULL,"
+    "  boot_id BLOB NOT NULL,"
+    "  lease_ms INTEGER NOT NULL,"
+    "  handlers TEXT NOT NULL,"
+    "  queues TEXT NOT NULL"
+    ") STRICT;"
+    "CREATE TABLE worker_lease ("
+    "  worker_no INTEGER PRIMARY KEY,"
+    "  lease_until_us INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE TABLE segment ("
+    "  segment_no INTEGER PRIMARY KEY,"
+    "  entry_first INTEGER NOT NULL,"
+    "  entry_count INTEGER NOT NULL,"
+    "  time_us INTEGER NOT NULL,"
+    "  previous BLOB NOT NULL,"
+    "  hash BLOB NOT NULL,"
+    "  body BLOB NOT NULL"
+    ") STRICT;"
+    "PRAGMA application_id = " SW__TEXT_OF_MACRO(SW__APPLICATION_ID) ";"
+                                                                     "PRAGMA user_version = 1;";
+
+/* Migration number i + 1 sets user_version to i + 1 as its last statement. */
+static const char *const schema_migrations[] = {schema_1};
+
+#define SW__SCHEMA_VERSION ((int)(sizeof(schema_migrations) / sizeof(schema_migrations[0])))
+
+int sw__store_schema_version(void)
+{
+    return SW__SCHEMA_VERSION;
+}
+
+/* What stands in the file; version 0 is a file that nobody has used yet. */
+static int schema_read(sw__sqlite *self, int64_t *version, sw_error *err)
+{
+    int64_t application = 0;
+    int64_t objects = 0;
+    int rc = sw__sqlite_exec(self, "PRAGMA application_id", &application);
+    if (rc == SQLITE_OK)
+        rc = sw__sqlite_exec(self, "PRAGMA user_version", version);
+    if (rc == SQLITE_OK)
+        rc = sw__sqlite_exec(self, "SELECT count(*) FROM sqlite_schema", &objects);
+    if (rc != SQLITE_OK)
+        return sw__sqlite_fail(self, rc, err);
+    if (application == 0 && *version == 0 && objects == 0)
+        return SW_OK;
+    if (application != SW__APPLICATION_ID)
+        return sw__fail(err, SW_EFOREIGN,
+                        "'%s' is a SQLite database of another application "
+                        "(application_id %lld), not a stepwell database",
+                        self->path, (long long)application);
+    if (*version < 1)
+        return sw__fail(err, SW_ECORRUPT, "'%s' has lost the version of its schema", self->path);
+    if (*version > SW__SCHEMA_VERSION)
+        return sw__fail(err, SW_EVERSION,
+                        "'%s' has schema version %lld, written by a newer "
+                        "stepwell; this one knows versions up to %d: update it",
+                        self->path, (long long)*version, SW__SCHEMA_VERSION);
+    return SW_OK;
+}
+
+static void schema_undo(sw__sqlite *self)
+{
+    if (!sqlite3_get_autocommit(self->db))
+        sw__sqlite_exec(self, "ROLLBACK", NULL);
+}
+
+/* The three numbers are read in one transaction: another process may be creating the file. */
+static int schema_look(sw__sqlite *self, int64_t *version, sw_error *err)
+{
+    int rc = sw__sqlite_exec(self, "BEGIN", NULL);
+    if (rc != SQLITE_OK)
+        return sw__sqlite_fail(self, rc, err);
+    rc = schema_read(self, version, err);
+    schema_undo(self);
+    return rc;
+}
+
+static int schema_wait(const sw__sqlite *self, int64_t until_us)
+{
+    const sw_env *env = self->base.env;
+    sqlite3_vfs *vfs = sqlite3_vfs_find(env->vfs_name);
+    if (!vfs || env->clock_mono_us(env->context) >= until_us)
+        return SQLITE_BUSY;
+    vfs->xSleep(vfs, 2000);
+    return SQLITE_OK;
+}
+
+/* The mode of the journal, with a terminating zero, as far as it fits. */
+static int schema_journal(sw__sqlite *self, char mode[16])
+{
+    sqlite3_stmt *statement = NULL;
+    int rc = sqlite3_prepare_v2(self->db, "PRAGMA journal_mode = WAL", -1, &statement, NULL);
+    if (rc != SQLITE_OK)
+        return rc;
+    rc = sqlite3_step(statement);
+    if (rc == SQLITE_ROW) {
+        const char *text = (const char *)sqlite3_column_text(statement, 0);
+        strncpy(mode, text ? text : "", 15);
+        mode[15] = '\0';
+        rc = SQLITE_OK;
+    }
+    sqlite3_finalize(statement);
+    return rc;
+}
+
+/* Changing the mode of a new file needs it alone for a moment, and SQLite does not wait for that
+ * when another process is doing the same. */
+static int schema_enter_wal(sw__sqlite *self, sw_error *err)
+{
+    const sw_env *env = self->base.env;
+    int64_t until_us = env->clock_mono_us(env->context) + self->busy_timeout_ms * 1000;
+    char mode[16] = "";
+    int rc = schema_journal(self, mode);
+    while ((rc & 0xff) == SQLITE_BUSY && schema_wait(self, until_us) == SQLITE_OK)
+        rc = schema_journal(self, mode);
+    if (rc != SQLITE_OK)
+        return sw__sqlite_fail(self, rc, err);
+    if (strcmp(mode, "wal") != 0)
+        return sw__fail(err, SW_EIO,
+                        "'%s' cannot have a write-ahead log (journal mode '%s'): put "
+                        "it on a local disk",
+                        self->path, mode);
+    return SW_OK;
+}
+
+static int schema_migrate_rest(sw__sqlite *self, int64_t version, sw_error *err)
+{
+    int rc = SQLITE_OK;
+    for (int64_t i = version; rc == SQLITE_OK && i < SW__SCHEMA_VERSION; i++)
+        rc = sqlite3_exec(self->db, schema_migrations[i], NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        rc = sw__sqlite_exec(self, "COMMIT", NULL);
+    return rc == SQLITE_OK ? SW_OK : sw__sqlite_fail(self, rc, err);
+}
+
+/* The version is read again under the writer's lock: another process may have been quicker. */
+static int schema_migrate(sw__sqlite *self, sw_error *err)
+{
+    int64_t version = 0;
+    int rc = sw__sqlite_exec(self, "BEGIN IMMEDIATE", NULL);
+    if (rc != SQLITE_OK)
+        return sw__sqlite_fail(self, rc, err);
+    rc = schema_read(self, &version, err);
+    if (rc == SW_OK)
+        rc = schema_migrate_rest(self, version, err);
+    schema_undo(self);
+    return rc;
+}
+
+int sw__sqlite_schema_open(sw__sqlite *self, bool must_exist, sw_error *err)
+{
+    int64_t version = 0;
+    int rc = schema_look(self, &version, err);
+    if (rc < 0)
+        return rc;
+    if (version == 0 && must_exist)
+        return sw__fail(err, SW_ENOTFOUND, "'%s' is empty: no database has been made there",
+                        self->path);
+    if (version == 0 && sw__sqlite_exec(self, "PRAGMA page_size = 4096", NULL) != SQLITE_OK)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    rc = schema_enter_wal(self, err);
+    if (rc == SW_OK && version < SW__SCHEMA_VERSION)
+        rc = schema_migrate(self, err);
+    return rc;
+}

@@ -1,0 +1,152 @@
+/* Preparing every statement at open, and running them without allocation.
+ *
+ * Not here: which statement a verb runs, and transactions.
+ */
+#include "store/sqlite.h"
+
+#include <string.h>
+
+static const char *const sqlite_texts[] = {
+#define SW__SQL_TEXT(name, text) text,
+    SW__SQL_MAP(SW__SQL_TEXT)
+#undef SW__SQL_TEXT
+};
+
+const char *sw__sql_text(sw__sql which)
+{
+    return sqlite_texts[which];
+}
+
+/* stepwell_tagged(tags, needle): the rule of both stores as a function of SQL. */
+static void sqlite_tagged(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    (void)count;
+    sw_str tags = {sqlite3_value_blob(values[0]), (size_t)sqlite3_value_bytes(values[0])};
+    sw_str needle = {sqlite3_value_blob(values[1]), (size_t)sqlite3_value_bytes(values[1])};
+    sqlite3_result_int(context, sw__tags_hold(tags, needle));
+}
+
+int sw__sqlite_prepare(sw__sqlite *self, sw_error *err)
+{
+    int rc = sqlite3_create_function_v2(self->db, "stepwell_tagged", 2,
+                                        SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
+                                        NULL, sqlite_tagged, NULL, NULL, NULL);
+    for (int i = 0; rc == SQLITE_OK && i < SW__SQL_COUNT; i++)
+        rc = sqlite3_prepare_v3(self->db, sqlite_texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+                                &self->statements[i], NULL);
+    return rc == SQLITE_OK ? SW_OK : sw__sqlite_fail(self, rc, err);
+}
+
+void sw__sqlite_finalize(sw__sqlite *self)
+{
+    for (int i = 0; i < SW__SQL_COUNT; i++) {
+        sqlite3_finalize(self->statements[i]);
+        self->statements[i] = NULL;
+    }
+}
+
+int sw__sqlite_exec(sw__sqlite *self, const char *sql, int64_t *out)
+{
+    sqlite3_stmt *statement = NULL;
+    int rc = sqlite3_prepare_v2(self->db, sql, -1, &statement, NULL);
+    if (rc != SQLITE_OK)
+        return rc;
+    rc = sqlite3_step(statement);
+    if (rc == SQLITE_ROW && out)
+        *out = sqlite3_column_int64(statement, 0);
+    while (rc == SQLITE_ROW)
+        rc = sqlite3_step(statement);
+    sqlite3_finalize(statement);
+    return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+int sw__sqlite_enter(const sw__sqlite *self, sw__store_mode mode, const char *place, sw_error *err)
+{
+    sw__yield(self->base.env, place);
+    if (!self->db)
+        return sw__fail(err, SW_EPOISONED,
+                        "'%s' had to be closed after a failed rollback; "
+                        "open it again",
+                        self->path);
+    if (self->mode < mode)
+        return sw__fail(err, SW_EPOISONED, "%s was called outside of its transaction", place);
+    if (sqlite3_get_autocommit(self->db))
+        return sw__fail(err, SW_EPOISONED, "%s was called after the transaction had been undone",
+                        place);
+    return SW_OK;
+}
+
+static void bind_check(sw__bind *bind, int rc)
+{
+    if (rc != SQLITE_OK)
+        bind->rc = rc;
+}
+
+void sw__bind_text(sw__bind *bind, sw_str text)
+{
+    bind->at++;
+    if (text.ptr)
+        bind_check(bind, sqlite3_bind_text64(bind->statement, bind->at, text.ptr, text.len,
+                                             SQLITE_STATIC, SQLITE_UTF8));
+    else
+        bind_check(bind, sqlite3_bind_null(bind->statement, bind->at));
+}
+
+void sw__bind_name(sw__bind *bind, sw_str text)
+{
+    sw__bind_text(bind, text.ptr ? text : (sw_str){"", 0});
+}
+
+void sw__bind_blob(sw__bind *bind, const void *bytes, size_t size)
+{
+    const void *start = bytes ? bytes : "";
+    bind_check(bind, sqlite3_bind_blob64(bind->statement, ++bind->at, start, size, SQLITE_STATIC));
+}
+
+int sw__bind_run(const sw__sqlite *self, sw__bind *bind, sw_error *err)
+{
+    int rc = bind->rc;
+    if (rc == SQLITE_OK) {
+        rc = sqlite3_step(bind->statement);
+        sqlite3_reset(bind->statement);
+    }
+    return rc == SQLITE_DONE ? SW_OK : sw__sqlite_fail(self, rc, err);
+}
+
+int sw__bind_next(const sw__sqlite *self, sw__bind *bind, sw_error *err)
+{
+    int rc = bind->rc;
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(bind->statement);
+    if (rc == SQLITE_ROW)
+        return 1;
+    sqlite3_reset(bind->statement);
+    return rc == SQLITE_DONE ? 0 : sw__sqlite_fail(self, rc, err);
+}
+
+void sw__bind_end(const sw__bind *bind)
+{
+    sqlite3_reset(bind->statement);
+}
+
+/* sqlite3_column_blob gives the bytes of a text as they are stored, where sqlite3_column_text
+ * would copy them to put a zero behind; of an empty value it gives NULL. */
+sw_str sw__column_text(sw__column *column)
+{
+    int at = column->at++;
+    if (sqlite3_column_type(column->statement, at) == SQLITE_NULL)
+        return (sw_str){NULL, 0};
+    const char *bytes = sqlite3_column_blob(column->statement, at);
+    size_t len = (size_t)sqlite3_column_bytes(column->statement, at);
+    return bytes ? (sw_str){bytes, len} : (sw_str){"", 0};
+}
+
+void sw__column_blob(sw__column *column, void *bytes, size_t size)
+{
+    int at = column->at++;
+    const void *stored = sqlite3_column_blob(column->statement, at);
+    if (stored && (size_t)sqlite3_column_bytes(column->statement, at) == size)
+        memcpy(bytes, stored, size);
+    else
+        memset(bytes, 0, size);
+}

@@ -1,0 +1,131 @@
+/* Steps in SQLite: the narrow row that changes with every transition, and the lines.
+ *
+ * An update names lane and rank every time: SQLite leaves the index alone for a step that stands
+ * in no line before and after.
+ */
+#include "store/sqlite.h"
+
+static void step_bind(sw__bind *bind, const sw__step_hot *row)
+{
+    sw__bind_int(bind, row->state);
+    sw__bind_int(bind, row->open_deps);
+    sw__bind_int(bind, row->attempt);
+    sw__bind_int(bind, row->crashes);
+    sw__bind_int(bind, row->epoch);
+    sw__bind_int(bind, row->lane);
+    sw__bind_int(bind, row->rank);
+    sw__bind_int(bind, row->changed_us);
+}
+
+static void step_read(const sw__bind *bind, sw__step_hot *row)
+{
+    sw__column column = {.statement = bind->statement};
+    row->step_id = sw__column_int(&column);
+    row->state = sw__column_int32(&column);
+    row->open_deps = sw__column_int32(&column);
+    row->attempt = sw__column_int32(&column);
+    row->crashes = sw__column_int32(&column);
+    row->epoch = sw__column_int(&column);
+    row->lane = sw__column_int(&column);
+    row->rank = sw__column_int(&column);
+    row->changed_us = sw__column_int(&column);
+}
+
+int sw__sqlite_steps_insert(sw__store *store, const sw__step_hot *rows, size_t count, sw_error *err)
+{
+    sw__sqlite *self = (sw__sqlite *)store;
+    int rc = sw__sqlite_enter(self, SW__STORE_WRITING, "store.steps_insert", err);
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < count; i++) {
+        sw__bind bind = sw__bind_start(self, SW__SQL_STEP_INSERT);
+        sw__bind_int(&bind, rows[i].step_id);
+        step_bind(&bind, &rows[i]);
+        rc = sw__bind_run(self, &bind, err);
+        if (rc < 0)
+            return sw__fail_at(err, rc, i);
+    }
+    return SW_OK;
+}
+
+int sw__sqlite_steps_get(sw__store *store, const int64_t *step_ids, size_t count,
+                         sw__step_hot *rows, sw_error *err)
+{
+    sw__sqlite *self = (sw__sqlite *)store;
+    int rc = sw__sqlite_enter(self, SW__STORE_READING, "store.steps_get", err);
+    for (size_t i = 0; rc == SW_OK && i < count; i++) {
+        sw__bind bind = sw__bind_start(self, SW__SQL_STEP_GET);
+        sw__bind_int(&bind, step_ids[i]);
+        rc = sw__bind_next(self, &bind, err);
+        if (rc == 1) {
+            step_read(&bind, &rows[i]);
+            sw__bind_end(&bind);
+            rc = SW_OK;
+        } else {
+            rows[i] = (sw__step_hot){.step_id = -1};
+        }
+    }
+    return rc;
+}
+
+int sw__sqlite_steps_update(sw__store *store, const sw__step_hot *rows, size_t count, sw_error *err)
+{
+    sw__sqlite *self = (sw__sqlite *)store;
+    int rc = sw__sqlite_enter(self, SW__STORE_WRITING, "store.steps_update", err);
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < count; i++) {
+        sw__bind bind = sw__bind_start(self, SW__SQL_STEP_UPDATE);
+        step_bind(&bind, &rows[i]);
+        sw__bind_int(&bind, rows[i].step_id);
+        rc = sw__bind_run(self, &bind, err);
+        if (rc == SW_OK && sqlite3_changes(self->db) == 0)
+            rc = sw__fail(err, SW_ENOTFOUND, "step %lld is not stored", (long long)rows[i].step_id);
+        if (rc < 0)
+            return sw__fail_at(err, rc, i);
+    }
+    return SW_OK;
+}
+
+int sw__sqlite_steps_each(sw__store *store, int64_t task_no, sw__step_visit visit, void *context,
+                          sw_error *err)
+{
+    sw__sqlite *self = (sw__sqlite *)store;
+    int rc = sw__sqlite_enter(self, SW__STORE_READING, "store.steps_each", err);
+    if (rc < 0)
+        return rc;
+    sw__bind bind = sw__bind_start(self, SW__SQL_STEP_EACH);
+    sw__bind_int(&bind, task_no > 0 ? SW__STEP_ID(task_no, 0) : INT64_MIN);
+    sw__bind_int(&bind, task_no > 0 ? SW__STEP_ID(task_no, SW__STEP_INDEX(-1)) : INT64_MAX);
+    while ((rc = sw__bind_next(self, &bind, err)) > 0) {
+        sw__step_hot row;
+        step_read(&bind, &row);
+        rc = visit(context, &row, err);
+        if (rc != 0) {
+            sw__bind_end(&bind);
+            return rc < 0 ? rc : SW_OK;
+        }
+    }
+    return rc;
+}
+
+int sw__sqlite_queue_scan(sw__store *store, int64_t lane, int64_t rank_max, sw__queued *rows,
+                          size_t limit, size_t *count, sw_error *err)
+{
+    sw__sqlite *self = (sw__sqlite *)store;
+    *count = 0;
+    int rc = sw__sqlite_enter(self, SW__STORE_READING, "store.queue_scan", err);
+    if (rc < 0 || limit == 0)
+        return rc;
+    sw__bind bind = sw__bind_start(self, SW__SQL_QUEUE_SCAN);
+    sw__bind_int(&bind, lane);
+    sw__bind_int(&bind, rank_max);
+    sw__bind_int(&bind, limit < INT64_MAX ? (int64_t)limit : INT64_MAX);
+    while ((rc = sw__bind_next(self, &bind, err)) > 0) {
+        sw__column column = {.statement = bind.statement};
+        rows[*count].step_id = sw__column_int(&column);
+        rows[*count].rank = sw__column_int(&column);
+        ++*count;
+    }
+    return rc;
+}
