@@ -155,3 +155,8 @@ uint32_t sw__fork_generation(void)
         return (uint32_t)getpid();
     return atomic_load_explicit(&fork_count, memory_order_relaxed);
 }
+
+int64_t sw__process_id(void)
+{
+    return getpid();
+}

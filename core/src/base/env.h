@@ -30,6 +30,9 @@ void *sw__calloc(const sw_env *env, size_t count, size_t size);
  * only bumps the counter. */
 uint32_t sw__fork_generation(void);
 
+/* Number of this process. */
+int64_t sw__process_id(void);
+
 /* The two sources of the system's boot id: a file that holds a UUID (false when it does not), and,
  * where there is none, the moment of the boot to about a quarter of an hour. */
 bool sw__boot_id_read(const char *path, uint8_t id[16]);

@@ -89,7 +89,7 @@ static void member_describe(sw__member *member, const sw_worker_options *options
         memcpy(host, "localhost", sizeof "localhost");
     host[sizeof host - 1] = '\0';
     record->host = sw__arena_str(member->arena, sw__str(host));
-    record->pid = (int64_t)getpid();
+    record->pid = sw__process_id();
     record->name = options->name.len
                        ? sw__arena_str(member->arena, options->name)
                        : sw__arena_format(member->arena, "%lld@%s", (long long)record->pid, host);
