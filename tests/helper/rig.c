@@ -24,10 +24,8 @@ static void rig_ok(const rig *r, int rc)
         fail_msg("%s: %s", sw_code_name(rc), r->error.message);
 }
 
-void rig_open(rig *r, const char *store, const char *definition)
+static void rig_start(rig *r, const char *store, const char *definition)
 {
-    memset(r, 0, sizeof *r);
-    fault_env_init(&r->fault);
     sw_engine_options options = SW_ENGINE_OPTIONS_INIT;
     options.store = rig_str(store);
     options.env = &r->fault.env;
@@ -37,6 +35,25 @@ void rig_open(rig *r, const char *store, const char *definition)
     rig_ok(r, sw_workflow_load(&load, rig_str(definition), &r->workflow, NULL, &r->error));
     const sw_workflow *workflows[] = {r->workflow};
     rig_ok(r, sw_workflow_register(r->engine, workflows, 1, &r->error));
+}
+
+void rig_open(rig *r, const char *store, const char *definition)
+{
+    memset(r, 0, sizeof *r);
+    fault_env_init(&r->fault);
+    rig_start(r, store, definition);
+}
+
+void rig_reboot(rig *r, const char *store, const char *definition)
+{
+    rig_close(r);
+    r->engine = NULL;
+    r->workflow = NULL;
+    r->last = NULL;
+    r->fault.boot_id[0] ^= 1;
+    r->fault.boot_us = 1;
+    r->fault.mono_us = 1;
+    rig_start(r, store, definition);
 }
 
 void rig_close(rig *r)

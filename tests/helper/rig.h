@@ -23,6 +23,8 @@ typedef struct rig {
 } rig;
 
 void rig_open(rig *r, const char *store, const char *definition);
+/* Open again as after a restart of the machine: another boot, its clocks start anew. */
+void rig_reboot(rig *r, const char *store, const char *definition);
 void rig_close(rig *r); /* also checks that all memory was given back */
 
 sw_uuid rig_submit(rig *r);

@@ -199,11 +199,7 @@ static void lease_ends_with_the_boot(void **state)
     sw_uuid task = rig_submit(&r);
     sw_worker_ref holder = rig_worker(&r, 3600000);
     rig_claims(&r, &holder, "a");
-    rig_close(&r);
-
-    rig_open(&r, file, ONE_STEP);
-    r.fault.boot_id[0] ^= 1;
-    r.fault.boot_us = 5000 * MS;
+    rig_reboot(&r, file, ONE_STEP);
     sw_worker_ref next = rig_worker(&r, 3600000);
     fault_env_advance(&r.fault, 1000 * MS);
     rig_claims(&r, &next, "a");

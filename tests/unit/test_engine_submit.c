@@ -224,11 +224,8 @@ static void submit_clock_survives_a_restart(void **state)
     rig_open(&r, file, TWO_STEPS);
     rig_submit(&r);
     assert_int_equal(sw_engine_info_get(r.engine, &before, &r.error), 0);
-    rig_close(&r);
-    rig_open(&r, file, TWO_STEPS);
-    r.fault.boot_id[3] ^= 1;
-    r.fault.boot_us = 1;
     r.fault.wall_us -= 3600LL * 1000000;
+    rig_reboot(&r, file, TWO_STEPS);
     rig_submit(&r);
     assert_int_equal(sw_engine_info_get(r.engine, &after, &r.error), 0);
     assert_true(after.now_us >= before.now_us);

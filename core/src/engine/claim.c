@@ -83,7 +83,7 @@ static int claim_compare(const void *a, const void *b)
 
 static sw__queued *claim_room(sw__work *work, claim_pool *pool, size_t more)
 {
-    if (pool->count + more > pool->capacity) {
+    if (!pool->rows || pool->count + more > pool->capacity) {
         size_t capacity = (pool->count + more) * 2;
         sw__queued *rows = sw__arena_array(work->arena, capacity, sizeof *rows);
         if (!rows)
