@@ -122,7 +122,7 @@ static int read_link(sw__store *store, const read_wish *wish, int64_t segment_no
 {
     sw__segment segment;
     read_run *run = NULL;
-    sw__arena *scratch = sw__arena_new(store->env);
+    sw__arena *scratch = sw__arena_new(sw__arena_env(arena));
     int rc = scratch ? SW_OK : sw__fail(err, SW_ENOMEM, NULL);
     if (rc < 0)
         goto done;
