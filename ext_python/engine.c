@@ -18,8 +18,7 @@
  * taking the GIL back beside a busy thread takes milliseconds. */
 #define ENGINE_SMALL_ROWS 64
 
-/* Signals run on the main thread only, so only its waits are cut this short. The other bound
- * keeps a wake that came too early from costing more than this. */
+/* Signals run on the main thread only, so only its waits are cut this short. */
 #define ENGINE_SLICE_MAIN_MS 100
 #define ENGINE_SLICE_OTHER_MS 250
 
@@ -35,6 +34,9 @@ const char swpy_info_doc[] = "info($self, /)\n--\n\nWhat is open, as an EngineIn
 
 const char swpy_wake_doc[] = "wake($self, /)\n--\n\n"
                              "Let every exchange and wait of this process return at once.";
+
+const char swpy_wake_count_doc[] = "wake_count($self, /)\n--\n\n"
+                                   "How often wake was called; see exchange.";
 
 bool swpy_call_begin(swpy_call *call, swpy_engine *owner, size_t row_count, bool waits)
 {
@@ -58,7 +60,7 @@ void swpy_call_end(swpy_call *call)
     atomic_fetch_sub(&call->owner->calls, 1);
 }
 
-static bool thread_is_main(void)
+bool swpy_thread_is_main(void)
 {
 #if defined(__linux__)
     return syscall(SYS_gettid) == getpid();
@@ -69,7 +71,7 @@ static bool thread_is_main(void)
 
 int64_t swpy_slice_ms(int64_t left_ms)
 {
-    int64_t slice_ms = thread_is_main() ? ENGINE_SLICE_MAIN_MS : ENGINE_SLICE_OTHER_MS;
+    int64_t slice_ms = swpy_thread_is_main() ? ENGINE_SLICE_MAIN_MS : ENGINE_SLICE_OTHER_MS;
     return left_ms < 0 || left_ms > slice_ms ? slice_ms : left_ms;
 }
 
@@ -130,11 +132,19 @@ PyObject *swpy_wake(PyObject *object, PyObject *args)
     if (!PyArg_ParseTuple(args, ":wake"))
         return NULL;
     atomic_fetch_add(&self->calls, 1);
+    atomic_fetch_add(&self->wakes, 1);
     engine = atomic_load(&self->handle);
     if (engine != NULL)
         sw_engine_wake(engine);
     atomic_fetch_sub(&self->calls, 1);
     Py_RETURN_NONE;
+}
+
+PyObject *swpy_wake_count(PyObject *object, PyObject *args)
+{
+    if (!PyArg_ParseTuple(args, ":wake_count"))
+        return NULL;
+    return PyLong_FromLongLong(atomic_load(&((swpy_engine *)object)->wakes));
 }
 
 static PyObject *info_new(swpy_state *state, const sw_engine_info *info)

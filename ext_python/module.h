@@ -82,8 +82,9 @@ typedef struct swpy_engine {
     swpy_state *state; /* lives as long as the type, which the object holds */
     _Atomic(sw_engine *) handle;
     atomic_int calls;
-    pid_t pid;   /* of the process that opened it */
-    bool memory; /* the store does no I/O */
+    atomic_llong wakes; /* calls of wake, so that one before a wait is not lost */
+    pid_t pid;          /* of the process that opened it */
+    bool memory;        /* the store does no I/O */
 } swpy_engine;
 
 /* One call into the core. */
@@ -111,6 +112,8 @@ swpy_state *swpy_state_find(PyTypeObject *type);
  * the store is memory and the work is small (at most that many rows and no waiting). */
 bool swpy_call_begin(swpy_call *call, swpy_engine *owner, size_t row_count, bool waits);
 void swpy_call_end(swpy_call *call);
+
+bool swpy_thread_is_main(void);
 
 /* How long one wait inside the core may last so that signals are seen in time. */
 int64_t swpy_slice_ms(int64_t left_ms);
@@ -185,6 +188,7 @@ bool swpy_records_setup(PyObject *module, swpy_state *state);
     XX(close)                                                                                      \
     XX(info)                                                                                       \
     XX(wake)                                                                                       \
+    XX(wake_count)                                                                                 \
     XX(definition)                                                                                 \
     XX(submit)                                                                                     \
     XX(get)                                                                                        \

@@ -2,17 +2,21 @@
  * not run.
  *
  * An exchange enters the core once for its rows. Only while there is nothing to do it comes back
- * now and then to let signals through; it does so with empty hands, so no claim can be lost to an
- * exception. Claims that cannot be handed over for want of memory are given back.
+ * now and then, for wakes and on the main thread for signals; it does so with empty hands, so no
+ * claim can be lost to an exception. Claims that cannot be handed over for want of memory are
+ * given back.
  */
 #include "module.h"
 
+#define EXCHANGE_FIRST_MS 2
+
 const char swpy_exchange_doc[] =
-    "exchange($self, worker_id, outcomes, claim_max, wait_ms, /)\n--\n\n"
+    "exchange($self, worker_id, outcomes, claim_max, wait_ms, wake_count=None, /)\n--\n\n"
     "Report outcomes and claim new steps in one transaction, as an Exchange. Outcomes are tuples\n"
     "(step_id, epoch, outcome, result=None, error_class=None, error_message=None,\n"
     "error_detail=None, retry_after_ms=0); result is JSON text. With nothing to report and\n"
-    "nothing ready it waits up to wait_ms (negative: without end).";
+    "nothing ready it waits up to wait_ms (negative: without end), unless wake() was called since\n"
+    "wake_count() gave the number passed here.";
 
 const char swpy_update_batch_doc[] = "update_batch($self, outcomes, /)\n--\n\n"
                                      "Report outcomes without claiming; one Applied per row.";
@@ -243,74 +247,108 @@ static bool exchange_is_empty(const sw_result *result)
     return applied + claims + finished == 0;
 }
 
-/* One exchange that waits at most slice_ms; *woken says whether it came back before. NULL with an
- * exception. */
-static sw_result *exchange_slice(swpy_engine *self, const sw_worker_ref *worker,
-                                 const outcome_batch *batch, size_t claim_max, int64_t slice_ms,
-                                 bool *woken)
-{
-    sw_result *result = NULL;
+/* An exchange under way, which may wait in several turns. */
+typedef struct exchange_job {
+    swpy_engine *owner;
+    sw_worker_ref worker;
+    outcome_batch batch;
+    size_t claim_max;
+    int64_t wait_ms;
+    int64_t start_ms;
+    long long wakes; /* a wake counted since ends the wait */
+    int turns;
+    bool over;
+    int code;
+    sw_result *result;
     sw_error error;
-    swpy_call call;
+} exchange_job;
 
-    if (!swpy_call_begin(&call, self, batch->count + claim_max, slice_ms != 0))
-        return NULL;
-    int64_t start_ms = swpy_now_ms();
-    int code = sw_step_exchange(call.engine, worker, batch->rows, batch->count, claim_max, slice_ms,
-                                &result, &error);
-    *woken = swpy_woken(start_ms, slice_ms);
-    swpy_call_end(&call);
-    if (code < 0)
-        swpy_raise(self->state, &error);
-    return result;
+/* On a memory store the first turn does not wait, because it can keep the GIL. The first turn
+ * that waits is short: a wake that came before the core looked at its own count is noticed then. */
+static int64_t exchange_slice_ms(const exchange_job *job, int64_t left_ms)
+{
+    if (job->turns == 0 && job->owner->memory)
+        return 0;
+    if (job->turns <= 1 && (left_ms < 0 || left_ms > EXCHANGE_FIRST_MS))
+        return EXCHANGE_FIRST_MS;
+    return swpy_slice_ms(left_ms);
 }
 
-/* The result that has something, or that the time or a wake ended. On a memory store the first
- * look does not wait, because it can keep the GIL. NULL with an exception. */
-static sw_result *exchange_run(swpy_engine *self, const sw_worker_ref *worker, outcome_batch *batch,
-                               size_t claim_max, int64_t wait_ms)
+/* One call into the core; needs no GIL. What was reported is not reported again. */
+static void exchange_turn(exchange_job *job, sw_engine *engine)
 {
+    int64_t left_ms = swpy_left_ms(job->start_ms, job->wait_ms);
+    int64_t slice_ms = exchange_slice_ms(job, left_ms);
     int64_t start_ms = swpy_now_ms();
-    bool look = self->memory;
 
-    for (;;) {
-        bool woken = false;
-        int64_t left_ms = swpy_left_ms(start_ms, wait_ms);
-        int64_t slice_ms = look ? 0 : swpy_slice_ms(left_ms);
-        sw_result *result = exchange_slice(self, worker, batch, claim_max, slice_ms, &woken);
-        if (result == NULL || woken || left_ms == 0 || !exchange_is_empty(result))
-            return result;
-        sw_result_free(result);
-        if (!look && PyErr_CheckSignals() < 0)
-            return NULL;
-        batch->count = 0;
-        look = false;
+    job->code = sw_step_exchange(engine, &job->worker, job->batch.rows, job->batch.count,
+                                 job->claim_max, slice_ms, &job->result, &job->error);
+    job->turns++;
+    job->over = job->code < 0 || left_ms == 0 || !exchange_is_empty(job->result) ||
+                swpy_woken(start_ms, slice_ms) || atomic_load(&job->owner->wakes) != job->wakes ||
+                atomic_load(&job->owner->handle) == NULL;
+    if (!job->over) {
+        sw_result_free(job->result);
+        job->result = NULL;
+        job->batch.count = 0;
     }
+}
+
+/* Turns until there is something, or the time or a wake ends the wait. The GIL is released once,
+ * except on the main thread, which comes back for signals. False with an exception. */
+static bool exchange_run(exchange_job *job)
+{
+    bool main = swpy_thread_is_main();
+
+    job->start_ms = swpy_now_ms();
+    while (!job->over) {
+        swpy_call call;
+        bool look = job->turns == 0 && job->owner->memory;
+        if (!swpy_call_begin(&call, job->owner, job->batch.count + job->claim_max, !look))
+            return false;
+        do {
+            exchange_turn(job, call.engine);
+        } while (!job->over && !look && !main);
+        swpy_call_end(&call);
+        if (!job->over && PyErr_CheckSignals() < 0)
+            return false;
+    }
+    if (job->code < 0)
+        swpy_raise(job->owner->state, &job->error);
+    return job->code == SW_OK;
+}
+
+static bool exchange_read(exchange_job *job, PyObject *args)
+{
+    swpy_state *state = job->owner->state;
+    PyObject *values[5] = {NULL, NULL, NULL, NULL, Py_None};
+    int64_t wakes = atomic_load(&job->owner->wakes);
+
+    if (!PyArg_ParseTuple(args, "OOOO|O:exchange", &values[0], &values[1], &values[2], &values[3],
+                          &values[4]) ||
+        !swpy_int64_read(state, values[0], "worker_id", &job->worker.worker_id) ||
+        !swpy_size_read(state, values[2], "claim_max", &job->claim_max) ||
+        !swpy_int64_read(state, values[3], "wait_ms", &job->wait_ms) ||
+        (values[4] != Py_None && !swpy_int64_read(state, values[4], "wake_count", &wakes)))
+        return false;
+    job->wakes = wakes;
+    return outcome_batch_read(state, values[1], &job->batch);
 }
 
 PyObject *swpy_exchange(PyObject *object, PyObject *args)
 {
-    swpy_engine *self = (swpy_engine *)object;
-    PyObject *values[4] = {NULL, NULL, NULL, NULL};
+    exchange_job job = {.owner = (swpy_engine *)object};
     PyObject *answer = NULL;
-    sw_worker_ref worker;
-    outcome_batch batch;
-    size_t claim_max = 0;
-    int64_t wait_ms = 0;
 
-    if (!PyArg_ParseTuple(args, "OOOO:exchange", &values[0], &values[1], &values[2], &values[3]) ||
-        !swpy_int64_read(self->state, values[0], "worker_id", &worker.worker_id) ||
-        !swpy_size_read(self->state, values[2], "claim_max", &claim_max) ||
-        !swpy_int64_read(self->state, values[3], "wait_ms", &wait_ms) ||
-        !outcome_batch_read(self->state, values[1], &batch))
+    if (!exchange_read(&job, args))
         return NULL;
-    sw_result *result = exchange_run(self, &worker, &batch, claim_max, wait_ms);
-    if (result != NULL)
-        answer = exchange_new(self->state, result);
-    if (result != NULL && answer == NULL)
-        claims_release(self, result);
-    sw_result_free(result);
-    outcome_batch_free(&batch);
+    if (exchange_run(&job)) {
+        answer = exchange_new(job.owner->state, job.result);
+        if (answer == NULL)
+            claims_release(job.owner, job.result);
+    }
+    sw_result_free(job.result);
+    outcome_batch_free(&job.batch);
     return answer;
 }
 

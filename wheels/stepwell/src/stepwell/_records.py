@@ -1,0 +1,207 @@
+"""Rows that the engine gives back, as plain named tuples.
+
+The C extension has types of its own with the same names and fields; this module serves the cffi
+binding and type checkers. Times are microseconds UTC on the store's clock, 0 where they have not
+come yet; JSON is text. The reference is the public header of the engine.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+
+class EngineInfo(NamedTuple):
+    """What is open."""
+
+    durability: str
+    schema_version: int
+    sqlite: bool
+    now_us: int
+
+
+class Registered(NamedTuple):
+    """A stored definition; warnings are dicts like the findings of a DefinitionError."""
+
+    name: str
+    version: str
+    digest: str
+    warnings: List[Dict[str, Any]]
+
+
+class Definition(NamedTuple):
+    """A definition read back; json is its canonical form, which digest is taken from."""
+
+    name: str
+    version: str
+    digest: str
+    json: str
+    input_schema: Optional[str]
+    max_parallel: int
+
+
+class Submitted(NamedTuple):
+    """The answer to one submitted row; created is False when the key named an existing task."""
+
+    task_id: str
+    created: bool
+    state: str
+
+
+class TaskRow(NamedTuple):
+    """A task as stored."""
+
+    task_id: str
+    workflow: str
+    version: str
+    digest: str
+    state: str
+    input: Optional[str]
+    key: Optional[str]
+    tags: Tuple[str, ...]
+    priority: int
+    initiator: Optional[str]
+    reason: Optional[str]
+    correlation_id: Optional[str]
+    created_us: int
+    started_us: int
+    finished_us: int
+    step_count: int
+    step_counts: Dict[str, int]
+
+
+class StepRow(NamedTuple):
+    """A step of a task as stored."""
+
+    step_id: int
+    name: str
+    title: Optional[str]
+    handler: str
+    queue: str
+    state: str
+    attempt: int
+    max_attempts: int
+    open_deps: int
+    level: int
+    epoch: int
+    changed_us: int
+    not_before_us: int
+    deadline_us: int
+    worker_id: int
+    result: Optional[str]
+    error_class: Optional[str]
+    error_message: Optional[str]
+    error_detail: Optional[str]
+
+
+class Applied(NamedTuple):
+    """What became of one reported outcome; status is "applied" or "fenced"."""
+
+    step_id: int
+    epoch: int
+    status: str
+    state: str
+    not_before_us: int
+
+
+class StepInput(NamedTuple):
+    """The result of a direct dependency."""
+
+    name: str
+    result: Optional[str]
+    state: str
+
+
+class Claim(NamedTuple):
+    """A step that the worker now holds."""
+
+    step_id: int
+    epoch: int
+    task_id: str
+    workflow: str
+    version: str
+    name: str
+    handler: str
+    queue: str
+    parameters: Optional[str]
+    input: Optional[str]
+    idempotency_key: str
+    correlation_id: Optional[str]
+    inputs: List[StepInput]
+    attempt: int
+    max_attempts: int
+    timeout_ms: int
+
+
+class Finished(NamedTuple):
+    """A task that ended in an exchange."""
+
+    task_id: str
+    state: str
+
+
+class Exchange(NamedTuple):
+    """The answer of an exchange."""
+
+    applied: List[Applied]
+    claims: List[Claim]
+    finished: List[Finished]
+
+
+class Reason(NamedTuple):
+    """Why a step does not run; message is one sentence for people."""
+
+    step: str
+    state: str
+    reason: str
+    subject: Optional[str]
+    message: str
+    until_us: int
+
+
+class WorkerRow(NamedTuple):
+    """A worker as stored; held counts the steps it holds."""
+
+    worker_id: int
+    name: str
+    host: str
+    pid: int
+    lease_until_us: int
+    held: int
+    alive: bool
+    handlers: Tuple[str, ...]
+
+
+class AuditEntry(NamedTuple):
+    """One entry of the audit log."""
+
+    entry_no: int
+    time_us: int
+    kind: str
+    task_id: Optional[str]
+    step_id: int
+    step: Optional[str]
+    from_state: Optional[str]
+    to_state: Optional[str]
+    attempt: int
+    epoch: int
+    worker_id: int
+    actor: Optional[str]
+    reason: Optional[str]
+    subject: Optional[str]
+    digest: bytes
+
+
+class AuditReport(NamedTuple):
+    """What a verification of the audit log found."""
+
+    ok: bool
+    entry_count: int
+    segment_count: int
+    step_count: int
+    commit_count: int
+    fenced_count: int
+    reclaim_count: int
+    first_bad_entry: int
+    last_bad_entry: int
+    head: str
+    message: str

@@ -1,0 +1,124 @@
+"""What a handler is told about the attempt it runs."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Generic, List, Optional, TypeVar, cast
+
+from ._binding import core
+from ._values import decode
+
+InputT = TypeVar("InputT")
+
+_UNREAD: Any = object()
+
+
+class Context(Generic[InputT]):
+    """One attempt of one step.
+
+    idempotency_key is the same for every attempt of the step: give it to services that can
+    recognise a repeated request. fencing_token grows with every attempt: give it to stores that
+    can refuse an older one.
+    """
+
+    __slots__ = ("_claim", "_workflow", "_input", "_results", "_cancelled")
+
+    def __init__(self, claim: core.Claim, workflow: Any = None) -> None:
+        self._claim = claim
+        self._workflow = workflow
+        self._input = _UNREAD
+        self._results: Dict[str, Any] = {}
+        self._cancelled = False
+
+    def __repr__(self) -> str:
+        return f"<Context {self.workflow}.{self.step} attempt {self.attempt} of {self.task_id}>"
+
+    @property
+    def input(self) -> InputT:
+        """Input of the task, as the type its workflow declares."""
+        if self._input is _UNREAD:
+            value = decode(self._claim.input)
+            self._input = value if self._workflow is None else self._workflow.input_of(value)
+        return cast(InputT, self._input)
+
+    def result(self, step: Any) -> Any:
+        """Result of a step that this one comes directly after, None when it gave none.
+
+        A step with on_failure="continue" that failed gives None too; state tells them apart.
+        """
+        name = step if isinstance(step, str) else step.name
+        if name not in self._results:
+            self._results[name] = decode(self._upstream(name).result)
+        return self._results[name]
+
+    def state(self, step: Any) -> str:
+        """State of a step that this one comes directly after: "succeeded" or "failed"."""
+        return self._upstream(step if isinstance(step, str) else step.name).state
+
+    def _upstream(self, name: str) -> core.StepInput:
+        for upstream in self._claim.inputs:
+            if upstream.name == name:
+                return upstream
+        raise core.NotFoundError(
+            f"{self.step} does not come directly after {name}; add it to after="
+        )
+
+    @property
+    def upstream(self) -> List[str]:
+        """Names of the steps whose results can be read."""
+        return [upstream.name for upstream in self._claim.inputs]
+
+    @property
+    def parameters(self) -> Dict[str, Any]:
+        """Parameters that the definition gives the step."""
+        return cast(Dict[str, Any], decode(self._claim.parameters) or {})
+
+    @property
+    def task_id(self) -> str:
+        """Identifier of the task."""
+        return self._claim.task_id
+
+    @property
+    def workflow(self) -> str:
+        """Name of the workflow."""
+        return self._claim.workflow
+
+    @property
+    def version(self) -> str:
+        """Version of the workflow."""
+        return self._claim.version
+
+    @property
+    def step(self) -> str:
+        """Name of the step."""
+        return self._claim.name
+
+    @property
+    def attempt(self) -> int:
+        """Number of this attempt, 1 for the first."""
+        return self._claim.attempt
+
+    @property
+    def max_attempts(self) -> int:
+        """How many attempts may fail."""
+        return self._claim.max_attempts
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same text for every attempt of this step of this task."""
+        return self._claim.idempotency_key
+
+    @property
+    def fencing_token(self) -> int:
+        """A number that grows with every attempt of this step."""
+        return self._claim.epoch
+
+    @property
+    def correlation_id(self) -> Optional[str]:
+        """Identifier of the request that caused the task."""
+        return self._claim.correlation_id
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the outcome of this attempt is no longer wanted: the task was cancelled, the
+        time is over or another worker took the step. Long handlers look now and then and stop."""
+        return self._cancelled

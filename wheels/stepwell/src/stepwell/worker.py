@@ -1,0 +1,266 @@
+"""The worker: claims steps whose handlers are in this program and runs them.
+
+Plain functions run on threads, coroutine functions on an event loop; each kind has an entry of
+its own in the store, so that room for one never claims work for the other. One more thread
+renews the leases and watches the time of attempts. No thread exists before start.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Type
+
+from ._dispatch import Dispatcher
+from ._executors import LoopExecutor, ThreadExecutor
+from ._retry import milliseconds
+
+if TYPE_CHECKING:
+    import asyncio
+    from types import FrameType, TracebackType
+
+    from ._step import Step
+    from .engine import Engine
+    from .task import Task
+    from .workflow import Workflow
+
+log = logging.getLogger("stepwell.worker")
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_POLL_MS = 50
+
+# How long the last exchange may take, which waits for other writers at worst.
+_LAST_EXCHANGE_S = 30.0
+
+
+class Worker:
+    """Runs the handlers of workflows; of all workflows of the engine when none are named.
+
+    threads is how many plain functions run at once, coroutines how many coroutine functions.
+    lease is how many seconds the worker may be silent before its steps go to others; grace how
+    many seconds running handlers get after stop. A worker can be run or started once.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *workflows: Workflow[Any],
+        threads: int = 4,
+        coroutines: int = 100,
+        queues: Optional[Sequence[str]] = None,
+        name: Optional[str] = None,
+        lease: float = 15.0,
+        grace: float = 10.0,
+    ) -> None:
+        if threads < 1 or coroutines < 1:
+            raise ValueError("threads and coroutines must be 1 or more")
+        self.engine = engine
+        self.workflows = workflows or tuple(engine.workflows.values())
+        self.threads = threads
+        self.coroutines = coroutines
+        self.queues = queues
+        self.name = name
+        self.lease = lease
+        self.grace = grace
+        self._dispatchers: List[Dispatcher] = []
+        self._events: SimpleQueue[str] = SimpleQueue()
+        self._poke = threading.Event()
+        self._renewer: Optional[threading.Thread] = None
+        self._ending = threading.Lock()
+        self._started = False
+        self._asked = False
+        self._hurry = False
+        self._over = False
+
+    def __enter__(self) -> Worker:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self.stop()
+
+    def start(self) -> Worker:
+        """Start the threads and return; stop ends them."""
+        self._start(None)
+        return self
+
+    def stop(self, grace: Optional[float] = None) -> None:
+        """Claim no more, wait up to grace seconds for running handlers, give back the rest.
+
+        Steps given back count no attempt. Raises what ended the worker, if something did.
+        """
+        self._events.put("stop")
+        self._shut_down(self.grace if grace is None else grace)
+        self._raise_error()
+
+    def run(self, *, until: Optional[Task] = None) -> None:
+        """Work until SIGTERM or SIGINT, stop, or, with until, until that task has ended.
+
+        The first signal stops the worker as stop does, a second one cuts the grace short.
+        Outside of the main thread signals are left alone.
+        """
+        self._start(None)
+        previous = self._signals_on()
+        try:
+            self._wait(until)
+        finally:
+            self._shut_down(self.grace)
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+        self._raise_error()
+
+    async def run_async(self, *, until: Optional[Task] = None) -> None:
+        """The same as run, with coroutine functions on the running event loop."""
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        self._start(loop)
+        previous = self._signals_on()
+        try:
+            await self._wait_async(until)
+        finally:
+            closing = loop.run_in_executor(None, self._shut_down, self.grace)
+            await asyncio.shield(closing)
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+        self._raise_error()
+
+    def _steps(self) -> Dict[str, Step[Any, Any]]:
+        steps: Dict[str, Step[Any, Any]] = {}
+        for workflow in self.workflows:
+            workflow.register()
+            steps.update(workflow.handlers())
+        if not steps:
+            raise ValueError("there is no handler to run: no workflow has a step with a function")
+        return steps
+
+    def _start(self, loop: Optional[asyncio.AbstractEventLoop]) -> None:
+        if self._started:
+            raise RuntimeError("this worker was started before; make a new one")
+        self._started = True
+        steps = self._steps()
+        try:
+            self._add_all(steps, loop)
+        except BaseException:
+            self._over = True
+            for dispatcher in self._dispatchers:
+                dispatcher.close()
+            raise
+        for dispatcher in self._dispatchers:
+            dispatcher.start()
+        self._renewer = threading.Thread(target=self._renew, name="stepwell-renew", daemon=True)
+        self._renewer.start()
+
+    def _add_all(
+        self, steps: Dict[str, Step[Any, Any]], loop: Optional[asyncio.AbstractEventLoop]
+    ) -> None:
+        plain = {name: step for name, step in steps.items() if not step.is_async}
+        coroutine = {name: step for name, step in steps.items() if step.is_async}
+        if plain:
+            self._add(plain, lambda report: ThreadExecutor(self.threads, report, "stepwell"), "")
+        if coroutine:
+            self._add(
+                coroutine,
+                lambda report: LoopExecutor(self.coroutines, report, "stepwell-loop", loop),
+                "/async",
+            )
+
+    def _add(self, steps: Dict[str, Step[Any, Any]], make_executor: Any, suffix: str) -> None:
+        dispatcher = Dispatcher(
+            self.engine,
+            steps,
+            make_executor,
+            name=None if self.name is None else self.name + suffix,
+            queues=self.queues,
+            lease_ms=milliseconds(self.lease, "lease"),
+            on_deadline=self._poke.set,
+            on_end=lambda: self._events.put("ended"),
+        )
+        self._dispatchers.append(dispatcher)
+
+    def _renew(self) -> None:
+        """Renew at a third of the lease; look at deadlines when the nearest one comes."""
+        interval = self.lease / 3
+        due = time.monotonic() + interval
+        while not self._over:
+            now = time.monotonic()
+            if now >= due:
+                due = now + interval
+                for dispatcher in self._dispatchers:
+                    self._renew_one(dispatcher)
+            nearest = min(dispatcher.expire(now) for dispatcher in self._dispatchers)
+            self._poke.wait(max(0.0, min(due, nearest) - time.monotonic()))
+            self._poke.clear()
+
+    def _renew_one(self, dispatcher: Dispatcher) -> None:
+        try:
+            dispatcher.renew()
+        except Exception as error:  # the lease is lost at worst; the loop must go on
+            log.warning("a lease could not be renewed: %s", error)
+
+    def _on_signal(self, number: int, frame: Optional[FrameType]) -> None:
+        """Put down what to do; SimpleQueue.put is safe in a signal handler, an Event is not."""
+        self._hurry = self._asked
+        self._asked = True
+        self._events.put("stop")
+
+    def _signals_on(self) -> Dict[int, Any]:
+        if threading.current_thread() is not threading.main_thread():
+            return {}
+        return {number: signal.signal(number, self._on_signal) for number in _SIGNALS}
+
+    def _wait(self, until: Optional[Task]) -> None:
+        """Until there is an event, or the task has ended."""
+        if until is None:
+            self._events.get()
+        else:
+            while self._events.empty() and not until.done:
+                self.engine.wait(until.id, _POLL_MS)
+
+    async def _wait_async(self, until: Optional[Task]) -> None:
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        while self._events.empty():
+            if until is not None and await loop.run_in_executor(None, _is_done, until):
+                return
+            await asyncio.sleep(_POLL_MS / 1000)
+
+    def _shut_down(self, grace: float) -> None:
+        """Once: stop claiming, wait, drop what still runs, leave the store."""
+        with self._ending:
+            if self._over or not self._dispatchers:
+                return
+            for dispatcher in self._dispatchers:
+                dispatcher.stop()
+            self._wait_for_handlers(time.monotonic() + grace)
+            for dispatcher in self._dispatchers:
+                dispatcher.abort()
+            for dispatcher in self._dispatchers:
+                dispatcher.join(_LAST_EXCHANGE_S)
+            self._over = True
+            self._poke.set()
+            for dispatcher in self._dispatchers:
+                dispatcher.close()
+
+    def _wait_for_handlers(self, deadline: float) -> None:
+        for dispatcher in self._dispatchers:
+            while not dispatcher.join(_POLL_MS / 1000):
+                if self._hurry or time.monotonic() >= deadline:
+                    return
+
+    def _raise_error(self) -> None:
+        for dispatcher in self._dispatchers:
+            if dispatcher.error is not None:
+                raise dispatcher.error
+
+
+def _is_done(task: Task) -> bool:
+    return task.done
