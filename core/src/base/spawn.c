@@ -44,6 +44,15 @@ typedef struct spawn_plan {
 
 enum { SPAWN_CWD = 3, SPAWN_GUARD = 4 };
 
+/* The thread sanitizer takes the child of clone for a fork, in the memory of the parent. Its
+ * wrapper is not found under the other name of the function. */
+#if defined(__SANITIZE_THREAD__) && defined(__GLIBC__)
+extern __typeof__(clone) __clone;
+#define SW__SPAWN_CLONE __clone
+#else
+#define SW__SPAWN_CLONE clone
+#endif
+
 #define SW__BARE __attribute__((no_sanitize("address", "thread", "undefined")))
 
 /* Ruby and Python ignore SIGPIPE, and a command must not inherit that; handlers of the host must
@@ -125,7 +134,8 @@ static int spawn_clone(spawn_plan *plan, int64_t *pid)
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
-    int child = clone(spawn_child, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, plan);
+    int child =
+        SW__SPAWN_CLONE(spawn_child, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, plan);
     int error = child < 0 ? errno : plan->error;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (child > 0 && error != 0) {
