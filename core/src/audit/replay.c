@@ -17,6 +17,8 @@ int sw__doubt_raise(sw__doubt *doubt, int64_t first, int64_t last, const char *f
         vsnprintf(doubt->message, sizeof(doubt->message), format, arguments);
         va_end(arguments);
     }
+    if (last < first)
+        last = first;
     if (!doubt->raised || first < doubt->first)
         doubt->first = first;
     if (!doubt->raised || last > doubt->last)

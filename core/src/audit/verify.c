@@ -25,27 +25,30 @@ static int64_t verify_entry_next(const verify_walk *walk)
     return walk->last.entry_first + walk->last.entry_count;
 }
 
-/* Every entry takes bytes, so that a count beyond them, or a first number out of all bounds, was
- * changed. */
+/* Whether a segment's own numbers can be reckoned with: every entry takes bytes, so that a count
+ * beyond them was changed, and so was a number that no log reaches. */
 static bool verify_plausible(const sw__segment *segment)
 {
-    return segment->entry_count > 0 && (size_t)segment->entry_count <= segment->body.len &&
-           segment->entry_first > 0 && segment->entry_first <= INT64_MAX / 2;
+    return segment->segment_no > 0 && segment->segment_no <= INT64_MAX / 2 &&
+           segment->entry_first > 0 && segment->entry_first <= INT64_MAX / 2 &&
+           segment->entry_count > 0 && (size_t)segment->entry_count <= segment->body.len;
 }
 
-/* The next segment is held against what this one says of itself. */
+/* The next segment is held against what this one says of itself, or against what it should say. */
 static void verify_adopt(verify_walk *walk, const sw__segment *segment)
 {
     int64_t entry_next = verify_entry_next(walk);
+    int64_t segment_next = walk->last.segment_no + 1;
     walk->segment_count++;
     walk->last = *segment;
     walk->last.body = (sw_str){NULL, 0};
     if (verify_plausible(segment)) {
         walk->entry_count += segment->entry_count;
-    } else {
-        walk->last.entry_first = entry_next;
-        walk->last.entry_count = 0;
+        return;
     }
+    walk->last.segment_no = segment_next;
+    walk->last.entry_first = entry_next;
+    walk->last.entry_count = 0;
 }
 
 /* The numbers follow those of the segment before. */
@@ -54,6 +57,12 @@ static int verify_numbers(verify_walk *walk, const sw__segment *segment)
     sw__doubt *doubt = &walk->replay.doubt;
     int64_t expected = walk->last.segment_no + 1;
     int64_t entry_next = verify_entry_next(walk);
+    if (!verify_plausible(segment))
+        return sw__doubt_raise(doubt, entry_next, entry_next,
+                               "segment %lld says that it holds %lld entries from %lld on: its "
+                               "numbers were edited",
+                               (long long)segment->segment_no, (long long)segment->entry_count,
+                               (long long)segment->entry_first);
     if (segment->segment_no > expected)
         return sw__doubt_raise(doubt, entry_next,
                                segment->entry_first > entry_next ? segment->entry_first - 1
@@ -65,13 +74,12 @@ static int verify_numbers(verify_walk *walk, const sw__segment *segment)
                                "segment %lld comes after segment %lld: segments were added or put "
                                "in another order",
                                (long long)segment->segment_no, (long long)walk->last.segment_no);
-    if (segment->entry_first != entry_next || !verify_plausible(segment))
-        return sw__doubt_raise(
-            doubt, entry_next, entry_next,
-            "segment %lld says that it holds %lld entries from %lld on, expected "
-            "entry %lld: it was edited, or put in another place",
-            (long long)segment->segment_no, (long long)segment->entry_count,
-            (long long)segment->entry_first, (long long)entry_next);
+    if (segment->entry_first != entry_next)
+        return sw__doubt_raise(doubt, entry_next, entry_next,
+                               "segment %lld starts with entry %lld, expected entry %lld: it was "
+                               "edited, or put in another place",
+                               (long long)segment->segment_no, (long long)segment->entry_first,
+                               (long long)entry_next);
     return SW_OK;
 }
 
