@@ -219,7 +219,7 @@ static sw_str title_name(sw__arena *arena, sw_str title)
         char letter = title.ptr[i];
         if (letter >= 'A' && letter <= 'Z')
             letter = (char)(letter - 'A' + 'a');
-        if (sw__str_is_name((sw_str){&letter, 1}))
+        if (letter != '-' && sw__str_is_name((sw_str){&letter, 1}))
             name[len++] = letter;
         else if (len > 0 && name[len - 1] != '-')
             name[len++] = '-';
