@@ -26,7 +26,11 @@ const char AUDIT_LOG_DIAMOND[] =
 
 static void log_register(audit_log *log)
 {
-    const sw_str any = {NULL, 0};
+    sw__worker_rec worker = {.worker_no = LOG_WORKER,
+                             .name = SW__LIT("ann@host"),
+                             .host = SW__LIT("host"),
+                             .handlers = SW__LIT("[]"),
+                             .queues = SW__LIT("[]")};
     sw__workflow_rec rec = {
         .workflow_no = 1,
         .name = log->workflow->name,
@@ -38,7 +42,6 @@ static void log_register(audit_log *log)
         .subject = SW__LIT("diamond@"),
         .digest = {(const char *)log->workflow->digest, sizeof(log->workflow->digest)},
     };
-    (void)any;
     memcpy(rec.digest, log->workflow->digest, sizeof(rec.digest));
     audit_log_begin(log);
     assert_int_equal(log->store->ops->workflows_put(log->store, &rec, 1, NULL), SW_OK);
@@ -48,6 +51,7 @@ static void log_register(audit_log *log)
                              .actor = SW__LIT("ann@host"),
                              .subject = SW__LIT("pid 12 on host")};
     audit_log_add(log, &entry, 0);
+    assert_int_equal(log->store->ops->worker_put(log->store, &worker, NULL), SW_OK);
     audit_log_commit(log);
     log->workflow_no = 1;
 }

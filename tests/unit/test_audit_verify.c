@@ -185,7 +185,8 @@ static void test_epochs_and_attempts_grow_by_one(void **state)
         {2, 1, 5, "starts under epoch 2, expected 1"},
         {0, 1, 5, "starts under epoch 0, expected 1"},
         {1, 2, 5, "starts attempt 2, expected 1"},
-        {1, 1, 0, "starts without a worker"},
+        {1, 1, 0, "starts under worker 0, which is not open"},
+        {1, 1, 6, "starts under worker 6, which is not open"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -353,7 +354,46 @@ static void test_other_entries_name_what_they_are_about(void **state)
 {
     audit_log *log = *state;
     sw_audit_entry entry = {.kind = SW_AUDIT_WORKER_LOST};
-    assert_entry_detected(log, &entry, 0, "names no worker");
+    assert_entry_detected(log, &entry, 0, "was never opened");
+}
+
+static void test_a_definition_is_registered_with_its_digest(void **state)
+{
+    audit_log *log = *state;
+    sw_audit_entry entry = {.kind = SW_AUDIT_WORKFLOW_REGISTERED};
+    assert_entry_detected(log, &entry, 0, "without its digest");
+}
+
+static void test_a_worker_that_has_left_starts_nothing(void **state)
+{
+    audit_log *log = *state;
+    int64_t task_no = start_second_attempt(log);
+    sw_audit_entry left = {.kind = SW_AUDIT_WORKER_LOST, .worker_id = 5};
+    audit_log_begin(log);
+    audit_log_move(log, task_no, 0, SW_STEP_READY, "lease expired");
+    audit_log_add(log, &left, 0);
+    assert_int_equal(log->store->ops->worker_delete(log->store, 5, NULL), SW_OK);
+    audit_log_commit(log);
+    assert_honest(log);
+    audit_log_begin(log);
+    audit_log_move(log, task_no, 0, SW_STEP_RUNNING, NULL);
+    audit_log_commit(log);
+    assert_detected(log, "starts under worker 5, which is not open");
+}
+
+static void test_worker_rows_are_guarded(void **state)
+{
+    audit_log *log = *state;
+    sw__worker_rec extra = {.worker_no = 6, .handlers = SW__LIT("[]"), .queues = SW__LIT("[]")};
+    assert_int_equal(log->store->ops->begin(log->store, true, NULL), SW_OK);
+    assert_int_equal(log->store->ops->worker_put(log->store, &extra, NULL), SW_OK);
+    assert_int_equal(log->store->ops->commit(log->store, NULL), SW_OK);
+    assert_detected(log, "worker 6 has a row");
+    assert_int_equal(log->store->ops->begin(log->store, true, NULL), SW_OK);
+    assert_int_equal(log->store->ops->worker_delete(log->store, 6, NULL), SW_OK);
+    assert_int_equal(log->store->ops->worker_delete(log->store, 5, NULL), SW_OK);
+    assert_int_equal(log->store->ops->commit(log->store, NULL), SW_OK);
+    assert_detected(log, "1 workers are open in the log, 0 have a row");
 }
 
 /* Rows that were changed without an entry. */
@@ -602,6 +642,19 @@ static void test_payloads_do_not_appear_from_nowhere(void **state)
     assert_detected(log, "was added without an entry");
 }
 
+static void test_a_failed_step_has_no_result(void **state)
+{
+    audit_log *log = *state;
+    audit_log_begin(log);
+    int64_t task_no = audit_log_submit(log, NULL);
+    audit_log_move(log, task_no, 0, SW_STEP_RUNNING, NULL);
+    audit_log_move(log, task_no, 0, SW_STEP_FAILED, "attempts used up");
+    audit_log_commit(log);
+    assert_honest(log);
+    put_result(log, task_no, 0, "{\"ok\":true}");
+    assert_detected(log, "was added without an entry");
+}
+
 /* Definitions. */
 
 static void test_a_changed_definition_is_found(void **state)
@@ -682,6 +735,9 @@ int main(void)
         LOG_TEST(test_an_entry_needs_a_submitted_task),
         LOG_TEST(test_a_task_is_submitted_once),
         LOG_TEST(test_other_entries_name_what_they_are_about),
+        LOG_TEST(test_a_definition_is_registered_with_its_digest),
+        LOG_TEST(test_a_worker_that_has_left_starts_nothing),
+        LOG_TEST(test_worker_rows_are_guarded),
         LOG_TEST(test_open_dependencies_are_guarded),
         LOG_TEST(test_a_flipped_result_is_seen_from_the_message),
         LOG_TEST(test_a_task_runs_the_definition_of_its_submission),
@@ -691,6 +747,7 @@ int main(void)
         LOG_TEST(test_results_are_sealed),
         LOG_TEST(test_errors_are_sealed),
         LOG_TEST(test_payloads_do_not_appear_from_nowhere),
+        LOG_TEST(test_a_failed_step_has_no_result),
         LOG_TEST(test_a_changed_definition_is_found),
         LOG_TEST(test_missing_memory_is_no_alarm),
         cmocka_unit_test(test_an_empty_log_verifies),

@@ -183,6 +183,32 @@ static int compare_step(void *context, const sw__step_hot *row, sw_error *err)
     return equal ? SW_OK : compare_step_doubt(walk, row, step, definition->name);
 }
 
+/* Workers. */
+
+static int compare_workers(sw__replay *replay, int64_t entry_last, sw_error *err)
+{
+    sw__worker_rec *rows = NULL;
+    size_t count = 0;
+    sw__arena *arena = sw__arena_new(replay->env);
+    if (!arena)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    int rc = replay->store->ops->workers_list(replay->store, arena, &rows, &count, err);
+    for (size_t i = 0; rc == SW_OK && i < count; i++) {
+        const int64_t *open = sw__map_find(&replay->workers, rows[i].worker_no);
+        if (!open || !*open)
+            rc = sw__doubt_raise(&replay->doubt, entry_last, entry_last,
+                                 "worker %lld has a row, but the log does not say that it is open",
+                                 (long long)rows[i].worker_no);
+    }
+    if (rc == SW_OK && (int64_t)count != replay->worker_count)
+        rc = sw__doubt_raise(&replay->doubt, entry_last, entry_last,
+                             "%lld workers are open in the log, %lld have a row: rows were "
+                             "removed, or the end of the log was cut off",
+                             (long long)replay->worker_count, (long long)count);
+    sw__arena_free(arena);
+    return rc;
+}
+
 /* Everything the log speaks of must have been met. */
 static int compare_missing(sw__replay *replay, const sw__replay_task *task)
 {
@@ -222,6 +248,8 @@ int sw__replay_compare(sw__replay *replay, const sw__segment *last, sw_error *er
         rc = replay->store->ops->steps_each(replay->store, 0, compare_step, &walk, err);
     for (const sw__replay_task *task = replay->first; rc == SW_OK && task; task = task->next)
         rc = compare_missing(replay, task);
+    if (rc == SW_OK)
+        rc = compare_workers(replay, walk.entry_last, err);
     sw__map_free(&walk.workflows);
     return rc;
 }

@@ -139,8 +139,10 @@ static int move_start(sw__replay *replay, const sw__replay_step *step, const sw_
     if (entry->attempt != step->attempt + 1)
         return move_doubt(replay, entry, "it starts attempt %d, expected %d", entry->attempt,
                           step->attempt + 1);
-    if (entry->worker_id == 0)
-        return move_doubt(replay, entry, "it starts without a worker");
+    const int64_t *open = sw__map_find(&replay->workers, entry->worker_id);
+    if (!open || !*open)
+        return move_doubt(replay, entry, "it starts under worker %lld, which is not open",
+                          (long long)entry->worker_id);
     return SW_OK;
 }
 
@@ -211,6 +213,12 @@ static void move_end_attempt(sw__replay *replay, sw__replay_step *step, const sw
         move_seal(replay, SW__SEAL_RESULT, entry->step_id, entry);
     else if (entry->digest.ptr)
         move_seal(replay, SW__SEAL_FAILURE, entry->step_id, entry);
+    if (entry->to == SW_STEP_FAILED) {
+        /* A failed step has no result that its dependents could be given. */
+        sw_audit_entry none = *entry;
+        none.digest = (sw_str){NULL, 0};
+        move_seal(replay, SW__SEAL_RESULT, entry->step_id, &none);
+    }
 }
 
 static int move_step(sw__replay *replay, sw__replay_task *task, const sw_audit_entry *entry)
@@ -260,6 +268,30 @@ static int move_of_task(sw__replay *replay, sw__replay_task *task, const sw_audi
     return move_fenced(replay, task, entry);
 }
 
+/* Workers. One that was lost may come back under its number, and be closed after it was lost. */
+static int move_worker(sw__replay *replay, const sw_audit_entry *entry, sw_error *err)
+{
+    int64_t open = entry->kind == SW_AUDIT_WORKER_OPENED;
+    const int64_t *known = sw__map_find(&replay->workers, entry->worker_id);
+    if (entry->worker_id == 0 || (!known && !open))
+        return sw__doubt_raise(&replay->doubt, entry->entry_no, entry->entry_no,
+                               "entry %lld says that worker %lld has left, which was never opened",
+                               (long long)entry->entry_no, (long long)entry->worker_id);
+    replay->worker_count += open - (known ? *known : 0);
+    if (sw__map_put(&replay->workers, entry->worker_id, open) < 0)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    return SW_OK;
+}
+
+static int move_workflow(sw__replay *replay, const sw_audit_entry *entry)
+{
+    if (entry->digest.ptr)
+        return SW_OK;
+    return sw__doubt_raise(&replay->doubt, entry->entry_no, entry->entry_no,
+                           "entry %lld registers a definition without its digest",
+                           (long long)entry->entry_no);
+}
+
 int sw__replay_move(sw__replay *replay, sw__replay_task *task, const sw_audit_entry *entry,
                     sw_error *err)
 {
@@ -270,8 +302,8 @@ int sw__replay_move(sw__replay *replay, sw__replay_task *task, const sw_audit_en
     case SW_AUDIT_STEP_FENCED:
         return move_of_task(replay, task, entry, err);
     case SW_AUDIT_WORKFLOW_REGISTERED:
-        return entry->digest.ptr ? SW_OK : move_doubt(replay, entry, "it names no definition");
+        return move_workflow(replay, entry);
     default:
-        return entry->worker_id > 0 ? SW_OK : move_doubt(replay, entry, "it names no worker");
+        return move_worker(replay, entry, err);
     }
 }

@@ -74,6 +74,8 @@ static int payload_inputs(sw__replay *replay, const payload_batch *batch, sw_err
                                             rows, err);
     for (size_t i = 0; rc == SW_OK && i < batch->count; i++) {
         const sw__seal *seal = &batch->seals[i];
+        if (rows[i].task_no == 0)
+            return payload_doubt(replay, seal, "is missing from the store, with all that it says");
         rc = payload_check(replay, seal, rows[i].input.ptr != NULL, rows[i].input_salt,
                            &rows[i].input, 1, err);
         if (rc == SW_OK && (!sw__str_equal(rows[i].initiator, seal->actor) ||

@@ -58,6 +58,8 @@ typedef struct sw__replay {
     sw__arena *arena;     /* of the records */
     sw__map tasks;        /* task_no to sw__replay_task* */
     sw__strmap workflows; /* hex digest to sw_workflow* */
+    sw__map workers;      /* worker_id to 1 while it is open, 0 after */
+    int64_t worker_count; /* of the open ones */
     sw__replay_task *first;
     sw__replay_task **next;
     sw__buf places; /* sw__replay_task* by place of the segment being read */
