@@ -79,7 +79,7 @@ class Workflow(Generic[InputT]):
         return f"<Workflow {self.name}{version}: {len(self.steps)} steps>"
 
     @overload
-    def step(self, function: Callable[P, R], /) -> Step[P, R]: ...
+    def step(self, function: Callable[P, R]) -> Step[P, R]: ...
 
     @overload
     def step(
@@ -96,7 +96,7 @@ class Workflow(Generic[InputT]):
         title: Optional[str] = None,
     ) -> Callable[[Callable[P, R]], Step[P, R]]: ...
 
-    def step(self, function: Optional[Callable[..., Any]] = None, /, **options: Any) -> Any:
+    def step(self, function: Optional[Callable[..., Any]] = None, **options: Any) -> Any:
         """Declare a step with the decorated function as its handler.
 
         A def runs in a thread of the worker, an async def on its event loop. The parameter ctx

@@ -1,0 +1,333 @@
+"""Rows of the engine's results as named tuples, and rows from Python as C structs.
+
+One function per kind of row, in the order of the public header. Not here: calls into the engine.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+
+from . import _cffi_library as c
+from ._cffi_library import Keeper, ffi, lib
+from ._records import (
+    Applied,
+    AuditEntry,
+    AuditReport,
+    Claim,
+    Exchange,
+    Finished,
+    Reason,
+    StepInput,
+    StepRow,
+    Submitted,
+    TaskRow,
+    WorkerRow,
+)
+
+STEP_STATES = c.names_of(lib.sw_step_state_name, lib.SW_STEP_STATE_COUNT)
+TASK_STATES = c.names_of(lib.sw_task_state_name, lib.SW_TASK_STATE_COUNT)
+OUTCOMES = c.names_of(lib.sw_outcome_name, lib.SW_OUTCOME_COUNT)
+ROW_STATUSES = c.names_of(lib.sw_row_status_name, lib.SW_ROW_STATUS_COUNT)
+REASONS = c.names_of(lib.sw_reason_name, lib.SW_REASON_COUNT)
+DURABILITIES = c.names_of(lib.sw_durability_name, lib.SW_DURABILITY_COUNT)
+AUDIT_KINDS = c.names_of(lib.sw_audit_kind_name, lib.SW_AUDIT_KIND_COUNT + 1)
+
+
+def each(read: Callable[[Any, Any], Any], result: Any) -> Iterator[Any]:
+    """The C rows of one kind in a result."""
+    count = ffi.new("size_t *")
+    rows = read(result, count)
+    return (rows[i] for i in range(count[0]))
+
+
+def state_name(names: Tuple[str, ...], value: int) -> str:
+    """Name of an enumeration's value."""
+    return names[value] if 0 <= value < len(names) else "unknown"
+
+
+def findings(result: Any) -> List[Dict[str, Any]]:
+    """Findings of a definition as dicts."""
+    return [
+        {
+            "severity": "error" if row.severity == lib.SW_SEVERITY_ERROR else "warning",
+            "line": row.line,
+            "column": row.column,
+            "path": c.known(row.path),
+            "message": c.known(row.message),
+        }
+        for row in each(lib.sw_findings, result)
+    ]
+
+
+def workflow_names(workflow: Any) -> Tuple[str, str, str]:
+    """Name, version and digest of a definition."""
+    return (
+        c.known(lib.sw_workflow_name(workflow)),
+        c.known(lib.sw_workflow_version(workflow)),
+        c.known(lib.sw_workflow_digest(workflow)),
+    )
+
+
+def read_durability(value: Any, keeper: Keeper) -> int:
+    """Number of a durability by name, strict for None."""
+    if value is None:
+        return 0
+    number = int(lib.sw_durability_find(keeper.text(value, "durability")))
+    if number < 0:
+        raise c.refusal(
+            f"durability is '{value[:64]}', expected 'strict', 'relaxed' or 'memory'"
+        )
+    return number
+
+
+def read_filter(
+    keeper: Keeper,
+    workflow: Optional[str],
+    state: Optional[str],
+    tag: Optional[str],
+    correlation_id: Optional[str],
+) -> Any:
+    """A sw_task_filter."""
+    out = ffi.new("sw_task_filter *", {"size": ffi.sizeof("sw_task_filter"), "state": -1})
+    out.workflow = keeper.text(workflow, "workflow", optional=True)
+    if state is not None:
+        out.state = lib.sw_task_state_find(keeper.text(state, "state"))
+        if out.state < 0:
+            raise c.refusal(f"state is '{state[:64]}', which is no state of a task")
+    out.tag = keeper.text(tag, "tag", optional=True)
+    out.correlation_id = keeper.text(correlation_id, "correlation_id", optional=True)
+    return out
+
+
+def fill_submit(keeper: Keeper, out: Any, row: Any) -> None:
+    """Fill a sw_task_submit_row."""
+    workflow, input, key, version, tags, priority, initiator, reason, correlation_id = c.read_row(
+        row, "a row", 1, 9
+    )
+    out.workflow = keeper.text(workflow, "workflow")
+    out.input = keeper.text(input, "input", optional=True)
+    out.key = keeper.text(key, "key", optional=True)
+    out.version = keeper.text(version, "version", optional=True)
+    out.tags, out.tag_count = keeper.texts(tags, "tags")
+    out.priority = 0 if priority is None else c.read_int(priority, "priority", 32)
+    out.initiator = keeper.text(initiator, "initiator", optional=True)
+    out.reason = keeper.text(reason, "reason", optional=True)
+    out.correlation_id = keeper.text(correlation_id, "correlation_id", optional=True)
+
+
+def fill_cancel(keeper: Keeper, out: Any, row: Any) -> None:
+    """Fill a sw_cancel_row."""
+    task_id, actor, reason = c.read_row(row, "a row", 1, 3)
+    out.task_id = keeper.uuid(task_id, "task_id")[0]
+    out.actor = keeper.text(actor, "actor", optional=True)
+    out.reason = keeper.text(reason, "reason", optional=True)
+
+
+def fill_hold(out: Any, row: Any) -> None:
+    """Fill a sw_step_hold."""
+    step_id, epoch = c.read_row(row, "a hold", 2, 2)
+    out.step_id = c.read_int(step_id, "step_id")
+    out.epoch = c.read_int(epoch, "epoch")
+
+
+def fill_outcome(keeper: Keeper, out: Any, row: Any) -> None:
+    """Fill a sw_step_outcome."""
+    step_id, epoch, outcome, result, *error, retry_after_ms = c.read_row(row, "an outcome", 3, 8)
+    out.step_id = c.read_int(step_id, "step_id")
+    out.epoch = c.read_int(epoch, "epoch")
+    out.outcome = lib.sw_outcome_find(keeper.text(outcome, "outcome"))
+    if out.outcome < 0:
+        raise c.refusal(
+            f"outcome is '{outcome[:64]}', expected succeeded, failed, failed_for_good or released"
+        )
+    out.result = keeper.text(result, "result", optional=True)
+    out.error_class = keeper.text(error[0], "error_class", optional=True)
+    out.error_message = keeper.text(error[1], "error_message", optional=True)
+    out.error_detail = keeper.text(error[2], "error_detail", optional=True)
+    if retry_after_ms is not None:
+        out.retry_after_ms = c.read_int(retry_after_ms, "retry_after_ms")
+
+
+def outcome_array(keeper: Keeper, outcomes: Any) -> Tuple[Any, int]:
+    """An array of sw_step_outcome and its length."""
+    given = c.read_rows(outcomes, "outcomes")
+    array = ffi.new("sw_step_outcome[]", len(given))
+    c.fill_rows(array, given, lambda out, row: fill_outcome(keeper, out, row))
+    return array, len(given)
+
+
+def submitted(row: Any) -> Submitted:
+    """A sw_task_submitted."""
+    return Submitted(c.uuid_of(row.task_id), bool(row.created), TASK_STATES[row.state])
+
+
+def task_row(row: Any) -> TaskRow:
+    """A sw_task_row."""
+    return TaskRow(
+        c.uuid_of(row.task_id),
+        c.known(row.workflow),
+        c.known(row.version),
+        c.known(row.digest),
+        state_name(TASK_STATES, row.state),
+        c.text_of(row.input),
+        c.text_of(row.key),
+        c.texts_of(row.tags, row.tag_count),
+        row.priority,
+        c.text_of(row.initiator),
+        c.text_of(row.reason),
+        c.text_of(row.correlation_id),
+        row.created_us,
+        row.started_us,
+        row.finished_us,
+        row.step_count,
+        dict(zip(STEP_STATES, row.step_counts)),
+    )
+
+
+def step_row(row: Any) -> StepRow:
+    """A sw_step_row."""
+    return StepRow(
+        row.step_id,
+        c.known(row.name),
+        c.text_of(row.title),
+        c.known(row.handler),
+        c.known(row.queue),
+        state_name(STEP_STATES, row.state),
+        row.attempt,
+        row.max_attempts,
+        row.open_deps,
+        row.level,
+        row.epoch,
+        row.changed_us,
+        row.not_before_us,
+        row.deadline_us,
+        row.worker_id,
+        c.text_of(row.result),
+        c.text_of(row.error_class),
+        c.text_of(row.error_message),
+        c.text_of(row.error_detail),
+    )
+
+
+def task_pair(result: Any) -> Tuple[TaskRow, List[StepRow]]:
+    """The task and the steps of a result."""
+    (task,) = each(lib.sw_tasks, result)
+    return task_row(task), [step_row(row) for row in each(lib.sw_steps, result)]
+
+
+def applied(row: Any) -> Applied:
+    """A sw_step_applied."""
+    return Applied(
+        row.step_id,
+        row.epoch,
+        state_name(ROW_STATUSES, row.status),
+        state_name(STEP_STATES, row.state),
+        row.not_before_us,
+    )
+
+
+def claim(row: Any) -> Claim:
+    """A sw_step_claim."""
+    inputs = (row.inputs[i] for i in range(row.input_count))
+    return Claim(
+        row.step_id,
+        row.epoch,
+        c.uuid_of(row.task_id),
+        c.known(row.workflow),
+        c.known(row.version),
+        c.known(row.name),
+        c.known(row.handler),
+        c.known(row.queue),
+        c.text_of(row.parameters),
+        c.text_of(row.input),
+        c.known(row.idempotency_key),
+        c.text_of(row.correlation_id),
+        [
+            StepInput(c.known(i.name), c.text_of(i.result), state_name(STEP_STATES, i.state))
+            for i in inputs
+        ],
+        row.attempt,
+        row.max_attempts,
+        row.timeout_ms,
+    )
+
+
+def exchange(result: Any) -> Exchange:
+    """The three parts of an exchange's result."""
+    return Exchange(
+        [applied(row) for row in each(lib.sw_step_applications, result)],
+        [claim(row) for row in each(lib.sw_step_claims, result)],
+        [
+            Finished(c.uuid_of(row.task_id), state_name(TASK_STATES, row.state))
+            for row in each(lib.sw_tasks_finished, result)
+        ],
+    )
+
+
+def reason(row: Any) -> Reason:
+    """A sw_step_reason."""
+    return Reason(
+        c.known(row.step),
+        state_name(STEP_STATES, row.state),
+        state_name(REASONS, row.reason),
+        c.text_of(row.subject),
+        c.known(row.message),
+        row.until_us,
+    )
+
+
+def worker_row(row: Any) -> WorkerRow:
+    """A sw_worker_row."""
+    return WorkerRow(
+        row.worker_id,
+        c.known(row.name),
+        c.known(row.host),
+        row.pid,
+        row.lease_until_us,
+        row.held,
+        bool(row.alive),
+        c.texts_of(row.handlers, row.handler_count),
+    )
+
+
+def entry(row: Any) -> AuditEntry:
+    """A sw_audit_entry; what its states are states of depends on its kind."""
+    names: Tuple[str, ...] = ()
+    if row.kind in (lib.SW_AUDIT_STEP_CHANGED, lib.SW_AUDIT_STEP_FENCED):
+        names = STEP_STATES
+    elif row.kind == lib.SW_AUDIT_TASK_CHANGED:
+        names = TASK_STATES
+    return AuditEntry(
+        row.entry_no,
+        row.time_us,
+        state_name(AUDIT_KINDS, row.kind),
+        c.uuid_of(row.task_id) if any(row.task_id.bytes) else None,
+        row.step_id,
+        c.text_of(row.step),
+        state_name(names, getattr(row, "from")) if names else None,
+        state_name(names, row.to) if names else None,
+        row.attempt,
+        row.epoch,
+        row.worker_id,
+        c.text_of(row.actor),
+        c.text_of(row.reason),
+        c.text_of(row.subject),
+        bytes(ffi.buffer(row.digest.ptr, row.digest.len)) if row.digest.len else b"",
+    )
+
+
+def report(row: Any) -> AuditReport:
+    """A sw_audit_report."""
+    return AuditReport(
+        bool(row.ok),
+        row.entry_count,
+        row.segment_count,
+        row.step_count,
+        row.commit_count,
+        row.fenced_count,
+        row.reclaim_count,
+        row.first_bad_entry,
+        row.last_bad_entry,
+        ffi.string(row.head).decode(),
+        ffi.string(row.message).decode("utf-8", "replace"),
+    )
