@@ -225,6 +225,13 @@ static int member_renew_flow(sw_engine *engine, int64_t worker_id, const sw_step
     if (rc < 0)
         return rc;
     rc = sw__member_renew(&work, member, err);
+    /* A worker whose threads are all busy makes no exchange, and its hung steps time out too. */
+    if (rc == SW_OK)
+        rc = sw__sweep(&work, worker_id, err);
+    if (rc == SW_OK)
+        rc = sw__settle_steps(&work, err);
+    if (rc == SW_OK)
+        rc = sw__settle_tasks(&work, result, err);
     if (rc == SW_OK)
         rc = member_check_holds(&work, held, held_count, result, err);
     rc = sw__work_end(&work, rc, err);

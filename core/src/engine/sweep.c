@@ -1,7 +1,7 @@
 /* What time does: workers lose their lease, attempts run out of time, retries come due.
  *
- * Whoever makes an exchange sweeps; there is no background thread. A lease is over when its time
- * has passed or the machine was restarted since.
+ * Whoever makes an exchange or renews a lease sweeps; there is no background thread. A lease is
+ * over when its time has passed or the machine was restarted since.
  */
 #include "engine/flow.h"
 
