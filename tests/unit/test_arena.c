@@ -78,7 +78,8 @@ static void test_large_piece_keeps_the_current_block(void **state)
 static void test_sizes_that_overflow_fail(void **state)
 {
     (void)state;
-    const size_t sizes[][2] = {{SIZE_MAX, 1}, {SIZE_MAX / 2, 3}, {2, SIZE_MAX / 2 + 1}};
+    const size_t sizes[][2] = {
+        {SIZE_MAX, 1}, {SIZE_MAX - 20, 1}, {SIZE_MAX / 2, 3}, {2, SIZE_MAX / 2 + 1}};
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         sw__arena *arena = sw__arena_new(sw_env_system());
         assert_null(sw__arena_array(arena, sizes[i][0], sizes[i][1]));

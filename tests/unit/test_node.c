@@ -12,6 +12,7 @@
 
 #include "base/limits.h"
 #include "base/node.h"
+#include "base/node_build.h"
 #include "base/str.h"
 #include "helper/fault_env.h"
 #include "helper/node_text.h"
@@ -354,18 +355,72 @@ static int load_and_write(const sw_env *env, void *context)
     return rc;
 }
 
-/* Large enough that the arena, the run of children and the buffer all grow more than once. */
+/* Texts that make the arena, the run of children and the buffer grow at each of their uses: many
+ * items, many keys, long keys, long values, many containers. */
 static void test_every_allocation_may_fail(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < 2; i++) {
+    char *texts[] = {
+        text_of("{\"map\": {\"a\": {\"b\": 1}}, \"list\": [1", ", \"some text\"", 300,
+                ", [2], {\"k\": 2.5}]}"),
+        text_of("[1", ", 2", 200, "]"),
+        text_of("{\"a\": \"", "long ", 1000, "\"}"),
+        text_of("[{}", ", {\"a\": [0]}", 100, "]"),
+        text_of("[0",
+                ", {\"a_key_that_is_long_enough_to_need_a_block_of_its_own_quite_often_and_"
+                "that_is_longer_than_all_else_in_its_map_and_so_is_hit_by_the_failing_of_"
+                "memory_more_often_than_anything_else\": 0}",
+                40, "]"),
+        calloc(1, 20000),
+    };
+    const size_t count = sizeof(texts) / sizeof(texts[0]);
+    char *at = texts[count - 1];
+    for (int i = 0; i < 300; i++)
+        at += sprintf(at, "%c\"key number %d\": %d", i ? ',' : '{', i, i);
+    strcpy(at, "}");
+    for (size_t i = 0; i < 2 * count; i++) {
         fault_env fault;
-        char *list = text_of("{\"map\": {\"a\": {\"b\": 1}}, \"list\": [1", ", \"some text\"", 300,
-                             ", [2], {\"k\": 2.5}]}");
-        load_case input = {formats[i], list};
+        load_case input = {formats[i % 2], texts[i / 2]};
         fault_env_init(&fault);
-        assert_true(fault_env_each(&fault, load_and_write, &input) > 20);
-        free(list);
+        assert_true(fault_env_each(&fault, load_and_write, &input) >= 6);
+    }
+    for (size_t i = 0; i < count; i++)
+        free(texts[i]);
+}
+
+/* What the library wrote itself may be larger than what people write. */
+static void test_limits_of_canonical_text(void **state)
+{
+    (void)state;
+    char *text = malloc((size_t)SW__CANONICAL_MAX + 1);
+    memset(text, ' ', (size_t)SW__CANONICAL_MAX + 1);
+    text[0] = '1';
+    for (size_t len = SW__CANONICAL_MAX - 1; len <= SW__CANONICAL_MAX + 1; len++) {
+        sw__node *node = NULL;
+        sw_error error;
+        sw__arena *arena = sw__arena_new(sw_env_system());
+        int rc = sw__node_load_canonical(arena, (sw_str){text, len}, &node, &error);
+        assert_int_equal(rc, len <= SW__CANONICAL_MAX ? SW_OK : SW_ELIMIT);
+        assert_int_equal(node != NULL, rc == SW_OK);
+        sw__arena_free(arena);
+    }
+    free(text);
+}
+
+/* The number of values is set by whoever builds; a smaller one stands for the large one here. */
+static void test_limit_of_values_of_a_builder(void **state)
+{
+    (void)state;
+    for (size_t limit = 3; limit <= 5; limit++) {
+        sw__build build;
+        sw_error error;
+        sw__arena *arena = sw__arena_new(sw_env_system());
+        sw__build_init(&build, arena, sw__str("x"), &error);
+        build.node_max = limit;
+        assert_int_equal(sw__build_from_json(&build, sw__str("[1, [2]]")),
+                         limit < 4 ? SW_ELIMIT : SW_OK);
+        sw__build_free(&build);
+        sw__arena_free(arena);
     }
 }
 
@@ -385,6 +440,8 @@ int main(void)
         cmocka_unit_test(test_json_is_yaml),
         cmocka_unit_test(test_kinds_have_names),
         cmocka_unit_test(test_every_allocation_may_fail),
+        cmocka_unit_test(test_limits_of_canonical_text),
+        cmocka_unit_test(test_limit_of_values_of_a_builder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

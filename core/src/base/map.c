@@ -19,10 +19,11 @@ static bool map_is_full(size_t count, size_t capacity)
     return count + 1 > capacity - capacity / 4;
 }
 
-static bool map_capacity_next(size_t capacity, size_t *next)
+/* Cannot overflow: the slots of the present capacity, of more than two bytes each, are in memory.
+ */
+static size_t map_capacity_next(size_t capacity)
 {
-    *next = SW__MAP_FIRST;
-    return capacity == 0 || !__builtin_mul_overflow(capacity, 2, next);
+    return capacity ? capacity * 2 : SW__MAP_FIRST;
 }
 
 /* The finaliser of MurmurHash3: every bit of the key reaches the low bits. */
@@ -50,8 +51,7 @@ static sw__map_slot *map_slot(const sw__map *map, int64_t key)
 static int map_grow(sw__map *map)
 {
     sw__map grown = {.env = map->env, .count = map->count};
-    if (!map_capacity_next(map->capacity, &grown.capacity))
-        return SW_ENOMEM;
+    grown.capacity = map_capacity_next(map->capacity);
     grown.slots = sw__calloc(map->env, grown.capacity, sizeof(*grown.slots));
     if (!grown.slots)
         return SW_ENOMEM;
@@ -174,8 +174,7 @@ static sw__strmap_slot *strmap_slot(const sw__strmap *map, sw_str key, uint64_t 
 static int strmap_grow(sw__strmap *map)
 {
     sw__strmap grown = *map;
-    if (!map_capacity_next(map->capacity, &grown.capacity))
-        return SW_ENOMEM;
+    grown.capacity = map_capacity_next(map->capacity);
     grown.slots = sw__calloc(map->env, grown.capacity, sizeof(*grown.slots));
     if (!grown.slots)
         return SW_ENOMEM;
