@@ -121,6 +121,7 @@ static void test_what_is_refused(void **state)
     static const yaml_row rows[] = {
         {"", "1:1: the text is empty"},
         {"# nothing\n\n \t# more", "1:1: the text is empty"},
+        {"\n\xef\xbb\xbf", "1:1: the text is empty"},
         {"%YAML 1.2\n---\na: 1", "1:1: directives (%YAML, %TAG) are not allowed; remove the line"},
         {"# a\r\n\n%TAG ! b\n---\na: 1",
          "3:1: directives (%YAML, %TAG) are not allowed; remove the line"},

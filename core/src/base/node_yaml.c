@@ -254,6 +254,8 @@ static int yaml_event_take(sw__build *build, const yaml_event_t *event)
         return sw__build_fail(build, SW_EDEFINITION, yaml_place(event->start_mark),
                               "the alias *%.64s is not allowed; write the value out",
                               (const char *)event->data.alias.anchor);
+    case YAML_STREAM_END_EVENT: /* of a text with nothing but byte order marks */
+        return sw__build_fail(build, SW_EDEFINITION, (sw__place){1, 1}, "the text is empty");
     default:
         return SW_OK; /* the start of the stream and of the document */
     }
