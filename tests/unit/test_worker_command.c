@@ -13,10 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/str.h"
+#include "helper/live.h"
 #include "helper/trial.h"
 
 #define SH(script) "{\"command\":\"sh\",\"args\":[\"-c\",\"" script "\"]}"
@@ -34,12 +34,6 @@ static int teardown(void **state)
     trial_close(*state);
     free(*state);
     return 0;
-}
-
-static void sleep_ms(long ms)
-{
-    const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    nanosleep(&pause, NULL);
 }
 
 /* The result up to the duration, which differs from run to run. */
@@ -233,25 +227,12 @@ static pid_t printed_pid(const trial *t)
     return (pid_t)strtol(text, NULL, 10);
 }
 
-static bool alive(pid_t pid)
-{
-    char path[64];
-    char line[256] = {0};
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return false;
-    bool got = fgets(line, sizeof(line), file) != NULL;
-    fclose(file);
-    return got && !strstr(line, ") Z ");
-}
-
 static void assert_dies(pid_t pid)
 {
     assert_true(pid > 1);
-    for (int i = 0; i < 500 && alive(pid); i++)
-        sleep_ms(10);
-    assert_false(alive(pid));
+    for (int i = 0; i < 500 && live_process_runs(pid); i++)
+        live_sleep_ms(10);
+    assert_false(live_process_runs(pid));
 }
 
 static void test_command_leaves_no_child(void **state)
@@ -281,7 +262,7 @@ static void test_command_is_not_held_up_by_a_daemon(void **state)
 static void *interrupt_later(void *argument)
 {
     trial *t = argument;
-    sleep_ms(200);
+    live_sleep_ms(200);
     sw__interrupt_raise(&t->interrupt, SW__WHY_STOP);
     return NULL;
 }
