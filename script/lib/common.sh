@@ -1,0 +1,74 @@
+# shellcheck shell=bash
+# What the scripts share: where things are, and how they speak. Sourced, never run.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+
+# The system's Python carries the test packages that script/bootstrap installs; another one that
+# happens to stand first in PATH does not.
+PYTHON=${STEPWELL_PYTHON:-}
+if [[ -z $PYTHON ]]; then
+    PYTHON=$(PATH=/usr/bin:$PATH command -v python3 || true)
+fi
+RUBY=${STEPWELL_RUBY:-ruby}
+JOBS=${STEPWELL_JOBS:-$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)}
+
+# shellcheck disable=SC2034 # the scripts that source this use them
+if [[ -t 1 && -z ${NO_COLOR:-} && ${TERM:-dumb} != dumb ]]; then
+    BOLD=$'\e[1m' DIM=$'\e[2m' GREEN=$'\e[32m' RED=$'\e[31m' RESET=$'\e[0m'
+else
+    BOLD='' DIM='' GREEN='' RED='' RESET=''
+fi
+
+# die MESSAGE: end the script with a reason.
+die() {
+    printf '%s%s: %s%s\n' "$RED" "${0##*/}" "$1" "$RESET" >&2
+    exit 1
+}
+
+# build_preset PRESET [TARGET...]: configure when needed, then build. Quiet unless it fails.
+build_preset() {
+    local preset=$1 log
+    local -a cache=() targets=("${@:2}")
+    mkdir -p "$ROOT/build"
+    log=$ROOT/build/$preset.log
+    if command -v ccache >/dev/null; then
+        cache=(-DCMAKE_C_COMPILER_LAUNCHER=ccache)
+    fi
+    {
+        (cd "$ROOT" && cmake --preset "$preset" "${cache[@]}") &&
+            cmake --build "$ROOT/build/$preset" --parallel "$JOBS" \
+                ${targets[0]:+--target "${targets[@]}"}
+    } >"$log" 2>&1 || {
+        tail -n 60 "$log" >&2
+        return 1
+    }
+}
+
+# build_ruby: the Ruby extension, in place (gems/stepwell/lib/stepwell). Its Makefile does not know
+# the headers of the core, so that a change of any of them starts it anew.
+build_ruby() {
+    local log=$ROOT/build/ext_ruby.log folder=$ROOT/build/ext_ruby
+    mkdir -p "$folder"
+    if [[ -f $folder/stepwell.so && -n $(find "$ROOT/core/src" "$ROOT/core/include" \
+        "$ROOT/ext_ruby" -newer "$folder/stepwell.so" -name '*.[chr]*' -print -quit) ]]; then
+        rm -rf "${folder:?}"/*
+    fi
+    {
+        cd "$folder" && "$RUBY" "$ROOT/ext_ruby/extconf.rb" && make --jobs="$JOBS" &&
+            cp stepwell.so "$ROOT/gems/stepwell/lib/stepwell/"
+    } >"$log" 2>&1 || {
+        tail -n 60 "$log" >&2
+        return 1
+    }
+}
+
+# build_python: the Python extension, in place (wheels/stepwell/src/stepwell).
+build_python() {
+    local log=$ROOT/build/python.log
+    mkdir -p "$ROOT/build"
+    (cd "$ROOT/wheels/stepwell" && "$PYTHON" setup.py --quiet build_ext --inplace) \
+        >"$log" 2>&1 || {
+        tail -n 60 "$log" >&2
+        return 1
+    }
+}
