@@ -27,12 +27,9 @@ static void audit_print_json(const sw_audit_report *report)
 
 static void audit_print_ok(const sw_audit_report *report)
 {
-    printf("%sOK%s  level 1 (integrity), entries 1..%lld in %lld segments, head sha256:%s\n",
-           cli_style_on(CLI_GREEN), cli_style_off(CLI_GREEN), (long long)report->entry_count,
-           (long long)report->segment_count, report->head);
-    fputs("    ", stdout);
-    cli_text_put(stdout, cli_str(report->message), CLI_TEXT_NO_LIMIT);
-    fputc('\n', stdout);
+    printf("%sOK%s  ", cli_style_on(CLI_GREEN), cli_style_off(CLI_GREEN));
+    cli_text_wrap(stdout, cli_str(report->message), 4, cli_out_width());
+    printf("    head sha256:%s\n", report->head);
 }
 
 static int audit_fail(const sw_audit_report *report)

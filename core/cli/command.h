@@ -16,7 +16,8 @@
 /* XX(name, status, slug, meaning) */
 #define CLI_EXIT_MAP(XX)                                                                           \
     XX(OK, 0, "ok", "done")                                                                        \
-    XX(FAILED, 1, "failed", "the task ended with failed steps")                                    \
+    XX(FAILED, 1, "failed",                                                                        \
+       "the task failed: a step failed for good, and its failure is not allowed")                  \
     XX(USAGE, 2, "usage", "the command line or the input is wrong")                                \
     XX(DEFINITION, 3, "definition", "the workflow definition is invalid")                          \
     XX(REFUSED, 4, "refused", "refused: by policy, or because the state does not allow it")        \

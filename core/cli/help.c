@@ -29,26 +29,9 @@ static void help_heading(FILE *stream, const char *text)
     fprintf(stream, "\n%s%s%s\n", cli_style_on(CLI_BOLD), text, cli_style_off(CLI_BOLD));
 }
 
-/* Print words from column `column` on, broken before width, later lines indented to it. */
-static void help_wrap(FILE *stream, const char *text, size_t column, size_t width)
+static void help_wrap(FILE *stream, const char *text, size_t column)
 {
-    size_t used = column;
-    while (*text) {
-        size_t length = strcspn(text, " ");
-        if (used > column && used + 1 + length > width) {
-            fprintf(stream, "\n%*s", (int)column, "");
-            used = column;
-        }
-        if (used > column) {
-            fputc(' ', stream);
-            used++;
-        }
-        fwrite(text, 1, length, stream);
-        used += length;
-        text += length;
-        text += strspn(text, " ");
-    }
-    fputc('\n', stream);
+    cli_text_wrap(stream, cli_str(text), column, help_width());
 }
 
 /* Two columns: a name, and what it is. A name too long for its column has its text below. */
@@ -60,7 +43,7 @@ static void help_pair(FILE *stream, const char *name, const char *says, size_t c
         fprintf(stream, "\n%*s", (int)column, "");
     else
         fprintf(stream, "%*s", (int)(column - length - 2), "");
-    help_wrap(stream, says, column, help_width());
+    help_wrap(stream, says, column);
 }
 
 static void help_examples(FILE *stream, const cli_command *command)
@@ -133,14 +116,14 @@ void cli_help_overview(FILE *stream)
 
 void cli_help_command(const cli_command *command)
 {
-    help_wrap(stdout, command->summary, 0, help_width());
+    help_wrap(stdout, command->summary, 0);
     help_examples(stdout, command);
     help_heading(stdout, "Usage");
     for (size_t i = 0; i < CLI_USAGES_MAX && command->usages[i]; i++)
         printf("  stepwell %s %s\n", command->name, command->usages[i]);
     if (command->about) {
         printf("\n");
-        help_wrap(stdout, command->about, 0, help_width());
+        help_wrap(stdout, command->about, 0);
     }
     help_options(stdout, "Options", command->options & ~CLI_COMMON & ~CLI_BIT(DB));
     help_options(stdout, "Options of every command", command->options & (CLI_COMMON | CLI_BIT(DB)));

@@ -25,7 +25,8 @@ static cli_span *span_find(const cli_history *history, int64_t step_id)
                : bsearch(&key, history->spans, history->span_count, sizeof(key), span_compare);
 }
 
-void cli_history_open(cli_history *history, const sw_step_row *steps, size_t count)
+void cli_history_open(cli_history *history, sw_engine *engine, const sw_step_row *steps,
+                      size_t count)
 {
     *history = (cli_history){.span_count = count};
     history->spans = cli_alloc(count * sizeof(*history->spans));
@@ -37,17 +38,31 @@ void cli_history_open(cli_history *history, const sw_step_row *steps, size_t cou
     }
     if (history->name_width > HISTORY_NAME_WIDTH_MAX)
         history->name_width = HISTORY_NAME_WIDTH_MAX;
+    cli_names_open(&history->names, engine);
     qsort(history->spans, count, sizeof(*history->spans), span_compare);
 }
 
 void cli_history_close(cli_history *history)
 {
+    cli_names_close(&history->names);
     free(history->spans);
     *history = (cli_history){0};
 }
 
+/* The engine's words for the two ways in which an attempt ends without a report. */
+static bool entry_lost(const sw_audit_entry *entry)
+{
+    return cli_str_equal(entry->reason, cli_str("lease expired"));
+}
+
+static bool entry_timed_out(const sw_audit_entry *entry)
+{
+    return cli_str_equal(entry->reason, cli_str("timeout"));
+}
+
 void cli_history_take(cli_history *history, const sw_audit_entry *entry)
 {
+    cli_names_take(&history->names, entry);
     if (history->start_us == 0)
         history->start_us = entry->time_us;
     cli_span *span =
@@ -60,12 +75,19 @@ void cli_history_take(cli_history *history, const sw_audit_entry *entry)
         span->last_us = entry->time_us - span->started_us;
         span->worked_us += span->last_us;
         span->started_us = 0;
+        span->lost += entry_lost(entry);
     }
 }
 
 const cli_span *cli_history_span(const cli_history *history, int64_t step_id)
 {
     return span_find(history, step_id);
+}
+
+void cli_attempts(const sw_step_row *step, const cli_span *span, char text[CLI_DURATION_SIZE])
+{
+    snprintf(text, CLI_DURATION_SIZE, "%d/%d", step->attempt,
+             step->max_attempts + (span ? span->lost : 0));
 }
 
 bool cli_entry_notable(const sw_audit_entry *entry)
@@ -84,20 +106,33 @@ static void phrase_add(FILE *stream, const char *before, sw_str text, const char
     fputs(after, stream);
 }
 
-static void phrase_worker(FILE *stream, const sw_audit_entry *entry)
+static void phrase_worker(FILE *stream, const cli_history *history, const sw_audit_entry *entry)
 {
-    if (entry->worker_id)
-        fprintf(stream, " by worker %" PRId64, entry->worker_id);
-    phrase_add(stream, " \"", entry->actor, "\"");
+    if (!entry->worker_id)
+        return;
+    fprintf(stream, " by worker %" PRId64, entry->worker_id);
+    phrase_add(stream, " \"", cli_names_find(&history->names, entry->worker_id), "\"");
 }
 
-/* Class and message of the error that ended an attempt. The row has those of the newest error,
- * which is this one only when the epoch says so. */
-static void phrase_error(FILE *stream, const sw_audit_entry *entry, const sw_step_row *row)
+/* How an attempt failed. The row has the message of the newest error, which belongs to this entry
+ * only when the epoch says so. */
+static void phrase_failure(FILE *stream, const cli_span *span, const sw_audit_entry *entry,
+                           const sw_step_row *row)
 {
-    phrase_add(stream, ": ", entry->subject, "");
-    if (row && row->epoch == entry->epoch)
-        phrase_add(stream, ": ", row->error_message, "");
+    char text[CLI_DURATION_SIZE];
+    bool newest = row && row->epoch == entry->epoch;
+    fprintf(stream, "attempt %d %s", entry->attempt,
+            entry_lost(entry)        ? "lost"
+            : entry_timed_out(entry) ? "timed out"
+                                     : "failed");
+    if (span)
+        fprintf(stream, " after %s", cli_duration(span->last_us, text));
+    if (entry_lost(entry)) {
+        fputs(": its worker gave no sign of life, its lease expired", stream);
+        return;
+    }
+    phrase_add(stream, ": ", entry_timed_out(entry) ? cli_str(NULL) : entry->subject, "");
+    phrase_add(stream, ": ", newest ? row->error_message : cli_str(NULL), "");
 }
 
 /* An attempt has ended and the step is ready again. */
@@ -110,10 +145,7 @@ static void phrase_again(FILE *stream, const cli_span *span, const sw_audit_entr
         phrase_add(stream, " (", entry->reason, ")");
         return;
     }
-    fprintf(stream, "attempt %d failed", entry->attempt);
-    if (span)
-        fprintf(stream, " after %s", cli_duration(span->last_us, text));
-    phrase_error(stream, entry, row);
+    phrase_failure(stream, span, entry, row);
     if (row && row->not_before_us > entry->time_us && row->epoch == entry->epoch)
         fprintf(stream, "; again in %s", cli_duration(row->not_before_us - entry->time_us, text));
     else
@@ -124,16 +156,15 @@ static void phrase_ended(FILE *stream, const cli_span *span, const sw_audit_entr
                          const sw_step_row *row)
 {
     char text[CLI_DURATION_SIZE];
-    fputs(sw_step_state_name(entry->to), stream);
+    if (entry->to == SW_STEP_FAILED)
+        phrase_failure(stream, span, entry, row);
+    else
+        fputs(sw_step_state_name(entry->to), stream);
     if (entry->to == SW_STEP_SUCCEEDED && span)
         fprintf(stream, " in %s", cli_duration(span->last_us, text));
-    if (entry->to == SW_STEP_FAILED) {
-        fprintf(stream, " in attempt %d", entry->attempt);
-        phrase_error(stream, entry, row);
-    }
-    phrase_add(stream, " (", entry->reason, ")");
-    if (entry->to == SW_STEP_CANCELLED)
-        phrase_add(stream, " by ", entry->actor, "");
+    phrase_add(stream, " by ", entry->actor, "");
+    if (!entry_lost(entry) && !entry_timed_out(entry))
+        phrase_add(stream, " (", entry->reason, ")");
 }
 
 static void phrase_step(FILE *stream, const cli_history *history, const sw_audit_entry *entry,
@@ -142,7 +173,7 @@ static void phrase_step(FILE *stream, const cli_history *history, const sw_audit
     const cli_span *span = span_find(history, entry->step_id);
     if (entry->to == SW_STEP_RUNNING) {
         fprintf(stream, "attempt %d started", entry->attempt);
-        phrase_worker(stream, entry);
+        phrase_worker(stream, history, entry);
     } else if (entry->to == SW_STEP_READY && entry->from == SW_STEP_RUNNING) {
         phrase_again(stream, span, entry, row);
     } else if (sw_step_state_terminal(entry->to)) {
@@ -163,7 +194,7 @@ static void phrase_entry(FILE *stream, const cli_history *history, const sw_audi
     case SW_AUDIT_STEP_FENCED:
         fprintf(stream, "refused: a superseded attempt (epoch %" PRId64 ")", entry->epoch);
         phrase_add(stream, " reported ", entry->reason, "");
-        phrase_worker(stream, entry);
+        phrase_worker(stream, history, entry);
         return;
     case SW_AUDIT_TASK_SUBMITTED:
         fputs("submitted", stream);

@@ -37,8 +37,8 @@ static size_t list_id_length(const sw_task_row *rows, size_t count)
 
 static void list_add_heads(cli_grid *grid)
 {
-    static const char *const heads[] = {"TASK",    "WORKFLOW", "STATE", "STEPS",
-                                        "CREATED", "TOOK",     "TAGS"};
+    static const char *const heads[] = {"TASK", "WORKFLOW", "STATE", "STEPS",
+                                        "AGE",  "TOOK",     "TAGS"};
     for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
         cli_grid_add(grid, CLI_DIM, cli_str(heads[i]));
 }
@@ -54,10 +54,10 @@ static void list_add_tags(cli_grid *grid, const sw_task_row *task)
     cli_grid_add(grid, CLI_DIM, cli_str(text));
 }
 
-static void list_add_task(cli_grid *grid, const sw_task_row *task, size_t id_length)
+static void list_add_task(cli_grid *grid, const sw_task_row *task, size_t id_length, int64_t now_us)
 {
     char id[LIST_ID_LENGTH + 1];
-    char text[CLI_TIME_SIZE];
+    char age[CLI_DURATION_SIZE];
     char took[CLI_DURATION_SIZE] = "";
     int64_t done = task->step_counts[SW_STEP_SUCCEEDED] + task->step_counts[SW_STEP_RESOLVED];
     sw_uuid_format(&task->task_id, id);
@@ -66,22 +66,22 @@ static void list_add_task(cli_grid *grid, const sw_task_row *task, size_t id_len
                   task->version.len ? " " : "", (int)task->version.len, task->version.ptr);
     cli_grid_add(grid, cli_task_style(task->state), cli_str(sw_task_state_name(task->state)));
     cli_grid_addf(grid, CLI_PLAIN, "%lld/%lld", (long long)done, (long long)task->step_count);
-    cli_grid_add(grid, CLI_PLAIN, cli_str(cli_time_local(task->created_us, text)));
+    cli_grid_add(grid, CLI_PLAIN, cli_str(cli_age(now_us - task->created_us, age)));
     if (task->finished_us)
         cli_duration(task->finished_us - task->created_us, took);
     cli_grid_add(grid, CLI_PLAIN, cli_str(took));
     list_add_tags(grid, task);
 }
 
-static void list_print(const sw_task_row *rows, size_t count, const int64_t *counts)
+static void list_print(const sw_task_row *rows, size_t count, const int64_t *counts, int64_t now_us)
 {
     int64_t total = 0;
     const char *comma = ": ";
     size_t id_length = list_id_length(rows, count);
-    cli_grid grid = cli_grid_open("lllrlrl");
+    cli_grid grid = cli_grid_open("lllrrrl");
     list_add_heads(&grid);
     for (size_t i = 0; i < count; i++)
-        list_add_task(&grid, &rows[i], id_length);
+        list_add_task(&grid, &rows[i], id_length, now_us);
     if (count > 0)
         cli_grid_close(&grid, stdout, 0, cli_out_width());
     for (int state = 0; state < SW_TASK_STATE_COUNT; state++)
@@ -122,7 +122,9 @@ static int list_run(sw_engine *engine, const sw_task_filter *filter)
     sw_result *result = NULL;
     size_t count = 0;
     int64_t counts[SW_TASK_STATE_COUNT] = {0};
-    if (sw_task_list(engine, filter, &result, &error) < 0 ||
+    sw_engine_info info = SW_ENGINE_INFO_INIT;
+    if (sw_engine_info_get(engine, &info, &error) < 0 ||
+        sw_task_list(engine, filter, &result, &error) < 0 ||
         sw_task_count(engine, filter, counts, &error) < 0) {
         sw_result_free(result);
         return cli_fail_error(&error, NULL, "cannot list tasks");
@@ -131,7 +133,7 @@ static int list_run(sw_engine *engine, const sw_task_filter *filter)
     if (cli_out()->json)
         list_print_json(rows, count, counts);
     else if (!cli_out()->quiet)
-        list_print(rows, count, counts);
+        list_print(rows, count, counts, info.now_us);
     sw_result_free(result);
     return CLI_EXIT_OK;
 }

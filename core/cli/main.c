@@ -15,9 +15,9 @@ static bool words_ask_json(int argc, char **argv)
     return false;
 }
 
-static void call_out_open(const cli_call *call)
+static void call_out_open(const cli_call *call, bool json)
 {
-    cli_out_open(cli_given(call, CLI_OPTION_JSON), cli_given(call, CLI_OPTION_QUIET),
+    cli_out_open(json || cli_given(call, CLI_OPTION_JSON), cli_given(call, CLI_OPTION_QUIET),
                  cli_given(call, CLI_OPTION_NO_COLOR));
 }
 
@@ -43,7 +43,7 @@ static int call_dispatch(cli_call *call, int argc, char **argv)
     int status = cli_call_parse(call, call->command->options, false, argc, argv, &used);
     if (status != 0)
         return status;
-    call_out_open(call);
+    call_out_open(call, false);
     if (cli_given(call, CLI_OPTION_HELP)) {
         cli_help_command(call->command);
         return CLI_EXIT_OK;
@@ -60,7 +60,7 @@ static int words_run(cli_call *call, int argc, char **argv)
         cli_call_parse(call, CLI_COMMON | CLI_BIT(DB) | CLI_BIT(VERSION), true, argc, argv, &used);
     if (status != 0)
         return status;
-    call_out_open(call);
+    call_out_open(call, words_ask_json(argc, argv));
     if (call->argument_count == 0 || cli_given(call, CLI_OPTION_VERSION))
         return call_without_command(call);
     call->command = cli_command_find(call->argument_count, call->arguments, &words);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,6 +256,12 @@ char *cli_copy(const char *text)
 {
     size_t size = strlen(text) + 1;
     return memcpy(cli_alloc(size), text, size);
+}
+
+bool cli_out_broken(void)
+{
+    struct pollfd reader = {.fd = STDOUT_FILENO};
+    return ferror(stdout) || (poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR));
 }
 
 int cli_out_close(int status)

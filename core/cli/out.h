@@ -71,6 +71,9 @@ cli_exit cli_exit_of(int code);
 void *cli_alloc(size_t size);
 char *cli_copy(const char *text);
 
+/* Whether nobody reads stdout any more, or it cannot be written. */
+bool cli_out_broken(void);
+
 /* Write out what stdout holds; the exit status, CLI_EXIT_STORAGE when it could not be written. */
 int cli_out_close(int status);
 

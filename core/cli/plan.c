@@ -145,11 +145,11 @@ static void plan_print(const plan_view *view)
     if (version.len > 0)
         fputc(' ', stdout);
     cli_text_put(stdout, version, CLI_TEXT_NO_LIMIT);
-    printf("%s: %zu step%s in %d level%s, %zu at most side by side", cli_style_off(CLI_BOLD),
+    printf("%s: %zu step%s in %d level%s, at most %zu at once", cli_style_off(CLI_BOLD),
            view->step_count, view->step_count == 1 ? "" : "s", view->level_count,
            view->level_count == 1 ? "" : "s", plan_width_max(view));
     if (most > 0)
-        printf("; the file allows %lld at once", (long long)most);
+        printf(" (%lld allowed)", (long long)most);
     fputc('\n', stdout);
     for (int32_t level = 0; level < view->level_count; level++)
         plan_print_level(view, level);

@@ -99,6 +99,8 @@ static int run_submit(const cli_call *call, const sw_workflow *workflow, sw_str 
     if (code >= 0)
         code = sw_task_submit(target->engine, &row, 1, &result, &error);
     free(names);
+    if (code < 0 && row.key.ptr)
+        return cli_fail_error(&error, NULL, "cannot submit a task with the key '%s'", row.key.ptr);
     if (code < 0)
         return cli_fail_error(&error, NULL, "cannot submit a task");
     const sw_task_submitted *answer = sw_task_submissions(result, &count);
@@ -198,20 +200,22 @@ static void run_print_counts(const sw_task_row *task)
     }
 }
 
-static void run_print_failures(const cli_watch *watch)
+static void run_print_failure(const sw_step_row *step)
 {
-    for (size_t i = 0; i < watch->step_count; i++) {
-        const sw_step_row *step = &watch->steps[i];
-        if (step->state != SW_STEP_FAILED)
-            continue;
-        printf("  %s%s%s ", cli_style_on(CLI_RED), cli_mark(step->state), cli_style_off(CLI_RED));
-        cli_text_put(stdout, step->name, CLI_TEXT_NO_LIMIT);
-        printf(" failed after %d attempt%s: ", step->attempt, step->attempt == 1 ? "" : "s");
-        cli_text_put(stdout, step->error_class, CLI_TEXT_NO_LIMIT);
-        fputs(step->error_message.len ? ": " : "", stdout);
-        cli_text_put(stdout, step->error_message, CLI_TEXT_NO_LIMIT);
-        fputc('\n', stdout);
-    }
+    char *sentence = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&sentence, &size);
+    if (!stream)
+        return;
+    cli_text_put(stream, step->name, CLI_TEXT_NO_LIMIT);
+    fprintf(stream, " failed after %d attempt%s: ", step->attempt, step->attempt == 1 ? "" : "s");
+    cli_text_put(stream, step->error_class, CLI_TEXT_NO_LIMIT);
+    fputs(step->error_message.len ? ": " : "", stream);
+    cli_text_put(stream, step->error_message, CLI_TEXT_NO_LIMIT);
+    fclose(stream);
+    printf("  %s%s%s ", cli_style_on(CLI_RED), cli_mark(step->state), cli_style_off(CLI_RED));
+    cli_text_wrap(stdout, cli_str(sentence), 4, cli_out_width());
+    free(sentence);
 }
 
 static void run_print_summary(const cli_watch *watch)
@@ -228,7 +232,10 @@ static void run_print_summary(const cli_watch *watch)
            sw_task_state_name(task->state), cli_style_off(style), took);
     run_print_counts(task);
     fputc('\n', stdout);
-    run_print_failures(watch);
+    for (size_t i = 0; i < watch->step_count; i++) {
+        if (watch->steps[i].state == SW_STEP_FAILED)
+            run_print_failure(&watch->steps[i]);
+    }
     printf("%snext:%s stepwell show %s\n", cli_style_on(CLI_DIM), cli_style_off(CLI_DIM), id);
     if (task->state == SW_TASK_FAILED)
         printf("      stepwell explain %s\n", id);
@@ -278,7 +285,7 @@ static int run_watch(cli_watch *watch, const run_pool *pool, int64_t deadline_ms
         int status = cli_watch_poll(watch);
         if (status != CLI_EXIT_OK || watch->ended)
             return status;
-        if (cli_interrupted() || ferror(stdout))
+        if (cli_interrupted() || cli_out_broken())
             return CLI_EXIT_INTERRUPTED;
         if (run_clock_ms() >= deadline_ms)
             return CLI_EXIT_TIMEOUT;
@@ -421,5 +428,8 @@ int cli_command_run(const cli_call *call)
         return status;
     if (cli_given(call, CLI_OPTION_DRY_RUN))
         return cli_command_plan(call);
+    status = cli_root_check(call);
+    if (status != CLI_EXIT_OK)
+        return status;
     return cli_given(call, CLI_OPTION_RESUME) ? run_resume(call) : run_file(call);
 }

@@ -1,5 +1,6 @@
 /* stepwell show: one task with its steps, its timeline and its results. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "command.h"
 #include "database.h"
@@ -11,9 +12,11 @@
 
 /* Columns of a result on one line when stdout is not a terminal. */
 #define SHOW_RESULT_WIDTH 100
+#define SHOW_DETAIL_LINES 12
 
 /* A task as read: its row, its steps, its audit entries. */
 typedef struct show_view {
+    sw_engine *engine;
     sw_result *result;
     sw_result *entries_result;
     const sw_task_row *task;
@@ -28,6 +31,7 @@ static int show_view_open(show_view *view, sw_engine *engine, const sw_uuid *tas
 {
     size_t count = 0;
     sw_error error = {0};
+    view->engine = engine;
     int status = cli_task_read(engine, task_id, &view->result);
     if (status != CLI_EXIT_OK)
         return status;
@@ -37,7 +41,7 @@ static int show_view_open(show_view *view, sw_engine *engine, const sw_uuid *tas
         return cli_fail_error(&error, "`stepwell audit verify` says what is wrong",
                               "cannot read the history of the task");
     view->entries = sw_audit_entries(view->entries_result, &view->entry_count);
-    cli_history_open(&view->history, view->steps, view->step_count);
+    cli_history_open(&view->history, engine, view->steps, view->step_count);
     for (size_t i = 0; i < view->entry_count; i++)
         cli_history_take(&view->history, &view->entries[i]);
     return CLI_EXIT_OK;
@@ -122,7 +126,8 @@ static void show_add_step(const show_view *view, cli_grid *grid, const sw_step_r
     cli_grid_add(grid, style, cli_str(cli_mark(step->state)));
     cli_grid_add(grid, CLI_PLAIN, step->name);
     cli_grid_add(grid, style, cli_str(sw_step_state_name(step->state)));
-    cli_grid_addf(grid, CLI_PLAIN, "%d/%d", step->attempt, step->max_attempts);
+    cli_attempts(step, span, text);
+    cli_grid_add(grid, CLI_PLAIN, cli_str(text));
     cli_grid_add(grid, CLI_PLAIN,
                  cli_str(span && span->worked_us > 0 ? cli_duration(span->worked_us, text) : ""));
     cli_grid_add(grid, CLI_DIM, step->handler);
@@ -145,7 +150,8 @@ static void show_timeline(const show_view *view)
 {
     cli_history history;
     show_section("Timeline");
-    cli_history_open(&history, view->steps, view->step_count);
+    cli_history_open(&history, view->engine, view->steps, view->step_count);
+    cli_names_search(&history.names, view->engine, view->entries, view->entry_count);
     for (size_t i = 0; i < view->entry_count; i++) {
         const cli_span *span = cli_history_span(&history, view->entries[i].step_id);
         cli_history_take(&history, &view->entries[i]);
@@ -154,6 +160,48 @@ static void show_timeline(const show_view *view)
                             span ? &view->steps[span->row] : NULL, cli_out_width());
     }
     cli_history_close(&history);
+}
+
+/* The first lines of a backtrace or of what a command wrote. */
+static void show_detail(sw_str detail)
+{
+    size_t width = cli_out_width();
+    size_t at = 0;
+    for (int lines = 0; at < detail.len && lines < SHOW_DETAIL_LINES; lines++) {
+        const char *end = memchr(detail.ptr + at, '\n', detail.len - at);
+        size_t length = end ? (size_t)(end - detail.ptr) - at : detail.len - at;
+        fputs("    ", stdout);
+        cli_text_put(stdout, (sw_str){detail.ptr + at, length},
+                     width > 24 ? width - 4 : CLI_TEXT_NO_LIMIT);
+        fputc('\n', stdout);
+        at += length + 1;
+    }
+    if (at < detail.len)
+        printf("    and more; --json has all of it\n");
+}
+
+/* Errors in full, which the table and the timeline have to cut. */
+static void show_errors(const show_view *view)
+{
+    bool any = false;
+    for (size_t i = 0; i < view->step_count; i++) {
+        const sw_step_row *step = &view->steps[i];
+        if (step->error_class.len == 0)
+            continue;
+        if (!any)
+            show_section("Errors");
+        any = true;
+        fputs("  ", stdout);
+        size_t used = cli_text_put(stdout, step->name, CLI_TEXT_NO_LIMIT);
+        printf("  %s", cli_style_on(CLI_RED));
+        used += cli_text_put(stdout, step->error_class, CLI_TEXT_NO_LIMIT) + 4;
+        printf("%s: ", cli_style_off(CLI_RED));
+        cli_text_wrap(stdout, step->error_message, used + 2 > 40 ? 4 : used + 2, cli_out_width());
+        if (step->state == SW_STEP_SUCCEEDED)
+            printf("    and succeeded later\n");
+        else
+            show_detail(step->error_detail);
+    }
 }
 
 static void show_results(const show_view *view)
@@ -204,6 +252,7 @@ static void show_print(const show_view *view)
     show_head(view);
     show_steps(view);
     show_timeline(view);
+    show_errors(view);
     show_results(view);
 }
 

@@ -155,6 +155,45 @@ char *cli_text_clean(sw_str text, size_t width)
     return copy ? copy : cli_copy("");
 }
 
+void cli_text_wrap(FILE *stream, sw_str text, size_t column, size_t width)
+{
+    char *clean = cli_text_clean(text, CLI_TEXT_NO_LIMIT);
+    const char *at = clean;
+    size_t used = column;
+    while (*at) {
+        sw_str word = {at, strcspn(at, " ")};
+        size_t columns = cli_text_width(word);
+        bool first = used == column;
+        if (!first && width > 0 && used + 1 + columns > width) {
+            fprintf(stream, "\n%*s", (int)column, "");
+            used = column;
+            first = true;
+        }
+        if (!first)
+            fputc(' ', stream);
+        fwrite(word.ptr, 1, word.len, stream);
+        used += columns + !first;
+        at += word.len;
+        at += strspn(at, " ");
+    }
+    fputc('\n', stream);
+    free(clean);
+}
+
+const char *cli_age(int64_t age_us, char text[CLI_DURATION_SIZE])
+{
+    int64_t seconds = age_us < 0 ? 0 : age_us / CLI_SECOND_US;
+    if (seconds < 60)
+        snprintf(text, CLI_DURATION_SIZE, "%" PRId64 "s", seconds);
+    else if (seconds < 3600)
+        snprintf(text, CLI_DURATION_SIZE, "%" PRId64 "m", seconds / 60);
+    else if (seconds < 86400)
+        snprintf(text, CLI_DURATION_SIZE, "%" PRId64 "h", seconds / 3600);
+    else
+        snprintf(text, CLI_DURATION_SIZE, "%" PRId64 "d", seconds / 86400);
+    return text;
+}
+
 const char *cli_duration(int64_t duration_us, char text[CLI_DURATION_SIZE])
 {
     int64_t ms = duration_us < 0 ? 0 : duration_us / 1000;
@@ -175,6 +214,15 @@ const char *cli_duration(int64_t duration_us, char text[CLI_DURATION_SIZE])
     return text;
 }
 
+const char *cli_duration_running(int64_t duration_us, char text[CLI_DURATION_SIZE])
+{
+    int64_t tenths = duration_us < 0 ? 0 : duration_us / 100000;
+    if (tenths >= 600)
+        return cli_duration(duration_us, text);
+    snprintf(text, CLI_DURATION_SIZE, "%" PRId64 ".%" PRId64 "s", tenths / 10, tenths % 10);
+    return text;
+}
+
 const char *cli_duration_exact(int64_t duration_ms, char text[CLI_DURATION_SIZE])
 {
     static const struct {
@@ -182,6 +230,10 @@ const char *cli_duration_exact(int64_t duration_ms, char text[CLI_DURATION_SIZE]
         const char *unit;
     } units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "min"}, {1000, "s"}, {1, "ms"}};
     size_t i = 0;
+    if (duration_ms > 1000 && duration_ms < 60000 && duration_ms % 1000 != 0) {
+        snprintf(text, CLI_DURATION_SIZE, "%.12g s", (double)duration_ms / 1000);
+        return text;
+    }
     while (units[i].ms > 1 && (duration_ms < units[i].ms || duration_ms % units[i].ms != 0))
         i++;
     snprintf(text, CLI_DURATION_SIZE, "%" PRId64 " %s", duration_ms / units[i].ms, units[i].unit);

@@ -30,13 +30,23 @@ size_t cli_text_width(sw_str text);
  * may move the cursor or change the terminal. Returns the columns written. */
 size_t cli_text_put(FILE *stream, sw_str text, size_t width);
 
-/* A copy of the first count columns at most of text with the same treatment, from malloc. */
+/* A copy of the first width columns at most of text with the same treatment, from malloc. */
 char *cli_text_clean(sw_str text, size_t width);
+
+/* Write words from column `column` on, broken before width, later lines indented to that column;
+ * a width of 0 breaks nothing. Ends the line. */
+void cli_text_wrap(FILE *stream, sw_str text, size_t column, size_t width);
+
+/* Whole units of an age: "12s", "2m", "3h", "4d". */
+const char *cli_age(int64_t age_us, char text[CLI_DURATION_SIZE]);
 
 /* "0.004s", "12.3s", "2m 05s", "3h 07m", "4d 02h" into text, which is returned. */
 const char *cli_duration(int64_t duration_us, char text[CLI_DURATION_SIZE]);
 
-/* Milliseconds as the shortest exact phrase: "250 ms", "2 s", "90 s", "15 min", "2 h". */
+/* The same with tenths of a second at most, for a number that runs on the screen. */
+const char *cli_duration_running(int64_t duration_us, char text[CLI_DURATION_SIZE]);
+
+/* Milliseconds as the shortest exact phrase: "250 ms", "1.5 s", "90 s", "15 min", "2 h". */
 const char *cli_duration_exact(int64_t duration_ms, char text[CLI_DURATION_SIZE]);
 
 /* Local time to the second, "2026-01-31 13:05:09"; "-" for 0. */

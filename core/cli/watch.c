@@ -78,7 +78,7 @@ int cli_watch_open(cli_watch *watch, sw_engine *engine, const sw_uuid *task_id, 
     int status = watch_task_read(watch);
     if (status != CLI_EXIT_OK)
         return status;
-    cli_history_open(&watch->history, watch->steps, watch->step_count);
+    cli_history_open(&watch->history, engine, watch->steps, watch->step_count);
     return watch_past_read(watch, from_start);
 }
 
@@ -103,6 +103,7 @@ static int watch_page_show(cli_watch *watch, const sw_result *page)
     int status = ours > 0 ? watch_task_read(watch) : CLI_EXIT_OK;
     for (size_t i = 0; status == CLI_EXIT_OK && i < count; i++) {
         watch->next_entry = entries[i].entry_no + 1;
+        cli_names_take(&watch->history.names, &entries[i]);
         if (!watch_entry_ours(watch, &entries[i]))
             continue;
         cli_history_take(&watch->history, &entries[i]);
@@ -142,7 +143,8 @@ static void watch_choose(const cli_watch *watch, size_t room, int *rank, size_t 
 }
 
 /* What a step waits for or how it failed, short. */
-static void watch_add_remark(cli_grid *grid, const sw_step_row *step, int64_t now_us)
+static void watch_add_remark(const cli_watch *watch, cli_grid *grid, const sw_step_row *step,
+                             int64_t now_us)
 {
     char text[CLI_DURATION_SIZE];
     if (step->state == SW_STEP_READY && step->not_before_us > now_us)
@@ -154,28 +156,34 @@ static void watch_add_remark(cli_grid *grid, const sw_step_row *step, int64_t no
                       step->handler.ptr);
     else if (step->error_message.len > 0 && step->state != SW_STEP_SUCCEEDED)
         cli_grid_add(grid, CLI_RED, step->error_message);
+    else if (watch->ended && step->state == SW_STEP_PENDING)
+        cli_grid_add(grid, CLI_DIM, cli_str("did not run: a step before it failed"));
     else
         cli_grid_add(grid, CLI_PLAIN, cli_str(""));
 }
 
+/* How long the running attempt takes, or the last one took; "" when there was none. */
+static const char *watch_elapsed(const cli_span *span, int64_t now_us, char text[CLI_DURATION_SIZE])
+{
+    if (span && span->started_us)
+        return cli_duration_running(now_us - span->started_us, text);
+    return span && span->last_us > 0 ? cli_duration(span->last_us, text) : "";
+}
+
+/* Cells have the width of the longest usual text, so that columns stay where they are. */
 static void watch_add_step(const cli_watch *watch, cli_grid *grid, const sw_step_row *step,
                            int64_t now_us)
 {
     char text[CLI_DURATION_SIZE];
     const cli_span *span = cli_history_span(&watch->history, step->step_id);
-    int64_t elapsed_us = span && span->started_us ? now_us - span->started_us
-                         : span                   ? span->last_us
-                                                  : 0;
     cli_style style = cli_step_style(step->state);
     cli_grid_add(grid, style, cli_str(cli_mark(step->state)));
     cli_grid_add(grid, CLI_PLAIN, step->name);
-    cli_grid_add(grid, style, cli_str(sw_step_state_name(step->state)));
-    if (step->attempt > 0)
-        cli_grid_addf(grid, CLI_DIM, "%d/%d", step->attempt, step->max_attempts);
-    else
-        cli_grid_add(grid, CLI_DIM, cli_str(""));
-    cli_grid_add(grid, CLI_DIM, cli_str(elapsed_us > 0 ? cli_duration(elapsed_us, text) : ""));
-    watch_add_remark(grid, step, now_us);
+    cli_grid_addf(grid, style, "%-9s", sw_step_state_name(step->state));
+    cli_attempts(step, span, text);
+    cli_grid_addf(grid, CLI_DIM, "%3s", step->attempt > 0 ? text : "");
+    cli_grid_addf(grid, CLI_DIM, "%6s", watch_elapsed(span, now_us, text));
+    watch_add_remark(watch, grid, step, now_us);
 }
 
 static void watch_draw_steps(const cli_watch *watch, FILE *stream, int64_t now_us, size_t width)

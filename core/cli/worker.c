@@ -1,5 +1,8 @@
 /* stepwell worker: the runner with the built-in kinds, until a signal comes. */
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "command.h"
 #include "database.h"
@@ -8,6 +11,20 @@
 #include "out.h"
 #include "text.h"
 #include "worker.h"
+
+int cli_root_check(const cli_call *call)
+{
+    struct stat info;
+    const char *root = call->values[CLI_OPTION_ROOT].text;
+    if (!root)
+        return CLI_EXIT_OK;
+    if (stat(root, &info) < 0)
+        return cli_fail(errno == ENOENT ? CLI_EXIT_NOT_FOUND : CLI_EXIT_STORAGE, NULL,
+                        "--root: cannot use '%s': %s", root, strerror(errno));
+    if (!S_ISDIR(info.st_mode))
+        return cli_fail(CLI_EXIT_USAGE, NULL, "--root: '%s' is not a directory", root);
+    return CLI_EXIT_OK;
+}
 
 int cli_runner_open(const cli_call *call, sw_engine *engine, int64_t threads_max, sw_runner **out)
 {
@@ -60,7 +77,9 @@ int cli_command_worker(const cli_call *call)
     sw_error error = {0};
     sw_engine *engine = NULL;
     sw_runner *runner = NULL;
-    int status = cli_database_open(call, CLI_DATABASE_MAKE, &engine);
+    int status = cli_root_check(call);
+    if (status == CLI_EXIT_OK)
+        status = cli_database_open(call, CLI_DATABASE_MAKE, &engine);
     if (status == CLI_EXIT_OK)
         status = cli_runner_open(call, engine, 0, &runner);
     if (status == CLI_EXIT_OK) {
