@@ -115,7 +115,6 @@ static void task_replace(sw__memory_task *task, const sw__task_hot *row)
     sw__task_hot before = task->hot;
     task->hot = *row;
     task->hot.task_id = before.task_id;
-    task->hot.workflow_no = before.workflow_no;
     task->hot.created_us = before.created_us;
 }
 

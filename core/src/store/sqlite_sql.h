@@ -61,7 +61,7 @@
                     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?" SW_STEP_STATE_MAP(SW__COUNT_VALUE) ")") \
     XX(TASK_GET, "SELECT task.task_no, " SW__COLUMNS_TASK " FROM task WHERE task_no = ?1")         \
     XX(TASK_UPDATE,                                                                                \
-       "UPDATE task SET state = ?, priority = ?, fatal = ?, audit_segment = ?, "                   \
+       "UPDATE task SET workflow_no = ?, state = ?, priority = ?, fatal = ?, audit_segment = ?, "  \
        "started_us = ?, changed_us = ?" SW_STEP_STATE_MAP(SW__COUNT_UPDATE) " WHERE task_no = ?")  \
     XX(TASK_INFO_PUT, "INSERT INTO task_info (" SW__COLUMNS_INFO ") "                              \
                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                                   \

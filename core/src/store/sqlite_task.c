@@ -99,6 +99,7 @@ int sw__sqlite_tasks_get(sw__store *store, const int64_t *task_nos, size_t count
 static int task_update(sw__sqlite *self, const sw__task_hot *row, sw_error *err)
 {
     sw__bind bind = sw__bind_start(self, SW__SQL_TASK_UPDATE);
+    sw__bind_int(&bind, row->workflow_no);
     sw__bind_int(&bind, row->state);
     sw__bind_int(&bind, row->priority);
     sw__bind_int(&bind, row->fatal);

@@ -203,7 +203,7 @@ typedef struct sw__store_ops {
     /* rows[i] for task_nos[i]; a missing one has task_no 0. */
     int (*tasks_get)(sw__store *store, const int64_t *task_nos, size_t count, sw__task_hot *rows,
                      sw_error *err);
-    /* task_id, workflow_no and created_us stay what they were. */
+    /* task_id and created_us stay what they were. */
     int (*tasks_update)(sw__store *store, const sw__task_hot *rows, size_t count, sw_error *err);
     int (*tasks_info)(sw__store *store, const int64_t *task_nos, size_t count, sw__arena *arena,
                       sw__task_info *rows, sw_error *err); /* a missing one has task_no 0 */
