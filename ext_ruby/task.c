@@ -241,6 +241,9 @@ static VALUE engine_wait(VALUE self, VALUE task_id, VALUE wait_ms)
     }
     if (wait.call.code < 0) {
         rsw_call_free((VALUE)&wait.call);
+        if (wait.timed_out) /* the core knows the last slice only */
+            rsw_error_fail(SW_ETIMEOUT, -1, "the task has not ended within %lld ms",
+                           (long long)NUM2LL(wait_ms));
         rsw_error_raise(&wait.call.error);
     }
     answer = rb_ensure(task_convert, (VALUE)&wait, rsw_call_free, (VALUE)&wait);

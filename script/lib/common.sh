@@ -44,20 +44,11 @@ build_preset() {
     }
 }
 
-# build_ruby: the Ruby extension, in place (gems/stepwell/lib/stepwell). Its Makefile does not know
-# the headers of the core, so that a change of any of them starts it anew.
+# build_ruby: the Ruby extension, in place (gems/stepwell/lib/stepwell).
 build_ruby() {
-    local log=$ROOT/build/ext_ruby.log folder=$ROOT/build/ext_ruby
-    mkdir -p "$folder"
-    if [[ -f $folder/stepwell.so && -n $(find "$ROOT/core/src" "$ROOT/core/include" \
-        "$ROOT/ext_ruby" -newer "$folder/stepwell.so" -name '*.[chr]*' -print -quit) ]]; then
-        rm -rf "${folder:?}"/*
-    fi
-    {
-        cd "$folder" && "$RUBY" "$ROOT/ext_ruby/extconf.rb" && make --jobs="$JOBS" &&
-            cp stepwell.so "$ROOT/gems/stepwell/lib/stepwell/"
-    } >"$log" 2>&1 || {
-        tail -n 60 "$log" >&2
+    mkdir -p "$ROOT/build"
+    RUBY=$RUBY "$ROOT/ext_ruby/build" >"$ROOT/build/ruby.log" 2>&1 || {
+        tail -n 60 "$ROOT/build/ruby.log" >&2
         return 1
     }
 }

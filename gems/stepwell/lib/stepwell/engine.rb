@@ -199,6 +199,8 @@ module Stepwell
 
     # A class is stored once per engine, unless its definition has changed.
     def register_class(workflow)
+      raise TypeError, "#{workflow} is not a workflow class" unless workflow <= Workflow
+
       text = workflow.definition_json
       @registered ||= {}
       known = @registered[workflow]

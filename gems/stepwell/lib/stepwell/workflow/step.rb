@@ -19,6 +19,7 @@ module Stepwell
         @retry_on = exceptions(options[:retry_on], "retry_on")
         @discard_on = exceptions(options[:discard_on], "discard_on")
         @retries = retries(options[:retries])
+        @timeout_ms = milliseconds(options[:timeout], "timeout")
         @options = options
         check
       end
@@ -40,7 +41,7 @@ module Stepwell
         {
           "name" => name, "handler" => handler_name(workflow_name),
           "title" => @options[:title], "queue" => @options[:queue]&.to_s, "priority" => @options[:priority],
-          "after" => after, "timeout_ms" => milliseconds(@options[:timeout], "timeout"),
+          "after" => after, "timeout_ms" => @timeout_ms,
           "on_failure" => @options[:on_failure]&.to_s, "retry" => @retries,
           "parameters" => @options[:parameters], "metadata" => @options[:metadata]
         }.compact

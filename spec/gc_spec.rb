@@ -1,0 +1,147 @@
+# frozen_string_literal: true
+
+require_relative "spec_helper"
+
+# The extension under a garbage collector that runs at every chance, moves objects, and frees
+# engines in any order. Each script runs in a process of its own.
+RSpec.describe "garbage collection" do
+  # What every script uses: a task through submit, claim, failure, retry, success, audit.
+  journey = <<~'RUBY'
+    TEXT = '{"stepwell":1,"name":"w","steps":[{"name":"a","retry":{"max_attempts":2,"base_ms":0}},{"name":"b","after":["a"]}]}'
+    def journey(engine, round)
+      engine.register_text(TEXT)
+      id = engine.submit([{ workflow: "w", input_json: "{\"n\":#{round}}", key: "k#{round}", tags: ["t", "u"] }]).first.task_id
+      worker = engine.worker_open(handlers: %w[w.a w.b], name: "n")
+      row = engine.exchange(worker, [], 5, 0).claims.first
+      engine.update_batch([[row.step_id, row.epoch, :failed, nil, "E", "m", "d"]])
+      row = engine.exchange(worker, [], 5, 1000).claims.first
+      row = engine.exchange(worker, [[row.step_id, row.epoch, :succeeded, "[1,\"#{"x" * 50}\"]"]], 5, 0).claims.first
+      raise "wrong input" unless row.inputs.first.result.first == 1 && row.input["n"] == round
+      engine.exchange(worker, [[row.step_id, row.epoch, :succeeded]], 5, 0)
+      found = engine.wait(id, 1000)
+      raise "not done" unless found.state == :succeeded && found.steps.map(&:name) == %w[a b]
+      begin
+        engine.register_text('{"stepwell":1,"name":"w","steps":[{"name":"a","after":["z"]}]}')
+      rescue Stepwell::DefinitionError => error
+        raise "no findings" if error.findings.empty?
+      end
+      begin
+        engine.update_batch([[row.step_id, row.epoch, :succeeded], [1]])
+      rescue Stepwell::InvalidArgumentError => error
+        raise "wrong row" unless error.row == 1
+      end
+      engine.explain(id)
+      engine.list(workflow: "w", tag: "t").each(&:tags)
+      engine.audit_task(id)
+      engine.audit_list(1, 50)
+      engine.worker_list
+      engine.worker_renew(worker, [[1, 2]])
+      engine.worker_close(worker)
+      engine.audit_verify
+      engine.info
+    end
+  RUBY
+
+  def passes(script)
+    output, status = Open3.capture2e(RbConfig.ruby, "-I", LIBRARY, "-rstepwell", "-e", script)
+    expect(status).to be_success, output
+    output
+  end
+
+  it "is survived under GC.stress" do
+    passes(journey + <<~'RUBY')
+      engine = Stepwell::Engine.new("memory:")
+      journey(engine, 0)
+      GC.stress = true
+      journey(engine, 1)
+    RUBY
+  end
+
+  it "is survived by a whole worker under GC.stress" do
+    passes(<<~'RUBY')
+      class DiamondWorkflow < Stepwell::Workflow
+        step :top
+        step :left, after: :top
+        step :right, after: :top
+        step :bottom, after: %i[left right]
+        def top(ctx) = ctx.input[:n]
+        def left(ctx) = { "l" => ctx.result(:top) }
+        def right(ctx) = raise("x")
+        def bottom(ctx) = 1
+      end
+      engine = Stepwell::Engine.open("memory:")
+      GC.stress = true
+      task = DiamondWorkflow.start(engine: engine, n: 1)
+      Stepwell::Worker.new(engine: engine, workflows: [DiamondWorkflow], threads: 2).run(until: task)
+      GC.stress = false
+      raise task.inspect unless task.failed? && task.result(:left) == { "l" => 1 }
+    RUBY
+  end
+
+  it "may move objects" do
+    skip "this Ruby does not move objects" unless GC.respond_to?(:verify_compaction_references)
+    passes(journey + <<~'RUBY')
+      engine = Stepwell::Engine.new("memory:")
+      kept = []
+      GC.auto_compact = true
+      3.times do |round|
+        journey(engine, round)
+        kept << engine.list << engine.audit_list(1, 100)
+        begin
+          GC.verify_compaction_references(toward: :empty, double_heap: true)
+        rescue NotImplementedError, ArgumentError
+          GC.compact
+        end
+      end
+      raise "rows changed" unless kept.flatten.all? { |row| row.frozen? && row.to_a.size > 3 }
+    RUBY
+  end
+
+  it "frees engines that nobody closed, in any order, and at the end of the process" do
+    passes(journey + <<~'RUBY')
+      50.times { |round| journey(Stepwell::Engine.new("memory:"), round) }
+      GC.start
+      left = ObjectSpace.each_object(Stepwell::Engine).count
+      raise "#{left} engines left" if left > 5
+      $kept = Stepwell::Engine.new("memory:")
+      at_exit { journey($kept, 99) }
+    RUBY
+  end
+
+  it "does not leak" do
+    output = passes(journey + <<~'RUBY')
+      def resident = File.read("/proc/self/statm").split[1].to_i * 4096
+      round = 0
+      run = lambda do |count|
+        count.times do
+          Stepwell::Engine.open("memory:") { |engine| journey(engine, round += 1) }
+          GC.start if round % 50 == 0
+        end
+        resident
+      end
+      run.call(200)
+      before = resident
+      after = run.call(400)
+      puts (after - before) / 400
+    RUBY
+    expect(output.to_i).to be < 4096 # bytes of a whole engine's life with a task in it
+  end
+
+  it "gives the memory of rows back when a row in the middle is wrong" do
+    passes(<<~'RUBY')
+      engine = Stepwell::Engine.new("memory:")
+      rows = Array.new(1000) { |i| [i, 1, :succeeded, "x" * 100] } + [[1, 1, :no_such_outcome]]
+      def resident = File.read("/proc/self/statm").split[1].to_i * 4096
+      attempt = proc do
+        engine.update_batch(rows)
+      rescue Stepwell::InvalidArgumentError => error
+        raise "wrong row" unless error.row == 1000
+      end
+      200.times(&attempt)
+      before = resident
+      2000.times(&attempt) # takes 400 MB in all
+      grown = resident - before
+      raise "grew by #{grown}" if grown > 100_000_000
+    RUBY
+  end
+end
