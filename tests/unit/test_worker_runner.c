@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "helper/live.h"
+#include "worker/attempt.h"
 
 static char directory[64];
 
@@ -632,6 +633,31 @@ static void test_runner_without_an_engine_any_more(void **state)
     live_close(&l);
 }
 
+/* The reference page lists every kind, every error class and whether it is tried again. */
+static void test_reference_page(void **state)
+{
+    (void)state;
+    static char page[1 << 16];
+    char row[256];
+    size_t count = 0;
+    FILE *file = fopen(SW_SOURCE_DIR "/docs/reference/step-kinds.md", "r");
+    assert_non_null(file);
+    assert_true(fread(page, 1, sizeof(page) - 1, file) > 0);
+    fclose(file);
+    const sw_str *kinds = sw_runner_kinds(&count);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(row, sizeof(row), "\n## `%s`\n", kinds[i].ptr);
+        assert_non_null(strstr(page, row));
+    }
+#define CLASS_ROW(name, text, outcome)                                                             \
+    snprintf(row, sizeof(row), "\n| `%s` | %s |", text,                                            \
+             SW_OUTCOME_##outcome == SW_OUTCOME_FAILED ? "yes" : "no");                            \
+    if (!strstr(page, row))                                                                        \
+        fail_msg("the page lacks: %s", row);
+    SW__CLASS_MAP(CLASS_ROW)
+#undef CLASS_ROW
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -655,6 +681,7 @@ int main(void)
         TEST(test_runner_is_killed),
         TEST(test_runner_in_a_forked_child),
         TEST(test_runner_without_an_engine_any_more),
+        TEST(test_reference_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,59 +45,72 @@ void sw__interrupt_raise(sw__interrupt *interrupt, sw__why why)
     }
 }
 
-/* The answer that needs no memory, for when there is none. */
-static void attempt_fail_memory(sw__attempt *attempt)
+#define SW__CLASS_ROW(name, text, outcome) {SW__LIT(text), SW_OUTCOME_##outcome},
+
+static const struct {
+    sw_str name;
+    sw_outcome outcome;
+} class_rows[SW__CLASS_COUNT] = {SW__CLASS_MAP(SW__CLASS_ROW)};
+
+#undef SW__CLASS_ROW
+
+sw_step_outcome sw__class_outcome(const sw_step_claim *claim, sw__class class, sw_str message)
 {
-    *attempt->outcome = (sw_step_outcome){
-        .step_id = attempt->claim->step_id,
-        .epoch = attempt->claim->epoch,
-        .outcome = SW_OUTCOME_FAILED,
-        .error_class = SW__LIT("OutOfMemory"),
-        .error_message = SW__LIT("there was no memory for the answer of the step"),
+    return (sw_step_outcome){
+        .step_id = claim->step_id,
+        .epoch = claim->epoch,
+        .outcome = (int32_t)class_rows[class].outcome,
+        .error_class = class_rows[class].name,
+        .error_message = message,
     };
 }
 
+/* When the arena has failed, the answer is one that needs no memory. */
 static void attempt_answer(sw__attempt *attempt, const sw_step_outcome *outcome)
 {
-    *attempt->outcome = *outcome;
-    attempt->outcome->step_id = attempt->claim->step_id;
-    attempt->outcome->epoch = attempt->claim->epoch;
+    static const sw_str no_memory = SW__LIT("there was no memory for the answer of the step");
     if (sw__arena_failed(attempt->arena))
-        attempt_fail_memory(attempt);
+        *attempt->outcome = sw__class_outcome(attempt->claim, SW__CLASS_OUT_OF_MEMORY, no_memory);
+    else
+        *attempt->outcome = *outcome;
 }
 
 void sw__attempt_succeed(sw__attempt *attempt, const sw__buf *json)
 {
+    sw_step_outcome outcome = {
+        .step_id = attempt->claim->step_id,
+        .epoch = attempt->claim->epoch,
+        .outcome = SW_OUTCOME_SUCCEEDED,
+    };
     if (json && json->failed) {
-        attempt_fail_memory(attempt);
+        sw__attempt_fail(attempt, SW__CLASS_OUT_OF_MEMORY,
+                         "there was no memory for the result of the step");
         return;
     }
-    sw_step_outcome outcome = {.outcome = SW_OUTCOME_SUCCEEDED};
     if (json)
         outcome.result = sw__arena_str(attempt->arena, sw__buf_str(json));
     attempt_answer(attempt, &outcome);
 }
 
-void sw__attempt_fail(sw__attempt *attempt, sw_outcome kind, const char *error_class,
-                      const char *format, ...)
+void sw__attempt_fail(sw__attempt *attempt, sw__class class, const char *format, ...)
 {
     char message[1024];
     va_list args;
     va_start(args, format);
     vsnprintf(message, sizeof(message), format, args);
     va_end(args);
-    sw_step_outcome outcome = {
-        .outcome = (int32_t)kind,
-        .error_class = sw__arena_str(attempt->arena, sw__str(error_class)),
-        .error_message = sw__arena_str(attempt->arena, sw__str(message)),
-    };
+    sw_step_outcome outcome =
+        sw__class_outcome(attempt->claim, class, sw__arena_str(attempt->arena, sw__str(message)));
     attempt_answer(attempt, &outcome);
 }
 
 void sw__attempt_release(sw__attempt *attempt)
 {
-    sw_step_outcome outcome = {.outcome = SW_OUTCOME_RELEASED};
-    attempt_answer(attempt, &outcome);
+    *attempt->outcome = (sw_step_outcome){
+        .step_id = attempt->claim->step_id,
+        .epoch = attempt->claim->epoch,
+        .outcome = SW_OUTCOME_RELEASED,
+    };
 }
 
 int64_t sw__attempt_now_us(const sw__attempt *attempt)

@@ -13,6 +13,33 @@
 #include "model/kinds.h"
 #include "stepwell/step.h"
 
+/* How an attempt of a built-in kind fails: XX(NAME, class, outcome). docs/reference/step-kinds.md
+ * says what each means; FAILED is tried again while attempts are left. */
+#define SW__CLASS_MAP(XX)                                                                          \
+    XX(PARAMETER_ERROR, "ParameterError", FAILED_FOR_GOOD)                                         \
+    XX(UNKNOWN_KIND, "UnknownKind", FAILED_FOR_GOOD)                                               \
+    XX(UNSUPPORTED, "Unsupported", FAILED_FOR_GOOD)                                                \
+    XX(OUT_OF_MEMORY, "OutOfMemory", FAILED)                                                       \
+    XX(RESULT_REFUSED, "ResultRefused", FAILED_FOR_GOOD)                                           \
+    XX(TIMEOUT, "Timeout", FAILED)                                                                 \
+    XX(PATH_REFUSED, "PathRefused", FAILED_FOR_GOOD)                                               \
+    XX(FILE_NOT_FOUND, "FileNotFound", FAILED)                                                     \
+    XX(FILE_ERROR, "FileError", FAILED)                                                            \
+    XX(FILE_TOO_LARGE, "FileTooLarge", FAILED_FOR_GOOD)                                            \
+    XX(NOT_TEXT, "NotText", FAILED_FOR_GOOD)                                                       \
+    XX(COMMAND_FAILED, "CommandFailed", FAILED)                                                    \
+    XX(COMMAND_NOT_FOUND, "CommandNotFound", FAILED_FOR_GOOD)                                      \
+    XX(COMMAND_NOT_EXECUTABLE, "CommandNotExecutable", FAILED_FOR_GOOD)                            \
+    XX(COMMAND_NOT_STARTED, "CommandNotStarted", FAILED)                                           \
+    XX(COMMAND_LOST, "CommandLost", FAILED)
+
+typedef enum sw__class {
+#define SW__ENUM_VALUE(name, text, outcome) SW__CLASS_##name,
+    SW__CLASS_MAP(SW__ENUM_VALUE)
+#undef SW__ENUM_VALUE
+        SW__CLASS_COUNT
+} sw__class;
+
 /* Why an attempt is to end early. LOST: a newer attempt may run, or the task was cancelled.
  * STOP: the runner is to return. */
 typedef enum sw__why { SW__WHY_NONE, SW__WHY_LOST, SW__WHY_STOP } sw__why;
@@ -50,11 +77,13 @@ typedef struct sw__attempt {
     sw_step_outcome *outcome;
 } sw__attempt;
 
+/* An outcome of this class for a claim; message is borrowed. */
+sw_step_outcome sw__class_outcome(const sw_step_claim *claim, sw__class class, sw_str message);
+
 /* Answers. Each overwrites an earlier one; all texts are copied. json may be NULL for null. */
 void sw__attempt_succeed(sw__attempt *attempt, const sw__buf *json);
-/* outcome is FAILED or FAILED_FOR_GOOD. */
-void sw__attempt_fail(sw__attempt *attempt, sw_outcome outcome, const char *error_class,
-                      const char *format, ...) __attribute__((format(printf, 4, 5)));
+void sw__attempt_fail(sw__attempt *attempt, sw__class class, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 void sw__attempt_release(sw__attempt *attempt);
 
 int64_t sw__attempt_now_us(const sw__attempt *attempt);

@@ -14,8 +14,7 @@ enum { COMMAND_OWN_VARIABLES = 5 };
 
 static const char **command_no_memory(sw__attempt *attempt)
 {
-    sw__attempt_fail(attempt, SW_OUTCOME_FAILED, "OutOfMemory",
-                     "there was no memory to run a command");
+    sw__attempt_fail(attempt, SW__CLASS_OUT_OF_MEMORY, "there was no memory to run a command");
     return NULL;
 }
 
@@ -65,7 +64,7 @@ static bool command_refuses(sw__attempt *attempt, const sw__node *declared)
     for (size_t i = 0; declared && i < declared->count; i++) {
         sw_str name = declared->pairs[i].key;
         if (name.len >= 9 && memcmp(name.ptr, "STEPWELL_", 9) == 0) {
-            sw__attempt_fail(attempt, SW_OUTCOME_FAILED_FOR_GOOD, "ParameterError",
+            sw__attempt_fail(attempt, SW__CLASS_PARAMETER_ERROR,
                              "env \"%.*s\" is refused: names that begin with STEPWELL_ are set by "
                              "the worker",
                              SW__FMT(sw__utf8_cut(name, 200)));
@@ -122,11 +121,10 @@ int sw__command_directory(sw__attempt *attempt)
     if (fd == -EXDEV)
         why = "it leads out of the root directory";
     if (why)
-        sw__attempt_fail(attempt, SW_OUTCOME_FAILED_FOR_GOOD, "PathRefused",
-                         "working_dir \"%.*s\" is refused: %s",
+        sw__attempt_fail(attempt, SW__CLASS_PATH_REFUSED, "working_dir \"%.*s\" is refused: %s",
                          SW__FMT(sw__utf8_cut(attempt->parameters->working_dir, 400)), why);
     else
-        sw__attempt_fail(attempt, SW_OUTCOME_FAILED, fd == -ENOENT ? "FileNotFound" : "FileError",
+        sw__attempt_fail(attempt, fd == -ENOENT ? SW__CLASS_FILE_NOT_FOUND : SW__CLASS_FILE_ERROR,
                          "cannot enter working_dir \"%.*s\": %s",
                          SW__FMT(sw__utf8_cut(attempt->parameters->working_dir, 400)),
                          strerror(-fd));

@@ -52,20 +52,18 @@ static void command_fail_start(sw__attempt *attempt, int error)
     switch (error) {
     case ENOENT:
     case ENOTDIR:
-        sw__attempt_fail(attempt, SW_OUTCOME_FAILED_FOR_GOOD, "CommandNotFound",
-                         "there is no program \"%.*s\"%s", SW__FMT(name),
-                         memchr(name.ptr, '/', name.len) ? "" : " in PATH");
+        sw__attempt_fail(attempt, SW__CLASS_COMMAND_NOT_FOUND, "there is no program \"%.*s\"%s",
+                         SW__FMT(name), memchr(name.ptr, '/', name.len) ? "" : " in PATH");
         return;
     case EACCES:
     case ENOEXEC:
-        sw__attempt_fail(attempt, SW_OUTCOME_FAILED_FOR_GOOD, "CommandNotExecutable",
+        sw__attempt_fail(attempt, SW__CLASS_COMMAND_NOT_EXECUTABLE,
                          "\"%.*s\" cannot be executed: %s%s", SW__FMT(name), strerror(error),
                          error == ENOEXEC ? "; a script needs \"#!\" in its first line" : "");
         return;
     default:
-        sw__attempt_fail(attempt, error == E2BIG ? SW_OUTCOME_FAILED_FOR_GOOD : SW_OUTCOME_FAILED,
-                         "CommandNotStarted", "\"%.*s\" could not be started: %s", SW__FMT(name),
-                         strerror(error));
+        sw__attempt_fail(attempt, SW__CLASS_COMMAND_NOT_STARTED,
+                         "\"%.*s\" could not be started: %s", SW__FMT(name), strerror(error));
     }
 }
 
@@ -241,7 +239,7 @@ static sw_str command_last_line(sw_str text)
 }
 
 /* A failure with what the command has said: on stderr, or on stdout when it said nothing there. */
-static void command_answer_failure(command_run *run, const char *error_class, const char *what)
+static void command_answer_failure(command_run *run, sw__class class, const char *what)
 {
     sw__attempt *attempt = run->attempt;
     sw__buf text;
@@ -250,8 +248,7 @@ static void command_answer_failure(command_run *run, const char *error_class, co
     sw_str detail = sw__text_clean(attempt->arena, sw__buf_str(&text));
     sw__buf_free(&text);
     sw_str line = sw__utf8_cut(command_last_line(detail), 400);
-    sw__attempt_fail(attempt, SW_OUTCOME_FAILED, error_class, "%s%s%.*s", what,
-                     line.len ? ": " : "", SW__FMT(line));
+    sw__attempt_fail(attempt, class, "%s%s%.*s", what, line.len ? ": " : "", SW__FMT(line));
     if (detail.len > 0 && !sw__arena_failed(attempt->arena))
         attempt->outcome->error_detail = detail;
 }
@@ -265,17 +262,17 @@ static void command_answer(command_run *run, int status)
     } else if (run->timed_out) {
         snprintf(what, sizeof(what), "the command was ended after its timeout of %lld ms",
                  (long long)attempt->claim->timeout_ms);
-        command_answer_failure(run, "Timeout", what);
+        command_answer_failure(run, SW__CLASS_TIMEOUT, what);
     } else if (status < 0) {
-        command_answer_failure(run, "CommandLost",
+        command_answer_failure(run, SW__CLASS_COMMAND_LOST,
                                "another part of this process has collected the exit status");
     } else if (WIFSIGNALED(status)) {
         snprintf(what, sizeof(what), "killed by signal %d (%s)", WTERMSIG(status),
                  strsignal(WTERMSIG(status)));
-        command_answer_failure(run, "CommandFailed", what);
+        command_answer_failure(run, SW__CLASS_COMMAND_FAILED, what);
     } else if (WEXITSTATUS(status) != 0) {
         snprintf(what, sizeof(what), "exit status %d", WEXITSTATUS(status));
-        command_answer_failure(run, "CommandFailed", what);
+        command_answer_failure(run, SW__CLASS_COMMAND_FAILED, what);
     } else {
         int64_t took_us = sw__attempt_now_us(attempt) - attempt->started_us;
         command_answer_success(run, took_us / 1000);
@@ -319,7 +316,7 @@ static void command_run_with(sw__attempt *attempt, const char **argv, const char
         sw__capture_open(&run.outputs[1], attempt->env, output_max) == SW_OK)
         command_run_in(&run, argv, envp, cwd_fd);
     else
-        sw__attempt_fail(attempt, SW_OUTCOME_FAILED, "OutOfMemory",
+        sw__attempt_fail(attempt, SW__CLASS_OUT_OF_MEMORY,
                          "there was no memory for the output of a command");
     command_close(&run);
 }

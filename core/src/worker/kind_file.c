@@ -23,8 +23,8 @@
 
 static void file_refuse(sw__attempt *attempt, sw_str path, const char *why)
 {
-    sw__attempt_fail(attempt, SW_OUTCOME_FAILED_FOR_GOOD, "PathRefused",
-                     "path \"%.*s\" is refused: %s", SW__FMT(sw__utf8_cut(path, 400)), why);
+    sw__attempt_fail(attempt, SW__CLASS_PATH_REFUSED, "path \"%.*s\" is refused: %s",
+                     SW__FMT(sw__utf8_cut(path, 400)), why);
 }
 
 /* Answer with what an errno of the system means. */
@@ -38,11 +38,11 @@ static void file_fail(sw__attempt *attempt, sw_str path, const char *doing, int 
         file_refuse(attempt, path, "it leads out of the root directory");
         return;
     case ENOSYS:
-        sw__attempt_fail(attempt, SW_OUTCOME_FAILED_FOR_GOOD, "Unsupported",
+        sw__attempt_fail(attempt, SW__CLASS_UNSUPPORTED,
                          "this kernel has no openat2; file steps need Linux 5.6 or newer");
         return;
     default:
-        sw__attempt_fail(attempt, SW_OUTCOME_FAILED, error == ENOENT ? "FileNotFound" : "FileError",
+        sw__attempt_fail(attempt, error == ENOENT ? SW__CLASS_FILE_NOT_FOUND : SW__CLASS_FILE_ERROR,
                          "cannot %s \"%.*s\": %s", doing, SW__FMT(sw__utf8_cut(path, 400)),
                          strerror(error));
     }
@@ -210,7 +210,7 @@ static void file_answer_content(sw__attempt *attempt, sw_str path, sw_str conten
     sw__json_put_str(&json, content);
     sw__buf_put_byte(&json, '}');
     if (json.len > SW__PAYLOAD_MAX)
-        sw__attempt_fail(attempt, SW_OUTCOME_FAILED_FOR_GOOD, "FileTooLarge",
+        sw__attempt_fail(attempt, SW__CLASS_FILE_TOO_LARGE,
                          "\"%.*s\" takes %zu bytes as JSON, at most %d fit into a result",
                          SW__FMT(sw__utf8_cut(path, 400)), json.len, SW__PAYLOAD_MAX);
     else
@@ -235,11 +235,10 @@ static void file_read_from(sw__attempt *attempt, int fd, sw_str path)
     if (rc < 0)
         file_fail(attempt, path, "read", -rc);
     else if (text.len > SW__PAYLOAD_MAX)
-        sw__attempt_fail(attempt, SW_OUTCOME_FAILED_FOR_GOOD, "FileTooLarge",
-                         "\"%.*s\" is larger than %d bytes", SW__FMT(sw__utf8_cut(path, 400)),
-                         SW__PAYLOAD_MAX);
+        sw__attempt_fail(attempt, SW__CLASS_FILE_TOO_LARGE, "\"%.*s\" is larger than %d bytes",
+                         SW__FMT(sw__utf8_cut(path, 400)), SW__PAYLOAD_MAX);
     else if (memchr(text.ptr, 0, text.len) || sw__utf8_check(text) != text.len)
-        sw__attempt_fail(attempt, SW_OUTCOME_FAILED_FOR_GOOD, "NotText",
+        sw__attempt_fail(attempt, SW__CLASS_NOT_TEXT,
                          "\"%.*s\" is not UTF-8 text, and a result can hold nothing else",
                          SW__FMT(sw__utf8_cut(path, 400)));
     else

@@ -36,8 +36,7 @@ static void run_wait(sw__attempt *attempt)
         }
     }
     if (end_us > deadline_us) {
-        sw__attempt_fail(attempt, SW_OUTCOME_FAILED, "Timeout",
-                         "the wait was cut off after %lld ms",
+        sw__attempt_fail(attempt, SW__CLASS_TIMEOUT, "the wait was cut off after %lld ms",
                          (long long)attempt->claim->timeout_ms);
         return;
     }
@@ -61,14 +60,15 @@ void sw__attempt_run(sw__attempt *attempt)
     attempt->started_us = sw__attempt_now_us(attempt);
     int kind = sw__kind_find(attempt->claim->handler);
     if (kind < 0) {
-        sw__attempt_fail(attempt, SW_OUTCOME_FAILED_FOR_GOOD, "UnknownKind",
-                         "\"%.*s\" is not a built-in kind", SW__FMT(attempt->claim->handler));
+        sw__attempt_fail(attempt, SW__CLASS_UNKNOWN_KIND, "\"%.*s\" is not a built-in kind",
+                         SW__FMT(attempt->claim->handler));
         return;
     }
     int rc = sw__kind_read(attempt->arena, kind, attempt->claim->parameters, &parameters, &error);
     if (rc < 0) {
-        sw__attempt_fail(attempt, rc == SW_ENOMEM ? SW_OUTCOME_FAILED : SW_OUTCOME_FAILED_FOR_GOOD,
-                         rc == SW_ENOMEM ? "OutOfMemory" : "ParameterError", "%s", error.message);
+        sw__attempt_fail(attempt,
+                         rc == SW_ENOMEM ? SW__CLASS_OUT_OF_MEMORY : SW__CLASS_PARAMETER_ERROR,
+                         "%s", error.message);
         return;
     }
     attempt->parameters = &parameters;

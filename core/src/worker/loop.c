@@ -69,25 +69,20 @@ static void loop_report_close(loop_report *report, const sw_runner *runner)
  * result it cannot keep becomes a failure, a step that does not exist is left out. */
 static void loop_report_mend(loop_report *report, const sw_error *refusal)
 {
-    static const char refused[] = "ResultRefused";
     size_t at = (size_t)refusal->row;
+    sw__job *job = report->jobs[at];
     sw_step_outcome *row = &report->rows[at];
-    sw_str message = sw__arena_str(report->jobs[at]->arena, sw__str(refusal->message));
-    bool again = sw__str_is(row->error_class, refused);
-    if (refusal->code == SW_ENOTFOUND || again || !message.ptr) {
-        report->count--;
-        memmove(row, row + 1, (report->count - at) * sizeof(*row));
-        memmove(&report->jobs[at], &report->jobs[at + 1],
-                (report->count - at) * sizeof(report->jobs[0]));
+    sw_str message = sw__arena_str(job->arena, sw__str(refusal->message));
+    sw_step_outcome mended = sw__class_outcome(&job->claim, SW__CLASS_RESULT_REFUSED, message);
+    bool again = sw__str_equal(row->error_class, mended.error_class);
+    if (refusal->code != SW_ENOTFOUND && !again && message.ptr) {
+        *row = mended;
         return;
     }
-    *row = (sw_step_outcome){
-        .step_id = row->step_id,
-        .epoch = row->epoch,
-        .outcome = SW_OUTCOME_FAILED_FOR_GOOD,
-        .error_class = sw__str(refused),
-        .error_message = message,
-    };
+    report->count--;
+    memmove(row, row + 1, (report->count - at) * sizeof(*row));
+    memmove(&report->jobs[at], &report->jobs[at + 1],
+            (report->count - at) * sizeof(report->jobs[0]));
 }
 
 static int loop_exchange(sw_runner *runner, loop_report *report, size_t claim_max, int64_t wait_ms,
@@ -131,13 +126,8 @@ static bool loop_guard(sw_runner *runner, sw__job *job)
             runner->place.guard_fd = runner->guard.fd;
         return true;
     }
-    job->outcome = (sw_step_outcome){
-        .step_id = job->claim.step_id,
-        .epoch = job->claim.epoch,
-        .outcome = SW_OUTCOME_FAILED,
-        .error_class = SW__LIT("CommandNotStarted"),
-        .error_message = sw__arena_str(job->arena, sw__str(error.message)),
-    };
+    job->outcome = sw__class_outcome(&job->claim, SW__CLASS_COMMAND_NOT_STARTED,
+                                     sw__arena_str(job->arena, sw__str(error.message)));
     return false;
 }
 
