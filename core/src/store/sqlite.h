@@ -45,6 +45,8 @@ int sw__sqlite_path_explain(const char *path, sw_error *err);
 /* sqlite_fork.c: remember a connection, forget it, and give up those inherited over fork. */
 int sw__sqlite_opened_add(sw__sqlite *self);
 void sw__sqlite_opened_remove(sw__sqlite *self);
+/* Forget every open connection, for a simulator whose processes die in the middle of anything. */
+void sw__sqlite_opened_reset(void);
 void sw__sqlite_inherited_disown(void);
 
 /* sqlite_schema.c: make sure that the open file is ours and has the newest schema. */

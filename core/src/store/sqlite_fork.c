@@ -71,12 +71,20 @@ void sw__sqlite_opened_remove(sw__sqlite *self)
         return;
     opened_lock_take();
     sw__sqlite_opened **at = &opened_first;
-    while (*at != self->opened)
+    while (*at && *at != self->opened)
         at = &(*at)->next;
-    *at = self->opened->next;
+    if (*at)
+        *at = self->opened->next;
     opened_lock_give();
     sw__free(self->base.env, self->opened);
     self->opened = NULL;
+}
+
+void sw__sqlite_opened_reset(void)
+{
+    opened_lock_take();
+    opened_first = NULL;
+    opened_lock_give();
 }
 
 static void opened_file_close(sqlite3 *db, int which)

@@ -1,0 +1,395 @@
+/* The simulated disk as an SQLite file system; see disk.h. Locks are in disk_lock.c. */
+#include "sim/disk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DISK_IO (1u << WORLD_KILL | 1u << WORLD_POWER | 1u << WORLD_EIO | 1u << WORLD_EIO_FOR_EVER)
+
+static disk *const *disk_installed;
+
+disk *disk_current(void)
+{
+    return *disk_installed;
+}
+
+int disk_point(uint32_t faults, int error, const char *place)
+{
+    world *w = disk_current()->world;
+    uint32_t may = faults | 1u << WORLD_KILL | 1u << WORLD_POWER;
+    if (world_point(w, may, place) >= 0)
+        return error;
+    if (w->current && w->current->disk_bad && !w->healed && faults & 1u << WORLD_EIO_FOR_EVER)
+        return error;
+    return SQLITE_OK;
+}
+
+/* Bytes. */
+
+static void bytes_resize(disk_bytes *bytes, size_t size)
+{
+    if (size > bytes->capacity) {
+        bytes->capacity = size * 2;
+        bytes->ptr = realloc(bytes->ptr, bytes->capacity);
+        if (!bytes->ptr)
+            abort();
+    }
+    if (size > bytes->size)
+        memset(bytes->ptr + bytes->size, 0, size - bytes->size);
+    bytes->size = size;
+}
+
+static void bytes_write(disk_bytes *bytes, size_t offset, const uint8_t *data, size_t size)
+{
+    if (offset + size > bytes->size)
+        bytes_resize(bytes, offset + size);
+    memcpy(bytes->ptr + offset, data, size);
+}
+
+/* Changes. */
+
+static void change_apply(disk_bytes *bytes, const disk_change *change)
+{
+    if (change->data)
+        bytes_write(bytes, change->offset, change->data, change->size);
+    else
+        bytes_resize(bytes, change->offset);
+}
+
+static void change_hold(disk_file *file, size_t offset, const void *data, size_t size)
+{
+    if (file->change_count == file->change_capacity) {
+        file->change_capacity = file->change_capacity ? file->change_capacity * 2 : 64;
+        file->changes = realloc(file->changes, file->change_capacity * sizeof *file->changes);
+        if (!file->changes)
+            abort();
+    }
+    disk_change *change = &file->changes[file->change_count++];
+    *change = (disk_change){.offset = offset, .size = size};
+    if (data) {
+        change->data = malloc(size ? size : 1);
+        if (!change->data)
+            abort();
+        memcpy(change->data, data, size);
+    }
+    change_apply(&file->current, change);
+}
+
+static void change_forget(disk_file *file)
+{
+    for (size_t i = 0; i < file->change_count; i++)
+        free(file->changes[i].data);
+    file->change_count = 0;
+}
+
+static void file_sync(disk_file *file)
+{
+    for (size_t i = 0; i < file->change_count; i++)
+        change_apply(&file->durable, &file->changes[i]);
+    change_forget(file);
+    file->durable_exists = file->exists;
+}
+
+/* Methods. */
+
+static int disk_close(sqlite3_file *base)
+{
+    disk_handle *self = (disk_handle *)base;
+    disk_handle **link = &disk_current()->handles;
+    while (*link && *link != self)
+        link = &(*link)->next;
+    if (*link)
+        *link = self->next;
+    return SQLITE_OK;
+}
+
+static int disk_read(sqlite3_file *base, void *out, int size, sqlite3_int64 offset)
+{
+    const disk_bytes *bytes = &((disk_handle *)base)->file->current;
+    int rc = disk_point(DISK_IO, SQLITE_IOERR_READ, "read");
+    if (rc != SQLITE_OK)
+        return rc;
+    size_t start = (size_t)offset < bytes->size ? (size_t)offset : bytes->size;
+    size_t found = bytes->size - start < (size_t)size ? bytes->size - start : (size_t)size;
+    if (found)
+        memcpy(out, bytes->ptr + start, found);
+    memset((uint8_t *)out + found, 0, (size_t)size - found);
+    return found == (size_t)size ? SQLITE_OK : SQLITE_IOERR_SHORT_READ;
+}
+
+static int disk_full_now(void)
+{
+    const world *w = disk_current()->world;
+    return w->current && !w->healed && w->now_us < w->full_until_us;
+}
+
+static int disk_write(sqlite3_file *base, const void *data, int size, sqlite3_int64 offset)
+{
+    int rc = disk_point(DISK_IO | 1u << WORLD_NO_MEMORY, SQLITE_IOERR_WRITE, "write");
+    if (rc != SQLITE_OK)
+        return rc;
+    if (disk_full_now())
+        return SQLITE_FULL;
+    change_hold(((disk_handle *)base)->file, (size_t)offset, data, (size_t)size);
+    return disk_point(1u << WORLD_FULL, SQLITE_FULL, "written");
+}
+
+static int disk_truncate(sqlite3_file *base, sqlite3_int64 size)
+{
+    int rc = disk_point(DISK_IO, SQLITE_IOERR_TRUNCATE, "truncate");
+    if (rc == SQLITE_OK)
+        change_hold(((disk_handle *)base)->file, (size_t)size, NULL, 0);
+    return rc;
+}
+
+static int disk_sync(sqlite3_file *base, int flags)
+{
+    (void)flags;
+    int rc = disk_point(DISK_IO, SQLITE_IOERR_FSYNC, "sync");
+    if (rc != SQLITE_OK)
+        return rc;
+    file_sync(((disk_handle *)base)->file);
+    disk_current()->syncs++;
+    return disk_point(0, SQLITE_OK, "synced");
+}
+
+static int disk_size(sqlite3_file *base, sqlite3_int64 *out)
+{
+    *out = (sqlite3_int64)((disk_handle *)base)->file->current.size;
+    return SQLITE_OK;
+}
+
+static int disk_control(sqlite3_file *base, int op, void *argument)
+{
+    (void)base;
+    (void)op;
+    (void)argument;
+    return SQLITE_NOTFOUND;
+}
+
+static int disk_sector(sqlite3_file *base)
+{
+    (void)base;
+    return DISK_SECTOR;
+}
+
+static int disk_traits(sqlite3_file *base)
+{
+    (void)base;
+    return SQLITE_IOCAP_POWERSAFE_OVERWRITE;
+}
+
+static const sqlite3_io_methods disk_methods = {
+    .iVersion = 2,
+    .xClose = disk_close,
+    .xRead = disk_read,
+    .xWrite = disk_write,
+    .xTruncate = disk_truncate,
+    .xSync = disk_sync,
+    .xFileSize = disk_size,
+    .xLock = disk_lock,
+    .xUnlock = disk_unlock,
+    .xCheckReservedLock = disk_check_reserved,
+    .xFileControl = disk_control,
+    .xSectorSize = disk_sector,
+    .xDeviceCharacteristics = disk_traits,
+    .xShmMap = disk_shm_map,
+    .xShmLock = disk_shm_lock,
+    .xShmBarrier = disk_shm_barrier,
+    .xShmUnmap = disk_shm_unmap,
+};
+
+/* The file system. */
+
+static disk_file *disk_find(const char *name, bool create)
+{
+    disk_file *unused = NULL;
+    for (int i = 0; i < DISK_FILES_MAX; i++) {
+        disk_file *file = &disk_current()->files[i];
+        if (strcmp(file->name, name) == 0)
+            return file;
+        if (!file->name[0] && !unused)
+            unused = file;
+    }
+    if (!create || !unused)
+        return NULL;
+    snprintf(unused->name, sizeof unused->name, "%s", name);
+    return unused;
+}
+
+static int disk_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *base, int flags,
+                     int *out_flags)
+{
+    (void)vfs;
+    disk_handle *self = (disk_handle *)base;
+    memset(self, 0, sizeof *self);
+    int rc = disk_point(DISK_IO, SQLITE_CANTOPEN, "open");
+    if (rc != SQLITE_OK || !name)
+        return rc != SQLITE_OK ? rc : SQLITE_CANTOPEN;
+    disk_file *file = disk_find(name, flags & SQLITE_OPEN_CREATE);
+    if (!file || (!file->exists && !(flags & SQLITE_OPEN_CREATE)))
+        return SQLITE_CANTOPEN;
+    file->exists = true;
+    self->file = file;
+    self->owner = disk_current()->world->current;
+    self->next = disk_current()->handles;
+    disk_current()->handles = self;
+    self->base.pMethods = &disk_methods;
+    if (out_flags)
+        *out_flags = flags;
+    return SQLITE_OK;
+}
+
+static int disk_delete(sqlite3_vfs *vfs, const char *name, int sync)
+{
+    (void)vfs;
+    int rc = disk_point(DISK_IO, SQLITE_IOERR_DELETE, "delete");
+    disk_file *file = rc == SQLITE_OK ? disk_find(name, false) : NULL;
+    if (rc != SQLITE_OK || !file || !file->exists)
+        return rc != SQLITE_OK ? rc : SQLITE_IOERR_DELETE_NOENT;
+    file->exists = false;
+    change_forget(file);
+    bytes_resize(&file->current, 0);
+    if (sync) {
+        file->durable_exists = false;
+        bytes_resize(&file->durable, 0);
+    }
+    return SQLITE_OK;
+}
+
+static int disk_access(sqlite3_vfs *vfs, const char *name, int flags, int *out)
+{
+    (void)vfs;
+    (void)flags;
+    const disk_file *file = disk_find(name, false);
+    *out = file && file->exists && (flags != SQLITE_ACCESS_EXISTS || file->current.size > 0);
+    return SQLITE_OK;
+}
+
+static int disk_full_path(sqlite3_vfs *vfs, const char *name, int size, char *out)
+{
+    (void)vfs;
+    snprintf(out, (size_t)size, "%s", name);
+    return SQLITE_OK;
+}
+
+static int disk_random(sqlite3_vfs *vfs, int size, char *out)
+{
+    (void)vfs;
+    for (int i = 0; i < size; i++)
+        out[i] = (char)choice_noise(&disk_current()->world->noise);
+    return size;
+}
+
+static int disk_sleep(sqlite3_vfs *vfs, int us)
+{
+    (void)vfs;
+    world_sleep(disk_current()->world, us);
+    return us;
+}
+
+static int disk_time(sqlite3_vfs *vfs, sqlite3_int64 *out)
+{
+    (void)vfs;
+    *out = INT64_C(210866760000000) + 1700000000000 + disk_current()->world->now_us / 1000;
+    return SQLITE_OK;
+}
+
+static int disk_last_error(sqlite3_vfs *vfs, int size, char *out)
+{
+    (void)vfs;
+    (void)size;
+    (void)out;
+    return 0;
+}
+
+void disk_install(disk *const *current)
+{
+    static sqlite3_vfs vfs = {
+        .iVersion = 2,
+        .szOsFile = sizeof(disk_handle),
+        .mxPathname = 63,
+        .zName = "stepwell-sim",
+        .xOpen = disk_open,
+        .xDelete = disk_delete,
+        .xAccess = disk_access,
+        .xFullPathname = disk_full_path,
+        .xRandomness = disk_random,
+        .xSleep = disk_sleep,
+        .xCurrentTimeInt64 = disk_time,
+        .xGetLastError = disk_last_error,
+    };
+    disk_installed = current;
+    sqlite3_vfs_register(&vfs, 0);
+}
+
+/* Death. */
+
+void disk_init(disk *d, world *w)
+{
+    memset(d, 0, sizeof *d);
+    d->world = w;
+}
+
+static void disk_drop_shared(disk_file *file)
+{
+    for (int i = 0; i < file->region_count; i++)
+        free(file->regions[i]);
+    file->region_count = 0;
+}
+
+void disk_free(disk *d)
+{
+    for (int i = 0; i < DISK_FILES_MAX; i++) {
+        change_forget(&d->files[i]);
+        disk_drop_shared(&d->files[i]);
+        free(d->files[i].changes);
+        free(d->files[i].current.ptr);
+        free(d->files[i].durable.ptr);
+    }
+}
+
+void disk_release(disk *d, const actor *dead)
+{
+    disk_handle **link = &d->handles;
+    while (*link) {
+        if ((*link)->owner == dead)
+            *link = (*link)->next;
+        else
+            link = &(*link)->next;
+    }
+}
+
+/* How unsynced changes fare: 0 all are kept, 1 none, 2 some whole, 3 some sectors. */
+static void change_survive(disk_file *file, const disk_change *change, uint32_t mode, choice *c)
+{
+    if (mode == 0 || (mode == 2 && choice_draw(c, 2) == 0) || (mode == 3 && !change->data)) {
+        change_apply(&file->durable, change);
+        return;
+    }
+    for (size_t at = 0; mode == 3 && at < change->size; at += DISK_SECTOR) {
+        size_t size = change->size - at < DISK_SECTOR ? change->size - at : DISK_SECTOR;
+        if (choice_draw(c, 2) == 0)
+            bytes_write(&file->durable, change->offset + at, change->data + at, size);
+    }
+}
+
+void disk_lose_power(disk *d)
+{
+    uint32_t mode = choice_draw(&d->world->choice, 4);
+    d->handles = NULL;
+    for (int i = 0; i < DISK_FILES_MAX; i++) {
+        disk_file *file = &d->files[i];
+        for (size_t k = 0; k < file->change_count; k++)
+            change_survive(file, &file->changes[k], mode, &d->world->choice);
+        change_forget(file);
+        disk_drop_shared(file);
+        file->exists = file->exists && (file->durable_exists || mode == 0);
+        file->durable_exists = file->exists;
+        bytes_resize(&file->durable, file->exists ? file->durable.size : 0);
+        bytes_resize(&file->current, 0);
+        if (file->durable.size)
+            bytes_write(&file->current, 0, file->durable.ptr, file->durable.size);
+    }
+}

@@ -1,0 +1,83 @@
+/* A disk that can lose power: files with what is written and what is durable.
+ *
+ * Writes and truncations are held in order until a sync makes them durable. At a power loss the
+ * unsynced ones are kept, dropped, kept in part, or torn in sectors of 512 bytes, by choice.
+ * Locks and shared memory belong to handles and go with the actor that holds them.
+ */
+#ifndef SIM_DISK_H
+#define SIM_DISK_H
+
+#include <sqlite3.h>
+
+#include "sim/world.h"
+
+#define DISK_FILES_MAX 8
+#define DISK_REGIONS_MAX 64
+#define DISK_SECTOR 512
+
+typedef struct disk_bytes {
+    uint8_t *ptr;
+    size_t size;
+    size_t capacity;
+} disk_bytes;
+
+/* A write, or a truncation when data is NULL. */
+typedef struct disk_change {
+    size_t offset; /* new size for a truncation */
+    size_t size;
+    uint8_t *data;
+} disk_change;
+
+typedef struct disk_file {
+    char name[64]; /* empty: free */
+    bool exists;
+    bool durable_exists;
+    disk_bytes current;
+    disk_bytes durable;
+    disk_change *changes; /* since the last sync */
+    size_t change_count;
+    size_t change_capacity;
+    uint8_t *regions[DISK_REGIONS_MAX]; /* shared memory */
+    int region_count;
+} disk_file;
+
+/* An open file; the first field is what SQLite sees. */
+typedef struct disk_handle {
+    sqlite3_file base;
+    disk_file *file;
+    actor *owner; /* NULL: the harness */
+    int lock;     /* SQLITE_LOCK_* */
+    uint16_t shared;
+    uint16_t exclusive;
+    struct disk_handle *next;
+} disk_handle;
+
+typedef struct disk {
+    world *world;
+    disk_file files[DISK_FILES_MAX];
+    disk_handle *handles;
+    uint64_t syncs;
+} disk;
+
+/* Make the file system known to SQLite under the name "stepwell-sim"; it works on *current. */
+void disk_install(disk *const *current);
+void disk_init(disk *d, world *w);
+void disk_free(disk *d);
+/* Give up the handles and locks of an actor that died. */
+void disk_release(disk *d, const actor *dead);
+/* What is left after a power loss. */
+void disk_lose_power(disk *d);
+
+/* Methods on shared memory and locks (disk_lock.c). */
+int disk_lock(sqlite3_file *base, int level);
+int disk_unlock(sqlite3_file *base, int level);
+int disk_check_reserved(sqlite3_file *base, int *out);
+int disk_shm_map(sqlite3_file *base, int region, int size, int extend, void volatile **out);
+int disk_shm_lock(sqlite3_file *base, int offset, int count, int flags);
+void disk_shm_barrier(sqlite3_file *base);
+int disk_shm_unmap(sqlite3_file *base, int drop);
+disk *disk_current(void);
+/* A point of the file system for the current actor; an SQLite code. */
+int disk_point(uint32_t faults, int error, const char *place);
+
+#endif

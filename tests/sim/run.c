@@ -1,0 +1,158 @@
+/* One schedule; see run.h. */
+#include "sim/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "engine/engine.h"
+#include "store/sqlite.h"
+
+#define RUN_FAULTY_US_MAX 8
+#define RUN_SLICE_US 2000000
+#define RUN_SLICES_MAX 120
+#define RUN_POINTS_MAX 60000
+#define RUN_POINTS_HEALED 400000
+
+static world *run_world;
+static disk *run_disk;
+
+void run_install(void)
+{
+    heap_install(&run_world);
+    disk_install(&run_disk);
+}
+
+/* What a killed process holds below the engine: libcrypto's memory, and the note of its
+ * connection that guards forks. */
+static void run_give_up(actor *dead)
+{
+    if (dead->engine)
+        sw__hasher_free(dead->engine->hasher);
+    sw__sqlite_opened_reset();
+}
+
+static void run_on_death(world *w, actor *dead)
+{
+    ledger *l = w->ledger;
+    if (dead) {
+        run_give_up(dead);
+        disk_release(&l->disk, dead);
+        return;
+    }
+    disk_lose_power(&l->disk);
+    oracle_check(l);
+}
+
+/* Rates are drawn per run, and each fault is off in half of the runs: rare combinations need runs
+ * in which the common faults keep quiet. */
+static void run_draw_rates(world *w)
+{
+    static const uint32_t most[WORLD_FAULT_COUNT] = {
+        [WORLD_KILL] = 60,         [WORLD_POWER] = 40, [WORLD_EIO] = 120,
+        [WORLD_EIO_FOR_EVER] = 20, [WORLD_FULL] = 60,  [WORLD_NO_MEMORY] = 9000,
+        [WORLD_WALL_JUMP] = 60,    [WORLD_BUSY] = 600,
+    };
+    static const uint32_t switches[] = {400, 3000, 12000, 30000};
+    for (int fault = 0; fault < WORLD_FAULT_COUNT; fault++) {
+        bool on = choice_draw(&w->choice, 2) == 1;
+        w->fault_rate[fault] = on ? choice_draw(&w->choice, most[fault] + 1) : 0;
+    }
+    w->switch_rate = switches[choice_draw(&w->choice, 4)];
+}
+
+static void run_heal(world *w)
+{
+    world_note(w, "heal");
+    w->healed = true;
+    w->full_until_us = 0;
+    for (int i = 0; i < w->actor_count; i++) {
+        w->actors[i].disk_bad = false;
+        w->actors[i].heap.fail_in = 0;
+        w->actors[i].heap.fail_for_ever = false;
+    }
+}
+
+static void run_converge(world *w, ledger *l)
+{
+    for (int slice = 0; slice < RUN_SLICES_MAX && !w->violation[0]; slice++) {
+        world_run(w, w->now_us + RUN_SLICE_US, RUN_POINTS_HEALED);
+        if (oracle_all_ended(l))
+            return;
+    }
+    world_violate(w, "LIVE", "not everything has ended long after the last fault");
+}
+
+static void run_finish(world *w, ledger *l)
+{
+    l->stop = true;
+    for (int slice = 0; slice < RUN_SLICES_MAX && !w->violation[0]; slice++) {
+        if (world_run(w, w->now_us + RUN_SLICE_US, RUN_POINTS_HEALED))
+            return;
+    }
+    world_violate(w, "LIVE", "an actor does not end");
+}
+
+static void run_phases(world *w, ledger *l)
+{
+    int64_t faulty_us = 1000000 * (1 + (int64_t)choice_draw(&w->choice, RUN_FAULTY_US_MAX));
+    world_run(w, w->now_us + faulty_us, RUN_POINTS_MAX);
+    run_heal(w);
+    if (!w->violation[0])
+        run_converge(w, l);
+    if (!w->violation[0])
+        run_finish(w, l);
+    if (!w->violation[0])
+        oracle_check(l);
+}
+
+static void run_populate(world *w)
+{
+    int workers = 1 + (int)choice_draw(&w->choice, 3);
+    world_add(w, "submitter", actor_submit, NULL);
+    for (int i = 0; i < workers; i++)
+        world_add(w, "worker", actor_work, NULL);
+    if (choice_draw(&w->choice, 2))
+        world_add(w, "operator", actor_operate, NULL);
+    if (choice_draw(&w->choice, 2))
+        world_add(w, "reader", actor_ask, NULL);
+}
+
+void run_schedule(uint64_t seed, const uint32_t *draws, size_t draw_count, bool trace,
+                  run_result *out)
+{
+    static world w;
+    static ledger l;
+    world_init(&w, seed);
+    if (draws)
+        choice_replay(&w.choice, draws, draw_count);
+    w.trace = trace;
+    run_world = &w;
+    run_draw_rates(&w);
+    run_populate(&w);
+    ledger_init(&l, &w);
+    run_disk = &l.disk;
+    w.ledger = &l;
+    w.on_death = run_on_death;
+    ledger_draw(&l);
+    run_phases(&w, &l);
+
+    memset(out, 0, sizeof *out);
+    memcpy(out->violation, w.violation, sizeof out->violation);
+    memcpy(out->faults, w.faults, sizeof out->faults);
+    out->unseed = choice_unseed(&w.choice);
+    out->points = w.points;
+    out->acknowledged = l.acknowledged;
+    out->fenced = l.fenced;
+    out->checks = l.checks;
+    out->draws = w.choice.draws;
+    out->draw_count = w.choice.count;
+    w.choice.draws = NULL;
+    for (int i = 0; i < w.actor_count; i++) {
+        if (w.actors[i].alive)
+            run_give_up(&w.actors[i]);
+    }
+    sw__sqlite_opened_reset();
+    world_free(&w);
+    ledger_free(&l);
+}

@@ -1,0 +1,25 @@
+/* One schedule: faults, then healing, then everything must end. */
+#ifndef SIM_RUN_H
+#define SIM_RUN_H
+
+#include "sim/ledger.h"
+
+typedef struct run_result {
+    char violation[1024]; /* empty: none */
+    uint64_t unseed;
+    uint64_t points;
+    uint64_t faults[WORLD_FAULT_COUNT];
+    uint64_t acknowledged;
+    uint64_t fenced;
+    uint64_t checks;
+    uint32_t *draws; /* malloc'd; the caller frees */
+    size_t draw_count;
+} run_result;
+
+/* Once per process. */
+void run_install(void);
+/* Run a seed, or recorded draws when draws is not NULL. */
+void run_schedule(uint64_t seed, const uint32_t *draws, size_t draw_count, bool trace,
+                  run_result *out);
+
+#endif

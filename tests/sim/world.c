@@ -1,0 +1,344 @@
+/* Actors, the clock, and what a point brings; see world.h. */
+#include "sim/world.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define WORLD_POINT_US 10
+#define WORLD_WALL_START_US (INT64_C(1700000000) * 1000000)
+#define WORLD_JUMP_US (INT64_C(10) * 365 * 86400 * 1000000)
+#define WORLD_FULL_US 200000
+#define WORLD_RESTART_US 50000
+
+const char *world_fault_name(int fault)
+{
+    static const char *const names[] = {
+#define WORLD_FAULT_NAME(name, text) text,
+        WORLD_FAULT_MAP(WORLD_FAULT_NAME)
+#undef WORLD_FAULT_NAME
+    };
+    return fault >= 0 && fault < WORLD_FAULT_COUNT ? names[fault] : "none";
+}
+
+void world_note(world *w, const char *format, ...)
+{
+    if (!w->trace)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    printf("%10.3f ms  %-10s ", (double)w->now_us / 1e3, w->current ? w->current->role : "world");
+    vprintf(format, arguments);
+    printf("\n");
+    va_end(arguments);
+}
+
+void world_violate(world *w, const char *rule, const char *format, ...)
+{
+    char text[900];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    world_note(w, "VIOLATION %s: %s", rule, text);
+    if (!w->violation[0])
+        snprintf(w->violation, sizeof w->violation, "%s: %s", rule, text);
+}
+
+/* Clocks and memory as an actor sees them. */
+
+static int64_t actor_mono_us(void *context)
+{
+    const actor *self = context;
+    return self->world->now_us;
+}
+
+static int64_t actor_boot_us(void *context)
+{
+    const actor *self = context;
+    return self->world->now_us - self->world->boot_started_us;
+}
+
+static int64_t actor_wall_us(void *context)
+{
+    const actor *self = context;
+    return WORLD_WALL_START_US + self->world->now_us + self->world->wall_offset_us;
+}
+
+static void actor_boot_id(void *context, uint8_t id[16])
+{
+    const actor *self = context;
+    memcpy(id, self->world->boot_id, 16);
+}
+
+static int actor_random(void *context, void *out, size_t size)
+{
+    actor *self = context;
+    for (size_t i = 0; i < size; i++)
+        ((uint8_t *)out)[i] = (uint8_t)choice_noise(&self->world->noise);
+    return SW_OK;
+}
+
+static void *actor_resize(void *context, void *block, size_t size)
+{
+    actor *self = context;
+    return heap_resize(&self->heap, block, size);
+}
+
+static void actor_yield(void *context, const char *place)
+{
+    actor *self = context;
+    world_point(self->world, 1u << WORLD_KILL | 1u << WORLD_POWER | 1u << WORLD_WALL_JUMP, place);
+}
+
+static int actor_spawn(void *context, const sw_spawn_request *request, int64_t *pid)
+{
+    (void)context;
+    (void)request;
+    (void)pid;
+    return -38; /* ENOSYS: nobody spawns here */
+}
+
+static const sw_env actor_env = {
+    .size = sizeof(sw_env),
+    .clock_mono_us = actor_mono_us,
+    .clock_boot_us = actor_boot_us,
+    .clock_wall_us = actor_wall_us,
+    .boot_id = actor_boot_id,
+    .random = actor_random,
+    .resize = actor_resize,
+    .vfs_name = "stepwell-sim",
+    .spawn = actor_spawn,
+    .yield = actor_yield,
+};
+
+/* The world. */
+
+static void world_boot(world *w)
+{
+    for (size_t i = 0; i < sizeof w->boot_id; i++)
+        w->boot_id[i] = (uint8_t)choice_noise(&w->noise);
+    w->boot_started_us = w->now_us;
+}
+
+void world_init(world *w, uint64_t seed)
+{
+    memset(w, 0, sizeof *w);
+    choice_seed(&w->choice, seed);
+    w->noise = 42;
+    w->now_us = 1000;
+    world_boot(w);
+}
+
+void world_free(world *w)
+{
+    for (int i = 0; i < w->actor_count; i++) {
+        heap_drop(&w->actors[i].heap);
+        munmap(w->actors[i].stack, WORLD_STACK_SIZE);
+    }
+    choice_free(&w->choice);
+}
+
+actor *world_add(world *w, const char *role, void (*body)(actor *), void *plan)
+{
+    actor *self = &w->actors[w->actor_count];
+    self->world = w;
+    self->index = w->actor_count++;
+    self->role = role;
+    self->body = body;
+    self->plan = plan;
+    self->stack = mmap(NULL, WORLD_STACK_SIZE, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+    if (self->stack == MAP_FAILED)
+        abort();
+    heap_init(&self->heap);
+    self->env = actor_env;
+    self->env.context = self;
+    return self;
+}
+
+/* Scheduling. */
+
+static void actor_main(unsigned int high, unsigned int low)
+{
+    actor *self = (actor *)(((uintptr_t)high << 32) | low);
+    self->body(self);
+    self->finished = true;
+    self->alive = false;
+    swapcontext(&self->context, &self->world->scheduler);
+}
+
+static void world_start(world *w, actor *self)
+{
+    uintptr_t address = (uintptr_t)self;
+    getcontext(&self->context);
+    self->context.uc_stack.ss_sp = self->stack;
+    self->context.uc_stack.ss_size = WORLD_STACK_SIZE;
+    self->context.uc_link = NULL;
+    makecontext(&self->context, (void (*)(void))actor_main, 2, (unsigned int)(address >> 32),
+                (unsigned int)address);
+    self->alive = true;
+    self->disk_bad = false;
+    self->life++;
+    w->current = self;
+    world_note(w, "starts, life %d", self->life);
+}
+
+static void world_bury(world *w, actor *dead)
+{
+    w->current = NULL;
+    dead->alive = false;
+    dead->wake_us = w->now_us + WORLD_RESTART_US;
+    if (w->on_death)
+        w->on_death(w, dead);
+    dead->engine = NULL;
+    heap_drop(&dead->heap);
+}
+
+static void world_lose_power(world *w)
+{
+    w->power_lost = true;
+    for (int i = 0; i < w->actor_count; i++) {
+        if (!w->actors[i].finished)
+            world_bury(w, &w->actors[i]);
+    }
+    world_boot(w);
+    if (w->on_death)
+        w->on_death(w, NULL);
+    w->power_lost = false;
+}
+
+static void world_switch(world *w)
+{
+    actor *self = w->current;
+    swapcontext(&self->context, &w->scheduler);
+}
+
+void world_die(world *w)
+{
+    actor *self = w->current;
+    world_note(w, "dies");
+    self->alive = false;
+    world_switch(w);
+    abort();
+}
+
+void world_sleep(world *w, int64_t us)
+{
+    if (!w->current) {
+        w->now_us += us;
+        return;
+    }
+    w->current->wake_us = w->now_us + us;
+    world_switch(w);
+}
+
+/* The next actor: any that could run now, else the one that wakes first. */
+static actor *world_pick(world *w)
+{
+    actor *ready[WORLD_ACTORS_MAX];
+    actor *first = NULL;
+    uint32_t count = 0;
+    for (int i = 0; i < w->actor_count; i++) {
+        actor *self = &w->actors[i];
+        if (self->finished)
+            continue;
+        if (self->wake_us <= w->now_us)
+            ready[count++] = self;
+        if (!first || self->wake_us < first->wake_us)
+            first = self;
+    }
+    if (count > 0)
+        return ready[count > 1 ? choice_draw(&w->choice, count) : 0];
+    if (first)
+        w->now_us = first->wake_us;
+    return first;
+}
+
+bool world_run(world *w, int64_t until_us, uint64_t points_max)
+{
+    uint64_t points_end = w->points + points_max;
+    while (!w->violation[0]) {
+        actor *next = world_pick(w);
+        if (!next)
+            return true;
+        if (w->now_us > until_us || w->points > points_end)
+            return false;
+        if (!next->alive)
+            world_start(w, next);
+        w->current = next;
+        swapcontext(&w->scheduler, &next->context);
+        w->current = NULL;
+        if (w->power_lost)
+            world_lose_power(w);
+        else if (!next->alive && !next->finished)
+            world_bury(w, next);
+    }
+    return true;
+}
+
+/* Points. */
+
+/* The fault that a draw stands for: the top of the range is cut into one band per fault. */
+static int world_fault_of(const world *w, uint32_t drawn, uint32_t may)
+{
+    uint32_t band = 65536;
+    for (int fault = 0; fault < WORLD_FAULT_COUNT; fault++) {
+        band -= w->fault_rate[fault];
+        if (drawn >= band)
+            return may & 1u << fault ? fault : -1;
+    }
+    return drawn >= band - w->switch_rate ? WORLD_FAULT_COUNT : -1;
+}
+
+static void world_jump(world *w)
+{
+    w->wall_offset_us += choice_draw(&w->choice, 2) ? WORLD_JUMP_US : -WORLD_JUMP_US;
+}
+
+static int world_strike(world *w, int fault, const char *place)
+{
+    w->faults[fault]++;
+    world_note(w, "%s at %s", world_fault_name(fault), place);
+    switch (fault) {
+    case WORLD_POWER:
+        w->power_lost = true;
+        world_die(w);
+        return -1;
+    case WORLD_KILL:
+        world_die(w);
+        return -1;
+    case WORLD_EIO_FOR_EVER:
+        w->current->disk_bad = true;
+        return fault;
+    case WORLD_FULL:
+        w->full_until_us = w->now_us + WORLD_FULL_US;
+        return fault;
+    case WORLD_NO_MEMORY:
+        w->current->heap.fail_in = 1 + choice_draw(&w->choice, 200);
+        w->current->heap.fail_for_ever = choice_once_in(&w->choice, 4);
+        return -1;
+    case WORLD_WALL_JUMP:
+        world_jump(w);
+        return -1;
+    default:
+        return fault;
+    }
+}
+
+int world_point(world *w, uint32_t may, const char *place)
+{
+    if (!w->current)
+        return -1;
+    w->points++;
+    w->now_us += WORLD_POINT_US;
+    int fault = world_fault_of(w, choice_draw(&w->choice, 65536), w->healed ? 0 : may);
+    if (fault == WORLD_FAULT_COUNT) {
+        w->current->wake_us = w->now_us;
+        world_switch(w);
+        return -1;
+    }
+    return fault < 0 ? -1 : world_strike(w, fault, place);
+}
