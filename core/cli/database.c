@@ -1,13 +1,11 @@
 /* Open the engine as the options say, and find tasks by what people type. */
 #include "database.h"
 
-#include <ctype.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "json.h"
 #include "out.h"
 #include "text.h"
 
@@ -23,40 +21,6 @@ static const char *database_path(const cli_call *call)
     return path && path[0] ? path : "stepwell.db";
 }
 
-/* Records of the engine: one line each on stderr. */
-static void database_log_write(void *context, int level, const char *event,
-                               const sw_log_field *fields, size_t count)
-{
-    (void)context;
-    if (cli_out()->quiet && level < SW_LOG_ERROR)
-        return;
-    if (cli_out()->json) {
-        cli_json json = cli_json_begin(stderr);
-        cli_json_text(&json, "log", sw_log_level_name(level));
-        cli_json_text(&json, "event", event);
-        for (size_t i = 0; i < count; i++) {
-            if (fields[i].text.ptr)
-                cli_json_str(&json, fields[i].key, fields[i].text);
-            else
-                cli_json_int(&json, fields[i].key, fields[i].number);
-        }
-        cli_json_end(&json);
-        return;
-    }
-    fprintf(stderr, "stepwell: %s: %s", sw_log_level_name(level), event);
-    for (size_t i = 0; i < count; i++) {
-        fprintf(stderr, " %s=", fields[i].key);
-        if (fields[i].text.ptr)
-            cli_text_put(stderr, fields[i].text, CLI_TEXT_NO_LIMIT);
-        else
-            fprintf(stderr, "%lld", (long long)fields[i].number);
-    }
-    fputc('\n', stderr);
-}
-
-static const sw_log database_log = {
-    .size = sizeof(sw_log), .level = SW_LOG_WARN, .write = database_log_write};
-
 int cli_database_open(const cli_call *call, cli_database_use use, sw_engine **out)
 {
     sw_error error = {0};
@@ -65,7 +29,6 @@ int cli_database_open(const cli_call *call, cli_database_use use, sw_engine **ou
     sw_engine_options options = SW_ENGINE_OPTIONS_INIT;
     options.store = cli_str(path);
     options.must_exist = use == CLI_DATABASE_LOOK;
-    options.log = &database_log;
     if (durability)
         options.durability = sw_durability_find(cli_str(durability));
     if (sw_engine_open(&options, out, &error) >= 0)

@@ -124,13 +124,18 @@ static size_t definition_error_count(const cli_definition *definition)
     return errors;
 }
 
+/* Warnings of a valid definition are a message, too, but no problem. */
 static void definition_report_json(const cli_definition *definition)
 {
     size_t count = 0;
     const sw_finding *findings = sw_findings(definition->findings, &count);
     const cli_exit_row *row = cli_exit_get((cli_exit)definition->status);
+    if (definition->status == CLI_EXIT_OK && count == 0)
+        return;
     cli_json json = cli_json_begin(stderr);
-    cli_json_problem(&json, definition->status, row->slug, row->meaning, definition->problem, NULL);
+    if (definition->status != CLI_EXIT_OK)
+        cli_json_problem(&json, definition->status, row->slug, row->meaning, definition->problem,
+                         NULL);
     cli_json_text(&json, "file", definition->path);
     cli_json_findings(&json, findings, count);
     cli_json_end(&json);
@@ -140,8 +145,7 @@ int cli_definition_report(const cli_definition *definition)
 {
     size_t errors = definition_error_count(definition);
     if (cli_out()->json) {
-        if (definition->status != CLI_EXIT_OK)
-            definition_report_json(definition);
+        definition_report_json(definition);
         return definition->status;
     }
     if (!cli_out()->quiet || errors > 0)

@@ -73,20 +73,24 @@ static void list_add_task(cli_grid *grid, const sw_task_row *task, size_t id_len
     list_add_tags(grid, task);
 }
 
-static void list_print(const sw_task_row *rows, size_t count, const int64_t *counts, int64_t now_us)
+static void list_print_tasks(const sw_task_row *rows, size_t count, int64_t now_us)
 {
-    int64_t total = 0;
-    const char *comma = ": ";
     size_t id_length = list_id_length(rows, count);
     cli_grid grid = cli_grid_open("lllrrrl");
     list_add_heads(&grid);
     for (size_t i = 0; i < count; i++)
         list_add_task(&grid, &rows[i], id_length, now_us);
-    if (count > 0)
-        cli_grid_close(&grid, stdout, 0, cli_out_width());
+    cli_grid_close(&grid, stdout, 0, cli_out_width());
+    fputc('\n', stdout);
+}
+
+static void list_print_counts(size_t shown, const int64_t *counts)
+{
+    int64_t total = 0;
+    const char *comma = ": ";
     for (int state = 0; state < SW_TASK_STATE_COUNT; state++)
         total += counts[state];
-    printf("%s%lld task%s", count > 0 ? "\n" : "", (long long)total, total == 1 ? "" : "s");
+    printf("%lld task%s", (long long)total, total == 1 ? "" : "s");
     for (int state = 0; state < SW_TASK_STATE_COUNT; state++) {
         if (counts[state] == 0)
             continue;
@@ -95,8 +99,8 @@ static void list_print(const sw_task_row *rows, size_t count, const int64_t *cou
                cli_style_off(cli_task_style(state)));
         comma = ", ";
     }
-    if ((int64_t)count < total)
-        printf("; the newest %zu are shown, --limit N shows more", count);
+    if ((int64_t)shown < total)
+        printf("; the newest %zu are shown, --limit N shows more", shown);
     fputc('\n', stdout);
 }
 
@@ -132,8 +136,10 @@ static int list_run(sw_engine *engine, const sw_task_filter *filter)
     const sw_task_row *rows = sw_tasks(result, &count);
     if (cli_out()->json)
         list_print_json(rows, count, counts);
-    else if (!cli_out()->quiet)
-        list_print(rows, count, counts, info.now_us);
+    else if (!cli_out()->quiet && count > 0)
+        list_print_tasks(rows, count, info.now_us);
+    if (!cli_out()->json && !cli_out()->quiet)
+        list_print_counts(count, counts);
     sw_result_free(result);
     return CLI_EXIT_OK;
 }

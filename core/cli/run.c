@@ -139,6 +139,20 @@ static bool run_handler_served(const sw_worker_row *workers, size_t count, sw_st
     return false;
 }
 
+static void run_note_handler(sw_str handler)
+{
+    if (cli_out()->json) {
+        cli_json json = cli_json_begin(stdout);
+        cli_json_text(&json, "event", "waiting_for_worker");
+        cli_json_str(&json, "handler", handler);
+        cli_json_end(&json);
+        return;
+    }
+    cli_note("waiting for a worker that handles %.*s: start one of your application on this "
+             "database",
+             (int)handler.len, handler.ptr);
+}
+
 /* Say which handlers no living worker has: the task would wait for them without a word. */
 static void run_note_missing(sw_engine *engine, const sw_step_row *steps, size_t step_count)
 {
@@ -154,9 +168,7 @@ static void run_note_missing(sw_engine *engine, const sw_step_row *steps, size_t
         for (size_t j = 0; j < i && !seen; j++)
             seen = cli_str_equal(steps[j].handler, steps[i].handler);
         if (!seen)
-            cli_note("waiting for a worker that handles %.*s: start one of your application on "
-                     "this database",
-                     (int)steps[i].handler.len, steps[i].handler.ptr);
+            run_note_handler(steps[i].handler);
     }
     sw_result_free(result);
 }
@@ -303,6 +315,8 @@ static int run_follow(const cli_call *call, cli_watch *watch, run_pool *pool)
     if (reason != 0)
         return cli_fail(CLI_EXIT_STORAGE, NULL, "cannot start a thread: %s", strerror(reason));
     int status = run_watch(watch, pool, deadline_ms);
+    if (cli_interrupted() && !watch->ended)
+        cli_note("stopping; Ctrl-C again ends at once");
     sw_runner_stop(pool->runner);
     pthread_join(pool->thread, NULL);
     int last = status == CLI_EXIT_STORAGE ? status : cli_watch_poll(watch);

@@ -34,6 +34,7 @@ steps:
   - { id: first, name: First, step_type: noop, parameters: {} }
   - { id: sleep, name: Sleep, step_type: wait, depends_on: [first], parameters: { seconds: 60 } }
 YAML
+printf 'name: extra\nversion: "1"\ncolour: blue\nsteps:\n  - { id: a, name: A, step_type: noop, parameters: {} }\n' >extra.yml
 printf 'name: two\nversion: "1"\nsteps:\n  - { id: a, name: A, step_type: nope, parameters: {} }\n' >kind.yml
 
 t "run a good file" 0 err= "out:write" "out:succeeded in" "out:nightly succeeded after" "out:3 succeeded" "outre:next: stepwell show [0-9a-f-]{36}" -- run good.yml
@@ -84,6 +85,10 @@ check "looking makes no database" test ! -e none.db
 
 t "--timeout" 124 "err:--timeout has expired; continue with: stepwell run --resume" "outre:✓ first +succeeded" -- run slow.yml --timeout 1 --db slow.db
 t "a handler of an application is waited for" 124 "err:waiting for a worker that handles shop.charge" -- run shop.json --timeout 1 --db shop.db
+t "and as JSON" 124 'json:{"event": "waiting_for_worker", "handler": "shop.charge"} in all and d["state"] == "pending" and d["exit_code"] == 124' -- run shop.json --timeout 1 --db shop.db --json
+t "warnings are shown and the task runs" 0 "err:extra.yml:3:1: warning: " "out:extra succeeded" -- run extra.yml
+t "warnings as JSON" 0 'errjson:d["file"] == "extra.yml" and d["findings"][0]["severity"] == "warning" and "code" not in d' 'json:d["state"] == "succeeded"' -- run extra.yml --json
+t "warnings can be refused" 3 out= "err:extra.yml:3:1: error: " -- run extra.yml --strict
 t "--root" 0 "out:succeeded" -- run good.yml --root "$home"
 check "files lie in the root" test -f "$home/out.txt"
 t "a root that is not there" 7 out= "err:--root: cannot use 'nowhere'" -- run good.yml --root nowhere --db rootless.db

@@ -53,6 +53,22 @@ t "the step was given back without counting an attempt" 0 'json:[(s["state"], s[
 touch go
 t "run --resume after Ctrl-C" 0 "out:slow succeeded" -- run --resume
 
+cat >stubborn.yml <<YAML
+name: stubborn
+version: "1.0"
+steps:
+  - { id: stay, name: Stay, step_type: command, parameters: { command: sh, args: ["-c", "trap '' TERM; echo up >up; sleep $nap; sleep $nap"] } }
+YAML
+start run stubborn.yml
+eventually test -s up
+kill -INT "$pid"
+check "a command that will not end is waited for" eventually grep -q "Ctrl-C again ends at once" "$home/background.err"
+kill -INT "$pid"
+finish "the second Ctrl-C ends at once" 130
+check "without the words of the clean end" eval '! grep -q "stopped; continue" "$home/background.err"'
+check "its command does not outlive it" eventually eval '! children_sleeping'
+"$stepwell" cancel "$(newest)" >/dev/null
+
 rm -f go log
 start run slow.yml --json
 eventually grep -q second log

@@ -25,6 +25,10 @@ screen() {
     rm -f ended raw
     tmux -L "$socket" -f /dev/null new-session -d -x 80 -y 24 "TERM=${terminal:-xterm} $*; echo \"exit \$?\" >ended; cat"
     tmux -L "$socket" pipe-pane -o 'cat >>raw' 2>/dev/null
+    if [ -n "${keys-}" ]; then
+        sleep 0.7
+        tmux -L "$socket" send-keys "$keys"
+    fi
     eventually test -s ended
     sleep 0.2
     tmux -L "$socket" capture-pane -p >"$home/out"
@@ -58,3 +62,21 @@ screen "$stepwell list"
 seen "list at 80 columns" "err:exit 0" "outre:nightly 1\.0 +succeeded +2/2"
 screen "$stepwell show"
 seen "show at 80 columns" "err:exit 0" "out:Timeline" "outre:pause +succeeded in 0\.5"
+cat >slow.yml <<'YAML'
+name: slow
+version: "1.0"
+steps:
+  - { id: first, name: First, step_type: noop, parameters: {} }
+  - { id: second, name: Second, step_type: wait, depends_on: [first], parameters: { seconds: 60 } }
+YAML
+keys=C-c screen "$stepwell run slow.yml"
+seen "Ctrl-C on a terminal" "err:exit 130" "outre:✓ +first +succeeded" "outre:○ +second +ready" "out:stopped; continue with: stepwell run --resume"
+{
+    printf 'name: wide\nversion: "1.0"\nsteps:\n'
+    for ((i = 0; i < 60; i++)); do
+        printf '  - { id: step_%d, name: S, step_type: noop, parameters: {} }\n' "$i"
+    done
+    printf '  - { id: last, name: L, step_type: command, parameters: { command: "false" } }\n'
+} >wide.yml
+screen "$stepwell run wide.yml"
+seen "more steps than rows: those that matter are on the screen" "err:exit 1" "outre:✗ +last +failed" "outre:and [0-9]+ more" "out:wide failed after"
