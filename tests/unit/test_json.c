@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "helper/fault_env.h"
+#include "helper/mutate.h"
 
 typedef struct bad_text {
     const char *text;
@@ -215,39 +216,9 @@ static int jansson_says(sw_str text)
     }
 }
 
-static uint32_t draw(uint64_t *seed, uint32_t below)
-{
-    *seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (uint32_t)(*seed >> 33) % below;
-}
+static const char syntax[] = "{}[]\",:\\u0123456789eE+-.dDtfn\xc3\xa9\xed\xa0\x80 \n";
 
-/* Change a text in a few places: a byte replaced, removed or doubled; the bytes that matter to the
- * syntax come more often. Never zero, which jansson takes for the end of the text. */
-static size_t mutate(uint64_t *seed, char *text, size_t len, size_t room)
-{
-    static const char syntax[] = "{}[]\",:\\u0123456789eE+-.dDtfn\xc3\xa9\xed\xa0\x80 \n";
-    for (uint32_t count = 1 + draw(seed, 3); count > 0; count--) {
-        size_t at = len ? draw(seed, (uint32_t)len) : 0;
-        switch (draw(seed, 3)) {
-        case 0:
-            if (len > 0)
-                text[at] = draw(seed, 8) ? syntax[draw(seed, sizeof(syntax) - 1)]
-                                         : (char)(1 + draw(seed, 255));
-            break;
-        case 1:
-            if (len > 0)
-                memmove(text + at, text + at + 1, --len - at);
-            break;
-        default:
-            if (len > 0 && len < room) {
-                memmove(text + at + 1, text + at, len - at);
-                len++;
-            }
-        }
-    }
-    return len;
-}
-
+/* The mutated texts have no zero bytes, which jansson takes for the end of the text. */
 static void test_agrees_with_jansson(void **state)
 {
     (void)state;
@@ -261,7 +232,7 @@ static void test_agrees_with_jansson(void **state)
         size_t len = strlen(from);
         memcpy(text, from, len);
         if (i >= good_count * bad_count)
-            len = mutate(&seed, text, len, sizeof(text));
+            len = mutate(&seed, syntax, text, len, sizeof(text));
         int expected = jansson_says((sw_str){text, len});
         bool ok = sw__json_check((sw_str){text, len}, NULL, NULL);
         if (expected >= 0 && ok != expected)

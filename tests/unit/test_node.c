@@ -15,6 +15,7 @@
 #include "base/node_build.h"
 #include "base/str.h"
 #include "helper/fault_env.h"
+#include "helper/mutate.h"
 #include "helper/node_text.h"
 
 static const int formats[] = {SW_FORMAT_JSON, SW_FORMAT_YAML};
@@ -239,6 +240,37 @@ static void test_limit_on_a_plain_yaml_scalar(void **state)
     }
 }
 
+/* A text is either refused with a place, or what is written of it reads back to the same. */
+static bool reads_back_or_says_where(int format, sw_str text)
+{
+    sw__node *node = NULL;
+    sw__node *again = NULL;
+    sw_error error;
+    sw__buf first;
+    sw__buf second;
+    int line;
+    int column;
+    sw__arena *arena = sw__arena_new(sw_env_system());
+    sw__buf_init(&first, sw_env_system());
+    sw__buf_init(&second, sw_env_system());
+    int rc = sw__node_load(arena, format, sw__str("x"), text, &node, &error);
+    if (rc == SW_OK) {
+        sw__node_put_json(&first, node);
+        assert_int_equal(sw__node_load_canonical(arena, sw__buf_str(&first), &again, &error),
+                         SW_OK);
+        sw__node_put_json(&second, again);
+        assert_true(sw__str_equal(sw__buf_str(&first), sw__buf_str(&second)));
+    } else {
+        assert_int_equal(sscanf(error.message, "x:%d:%d: ", &line, &column), 2);
+        assert_true(line >= 1 && column >= 1);
+        assert_int_equal(error.row, line);
+    }
+    sw__buf_free(&second);
+    sw__buf_free(&first);
+    sw__arena_free(arena);
+    return rc == SW_OK;
+}
+
 /* Shapes that cost quadratic time or deep recursion where they are read naively: each is as large
  * as a text may be. Run on the smallest stack that any host gives. */
 static void *bombs_load(void *context)
@@ -269,11 +301,18 @@ static void *bombs_load(void *context)
         {"[", "{},", 340000},
         {"", "\t", 1000000},
     };
-    int *loaded = context;
+    int *answers = context;
+    for (size_t i = 0; i < 2; i++) {
+        char *open = text_of("", "{\"a\":", SW__DEPTH_MAX, "1");
+        char *deepest = text_of(open, "}", SW__DEPTH_MAX, "");
+        *answers += reads_back_or_says_where(formats[i], sw__str(deepest));
+        free(open);
+        free(deepest);
+    }
     for (size_t i = 0; i < sizeof(bombs) / sizeof(bombs[0]); i++) {
         char *text = text_of(bombs[i].head, bombs[i].piece, bombs[i].count, "");
         for (int format = SW_FORMAT_DETECT; format <= SW_FORMAT_YAML; format++)
-            *loaded += code_of(format, text) < 0;
+            *answers += code_of(format, text) < 0;
         free(text);
     }
     return context;
@@ -284,13 +323,14 @@ static void test_bombs_are_refused_on_a_small_stack(void **state)
     (void)state;
     pthread_attr_t attributes;
     pthread_t thread;
-    int refused = 0;
+    int answers = 0;
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, 128 * 1024);
-    assert_int_equal(pthread_create(&thread, &attributes, bombs_load, &refused), 0);
+    assert_int_equal(pthread_create(&thread, &attributes, bombs_load, &answers), 0);
     pthread_join(thread, NULL);
     pthread_attr_destroy(&attributes);
-    assert_true(refused > 40);
+    /* The two deepest texts that are allowed, and twenty that are not, each in three formats. */
+    assert_int_equal(answers, 2 + 20 * 3);
 }
 
 /* Two syntaxes, one meaning: whatever JSON text is read, YAML reads it the same. */
@@ -315,6 +355,31 @@ static void test_json_is_yaml(void **state)
         sw__buf_free(&buf[0]);
         sw__buf_free(&buf[1]);
     }
+}
+
+static void test_damaged_texts(void **state)
+{
+    (void)state;
+    static const char syntax[] = "{}[]\",:\\'#&*!|>%@-?~. \n\t\r\xef\xbb\xbf\xe2\x82\xac"
+                                 "0123456789abcdefxot+E";
+    static const char *const texts[] = {
+        "{\"a\": [1, -2.5e3, true, null, \"x\\u00e9\\n\"], \"b\": {\"c\": {}, \"d\": []}}",
+        "name: a\nsteps:\n  - id: a\n    after: [b, 'c', \"d\"]\n  - id: b # why\n? key\n: 0x1f\n",
+        "text: |\n  one\n  two\nmore: >-\n  three\n\n  four\nlist:\n- - 1\n  - 2.5e1\n-\n",
+        "---\na: 1\n...\n",
+        "# only a comment\n",
+    };
+    uint64_t seed = 3;
+    int accepted = 0;
+    for (int i = 0; i < 20000; i++) {
+        char text[400];
+        size_t len = strlen(texts[i % 5]);
+        memcpy(text, texts[i % 5], len);
+        len = mutate(&seed, syntax, text, len, sizeof(text));
+        for (size_t k = 0; k < 2; k++)
+            accepted += reads_back_or_says_where(formats[k], (sw_str){text, len});
+    }
+    assert_in_range(accepted, 4000, 36000);
 }
 
 static void test_kinds_have_names(void **state)
@@ -438,6 +503,7 @@ int main(void)
         cmocka_unit_test(test_limit_on_a_plain_yaml_scalar),
         cmocka_unit_test(test_bombs_are_refused_on_a_small_stack),
         cmocka_unit_test(test_json_is_yaml),
+        cmocka_unit_test(test_damaged_texts),
         cmocka_unit_test(test_kinds_have_names),
         cmocka_unit_test(test_every_allocation_may_fail),
         cmocka_unit_test(test_limits_of_canonical_text),
