@@ -11,6 +11,8 @@
 
 #include "store/sqlite.h"
 
+#define SW__PATH_SIZE_MIN 512 /* bytes of the smallest page SQLite knows */
+
 /* The kind of a file that is not a regular one, NULL for a regular one. */
 static const char *path_kind(mode_t mode)
 {
@@ -25,7 +27,8 @@ static const char *path_kind(mode_t mode)
     return "a device";
 }
 
-/* A pipe would block SQLite for ever, a device would take the writes. */
+/* A pipe would block SQLite for ever, a device would take the writes, and a file of a single byte
+ * would pass for an empty one. */
 int sw__sqlite_path_check(const char *path, bool must_exist, sw_error *err)
 {
     struct stat found;
@@ -34,6 +37,10 @@ int sw__sqlite_path_check(const char *path, bool must_exist, sw_error *err)
     const char *kind = path_kind(found.st_mode);
     if (kind)
         return sw__fail(err, SW_EFOREIGN, "'%s' is %s, not a stepwell database", path, kind);
+    if (found.st_size > 0 && found.st_size < SW__PATH_SIZE_MIN)
+        return sw__fail(err, SW_EFOREIGN,
+                        "'%s' is not a stepwell database: a file of %lld bytes is too short", path,
+                        (long long)found.st_size);
     if (must_exist && found.st_size == 0)
         return sw__fail(err, SW_ENOTFOUND, "'%s' is empty: no database has been made there", path);
     return SW_OK;

@@ -9,9 +9,11 @@
 
 #include "stepwell/types.h"
 
-/* A task counts its steps by state, one column per state: ", pending, ready" and so on. */
+/* A task counts its steps by state, one column per state: ", pending, ready" and so on. Tasks are
+ * counted by state in one walk. */
 #define SW__COUNT_COLUMN(name, value, text) ", " text
 #define SW__COUNT_VALUE(name, value, text) ", ?"
+#define SW__COUNT_OF(name, value, text) ", count(*) FILTER (WHERE state = " #value ")"
 #define SW__COUNT_UPDATE(name, value, text) ", " text " = ?"
 
 #define SW__COLUMNS_WORKFLOW "workflow_no, name, version, digest, json, registered_us"
@@ -76,9 +78,11 @@
        "SELECT task.task_no, " SW__COLUMNS_TASK " FROM " SW__FILTER_CORRELATED                     \
        " AND " SW__FILTER_PASSES " AND task_info.task_no < ?5 "                                    \
        "ORDER BY task_info.task_no DESC LIMIT ?6")                                                 \
-    XX(TASK_COUNT, "SELECT state, count(*) FROM task WHERE " SW__FILTER_PASSES " GROUP BY state")  \
-    XX(TASK_COUNT_CORRELATED, "SELECT state, count(*) FROM " SW__FILTER_CORRELATED                 \
-                              " AND " SW__FILTER_PASSES " GROUP BY state")                         \
+    XX(TASK_COUNT,                                                                                 \
+       "SELECT 0" SW_TASK_STATE_MAP(SW__COUNT_OF) " FROM task WHERE " SW__FILTER_PASSES)           \
+    XX(TASK_COUNT_CORRELATED,                                                                      \
+       "SELECT 0" SW_TASK_STATE_MAP(SW__COUNT_OF) " FROM " SW__FILTER_CORRELATED                   \
+                                                  " AND " SW__FILTER_PASSES)                       \
     XX(STEP_INSERT, "INSERT INTO step (" SW__COLUMNS_STEP ") "                                     \
                     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")                                 \
     XX(STEP_GET, "SELECT " SW__COLUMNS_STEP " FROM step WHERE step_id = ?1")                       \

@@ -265,15 +265,17 @@ int sw__sqlite_tasks_count(sw__store *store, const sw_task_filter *filter,
     int rc = sw__sqlite_enter(self, SW__STORE_READING, "store.tasks_count", err);
     if (rc < 0)
         return rc;
-    memset(counts, 0, SW_TASK_STATE_COUNT * sizeof(counts[0]));
     sw__buf_init(&needle, store->env);
     sw__bind bind = sw__bind_start(self, filter->correlation_id.ptr ? SW__SQL_TASK_COUNT_CORRELATED
                                                                     : SW__SQL_TASK_COUNT);
     task_bind_filter(&bind, filter, &needle);
-    while ((rc = sw__bind_next(self, &bind, err)) > 0) {
-        int64_t state = sqlite3_column_int64(bind.statement, 0);
-        if (state >= 0 && state < SW_TASK_STATE_COUNT)
-            counts[state] = sqlite3_column_int64(bind.statement, 1);
+    rc = sw__bind_next(self, &bind, err);
+    if (rc == 1) {
+        sw__column column = {.statement = bind.statement, .at = 1};
+        for (int state = 0; state < SW_TASK_STATE_COUNT; state++)
+            counts[state] = sw__column_int(&column);
+        sw__bind_end(&bind);
+        rc = SW_OK;
     }
     sw__buf_free(&needle);
     return rc;

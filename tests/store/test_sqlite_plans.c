@@ -1,0 +1,149 @@
+/* Tests of how SQLite answers the statements of the store: by which index, and that none of them
+ * walks a table that grows. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "helper/store_script.h"
+#include "store/sqlite_sql.h"
+
+static const char *const plan_names[] = {
+#define PLAN_NAME(name, text) #name,
+    SW__SQL_MAP(PLAN_NAME)
+#undef PLAN_NAME
+};
+
+static void plan_tagged(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    (void)count;
+    (void)values;
+    sqlite3_result_int(context, 0);
+}
+
+static int setup(void **state)
+{
+    store_rig *rig = malloc(sizeof(*rig));
+    store_rig_open(rig, STORE_RIG_SQLITE);
+    store_fill(rig);
+    *state = rig;
+    return 0;
+}
+
+static sqlite3 *plan_open(const store_rig *rig)
+{
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open(rig->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_create_function(db, "stepwell_tagged", 2, SQLITE_UTF8, NULL,
+                                             plan_tagged, NULL, NULL),
+                     SQLITE_OK);
+    return db;
+}
+
+/* The lines of the plan, one after the other. */
+static void plan_read(sqlite3 *db, sw__sql which, char *plan, size_t size)
+{
+    sqlite3_stmt *statement = NULL;
+    size_t len = 0;
+    sw__buf sql;
+    sw__buf_init(&sql, sw_env_system());
+    sw__buf_printf(&sql, "EXPLAIN QUERY PLAN %s", sw__sql_text(which));
+    assert_int_equal(sqlite3_prepare_v2(db, (const char *)sql.ptr, (int)sql.len, &statement, NULL),
+                     SQLITE_OK);
+    sw__buf_free(&sql);
+    plan[0] = '\0';
+    while (sqlite3_step(statement) == SQLITE_ROW && len < size)
+        len += (size_t)snprintf(plan + len, size - len, "%s\n",
+                                (const char *)sqlite3_column_text(statement, 3));
+    sqlite3_finalize(statement);
+}
+
+static void test_queue_is_scanned_by_its_index_alone(void **state)
+{
+    char plan[2000];
+    sqlite3 *db = plan_open(*state);
+    plan_read(db, SW__SQL_QUEUE_SCAN, plan, sizeof(plan));
+    assert_string_equal(plan, "SEARCH step USING COVERING INDEX step_queue (lane=? AND rank<?)\n");
+    sqlite3_close(db);
+}
+
+/* Walks that are meant: lists over all tasks, and tables that stay small. */
+static bool plan_may_scan(sw__sql which)
+{
+    switch (which) {
+    case SW__SQL_TASK_COUNT:
+    case SW__SQL_WORKER_LIST:
+    case SW__SQL_SEGMENT_LAST:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void test_no_statement_walks_a_growing_table(void **state)
+{
+    char plan[2000];
+    sqlite3 *db = plan_open(*state);
+    for (int i = 0; i < SW__SQL_COUNT; i++) {
+        plan_read(db, (sw__sql)i, plan, sizeof(plan));
+        if (!plan_may_scan((sw__sql)i) && strstr(plan, "SCAN"))
+            fail_msg("%s:\n%s", plan_names[i], plan);
+        if (strstr(plan, "TEMP B-TREE"))
+            fail_msg("%s sorts:\n%s", plan_names[i], plan);
+    }
+    sqlite3_close(db);
+}
+
+static void test_correlated_tasks_are_found_by_index(void **state)
+{
+    char plan[2000];
+    sqlite3 *db = plan_open(*state);
+    plan_read(db, SW__SQL_TASK_LIST_CORRELATED, plan, sizeof(plan));
+    if (!strstr(plan, "INDEX task_info_correlation (correlation_id=?"))
+        fail_msg("%s", plan);
+    sqlite3_close(db);
+}
+
+/* A step outside of every line before and after: the index is neither read nor written. */
+static void test_update_outside_of_lines_leaves_the_index_alone(void **state)
+{
+    store_rig *rig = *state;
+    sqlite3 *db = plan_open(rig);
+    sqlite3_stmt *statement = NULL;
+    const char *sql = "SELECT count(*) FROM step INDEXED BY step_queue WHERE lane <> 0";
+    store_begin(rig, true);
+    sw__step_hot row = store_step(rig, SW__STEP_ID(1, 1));
+    assert_int_equal(row.lane, SW__LANE_NONE);
+    row.open_deps = 17;
+    row.rank = 5;
+    assert_int_equal(rig->store->ops->steps_update(rig->store, &row, 1, &rig->err), SW_OK);
+    store_commit(rig);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    assert_int_equal(sqlite3_column_int64(statement, 0), 6);
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+}
+
+#define PLAN_TEST(function)                                                                        \
+    {                                                                                              \
+#function, function, setup, store_rig_teardown, NULL                                       \
+    }
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        PLAN_TEST(test_queue_is_scanned_by_its_index_alone),
+        PLAN_TEST(test_no_statement_walks_a_growing_table),
+        PLAN_TEST(test_correlated_tasks_are_found_by_index),
+        PLAN_TEST(test_update_outside_of_lines_leaves_the_index_alone),
+    };
+    return cmocka_run_group_tests_name("sqlite_plans", tests, NULL, NULL);
+}
