@@ -286,6 +286,17 @@ static PyMethodDef engine_methods[] = {
 #undef ENGINE_METHOD
 #undef ENGINE_KEYWORD_METHOD
 
+static PyObject *engine_closed(PyObject *object, void *closure)
+{
+    (void)closure;
+    return PyBool_FromLong(atomic_load(&((swpy_engine *)object)->handle) == NULL);
+}
+
+static PyGetSetDef engine_attributes[] = {
+    {"closed", engine_closed, NULL, "Whether the store was closed.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
 static PyType_Slot engine_slots[] = {
     {Py_tp_doc, (void *)(uintptr_t)engine_doc},
     {Py_tp_new, engine_new},
@@ -293,6 +304,7 @@ static PyType_Slot engine_slots[] = {
     {Py_tp_traverse, engine_traverse},
     {Py_tp_dealloc, engine_dealloc},
     {Py_tp_methods, engine_methods},
+    {Py_tp_getset, engine_attributes},
     {0, NULL},
 };
 

@@ -1,4 +1,4 @@
-"""Build of the extension; everything else stands in pyproject.toml.
+"""Build of the extension and the list of what is packed; metadata stands in pyproject.toml.
 
 CPython gets stepwell._core: the binding in ext_python and the whole engine as one unity file,
 against the limited API from 3.10 on, so that one wheel serves all later versions. Other
@@ -144,6 +144,10 @@ def write_declarations(path: str) -> None:
 
 setup(
     version=version(),
+    package_dir={"": "src"},
+    packages=["stepwell"],
+    package_data={"stepwell": ["py.typed", "*.pyi"]},
+    include_package_data=False,
     ext_modules=[extension()],
     cmdclass={"build_ext": BuildExt, "build_py": BuildPy},
     options={"bdist_wheel": {"py_limited_api": "cp310"}} if LIMITED_API else {},

@@ -110,6 +110,11 @@ class Engine:
     def __del__(self) -> None:
         self.close()
 
+    @property
+    def closed(self) -> bool:
+        """Whether the store was closed."""
+        return self._engine is None
+
     def close(self) -> None:
         """Close the store; closing twice is no error."""
         engine, self._engine = self._engine, None

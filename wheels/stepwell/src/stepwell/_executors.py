@@ -126,13 +126,14 @@ class LoopExecutor:
         self._name = name
         self._given = loop
         self._loop = loop
-        self._tasks: Dict[Attempt, Tuple[Any, Any]] = {}
+        self._tasks: Dict[Attempt, Tuple[Any, Any]] = {}  # loop and task, None before it starts
 
     def submit(self, attempts: Iterable[Attempt]) -> None:
         batch = list(attempts)
         loop = self._loop
         if loop is None:
             loop = self._loop = self._start()
+        self._tasks.update((attempt, (loop, None)) for attempt in batch)
         loop.call_soon_threadsafe(self._spawn, loop, batch)
 
     def _start(self) -> asyncio.AbstractEventLoop:
@@ -151,37 +152,60 @@ class LoopExecutor:
 
     def _spawn(self, loop: asyncio.AbstractEventLoop, attempts: List[Attempt]) -> None:
         for attempt in attempts:
+            if attempt.dropped:
+                self._tasks.pop(attempt, None)
+                continue
             task = loop.create_task(attempt.run_async())
             self._tasks[attempt] = (loop, task)
             task.add_done_callback(partial(self._done, attempt))
+        self._end_if_replaced(loop)
 
     def _done(self, attempt: Attempt, task: asyncio.Task[Outcome]) -> None:
-        self._tasks.pop(attempt, None)
+        loop, _ = self._tasks.pop(attempt)
         self._report(attempt, attempt.released() if task.cancelled() else task.result())
+        self._end_if_replaced(loop)
+
+    def _end_if_replaced(self, loop: asyncio.AbstractEventLoop) -> None:
+        if loop not in (self._loop, self._given) and not self._attempts_on(loop):
+            loop.stop()
+
+    def _attempts_on(self, loop: asyncio.AbstractEventLoop) -> List[Attempt]:
+        return [attempt for attempt, (place, _) in list(self._tasks.items()) if place is loop]
 
     def abandon(self, attempt: Attempt) -> None:
-        entry = self._tasks.get(attempt)
-        if entry is None:
+        loop, task = self._tasks.get(attempt, (None, None))
+        if loop is None:
             return
-        loop, task = entry
-        loop.call_soon_threadsafe(task.cancel)
+        if task is not None:
+            loop.call_soon_threadsafe(task.cancel)
         if self._given is None:
-            watch = threading.Thread(target=self._watch, args=(attempt, loop), daemon=True)
+            watch = threading.Thread(target=self._watch, args=(loop,), daemon=True)
             watch.start()
 
-    def _watch(self, attempt: Attempt, loop: asyncio.AbstractEventLoop) -> None:
-        """Replace the loop when a coroutine blocks it instead of ending."""
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Replace the loop when a coroutine blocks it instead of ending. The others on it are
+        given back, to run again where they can."""
         beat = threading.Event()
         loop.call_soon_threadsafe(beat.set)
-        if not beat.wait(_LOOP_PATIENCE_S) and self._loop is loop:
-            self._loop = None
+        if beat.wait(_LOOP_PATIENCE_S) or self._loop is not loop:
+            return
+        self._loop = None
+        for attempt in self._attempts_on(loop):
+            if not attempt.dropped:
+                attempt.drop()
+                self._report(attempt, attempt.released())
 
     def close(self) -> None:
-        for loop, task in list(self._tasks.values()):
-            loop.call_soon_threadsafe(task.cancel)
-        if self._given is None and self._loop is not None:
-            loop = self._loop
-            deadline = time.monotonic() + _LOOP_PATIENCE_S
-            while self._tasks and time.monotonic() < deadline:
-                time.sleep(0.005)
-            loop.call_soon_threadsafe(loop.stop)
+        loop = self._loop
+        if loop is None:
+            return
+        for attempt in self._attempts_on(loop):
+            task = self._tasks.get(attempt, (loop, None))[1]
+            if task is not None:
+                loop.call_soon_threadsafe(task.cancel)
+        if loop is self._given:
+            return
+        deadline = time.monotonic() + _LOOP_PATIENCE_S
+        while self._attempts_on(loop) and time.monotonic() < deadline:
+            time.sleep(0.005)
+        loop.call_soon_threadsafe(loop.stop)

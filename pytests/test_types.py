@@ -1,0 +1,220 @@
+"""Wrong values everywhere: every argument of every method gets every bad value.
+
+Nothing may crash, hang or be half done; each call raises an ordinary exception, and the engine
+works on.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Iterator, List, Tuple
+
+import pytest
+import stepwell
+from helper import chain, submit
+from stepwell import Engine
+
+CYCLE: List[Any] = []
+CYCLE.append(CYCLE)
+
+
+class Hostile:
+    """Raises whatever it is asked for."""
+
+    def _raise(self, *_: Any) -> Any:
+        raise RuntimeError("hostile")
+
+    __index__ = __int__ = __float__ = __str__ = __iter__ = __len__ = __getitem__ = _raise
+    __bool__ = __eq__ = __fspath__ = _raise  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Text(str):
+    """A str that lies about itself."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("asked")
+
+    def encode(self, *_: Any) -> bytes:
+        return b"other"
+
+
+BAD: List[Any] = [
+    None,
+    True,
+    -1,
+    2**70,
+    -(2**70),
+    float("nan"),
+    "",
+    "a\0b",
+    "\ud800",
+    "x" * 100_000,
+    b"bytes",
+    CYCLE,
+    [],
+    (),
+    {},
+    {"a": 1},
+    object(),
+    Hostile(),
+    Hostile,
+    [Hostile()],
+    [None],
+    [()],
+    [("a",) * 50],
+    Text("text"),
+]
+
+Call = Tuple[str, Tuple[Any, ...], Dict[str, Any]]
+
+
+def calls(task_id: str, worker: int) -> Iterator[Call]:
+    """Each method with arguments it takes; one of them is replaced at a time."""
+    outcome = (1 << 20, 1, "succeeded", "1", "E", "message", "detail", 5)
+    yield "register", (chain("v", "a"),), {"source": "x", "strict": False}
+    yield "definition", ("w", "1"), {}
+    yield "submit", ([("w", "1", "k", "", ["t"], 1, "i", "r", "c")],), {}
+    yield "get", (task_id,), {}
+    yield "list", (), {
+        "workflow": "w",
+        "state": "failed",
+        "tag": "t",
+        "correlation_id": "c",
+        "before": task_id,
+        "limit": 1,
+    }
+    yield "count", (), {"workflow": "w", "state": "failed", "tag": "t", "correlation_id": "c"}
+    yield "wait", (task_id, 0), {}
+    yield "cancel", ([(task_id, "actor", "reason")],), {}
+    yield "exchange", (worker, [outcome], 1, 0, 0), {}
+    yield "update_batch", ([outcome],), {}
+    yield "explain", (task_id, "a"), {}
+    yield "worker_open", (["w.a"],), {"name": "n", "queues": ["q"], "lease_ms": 1_000}
+    yield "worker_renew", (worker, [(1 << 20, 1)]), {}
+    yield "worker_close", (worker,), {}
+    yield "audit_task", (task_id,), {}
+    yield "audit_list", (1, 1), {}
+
+
+def replaced(values: Tuple[Any, ...], bad: Any) -> Iterator[Tuple[Any, ...]]:
+    """The values with one of them, or one item of a row within them, replaced."""
+    for i, value in enumerate(values):
+        yield (*values[:i], bad, *values[i + 1 :])
+        if isinstance(value, list) and value and isinstance(value[0], tuple):
+            for row in replaced(value[0], bad):
+                yield (*values[:i], [row], *values[i + 1 :])
+
+
+METHODS = [name for name, _, _ in calls("", 0)]
+
+
+def attempt(call: Callable[..., Any], args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> None:
+    """The call may succeed or raise; SystemError would be a bug of the binding."""
+    try:
+        call(*args, **kwargs)
+    except (stepwell.Error, TypeError, RuntimeError, RecursionError):
+        pass
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_value_breaks_a_method(store: str, method: str) -> None:
+    engine = Engine(store, durability=None if store == "memory:" else "relaxed")
+    engine.register(chain("w", "a", "b"))
+    worker = engine.worker_open(["w.a"])
+    task_id = submit(engine, "w")
+    name, args, kwargs = next(c for c in calls(task_id, worker) if c[0] == method)
+    call = getattr(engine, name)
+    for bad in BAD:
+        if name in ("wait", "exchange") and type(bad) is int and bad == -1:
+            continue  # it asks for a wait without end, and gets it
+        for changed in replaced(args, bad):
+            attempt(call, changed, kwargs)
+        for key in kwargs:
+            attempt(call, args, {**kwargs, key: bad})
+        attempt(call, (*args, bad), kwargs)
+        attempt(call, args[:-1], kwargs)
+        attempt(call, args, {**kwargs, "no_such": bad})
+    assert engine.get(task_id)[0].workflow == "w"
+    assert engine.audit_verify().ok
+    engine.close()
+
+
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: type(bad).__name__)
+def test_no_value_breaks_open(bad: Any, tmp_path: Any, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    for kwargs in ({}, {"durability": bad}, {"payload_max": bad}, {"must_exist": bad}):
+        args = (bad,) if not kwargs else ("memory:",)
+        try:
+            Engine(*args, **kwargs).close()
+        except (stepwell.Error, TypeError, RuntimeError):
+            pass
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda e: e.get(1), "task_id must be str, not int"),
+        (lambda e: e.submit("w"), "rows must be a list or tuple, not str"),
+        (lambda e: e.submit(5), "rows must be a list or tuple, not int"),
+        (lambda e: e.submit(["w"]), "a row must be a tuple, not str"),
+        (lambda e: e.submit([()]), "a row must be a tuple of 1 to 9 items, not 0"),
+        (lambda e: e.submit([("w", {})]), "input must be str or None, not dict"),
+        (lambda e: e.submit([("w", None, b"k")]), "key must be str or None, not bytes"),
+        (lambda e: e.update_batch([(1.0, 1, "failed")]), "step_id must be int, not float"),
+        (lambda e: e.update_batch([(1, None, "failed")]), "epoch must be int, not NoneType"),
+        (lambda e: e.update_batch([(1, 1, 0)]), "outcome must be str, not int"),
+        (lambda e: e.worker_open("w.a"), "handlers must be a list or tuple, not str"),
+        (lambda e: e.worker_open([1]), "handlers must be str, not int"),
+    ],
+)
+def test_a_type_error_names_the_argument(engine: Engine, call: Any, message: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        call(engine)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda e: e.update_batch([(2**70, 1, "failed")]), "step_id does not fit into 64 bits"),
+        (lambda e: e.submit([("w", None, None, None, None, 2**40)]), "does not fit into 32 bits"),
+        (lambda e: e.exchange(1, [], -1, 0), "claim_max is -1, expected 0 or more"),
+        (lambda e: e.submit([("w", '"\ud800"')]), "input holds a lone surrogate"),
+        (lambda e: e.list(state="gone"), "state is 'gone', which is no state of a task"),
+    ],
+)
+def test_a_value_out_of_range_is_an_argument_error(engine: Engine, call: Any, message: str) -> None:
+    with pytest.raises(stepwell.InvalidArgumentError, match=message):
+        call(engine)
+
+
+def test_the_row_of_a_type_error(engine: Engine) -> None:
+    with pytest.raises(TypeError) as caught:
+        engine.update_batch([(1, 1, "failed"), (1, 1, "failed"), (1, 1, None)])
+    assert caught.value.row == 2  # type: ignore[attr-defined]
+
+
+def test_rows_may_change_while_they_are_read(engine: Engine) -> None:
+    """A sequence whose iteration empties the list it comes from."""
+    engine.register(chain("w", "a"))
+    rows: List[Any] = [("w", str(i)) for i in range(100)]
+
+    class Emptying(list):  # type: ignore[type-arg]
+        def __iter__(self) -> Iterator[Any]:
+            for row in list(rows):
+                rows.clear()
+                yield row
+
+    assert len(engine.submit(Emptying(rows))) == 100
+
+
+def test_a_conversion_that_closes_the_engine(engine: Engine) -> None:
+    """Arguments are converted before the handle is looked at."""
+
+    class Closing(list):  # type: ignore[type-arg]
+        def __iter__(self) -> Iterator[Any]:
+            engine.close()
+            return iter(())
+
+    with pytest.raises(stepwell.ClosedError):
+        engine.submit(Closing())
