@@ -1,6 +1,7 @@
 /* Edit distance (insert, delete, replace, swap of neighbours) within a narrow band around the
  * diagonal. Upper and lower case, '-' and '_' count as equal, because these are what people mix
- * up. Not here: which names are candidates.
+ * up. A name that only lacks its end ("timeout" for "timeout_ms") is taken when nothing is nearer.
+ * Not here: which names are candidates.
  */
 #include "model/nearest.h"
 
@@ -10,6 +11,8 @@
 
 /* A third of the word may be wrong, three characters at most. */
 #define NEAREST_MOST ((size_t)3)
+/* Fewer characters than these say too little to be taken for the beginning of a name. */
+#define NEAREST_PREFIX ((size_t)4)
 
 sw__nearest sw__nearest_start(sw_str word, int64_t *left)
 {
@@ -66,13 +69,28 @@ static size_t name_distance(sw_str a, sw_str b, size_t limit)
     return rows[a.len % 3][b.len];
 }
 
+static bool name_begins(sw_str name, sw_str start)
+{
+    if (start.len < NEAREST_PREFIX || start.len >= name.len)
+        return false;
+    for (size_t i = 0; i < start.len; i++) {
+        if (letter_fold(name.ptr[i]) != letter_fold(start.ptr[i]))
+            return false;
+    }
+    return true;
+}
+
 void sw__nearest_try(sw__nearest *search, sw_str candidate)
 {
     sw_str word = search->word;
     size_t apart = word.len > candidate.len ? word.len - candidate.len : candidate.len - word.len;
-    if (apart >= search->distance || word.len == 0 || candidate.len == 0)
+    if (word.len == 0 || candidate.len == 0)
         return;
     if (word.len > SW__NAME_MAX || candidate.len > SW__NAME_MAX)
+        return;
+    if (!search->best.ptr && name_begins(candidate, word))
+        search->best = candidate;
+    if (apart >= search->distance)
         return;
     *search->left -= (int64_t)(word.len * (2 * search->distance + 1));
     if (*search->left < 0)
