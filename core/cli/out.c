@@ -209,7 +209,7 @@ static const char *error_hint(int code)
     case SW_EBUSY:
         return "another process is writing; run the same command again in a moment";
     case SW_EFULL:
-        return "free some space, then run the same command again; nothing was half-written";
+        return "nothing is lost or half-written";
     case SW_EFOREIGN:
         return "name a stepwell database with --db, or a path where a new one may be made";
     case SW_EVERSION:

@@ -1,7 +1,7 @@
 /* stepwell run: from a file to an ended task, or on from where one was left.
  *
  * One thread does the steps of built-in kinds (the runner has its own pool below it), the main
- * thread watches. Not here: how the watching looks (watch.c).
+ * thread watches. Not here: how the watching looks (watch.c), what is said at the end (ending.c).
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -11,6 +11,7 @@
 #include "command.h"
 #include "database.h"
 #include "definition.h"
+#include "ending.h"
 #include "interrupt.h"
 #include "json.h"
 #include "out.h"
@@ -173,123 +174,6 @@ static void run_note_missing(sw_engine *engine, const sw_step_row *steps, size_t
     sw_result_free(result);
 }
 
-static int run_exit_of(int task_state)
-{
-    switch (task_state) {
-    case SW_TASK_FAILED:
-        return CLI_EXIT_FAILED;
-    case SW_TASK_CANCELLED:
-        return CLI_EXIT_CANCELLED;
-    default:
-        return CLI_EXIT_OK;
-    }
-}
-
-static void run_print_result_json(const cli_watch *watch, int status)
-{
-    cli_json json = cli_json_begin(stdout);
-    cli_json_text(&json, "event", "result");
-    cli_json_int(&json, "exit_code", status);
-    cli_json_task(&json, watch->task);
-    cli_json_array(&json, "steps");
-    for (size_t i = 0; i < watch->step_count; i++) {
-        cli_json_object(&json, NULL);
-        cli_json_step(&json, &watch->steps[i]);
-        cli_json_close(&json);
-    }
-    cli_json_end(&json);
-}
-
-/* "3 succeeded, 1 failed, 1 pending" */
-static void run_print_counts(const sw_task_row *task)
-{
-    const char *comma = "";
-    for (int state = SW_STEP_STATE_COUNT - 1; state >= 0; state--) {
-        if (task->step_counts[state] == 0)
-            continue;
-        printf("%s%lld %s", comma, (long long)task->step_counts[state], sw_step_state_name(state));
-        comma = ", ";
-    }
-}
-
-static void run_print_failure(const sw_step_row *step)
-{
-    char *sentence = NULL;
-    size_t size = 0;
-    FILE *stream = open_memstream(&sentence, &size);
-    if (!stream)
-        return;
-    cli_text_put(stream, step->name, CLI_TEXT_NO_LIMIT);
-    fprintf(stream, " failed after %d attempt%s: ", step->attempt, step->attempt == 1 ? "" : "s");
-    cli_text_put(stream, step->error_class, CLI_TEXT_NO_LIMIT);
-    fputs(step->error_message.len ? ": " : "", stream);
-    cli_text_put(stream, step->error_message, CLI_TEXT_NO_LIMIT);
-    fclose(stream);
-    printf("  %s%s%s ", cli_style_on(CLI_RED), cli_mark(step->state), cli_style_off(CLI_RED));
-    cli_text_wrap(stdout, cli_str(sentence), 4, cli_out_width());
-    free(sentence);
-}
-
-static void run_print_summary(const cli_watch *watch)
-{
-    char took[CLI_DURATION_SIZE];
-    char id[37];
-    const sw_task_row *task = watch->task;
-    cli_style style = cli_task_style(task->state);
-    sw_uuid_format(&task->task_id, id);
-    cli_duration(task->finished_us - task->created_us, took);
-    printf("\n%s", cli_style_on(CLI_BOLD));
-    cli_text_put(stdout, task->workflow, CLI_TEXT_NO_LIMIT);
-    printf("%s %s%s%s after %s: ", cli_style_off(CLI_BOLD), cli_style_on(style),
-           sw_task_state_name(task->state), cli_style_off(style), took);
-    run_print_counts(task);
-    fputc('\n', stdout);
-    for (size_t i = 0; i < watch->step_count; i++) {
-        if (watch->steps[i].state == SW_STEP_FAILED)
-            run_print_failure(&watch->steps[i]);
-    }
-    printf("%snext:%s stepwell show %s\n", cli_style_on(CLI_DIM), cli_style_off(CLI_DIM), id);
-    if (task->state == SW_TASK_FAILED)
-        printf("      stepwell explain %s\n", id);
-}
-
-/* With --quiet nothing was shown, so the reason goes to stderr like any error. */
-static void run_fail_quietly(const cli_watch *watch, int status)
-{
-    char hint[80];
-    char id[37];
-    sw_uuid_format(&watch->task_id, id);
-    snprintf(hint, sizeof(hint), "stepwell show %s", id);
-    cli_fail((cli_exit)status, hint, "the task %s is %s", id,
-             sw_task_state_name(watch->task->state));
-}
-
-static int run_report_end(const cli_watch *watch)
-{
-    int status = run_exit_of(watch->task->state);
-    if (cli_out()->json)
-        run_print_result_json(watch, status);
-    else if (!cli_out()->quiet)
-        run_print_summary(watch);
-    else if (status != CLI_EXIT_OK)
-        run_fail_quietly(watch, status);
-    return status;
-}
-
-/* The task has not ended, but this process stops. */
-static int run_report_stop(const cli_watch *watch, int status)
-{
-    char id[37];
-    sw_uuid_format(&watch->task_id, id);
-    if (cli_out()->json)
-        run_print_result_json(watch, status);
-    else if (status == CLI_EXIT_TIMEOUT)
-        fprintf(stderr, "--timeout has expired; continue with: stepwell run --resume %s\n", id);
-    else
-        fprintf(stderr, "stopped; continue with: stepwell run --resume %s\n", id);
-    return status;
-}
-
 /* Watch until the task has ended, or there is a reason to stop. */
 static int run_watch(cli_watch *watch, const run_pool *pool, int64_t deadline_ms)
 {
@@ -325,7 +209,7 @@ static int run_follow(const cli_call *call, cli_watch *watch, run_pool *pool)
                               "the work had to stop");
     if (last != CLI_EXIT_OK)
         return last;
-    return watch->ended ? run_report_end(watch) : run_report_stop(watch, status);
+    return watch->ended ? cli_ending_report(watch) : cli_ending_stop(watch, status);
 }
 
 /* Work on the task and watch it until it has ended. */
@@ -335,7 +219,7 @@ static int run_target_follow(const cli_call *call, const run_target *target)
     run_pool pool = {.task_id = target->task_id};
     int status = cli_watch_open(&watch, target->engine, &target->task_id, target->from_start);
     if (status == CLI_EXIT_OK && watch.ended)
-        status = run_report_end(&watch);
+        status = cli_ending_report(&watch);
     else if (status == CLI_EXIT_OK)
         status = cli_runner_open(call, target->engine, target->max_parallel, &pool.runner);
     if (pool.runner) {

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154,SC2034
 # The reference page is what the program says of itself.
 
 "$stepwell" help --markdown >page.md

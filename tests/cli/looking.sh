@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154,SC2034
 # list, show, explain, cancel, audit verify: what is stored, and errors about it.
 
 cat >good.yml <<'YAML'

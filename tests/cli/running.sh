@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154,SC2034
 # run: results, failures, inputs, keys, time limits, output forms.
 
 cat >good.yml <<'YAML'
@@ -105,3 +106,27 @@ cat >evil.json <<'JSON'
 JSON
 t "output of a command cannot steer the terminal" 1 "noout:$(printf '\033')" "noerr:$(printf '\033')" -- run evil.json
 t "nor in show" 0 "noout:$(printf '\033')" -- show
+
+# A disk that is full in the middle of a task, and has space again.
+mkdir disk
+if unshare -rm mount -t tmpfs none disk 2>/dev/null; then
+    # shellcheck disable=SC2016
+    unshare -rm sh -c '
+        mount -t tmpfs -o size=400k none disk
+        status=0
+        while [ $status -eq 0 ]; do
+            "$1" run -q good.yml --db disk/full.db
+            status=$?
+        done
+        echo "status $status"
+        mount -o remount,size=8m none disk
+        "$1" run -q --resume --db disk/full.db || "$1" run -q good.yml --db disk/full.db
+        echo "afterwards $?"
+        "$1" audit verify --db disk/full.db' sh "$stepwell" >"$home/full.out" 2>"$home/full.err"
+    check "a full disk is exit status 8" grep -q "status 8" "$home/full.out"
+    check "a full disk is named" grep -q "the disk that holds 'disk/full.db' is full" "$home/full.err"
+    check "with space the work goes on" grep -q "afterwards 0" "$home/full.out"
+    check "and the history holds together" grep -q "^OK" "$home/full.out"
+else
+    skip "a full disk" "this system lets nobody mount"
+fi

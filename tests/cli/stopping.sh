@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154,SC2034
 # Interruption: kill -9 and resume, Ctrl-C, SIGTERM, closed pipes, workers.
 
 # A duration that no other process sleeps for.
@@ -65,7 +66,8 @@ kill -INT "$pid"
 check "a command that will not end is waited for" eventually grep -q "Ctrl-C again ends at once" "$home/background.err"
 kill -INT "$pid"
 finish "the second Ctrl-C ends at once" 130
-check "without the words of the clean end" eval '! grep -q "stopped; continue" "$home/background.err"'
+cleanly_ended() { grep -q "stopped; continue" "$home/background.err"; }
+check "without the words of the clean end" eval '! cleanly_ended'
 check "its command does not outlive it" eventually eval '! children_sleeping'
 "$stepwell" cancel "$(newest)" >/dev/null
 

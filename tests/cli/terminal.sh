@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154,SC2034
 # What a person sees on a terminal, through tmux.
 
 cat >good.yml <<'YAML'

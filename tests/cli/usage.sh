@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154,SC2034
 # Command lines: help, suggestions, options, exit status 2.
 
 t "no command shows the overview and is a usage error" 2 out= "err:Commands" "err:stepwell run --resume" --
@@ -43,7 +44,7 @@ t "a flag with a value" 2 "err:option '--json' takes no value" -- list --json=ye
 t "not a number" 2 "err:'--limit' needs a whole number from 1 to 10000, not 'many'" -- list --limit many
 t "a number out of range" 2 "err:not '0'" -- list --limit 0
 t "a number beyond 64 bits" 2 "err:not '99999999999999999999'" -- list --limit 99999999999999999999
-t "not a choice" 2 "err:option '--state' cannot be 'done'" "err:one of: pending, running" -- list --state done
+t "not a choice" 2 "err:option '--state' cannot be 'ended'" "err:one of: pending, running" -- list --state ended
 t "a missing argument" 2 "err:'validate' needs the argument FILE" -- validate
 t "an argument too many" 2 "err:'list' has no use for the argument 'x'" -- list x
 t "an option of another command" 2 "err:'validate' takes no option '--db'" -- --db x.db validate y.yml
