@@ -12,6 +12,7 @@ void ledger_init(ledger *l, world *w)
     l->harness.world = w;
     l->harness.role = "harness";
     l->harness.env = w->actors[0].env;
+    l->harness.env.context = &l->harness;
     heap_init(&l->harness.heap);
     disk_init(&l->disk, w);
 }

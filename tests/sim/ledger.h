@@ -79,9 +79,13 @@ void actor_submit(actor *self);
 void actor_operate(actor *self);
 void actor_ask(actor *self);
 
-/* Everything that must hold, read through a fresh engine (oracle.c). */
+/* Everything that must hold, read through a fresh engine (oracle.c). A database that another actor
+ * is just making or recovering cannot be read: then nothing is checked. */
 void oracle_check(ledger *l);
+/* An engine for the oracle's own questions, NULL when the database cannot be opened now. */
+sw_engine *oracle_open(ledger *l);
+void oracle_close(ledger *l, sw_engine *engine);
 /* Whether every task has ended. */
-bool oracle_all_ended(ledger *l);
+bool oracle_all_ended(ledger *l, sw_engine *engine);
 
 #endif

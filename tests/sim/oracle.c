@@ -299,38 +299,42 @@ static void oracle_check_all(oracle *o)
     oracle_check_list(o);
 }
 
-static bool oracle_open(oracle *o, ledger *l)
+sw_engine *oracle_open(ledger *l)
 {
+    sw_error error;
+    sw_engine *engine = NULL;
     sw_engine_options options = SW_ENGINE_OPTIONS_INIT;
-    memset(o, 0, sizeof *o);
-    o->l = l;
     options.store = LIT("/sim.db");
     options.env = &l->harness.env;
     options.busy_timeout_ms = 1;
     options.must_exist = 1;
-    int rc = sw_engine_open(&options, &o->engine, &o->error);
+    int rc = sw_engine_open(&options, &engine, &error);
     if (rc == SW_ECORRUPT || rc == SW_EFOREIGN || rc == SW_EVERSION)
-        world_violate(l->world, "O7", "the database cannot be opened: %s", o->error.message);
-    return rc == 0;
+        world_violate(l->world, "O7", "the database cannot be opened: %s", error.message);
+    return engine;
 }
 
-/* A database that another actor is just making or recovering cannot be read: nothing to check. */
-void oracle_check(ledger *l)
+void oracle_close(ledger *l, sw_engine *engine)
 {
-    oracle o;
-    if (!oracle_open(&o, l))
-        return;
-    l->checks++;
-    oracle_check_all(&o);
-    sw_engine_close(o.engine);
+    sw_engine_close(engine);
     if (l->harness.heap.blocks)
         world_violate(l->world, "O10", "reading leaves %zu blocks of memory",
                       l->harness.heap.blocks);
 }
 
-bool oracle_all_ended(ledger *l)
+void oracle_check(ledger *l)
 {
-    oracle o;
+    oracle o = {.l = l, .engine = oracle_open(l)};
+    if (!o.engine)
+        return;
+    l->checks++;
+    oracle_check_all(&o);
+    oracle_close(l, o.engine);
+}
+
+bool oracle_all_ended(ledger *l, sw_engine *engine)
+{
+    sw_error error;
     int64_t open = 0;
     int64_t counts[SW_TASK_STATE_COUNT];
     sw_task_filter filter = SW_TASK_FILTER_INIT;
@@ -338,11 +342,8 @@ bool oracle_all_ended(ledger *l)
         if (!l->tasks[i].acknowledged)
             return false;
     }
-    if (!oracle_open(&o, l))
-        return false;
-    int rc = sw_task_count(o.engine, &filter, counts, &o.error);
+    int rc = sw_task_count(engine, &filter, counts, &error);
     for (int state = 0; rc == 0 && state < SW_TASK_STATE_COUNT; state++)
         open += sw_task_state_terminal(state) ? 0 : counts[state];
-    sw_engine_close(o.engine);
     return rc == 0 && open == 0;
 }

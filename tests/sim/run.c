@@ -9,8 +9,8 @@
 #include "store/sqlite.h"
 
 #define RUN_FAULTY_US_MAX 8
-#define RUN_SLICE_US 2000000
-#define RUN_SLICES_MAX 120
+#define RUN_SLICE_US 400000
+#define RUN_SLICES_MAX 400
 #define RUN_POINTS_MAX 60000
 #define RUN_POINTS_HEALED 400000
 
@@ -75,12 +75,18 @@ static void run_heal(world *w)
 
 static void run_converge(world *w, ledger *l)
 {
-    for (int slice = 0; slice < RUN_SLICES_MAX && !w->violation[0]; slice++) {
+    sw_engine *engine = NULL;
+    bool ended = false;
+    for (int slice = 0; slice < RUN_SLICES_MAX && !ended && !w->violation[0]; slice++) {
         world_run(w, w->now_us + RUN_SLICE_US, RUN_POINTS_HEALED);
-        if (oracle_all_ended(l))
-            return;
+        if (!engine)
+            engine = oracle_open(l);
+        ended = engine && oracle_all_ended(l, engine);
     }
-    world_violate(w, "LIVE", "not everything has ended long after the last fault");
+    if (engine)
+        oracle_close(l, engine);
+    if (!ended)
+        world_violate(w, "LIVE", "not everything has ended long after the last fault");
 }
 
 static void run_finish(world *w, ledger *l)

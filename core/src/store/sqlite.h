@@ -71,15 +71,20 @@ typedef struct sw__bind {
     int rc;
 } sw__bind;
 
-static inline sw__bind sw__bind_start(const sw__sqlite *self, sw__sql which)
+/* Compile a statement that is used for the first time; a failure shows in the bind's rc. */
+sw__bind sw__bind_prepare(sw__sqlite *self, sw__sql which);
+
+static inline sw__bind sw__bind_start(sw__sqlite *self, sw__sql which)
 {
+    if (!self->statements[which])
+        return sw__bind_prepare(self, which);
     return (sw__bind){.statement = self->statements[which], .rc = SQLITE_OK};
 }
 
 static inline void sw__bind_int(sw__bind *bind, int64_t value)
 {
     int rc = sqlite3_bind_int64(bind->statement, ++bind->at, value);
-    if (rc != SQLITE_OK)
+    if (bind->rc == SQLITE_OK)
         bind->rc = rc;
 }
 

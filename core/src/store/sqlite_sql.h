@@ -1,8 +1,7 @@
 /* Every SQL text the SQLite store ever runs, but for the schema (sqlite_schema.c).
  *
- * Each is a compile-time constant and is prepared when the store is opened, so that no statement
- * has to be compiled when memory or time is short; a ROLLBACK least of all. Values only ever enter
- * as parameters, which are bound in their order.
+ * Each is a compile-time constant and is prepared once (sqlite_statement.c says when). Values only
+ * ever enter as parameters, which are bound in their order.
  */
 #ifndef SW_STORE_SQLITE_SQL_H
 #define SW_STORE_SQLITE_SQL_H

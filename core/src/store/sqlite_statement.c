@@ -1,4 +1,4 @@
-/* Preparing every statement at open, and running them without allocation.
+/* Preparing statements once, and running them without allocation.
  *
  * Not here: which statement a verb runs, and transactions.
  */
@@ -26,15 +26,34 @@ static void sqlite_tagged(sqlite3_context *context, int count, sqlite3_value **v
     sqlite3_result_int(context, sw__tags_hold(tags, needle));
 }
 
+static int statement_prepare(sw__sqlite *self, sw__sql which)
+{
+    return sqlite3_prepare_v3(self->db, sqlite_texts[which], -1, SQLITE_PREPARE_PERSISTENT,
+                              &self->statements[which], NULL);
+}
+
+/* What ends a transaction, and what every exchange runs, must not need memory when it is short.
+ * The rest is compiled at its first use: most processes never run half of it, and a command should
+ * start at once. */
 int sw__sqlite_prepare(sw__sqlite *self, sw_error *err)
 {
+    static const sw__sql hot[] = {
+        SW__SQL_BEGIN,    SW__SQL_BEGIN_WRITE, SW__SQL_COMMIT,      SW__SQL_ROLLBACK,
+        SW__SQL_VERSION,  SW__SQL_STEP_GET,    SW__SQL_STEP_UPDATE, SW__SQL_QUEUE_SCAN,
+        SW__SQL_TASK_GET, SW__SQL_TASK_UPDATE, SW__SQL_SEGMENT_PUT, SW__SQL_SEGMENT_LAST,
+    };
     int rc = sqlite3_create_function_v2(self->db, "stepwell_tagged", 2,
                                         SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
                                         NULL, sqlite_tagged, NULL, NULL, NULL);
-    for (int i = 0; rc == SQLITE_OK && i < SW__SQL_COUNT; i++)
-        rc = sqlite3_prepare_v3(self->db, sqlite_texts[i], -1, SQLITE_PREPARE_PERSISTENT,
-                                &self->statements[i], NULL);
+    for (size_t i = 0; rc == SQLITE_OK && i < sizeof(hot) / sizeof(hot[0]); i++)
+        rc = statement_prepare(self, hot[i]);
     return rc == SQLITE_OK ? SW_OK : sw__sqlite_fail(self, rc, err);
+}
+
+sw__bind sw__bind_prepare(sw__sqlite *self, sw__sql which)
+{
+    int rc = statement_prepare(self, which);
+    return (sw__bind){.statement = self->statements[which], .rc = rc};
 }
 
 void sw__sqlite_finalize(sw__sqlite *self)
@@ -78,7 +97,7 @@ int sw__sqlite_enter(const sw__sqlite *self, sw__store_mode mode, const char *pl
 
 static void bind_check(sw__bind *bind, int rc)
 {
-    if (rc != SQLITE_OK)
+    if (bind->rc == SQLITE_OK)
         bind->rc = rc;
 }
 
