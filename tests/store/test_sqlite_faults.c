@@ -1,0 +1,229 @@
+/* Tests of a disk that fails at each of its operations: the caller is told, nothing is half
+ * written, and no lock stays behind. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <sqlite3.h>
+
+#include "base/str.h"
+#include "helper/fault_vfs.h"
+#include "helper/store_script.h"
+
+static int setup(void **state)
+{
+    store_rig *rig = malloc(sizeof(*rig));
+    fault_vfs_register();
+    fault_vfs_arm(0, 0, 0, false);
+    store_rig_prepare(rig, STORE_RIG_SQLITE);
+    rig->fault.env.vfs_name = FAULT_VFS_NAME;
+    store_rig_reopen(rig);
+    store_fill(rig);
+    *state = rig;
+    return 0;
+}
+
+/* Another connection, which the faults do not reach, can write at once and finds a whole file. */
+static void assert_free_and_whole(store_rig *rig)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *statement = NULL;
+    assert_int_equal(sqlite3_open(rig->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE; ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &statement, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    assert_string_equal((const char *)sqlite3_column_text(statement, 0), "ok");
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+}
+
+static void assert_dump(store_rig *rig, const sw__buf *expected)
+{
+    sw__buf dump = store_dump(rig);
+    assert_string_equal((char *)dump.ptr, (char *)expected->ptr);
+    sw__buf_free(&dump);
+}
+
+/* What a transaction with a fault in it may answer. */
+static bool is_expected(int rc, int expected)
+{
+    return rc == expected || (expected == SW_EIO && (rc == SW_EACCESS || rc == SW_ENOMEM));
+}
+
+/* Fail operation 1, 2, ... of a transaction until it gets by; each time all or nothing is there.
+ * Returns the number of failures. */
+static size_t fail_each_write(store_rig *rig, int kinds, int code, int expected, bool for_ever)
+{
+    sw__buf before = store_dump(rig);
+    size_t nth = 0;
+    int rc;
+    do {
+        fault_vfs_arm(kinds, ++nth, code, for_ever);
+        rc = store_write_through(rig);
+        bool failed = fault_vfs_failed() > 0;
+        fault_vfs_arm(0, 0, 0, false);
+        if (rc != SW_OK && (!failed || !is_expected(rc, expected)))
+            fail_msg("operation %zu: code %d: %s", nth, rc, rig->err.message);
+        assert_free_and_whole(rig);
+        if (rc != SW_OK)
+            assert_dump(rig, &before);
+    } while (rc != SW_OK);
+    sw__buf_free(&before);
+    return nth - 1;
+}
+
+static void reset(store_rig *rig)
+{
+    rig->store->ops->close(rig->store);
+    rig->store = NULL;
+    unlink(rig->path);
+    store_rig_reopen(rig);
+    store_fill(rig);
+}
+
+static void test_full_disk_is_told_and_undone(void **state)
+{
+    store_rig *rig = *state;
+    assert_true(fail_each_write(rig, FAULT_VFS_WRITE, SQLITE_FULL, SW_EFULL, false) > 3);
+    reset(rig);
+    assert_true(fail_each_write(rig, FAULT_VFS_WRITE, SQLITE_FULL, SW_EFULL, true) > 3);
+    reset(rig);
+    fault_vfs_arm(FAULT_VFS_WRITE, 1, SQLITE_FULL, true);
+    assert_int_equal(store_write_through(rig), SW_EFULL);
+    fault_vfs_arm(0, 0, 0, false);
+    assert_non_null(strstr(rig->err.message, "is full; free some space and try again"));
+    assert_non_null(strstr(rig->err.message, rig->path));
+    assert_int_equal(store_write_through(rig), SW_OK);
+}
+
+static void test_write_errors_are_told_and_undone(void **state)
+{
+    store_rig *rig = *state;
+    assert_true(fail_each_write(rig, FAULT_VFS_WRITE, SQLITE_IOERR_WRITE, SW_EIO, false) > 3);
+    reset(rig);
+    assert_true(fail_each_write(rig, FAULT_VFS_WRITE, SQLITE_IOERR_WRITE, SW_EIO, true) > 3);
+    reset(rig);
+    fault_vfs_arm(FAULT_VFS_WRITE, 1, SQLITE_IOERR_WRITE, true);
+    assert_int_equal(store_write_through(rig), SW_EIO);
+    fault_vfs_arm(0, 0, 0, false);
+    assert_non_null(strstr(rig->err.message, "reading or writing failed on"));
+    assert_non_null(strstr(rig->err.message, "(SQLite error 778)"));
+}
+
+static void test_read_errors_are_told_and_undone(void **state)
+{
+    store_rig *rig = *state;
+    fail_each_write(rig, FAULT_VFS_READ, SQLITE_IOERR_READ, SW_EIO, false);
+    store_rig_reopen(rig);
+    store_begin(rig, false);
+    fault_vfs_arm(FAULT_VFS_READ, 1, SQLITE_IOERR_READ, true);
+    assert_int_equal(store_read_all(rig), SW_EIO);
+    fault_vfs_arm(0, 0, 0, false);
+    store_rollback(rig);
+    store_begin(rig, false);
+    assert_int_equal(store_read_all(rig), SW_OK);
+    store_commit(rig);
+}
+
+static void test_lock_errors_are_told_and_undone(void **state)
+{
+    store_rig *rig = *state;
+    assert_true(fail_each_write(rig, FAULT_VFS_LOCK, SQLITE_IOERR_LOCK, SW_EIO, false) > 0);
+    reset(rig);
+    fail_each_write(rig, FAULT_VFS_LOCK, SQLITE_BUSY, SW_EBUSY, false);
+}
+
+/* In strict mode a commit that could not be synced is not acknowledged. */
+static void test_sync_errors_are_told_and_undone(void **state)
+{
+    store_rig *rig = *state;
+    sw__store_options options = store_rig_options(rig);
+    options.durability = SW_DURABILITY_STRICT;
+    rig->store->ops->close(rig->store);
+    assert_int_equal(sw__store_sqlite_open(&options, &rig->store, &rig->err), SW_OK);
+    assert_true(fail_each_write(rig, FAULT_VFS_SYNC, SQLITE_IOERR_FSYNC, SW_EIO, false) > 0);
+}
+
+/* The log is moved into the file behind a commit; failing there does not undo the commit. */
+static void test_errors_behind_a_commit_do_not_undo_it(void **state)
+{
+    store_rig *rig = *state;
+    char *body = malloc(2000000);
+    memset(body, 'x', 2000000);
+    for (size_t nth = 1; nth <= 40; nth++) {
+        sw__payload result = {.step_id = SW__STEP_ID(1, nth % 4), .body = {body, 2000000}};
+        sw__payload found;
+        memset(result.salt, (int)nth, sizeof(result.salt));
+        store_begin(rig, true);
+        assert_int_equal(rig->store->ops->results_put(rig->store, &result, 1, &rig->err), SW_OK);
+        fault_vfs_arm(FAULT_VFS_SYNC | FAULT_VFS_READ, nth, SQLITE_IOERR_FSYNC, true);
+        int rc = rig->store->ops->commit(rig->store, &rig->err);
+        fault_vfs_arm(0, 0, 0, false);
+        assert_int_equal(rc, SW_OK);
+        store_begin(rig, false);
+        assert_int_equal(rig->store->ops->results_get(rig->store, &result.step_id, 1, rig->arena,
+                                                      &found, &rig->err),
+                         SW_OK);
+        assert_int_equal(found.salt[0], nth);
+        store_commit(rig);
+        assert_free_and_whole(rig);
+    }
+    free(body);
+}
+
+/* Making a database: whatever fails, the next attempt makes it. */
+static void test_creation_can_be_repeated(void **state)
+{
+    store_rig *rig = *state;
+    sw__store_options options = store_rig_options(rig);
+    size_t nth = 0;
+    int rc;
+    rig->store->ops->close(rig->store);
+    rig->store = NULL;
+    do {
+        unlink(rig->path);
+        fault_vfs_arm(FAULT_VFS_ALL, ++nth, SQLITE_IOERR, false);
+        rc = sw__store_sqlite_open(&options, &rig->store, &rig->err);
+        bool failed = fault_vfs_failed() > 0;
+        fault_vfs_arm(0, 0, 0, false);
+        assert_true(rc == SW_OK || (failed && is_expected(rc, SW_EIO)));
+        assert_int_equal(rc == SW_OK, rig->store != NULL);
+        if (rc == SW_OK)
+            rig->store->ops->close(rig->store);
+        rig->store = NULL;
+        assert_int_equal(sw__store_sqlite_open(&options, &rig->store, &rig->err), SW_OK);
+        store_fill(rig);
+        assert_int_equal(store_write_through(rig), SW_OK);
+        rig->store->ops->close(rig->store);
+        rig->store = NULL;
+        if (!failed)
+            break;
+    } while (nth < 2000);
+    assert_true(nth > 20 && nth < 2000);
+}
+
+#define FAULT_TEST(function)                                                                       \
+    {                                                                                              \
+#function, function, setup, store_rig_teardown, NULL                                       \
+    }
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FAULT_TEST(test_full_disk_is_told_and_undone),
+        FAULT_TEST(test_write_errors_are_told_and_undone),
+        FAULT_TEST(test_read_errors_are_told_and_undone),
+        FAULT_TEST(test_lock_errors_are_told_and_undone),
+        FAULT_TEST(test_sync_errors_are_told_and_undone),
+        FAULT_TEST(test_errors_behind_a_commit_do_not_undo_it),
+        FAULT_TEST(test_creation_can_be_repeated),
+    };
+    return cmocka_run_group_tests_name("sqlite_faults", tests, NULL, NULL);
+}
