@@ -112,6 +112,18 @@ static void test_a_command_line_is_refused(void **state)
                  "when the program's name has spaces)\n");
 }
 
+static void test_paths_that_cannot_work(void **state)
+{
+    (void)state;
+    assert_found(SW__KIND_READ_FILE, "{path: /etc/passwd}",
+                 "1:8 path: warning: the path \"/etc/passwd\" will be refused when the step runs: "
+                 "it is absolute; paths are relative to the root directory\n");
+    assert_found(SW__KIND_CREATE_FILE, "{path: out/../../x}",
+                 "1:8 path: warning: the path \"out/../../x\" will be refused when the step runs: "
+                 "it contains \"..\"\n");
+    assert_found(SW__KIND_DELETE_FILE, "{path: out..d/...}", "");
+}
+
 static void test_reading_for_the_worker(void **state)
 {
     (void)state;
@@ -191,6 +203,7 @@ int main(void)
         cmocka_unit_test(test_missing_parameters),
         cmocka_unit_test(test_bad_parameters),
         cmocka_unit_test(test_a_command_line_is_refused),
+        cmocka_unit_test(test_paths_that_cannot_work),
         cmocka_unit_test(test_reading_for_the_worker),
         cmocka_unit_test(test_reading_what_cannot_be_read),
         cmocka_unit_test(test_no_memory_is_noticed),

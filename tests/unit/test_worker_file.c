@@ -21,7 +21,7 @@
 
 #include "base/str.h"
 #include "helper/trial.h"
-#include "worker/confine.h"
+#include "model/paths.h"
 
 #define SWAP_ATTEMPTS 20000
 
@@ -227,11 +227,11 @@ static void test_paths_at_the_limit(void **state)
     memset(path, 'a', sizeof(path));
     for (size_t i = 200; i < sizeof(path); i += 201)
         path[i] = '/';
-    assert_null(sw__confine_check((sw_str){path, 4095}));
-    assert_non_null(strstr(sw__confine_check((sw_str){path, 4096}), "longer than 4,095"));
-    assert_non_null(strstr(sw__confine_check((sw_str){"a\0b", 3}), "zero byte"));
-    assert_non_null(strstr(sw__confine_check((sw_str){"a\xFF", 2}), "UTF-8"));
-    assert_non_null(strstr(sw__confine_check((sw_str){"", 0}), "empty"));
+    assert_null(sw__path_refusal((sw_str){path, 4095}));
+    assert_non_null(strstr(sw__path_refusal((sw_str){path, 4096}), "longer than 4,095"));
+    assert_non_null(strstr(sw__path_refusal((sw_str){"a\0b", 3}), "zero byte"));
+    assert_non_null(strstr(sw__path_refusal((sw_str){"a\xFF", 2}), "UTF-8"));
+    assert_non_null(strstr(sw__path_refusal((sw_str){"", 0}), "empty"));
     trial_runf(t, "create_file", "{\"path\":\"%.4095s\",\"content\":\"deep\"}", path);
     assert_int_equal(t->outcome.outcome, SW_OUTCOME_SUCCEEDED);
     trial_runf(t, "delete_file", "{\"path\":\"%.4095s\"}", path);

@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "model/fields.h"
 #include "model/nearest.h"
+#include "model/paths.h"
 
 #define KIND_OFFSET(name) offsetof(sw__kind_parameters, name)
 
@@ -178,14 +179,20 @@ static void command_check(sw__findings *findings, const sw__path *path, const sw
                         sw__finding_quote(findings, read->command));
 }
 
+/* A path that cannot work is only warned about: it is the runner that refuses it. */
 static void path_check(sw__findings *findings, const sw__path *path, const sw__node *parameters,
                        const sw__kind_parameters *read)
 {
     const sw__node *node = sw__node_get(parameters, "path");
     sw__path at = {.up = path, .key = SW__LIT("path")};
+    const char *why = read->path.len > 0 ? sw__path_refusal(read->path) : NULL;
     if (read->path.ptr && read->path.len == 0)
         sw__finding_add(findings, SW_SEVERITY_ERROR, &at, node->line, node->column,
                         "the path is empty");
+    else if (why)
+        sw__finding_add(findings, SW_SEVERITY_WARNING, &at, node->line, node->column,
+                        "the path %s will be refused when the step runs: %s",
+                        sw__finding_quote(findings, read->path), why);
 }
 
 void sw__kind_check(sw__findings *findings, const sw__path *path, int kind,

@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "base/utf8.h"
+#include "model/paths.h"
 #include "worker/confine.h"
 
 /* The variables that say which attempt this is. */
@@ -109,7 +110,7 @@ int sw__command_directory(sw__attempt *attempt)
     while (path.len > 1 && path.ptr[path.len - 1] == '/')
         path.len--;
     bool root = path.len == 0 || sw__str_is(path, ".");
-    const char *why = root ? NULL : sw__confine_check(path);
+    const char *why = root ? NULL : sw__path_refusal(path);
     const char *name = root ? "." : sw__arena_str(attempt->arena, path).ptr;
     int fd = why || !name
                  ? -EINVAL

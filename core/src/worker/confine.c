@@ -9,9 +9,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/str.h"
-#include "base/utf8.h"
-
 /* Our own constants: the headers of some systems are older than their kernels. */
 #ifndef SYS_openat2
 #define SYS_openat2 437
@@ -29,40 +26,6 @@ typedef struct confine_how {
     uint64_t mode;
     uint64_t resolve;
 } confine_how;
-
-static bool confine_has_part(sw_str path, const char *part)
-{
-    size_t size = strlen(part);
-    for (size_t at = 0; at < path.len;) {
-        const char *slash = memchr(path.ptr + at, '/', path.len - at);
-        size_t len = slash ? (size_t)(slash - path.ptr) - at : path.len - at;
-        if (len == size && memcmp(path.ptr + at, part, len) == 0)
-            return true;
-        at += len + 1;
-    }
-    return false;
-}
-
-const char *sw__confine_check(sw_str path)
-{
-    if (path.len == 0)
-        return "it is empty";
-    if (path.len > SW__CONFINE_PATH_MAX)
-        return "it is longer than 4,095 bytes";
-    if (memchr(path.ptr, 0, path.len))
-        return "it contains a zero byte";
-    if (sw__utf8_check(path) != path.len)
-        return "it is not valid UTF-8";
-    if (path.ptr[0] == '/')
-        return "it is absolute; paths are relative to the root directory";
-    if (confine_has_part(path, ".."))
-        return "it contains \"..\"";
-    if (path.ptr[path.len - 1] == '/')
-        return "it ends in \"/\", so it names a directory";
-    if (sw__str_is(path, ".") || (path.len > 1 && memcmp(path.ptr + path.len - 2, "/.", 2) == 0))
-        return "it names a directory";
-    return NULL;
-}
 
 int sw__confine_open(int root_fd, const char *path, int flags, mode_t mode)
 {

@@ -6,13 +6,6 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "stepwell/types.h"
-
-#define SW__CONFINE_PATH_MAX 4095 /* bytes of a path */
-
-/* NULL, or why this can be no path of a file below the root ("it is absolute"). */
-const char *sw__confine_check(sw_str path);
-
 /* Open below the directory root_fd. A descriptor, or a negative errno: -ELOOP for a symbolic link
  * on the way, -EXDEV for a way out. flags get O_CLOEXEC, O_NOCTTY and O_NONBLOCK, so that opening
  * a FIFO or a terminal harms nobody. */
@@ -20,7 +13,7 @@ int sw__confine_open(int root_fd, const char *path, int flags, mode_t mode);
 
 /* Open the directory that a path's last name lies in, making missing directories when make is
  * set. *name points into path. A descriptor (O_PATH) or a negative errno. path is one that
- * sw__confine_check passed, zero-terminated, and is cut up. */
+ * sw__path_refusal passed, zero-terminated, and is cut up. */
 int sw__confine_parent(int root_fd, char *path, bool make, const char **name);
 
 /* Make a directory's entries last. 0 or a negative errno. */

@@ -17,6 +17,7 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "base/utf8.h"
+#include "model/paths.h"
 #include "worker/confine.h"
 
 #define SW__FILE_NAME_SIZE 96 /* ".stepwell-", a UUID, "-", a number */
@@ -154,7 +155,7 @@ static void file_create_in(sw__attempt *attempt, int directory_fd, sw_str path, 
 /* Check the path and copy it, zero-terminated and to be cut up; NULL when it was refused. */
 static char *file_path_copy(sw__attempt *attempt, sw_str path)
 {
-    const char *why = sw__confine_check(path);
+    const char *why = sw__path_refusal(path);
     if (why) {
         file_refuse(attempt, path, why);
         return NULL;
