@@ -37,6 +37,7 @@
 #include "model/load.c"
 #include "model/mission.c"
 #include "model/nearest.c"
+#include "model/paths.c"
 #include "model/retry.c"
 #include "model/states.c"
 #include "model/workflow.c"
