@@ -134,8 +134,10 @@ static void definition_report_json(const cli_definition *definition)
         return;
     cli_json json = cli_json_begin(stderr);
     if (definition->status != CLI_EXIT_OK)
-        cli_json_problem(&json, definition->status, row->slug, row->meaning, definition->problem,
-                         NULL);
+        cli_json_problem(&json, &(cli_problem){.status = definition->status,
+                                               .code = row->slug,
+                                               .title = row->meaning,
+                                               .detail = definition->problem});
     cli_json_text(&json, "file", definition->path);
     cli_json_findings(&json, findings, count);
     cli_json_end(&json);

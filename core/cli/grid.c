@@ -44,33 +44,45 @@ void cli_grid_addf(cli_grid *grid, cli_style style, const char *format, ...)
     cli_grid_add(grid, style, cli_str(text));
 }
 
-/* The width each column wants; the sum with gaps is returned. */
-static size_t grid_measure(const cli_grid *grid, size_t *widths)
+/* How wide each column is, and how many of them there is room for. */
+typedef struct grid_layout {
+    size_t widths[CLI_GRID_COLUMNS];
+    size_t shown;
+} grid_layout;
+
+static size_t grid_layout_total(const grid_layout *layout)
 {
-    size_t total = CLI_GRID_GAP * (grid->column_count - 1);
-    for (size_t i = 0; i < grid->cell_count; i++) {
-        size_t column = i % grid->column_count;
-        if (grid->cells[i].width > widths[column])
-            widths[column] = grid->cells[i].width;
-    }
-    for (size_t column = 0; column < grid->column_count; column++)
-        total += widths[column];
+    size_t total = CLI_GRID_GAP * (layout->shown - 1);
+    for (size_t column = 0; column < layout->shown; column++)
+        total += layout->widths[column];
     return total;
 }
 
-/* Take columns away from the widest until all fit or none can give any more. */
-static void grid_shrink(const cli_grid *grid, size_t *widths, size_t total, size_t width)
+static void grid_measure(const cli_grid *grid, grid_layout *layout)
 {
-    while (total > width) {
+    *layout = (grid_layout){.shown = grid->column_count};
+    for (size_t i = 0; i < grid->cell_count; i++) {
+        size_t *width = &layout->widths[i % grid->column_count];
+        *width = grid->cells[i].width > *width ? grid->cells[i].width : *width;
+    }
+}
+
+/* Take columns away from the widest until all fit; when none can give any more, leave out the
+ * last. */
+static void grid_shrink(grid_layout *layout, size_t width)
+{
+    while (grid_layout_total(layout) > width) {
         size_t widest = 0;
-        for (size_t column = 1; column < grid->column_count; column++) {
-            if (widths[column] >= widths[widest])
+        for (size_t column = 1; column < layout->shown; column++) {
+            if (layout->widths[column] >= layout->widths[widest])
                 widest = column;
         }
-        if (widths[widest] <= CLI_GRID_NARROWEST)
+        if (layout->widths[widest] > CLI_GRID_NARROWEST)
+            layout->widths[widest]--;
+        else if (layout->shown > 1)
+            layout->shown--;
+        else
             return;
-        widths[widest]--;
-        total--;
     }
 }
 
@@ -80,14 +92,14 @@ static void grid_blanks(FILE *stream, size_t count)
 }
 
 /* Print one row; nothing is written behind its last text. */
-static void grid_row_print(const cli_grid *grid, const cli_cell *row, const size_t *widths,
+static void grid_row_print(const cli_grid *grid, const cli_cell *row, const grid_layout *layout,
                            FILE *stream)
 {
-    size_t last = grid->column_count;
+    size_t last = layout->shown;
     while (last > 0 && row[last - 1].width == 0)
         last--;
     for (size_t column = 0; column < last; column++) {
-        size_t width = widths[column];
+        size_t width = layout->widths[column];
         size_t shown = row[column].width < width ? row[column].width : width;
         if (grid->align[column] == 'r')
             grid_blanks(stream, width - shown);
@@ -103,13 +115,13 @@ static void grid_row_print(const cli_grid *grid, const cli_cell *row, const size
 
 void cli_grid_close(cli_grid *grid, FILE *stream, size_t indent, size_t width)
 {
-    size_t widths[CLI_GRID_COLUMNS] = {0};
-    size_t total = grid_measure(grid, widths);
+    grid_layout layout;
+    grid_measure(grid, &layout);
     if (width > indent)
-        grid_shrink(grid, widths, total, width - indent);
+        grid_shrink(&layout, width - indent);
     for (size_t i = 0; i + grid->column_count <= grid->cell_count; i += grid->column_count) {
         grid_blanks(stream, indent);
-        grid_row_print(grid, &grid->cells[i], widths, stream);
+        grid_row_print(grid, &grid->cells[i], &layout, stream);
     }
     for (size_t i = 0; i < grid->cell_count; i++)
         free(grid->cells[i].text);

@@ -155,18 +155,20 @@ void cli_json_strs(cli_json *json, const char *key, const sw_str *texts, size_t 
     cli_json_close(json);
 }
 
-void cli_json_problem(cli_json *json, int status, const char *code, const char *title,
-                      const char *detail, const char *hint)
+void cli_json_problem(cli_json *json, const cli_problem *problem)
 {
     char type[96];
-    snprintf(type, sizeof(type), "urn:stepwell:problem:%s", code);
+    snprintf(type, sizeof(type), "urn:stepwell:problem:%s",
+             problem->error ? problem->error : problem->code);
     cli_json_text(json, "type", type);
-    cli_json_text(json, "title", title);
-    cli_json_text(json, "detail", detail);
-    cli_json_text(json, "code", code);
-    cli_json_int(json, "exit_code", status);
-    if (hint)
-        cli_json_text(json, "hint", hint);
+    cli_json_text(json, "title", problem->title);
+    cli_json_text(json, "detail", problem->detail);
+    cli_json_text(json, "code", problem->code);
+    cli_json_int(json, "exit_code", problem->status);
+    if (problem->error)
+        cli_json_text(json, "error", problem->error);
+    if (problem->hint)
+        cli_json_text(json, "hint", problem->hint);
 }
 
 void cli_json_task(cli_json *json, const sw_task_row *task)

@@ -40,9 +40,19 @@ void cli_json_seconds(cli_json *json, const char *key, int64_t duration_us);
 void cli_json_uuid(cli_json *json, const char *key, const sw_uuid *uuid);
 void cli_json_strs(cli_json *json, const char *key, const sw_str *texts, size_t count);
 
+/* An error. code is the name of the exit status; error the name of the engine's error, NULL when
+ * it is not one of the engine. */
+typedef struct cli_problem {
+    int status;
+    const char *code;
+    const char *error;
+    const char *title;
+    const char *detail;
+    const char *hint; /* the next thing to do, NULL when there is none */
+} cli_problem;
+
 /* The members of an RFC 9457 problem into the open object. */
-void cli_json_problem(cli_json *json, int status, const char *code, const char *title,
-                      const char *detail, const char *hint);
+void cli_json_problem(cli_json *json, const cli_problem *problem);
 
 /* Records as members of the open object. */
 void cli_json_task(cli_json *json, const sw_task_row *task);

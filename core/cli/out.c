@@ -144,24 +144,22 @@ void cli_note(const char *format, ...)
     fputc('\n', stderr);
 }
 
-/* Print one error. code and title are what programs read, detail and hint what people read. */
-static void problem_print(cli_exit status, const char *code, const char *title, const char *detail,
-                          const char *hint)
+static void problem_print(const cli_problem *problem)
 {
     fflush(stdout);
     if (out_mode.json) {
         cli_json json = cli_json_begin(stderr);
-        cli_json_problem(&json, (int)status, code, title, detail, hint);
+        cli_json_problem(&json, problem);
         cli_json_end(&json);
         return;
     }
     const char *on = out_mode.colour_errors ? style_sequence(CLI_RED) : "";
     const char *off = out_mode.colour_errors ? "\033[0m" : "";
     fprintf(stderr, "%sstepwell: error:%s ", on, off);
-    cli_text_put(stderr, cli_str(detail), CLI_TEXT_NO_LIMIT);
+    cli_text_put(stderr, cli_str(problem->detail), CLI_TEXT_NO_LIMIT);
     fputc('\n', stderr);
-    if (hint)
-        fprintf(stderr, "  %s\n", hint);
+    if (problem->hint)
+        fprintf(stderr, "  %s\n", problem->hint);
 }
 
 int cli_fail(cli_exit status, const char *hint, const char *format, ...)
@@ -172,7 +170,11 @@ int cli_fail(cli_exit status, const char *hint, const char *format, ...)
     vsnprintf(detail, sizeof(detail), format, values);
     va_end(values);
     const cli_exit_row *row = cli_exit_get(status);
-    problem_print(status, row->slug, row->meaning, detail, hint);
+    problem_print(&(cli_problem){.status = (int)status,
+                                 .code = row->slug,
+                                 .title = row->meaning,
+                                 .detail = detail,
+                                 .hint = hint});
     return (int)status;
 }
 
@@ -237,8 +239,12 @@ int cli_fail_error(const sw_error *error, const char *hint, const char *context,
     snprintf(detail + length, sizeof(detail) - (size_t)length, "%s%s", length > 0 ? ": " : "",
              message);
     cli_exit status = cli_exit_of(error->code);
-    problem_print(status, sw_code_name(error->code), sw_code_text(error->code), detail,
-                  hint ? hint : error_hint(error->code));
+    problem_print(&(cli_problem){.status = (int)status,
+                                 .code = cli_exit_get(status)->slug,
+                                 .error = sw_code_name(error->code),
+                                 .title = sw_code_text(error->code),
+                                 .detail = detail,
+                                 .hint = hint ? hint : error_hint(error->code)});
     return (int)status;
 }
 

@@ -208,27 +208,38 @@ static void watch_draw_steps(const cli_watch *watch, FILE *stream, int64_t now_u
         fprintf(stream, "   and %zu more\n", hidden);
 }
 
+static void watch_draw_head(const cli_watch *watch, FILE *stream, int64_t now_us, size_t width)
+{
+    char text[CLI_DURATION_SIZE];
+    char id[37];
+    const sw_task_row *task = watch->task;
+    cli_grid grid = cli_grid_open("lllll");
+    sw_uuid_format(&task->task_id, id);
+    cli_grid_add(&grid, CLI_BOLD, task->workflow);
+    cli_grid_add(&grid, cli_task_style(task->state), cli_str(sw_task_state_name(task->state)));
+    cli_grid_addf(
+        &grid, CLI_PLAIN, "%lld/%lld steps",
+        (long long)(task->step_counts[SW_STEP_SUCCEEDED] + task->step_counts[SW_STEP_RESOLVED]),
+        (long long)task->step_count);
+    if (watch->ended)
+        cli_duration(task->finished_us - watch->history.start_us, text);
+    else
+        cli_duration_running(now_us - watch->history.start_us, text);
+    cli_grid_add(&grid, CLI_PLAIN, cli_str(text));
+    cli_grid_addf(&grid, CLI_DIM, "%.13s", id);
+    cli_grid_close(&grid, stream, 0, width);
+}
+
 static char *watch_picture(const cli_watch *watch, int64_t now_us)
 {
     char *picture = NULL;
     size_t size = 0;
-    char text[CLI_DURATION_SIZE];
-    char id[37];
     size_t width = cli_out_width();
-    const sw_task_row *task = watch->task;
     FILE *stream = open_memstream(&picture, &size);
     if (!stream)
         return cli_copy("");
-    int64_t end_us = watch->ended ? task->finished_us : now_us;
-    sw_uuid_format(&task->task_id, id);
-    fprintf(stream, "%s", cli_style_on(CLI_BOLD));
-    cli_text_put(stream, task->workflow, width > 50 ? width - 50 : 20);
-    fprintf(stream, "%s  %s%s%s  %lld/%lld steps  %s  %s%.13s%s\n\n", cli_style_off(CLI_BOLD),
-            cli_style_on(cli_task_style(task->state)), sw_task_state_name(task->state),
-            cli_style_off(cli_task_style(task->state)),
-            (long long)(task->step_counts[SW_STEP_SUCCEEDED] + task->step_counts[SW_STEP_RESOLVED]),
-            (long long)task->step_count, cli_duration(end_us - watch->history.start_us, text),
-            cli_style_on(CLI_DIM), id, cli_style_off(CLI_DIM));
+    watch_draw_head(watch, stream, now_us, width);
+    fputc('\n', stream);
     watch_draw_steps(watch, stream, now_us, width);
     fclose(stream);
     return picture;

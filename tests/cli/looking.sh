@@ -25,7 +25,7 @@ for words in "list" "show" "explain" "cancel 0192" "audit verify" "run --resume"
     t "$words without a database" 7 out= "err:cannot open the database 'stepwell.db'" "err:stepwell run FILE" -- $words
 done
 check "looking made no database" test ! -e stepwell.db
-t "a missing database as a problem object" 7 out= 'errjson:d["code"] == "ENOTFOUND" and d["exit_code"] == 7 and d["hint"] and d["type"] == "urn:stepwell:problem:ENOTFOUND"' -- list --json
+t "a missing database as a problem object" 7 out= 'errjson:d["code"] == "not_found" and d["error"] == "ENOTFOUND" and d["exit_code"] == 7 and d["hint"] and d["type"] == "urn:stepwell:problem:ENOTFOUND"' -- list --json
 
 "$stepwell" run -q good.yml --tag eu
 "$stepwell" run -q bad.yml 2>/dev/null
@@ -65,7 +65,7 @@ t "explain a step that is not there" 7 "err:no step 'shipp'" -- explain "$short"
 t "cancel" 0 err= "out:cancelled $open" -- cancel "$short" --reason "wrong month" --actor bob
 t "a cancelled task shows who and why" 0 "out:shop 2.1: cancelled" "outre:cancelled by bob: wrong month" -- show
 t "cancel again" 4 out= "err:cannot cancel $open" -- cancel "$open"
-t "cancel what has ended, as a problem object" 4 out= 'errjson:d["code"] == "ESTATE" and d["exit_code"] == 4' -- cancel "$nightly" --json
+t "cancel what has ended, as a problem object" 4 out= 'errjson:d["code"] == "refused" and d["error"] == "ESTATE" and d["exit_code"] == 4' -- cancel "$nightly" --json
 t "cancel nothing" 7 "err:there is no task" -- cancel ffff
 "$stepwell" run shop.json --detach >/dev/null
 t "cancel --json" 0 'json:d["state"] == "cancelled" and d["actor"] == "ann"' -- cancel "$(newest)" --json
@@ -101,7 +101,7 @@ import sqlite3, sys
 names = [r[0] for r in sqlite3.connect("foreign.db").execute("SELECT name FROM sqlite_schema")]
 sys.exit(names != ["t"])'
 t "a database of a newer version" 8 "err:cannot open the database 'newer.db'" "err:newer" -- list --db newer.db
-t "a foreign database as a problem object" 8 out= 'errjson:d["code"] == "EFOREIGN" and d["exit_code"] == 8' -- list --db foreign.db --json
+t "a foreign database as a problem object" 8 out= 'errjson:d["code"] == "storage" and d["error"] == "EFOREIGN" and d["exit_code"] == 8' -- list --db foreign.db --json
 t "a directory as database" 8 "err:cannot open the database 'folder.db'" -- run good.yml --db folder.db
 t "a database in a folder that is not there" 7 "err:cannot open the database 'none/x.db'" -- run good.yml --db none/x.db
 if [ -w /dev/full ]; then

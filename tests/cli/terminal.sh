@@ -19,12 +19,12 @@ if ! command -v tmux >/dev/null; then
     return 0
 fi
 
-# Run a command in a terminal of 80 columns and 24 rows; what is on the screen when it has ended.
+# Run a command in a terminal of 80 (or $columns) columns and 24 rows; what is on the screen when it has ended.
 # The raw bytes it wrote go to the file raw.
 screen() {
     local socket=stepwell-$$
     rm -f ended raw
-    tmux -L "$socket" -f /dev/null new-session -d -x 80 -y 24 "TERM=${terminal:-xterm} $*; echo \"exit \$?\" >ended; cat"
+    tmux -L "$socket" -f /dev/null new-session -d -x "${columns:-80}" -y 24 "TERM=${terminal:-xterm} $*; echo \"exit \$?\" >ended; cat"
     tmux -L "$socket" pipe-pane -o 'cat >>raw' 2>/dev/null
     if [ -n "${keys-}" ]; then
         sleep 0.7
@@ -70,6 +70,10 @@ steps:
   - { id: first, name: First, step_type: noop, parameters: {} }
   - { id: second, name: Second, step_type: wait, depends_on: [first], parameters: { seconds: 60 } }
 YAML
+columns=42 screen "$stepwell run good.yml"
+seen "a narrow terminal" "err:exit 0" "outre:✓ +write +succeeded"
+check "a table in a narrow terminal is drawn once, too" test "$(grep -c '^nightly .*2/2' "$home/out")" -eq 1
+check "its lines do not wrap" eval "! grep -qE '^(…|[0-9a-f-]{1,13})\$' '$home/out'"
 keys=C-c screen "$stepwell run slow.yml"
 seen "Ctrl-C on a terminal" "err:exit 130" "outre:✓ +first +succeeded" "outre:○ +second +ready" "out:stopped; continue with: stepwell run --resume"
 {
