@@ -25,17 +25,20 @@ die() {
     exit 1
 }
 
+# The compiler is asked once for each file when ccache is there.
+CACHE=()
+if command -v ccache >/dev/null; then
+    CACHE=(-DCMAKE_C_COMPILER_LAUNCHER=ccache)
+fi
+
 # build_preset PRESET [TARGET...]: configure when needed, then build. Quiet unless it fails.
 build_preset() {
     local preset=$1 log
-    local -a cache=() targets=("${@:2}")
+    local -a targets=("${@:2}")
     mkdir -p "$ROOT/build"
     log=$ROOT/build/$preset.log
-    if command -v ccache >/dev/null; then
-        cache=(-DCMAKE_C_COMPILER_LAUNCHER=ccache)
-    fi
     {
-        (cd "$ROOT" && cmake --preset "$preset" "${cache[@]}") &&
+        (cd "$ROOT" && cmake --preset "$preset" "${CACHE[@]}") &&
             cmake --build "$ROOT/build/$preset" --parallel "$JOBS" \
                 ${targets[0]:+--target "${targets[@]}"}
     } >"$log" 2>&1 || {
@@ -57,8 +60,7 @@ build_ruby() {
 build_python() {
     local log=$ROOT/build/python.log
     mkdir -p "$ROOT/build"
-    (cd "$ROOT/wheels/stepwell" && "$PYTHON" setup.py --quiet build_ext --inplace) \
-        >"$log" 2>&1 || {
+    PYTHON=$PYTHON "$ROOT/wheels/stepwell/build_inplace" >"$log" 2>&1 || {
         tail -n 60 "$log" >&2
         return 1
     }

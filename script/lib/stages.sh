@@ -1,0 +1,159 @@
+# shellcheck shell=bash
+# The stages of script/test. Each is a function that says with `count PASSED FAILED` how many cases
+# it ran; its output is shown only when it fails. They run in the root of the checkout. Sourced,
+# never run; common.sh comes first.
+
+# count_lines LOG PATTERN: the sum of what the pattern's first group finds, once per line. The
+# pattern has to match from the start of the line.
+count_lines() {
+    sed -nE "s/^$2.*\$/\\1/p" "$1" | awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+# logged COMMAND...: run with a copy of what it says in $SAID; keeps its exit status.
+logged() {
+    local status=0
+    SAID=$LOGS/$STAGE.said
+    "$@" 2>&1 | tee "$SAID" || status=$?
+    return "$status"
+}
+
+# Programs of cmocka, Python's unittest and tests/cli, each with its own way to say how many. A
+# program that dies says nothing, but ctest's exit status does.
+run_ctest() {
+    local status=0
+    logged ctest --test-dir "$1" --parallel "$JOBS" --timeout 300 --verbose "${@:2}" || status=$?
+    count "$(count_lines "$SAID" '.*\[  PASSED  \] ([0-9]+) test')" \
+        "$(count_lines "$SAID" '.* ([0-9]+) FAILED TEST')"
+    count "$(count_lines "$SAID" '[0-9]+: ([0-9]+) passed, [0-9]+ failed')" \
+        "$(count_lines "$SAID" '[0-9]+: [0-9]+ passed, ([0-9]+) failed')"
+    count "$(count_lines "$SAID" '[0-9]+: Ran ([0-9]+) tests? in')" \
+        "$(count_lines "$SAID" '[0-9]+: FAILED \(failures=([0-9]+)')"
+    return "$status"
+}
+
+# RSpec counts failed examples among its examples.
+run_rspec() {
+    local status=0 examples failures
+    logged "$RUBY" -S rspec --no-color "$@" || status=$?
+    examples=$(count_lines "$SAID" '([0-9]+) examples?, ')
+    failures=$(count_lines "$SAID" '[0-9]+ examples?, ([0-9]+) failures?')
+    count "$((examples - failures))" "$failures"
+    return "$status"
+}
+
+# "2 failed, 529 passed in 28.01s" or "531 passed in 27.95s".
+run_pytest() {
+    local status=0
+    logged "$PYTHON" -m pytest -q --color=no -p no:cacheprovider "$@" || status=$?
+    count "$(count_lines "$SAID" '([0-9]+) passed.* in ')" \
+        "$(count_lines "$SAID" '([0-9]+) failed.* in ')"
+    count "$(count_lines "$SAID" '[0-9]+ failed, ([0-9]+) passed.* in ')" 0
+    return "$status"
+}
+
+# "12 blocks passed, 0 failed".
+run_blocks() {
+    local status=0
+    logged "$PYTHON" script/lib/run_blocks "$@" || status=$?
+    count "$(count_lines "$SAID" '([0-9]+) blocks passed')" \
+        "$(count_lines "$SAID" '[0-9]+ blocks passed, ([0-9]+) failed')"
+    return "$status"
+}
+
+# The checkout as users run it: the command in PATH, both libraries importable.
+use_checkout() {
+    export PATH=$ROOT/build/release:$PATH RUBYLIB=$ROOT/gems/stepwell/lib
+    export PYTHONPATH=$ROOT/wheels/stepwell/src PYTHONDONTWRITEBYTECODE=1
+}
+
+# Installs what is missing; a second time it has nothing to say.
+stage_bootstrap() {
+    script/bootstrap
+    local said
+    said=$(script/bootstrap 2>&1)
+    [[ -z $said ]] || { echo "the second run is not silent: $said"; return 1; }
+    count 2 0
+}
+
+stage_scripts() {
+    local -a files
+    mapfile -t files < <(git ls-files -co --exclude-standard script tests/cli .ci |
+        xargs grep -lE '^(#!.*\b(ba)?sh$|# shellcheck shell=bash)')
+    shellcheck --external-sources --source-path=SCRIPTDIR "${files[@]}"
+    count "${#files[@]}" 0
+}
+
+stage_c() {
+    build_preset dev
+    run_ctest build/dev
+}
+
+# Address and undefined-behaviour sanitizers, leaks included.
+stage_asan() {
+    build_preset asan
+    run_ctest build/asan
+}
+
+stage_tsan() {
+    build_preset tsan test_engine_threads test_worker_runner
+    run_ctest build/tsan --tests-regex '^test_(engine_threads|worker_runner)$'
+}
+
+# Another compiler sees other mistakes; it only compiles.
+stage_clang() {
+    local clang
+    clang=$(compgen -c clang | grep -xE 'clang(-[0-9]+)?' | sort -V | tail -n 1)
+    if [[ -z $clang ]]; then
+        echo "skipped: there is no clang"
+        return 0
+    fi
+    cmake -S . -B build/clang -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_COMPILER="$clang" \
+        -DSW_BUILD_TESTS=OFF "${CACHE[@]}"
+    cmake --build build/clang --parallel "$JOBS"
+    count 1 0
+}
+
+stage_ruby() {
+    build_ruby
+    run_rspec --exclude-pattern '**/{gem,golden}_spec.rb'
+}
+
+stage_python() {
+    build_python
+    run_pytest pytests --ignore-glob='*/test_package*.py' --ignore-glob='*/test_golden*.py'
+}
+
+# The same scenarios, played in three languages on two stores each.
+stage_golden() {
+    run_ctest build/dev --tests-regex '^test_golden'
+    run_rspec spec/golden_spec.rb
+    run_pytest pytests/test_golden.py
+}
+
+# What users install: built, looked into, installed into an empty place, used from there.
+stage_packages() {
+    run_rspec spec/gem_spec.rb
+    run_pytest pytests/test_package.py
+}
+
+# Programs and commands of the pages that are read first; the guides have tests of their own.
+stage_docs() {
+    build_preset release stepwell_cli
+    use_checkout
+    run_blocks README.md CONTRIBUTING.md gems/stepwell/README.md wheels/stepwell/README.md
+}
+
+# Every number it tells is checked by the demonstration itself.
+stage_demo() {
+    script/demo
+    count 1 0
+}
+
+# That it runs, and says something; how fast is for people to judge.
+stage_bench() {
+    script/bench --quick --json | "$PYTHON" -c '
+import json, sys
+rows = [json.loads(line) for line in sys.stdin]
+sys.exit(0 if rows else "the benchmark says nothing")'
+    count 1 0
+}
