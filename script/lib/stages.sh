@@ -141,6 +141,11 @@ stage_docs() {
     build_preset release stepwell_cli
     use_checkout
     run_blocks README.md CONTRIBUTING.md gems/stepwell/README.md wheels/stepwell/README.md
+    local status=0
+    logged "$PYTHON" script/lib/check_docs || status=$?
+    count "$(count_lines "$SAID" '([0-9]+) references hold')" \
+        "$(count_lines "$SAID" '[0-9]+ references hold, ([0-9]+) do not')"
+    return "$status"
 }
 
 # Every number it tells is checked by the demonstration itself.
