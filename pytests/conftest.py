@@ -48,3 +48,13 @@ def file_engine(tmp_path: Path) -> Iterator[stepwell.Engine]:
         yield opened
         if not opened.closed:
             assert opened.audit_verify().ok
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say aloud what was skipped, one line per reason."""
+    reasons = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reasons.setdefault(text.replace("Skipped: ", ""), []).append(report.nodeid)
+    for text, nodes in reasons.items():
+        terminalreporter.write_line(f"skipped: {text} ({len(nodes)} of {nodes[0].split('::')[0]})")

@@ -509,3 +509,45 @@ class TestCommand:
             check=False,
         )
         assert done.returncode == 2 and message in done.stderr
+
+
+class TestHandlersOfTheirOwn:
+    TEXT = (
+        '{"stepwell":1,"name":"o","steps":[{"name":"a","handler":"x.a"},'
+        '{"name":"b","handler":"x.b","after":["a"],"retry":{"max_attempts":3}}]}'
+    )
+
+    def test_steps_declared_elsewhere(self, engine: Engine) -> None:
+        engine.register(self.TEXT)
+
+        @engine.handler("x.a")
+        async def a(ctx: Context[Any]) -> int:
+            return int(ctx.input)
+
+        @engine.handler("x.b", retry=Retry(1, give_up_on=KeyError))
+        def b(a: int, absent: int = 5) -> int:
+            raise KeyError(a + absent)
+
+        task = engine.task(engine.submit([("o", "7")])[0].task_id)
+        Worker(engine).run(until=task)
+        assert task.result("a") == 7
+        step = task.steps["b"]
+        assert (step.error_message, step.attempt) == ("12", 1)
+        assert b.handler == "x.b" and isinstance(b, stepwell.Handler)
+
+    def test_a_worker_for_one_of_them(self, engine: Engine) -> None:
+        engine.register(self.TEXT)
+        a = engine.handler("x.a")(lambda: 1)
+        engine.handler("x.b")(lambda missing: missing)
+        task = engine.task(engine.submit([("o",)])[0].task_id)
+        with Worker(engine, a):
+            until(lambda: task.steps["a"].state == "succeeded", "a")
+            assert task.steps["b"].state == "ready"
+        Worker(engine).run(until=task)
+        assert task.steps["b"].error_class == "NotFoundError"
+        assert "add it to after=" in (task.steps["b"].error_message or "")
+
+    def test_a_name_is_bound_once(self, engine: Engine) -> None:
+        engine.handler("x.a")(lambda: 1)
+        with pytest.raises(stepwell.DefinitionError, match="x.a already"):
+            engine.handler("x.a")(lambda: 2)

@@ -20,6 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._binding import core
+from ._handler import Handler
 from ._retry import GiveUp, Retry, RetryLater
 from ._step import Step
 from ._values import InputError, ResultError
@@ -95,6 +96,7 @@ __all__ = [
     "ForeignDatabaseError",
     "ForkedEngineError",
     "GiveUp",
+    "Handler",
     "IllegalTransitionError",
     "InputError",
     "InvalidArgumentError",

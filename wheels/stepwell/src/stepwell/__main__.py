@@ -39,7 +39,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
         grace=options.grace,
     )
     logging.getLogger("stepwell.worker").info(
-        "working on %s for %s", engine.store, ", ".join(w.name for w in worker.workflows)
+        "working on %s for %s", engine.store, ", ".join([*engine.workflows, *engine.handlers])
     )
     worker.run()
     return 0

@@ -15,7 +15,7 @@ from .context import Context
 
 if TYPE_CHECKING:
     from ._binding import core
-    from ._step import Step
+    from ._handler import Handler
 
 Outcome = Tuple[Any, ...]
 
@@ -27,12 +27,12 @@ _DETAIL_MAX = 16_000
 class Attempt:
     """A claimed step while its handler runs."""
 
-    __slots__ = ("claim", "step", "context", "deadline", "dropped")
+    __slots__ = ("claim", "handler", "context", "deadline", "dropped")
 
-    def __init__(self, claim: core.Claim, step: Step[Any, Any]) -> None:
+    def __init__(self, claim: core.Claim, handler: Handler[Any, Any]) -> None:
         self.claim = claim
-        self.step = step
-        self.context: Context[Any] = Context(claim, step.workflow)
+        self.handler = handler
+        self.context: Context[Any] = Context(claim, handler)
         self.deadline = float("inf")
         if claim.timeout_ms:
             self.deadline = time.monotonic() + claim.timeout_ms / 1000
@@ -68,8 +68,8 @@ class Attempt:
 
     def call(self) -> Any:
         """What the handler returns: a value, or an awaitable for a coroutine function."""
-        function: Any = self.step.function
-        return function(**self.step.arguments(self.context))
+        function: Any = self.handler.function
+        return function(**self.handler.arguments(self.context))
 
     def succeeded(self, value: Any) -> Outcome:
         """Row of a handler that returned."""
@@ -83,7 +83,7 @@ class Attempt:
     def failed(self, error: BaseException) -> Outcome:
         """Row of a handler that raised. A result or input that does not fit will not fit next
         time either, so it fails for good."""
-        for_good = isinstance(error, (ResultError, InputError)) or not self.step.retry.wants(error)
+        for_good = isinstance(error, (ResultError, InputError)) or not self.handler.retry.wants(error)
         return (
             *self.hold,
             "failed_for_good" if for_good else "failed",

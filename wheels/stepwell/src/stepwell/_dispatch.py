@@ -18,7 +18,7 @@ from ._binding import core
 
 if TYPE_CHECKING:
     from ._executors import Executor, Report
-    from ._step import Step
+    from ._handler import Handler
     from .engine import Engine
 
 log = logging.getLogger("stepwell.worker")
@@ -40,7 +40,7 @@ class Dispatcher:
     def __init__(
         self,
         engine: Engine,
-        steps: Dict[str, Step[Any, Any]],
+        handlers: Dict[str, Handler[Any, Any]],
         make_executor: Callable[[Report], Executor],
         *,
         name: Optional[str],
@@ -51,7 +51,7 @@ class Dispatcher:
     ) -> None:
         self.error: Optional[BaseException] = None
         self._engine = engine
-        self._steps = steps
+        self._handlers = handlers
         self._on_deadline = on_deadline
         self._on_end = on_end
         self._changed = threading.Condition()
@@ -62,7 +62,7 @@ class Dispatcher:
         self._pause_s = 0.0
         self._executor = make_executor(self.report)
         self._worker_id = engine.worker_open(
-            list(steps), name=name, queues=queues, lease_ms=lease_ms
+            list(handlers), name=name, queues=queues, lease_ms=lease_ms
         )
         self._thread = threading.Thread(target=self._run, name="stepwell-dispatch", daemon=True)
 
@@ -228,7 +228,7 @@ class Dispatcher:
                 log.warning("the outcome of step %d came too late, it is %s", row[0], row.state)
 
     def _begin(self, claims: Sequence[core.Claim]) -> None:
-        attempts = [Attempt(claim, self._steps[claim.handler]) for claim in claims]
+        attempts = [Attempt(claim, self._handlers[claim.handler]) for claim in claims]
         with self._changed:
             self._running.update((attempt.hold, attempt) for attempt in attempts)
         self._executor.submit(attempts)

@@ -1,22 +1,18 @@
-"""One step of a workflow and the handler bound to it.
-
-A Step stays callable like the function it was made from, so handlers can be tested alone.
-"""
+"""One step of a workflow as declared, with or without a handler in this program."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, Generic, List, Mapping, Optional, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, TypeVar
 
 from ._binding import core
+from ._handler import CONTEXT, NO_RETRY, Handler
 from ._retry import Retry, milliseconds
-from ._shapes import build, is_shape
 
 if TYPE_CHECKING:
     from typing import Callable
 
     from typing_extensions import ParamSpec
 
-    from .context import Context
     from .workflow import After, Workflow
 
     P = ParamSpec("P")
@@ -25,11 +21,8 @@ else:
 
 R = TypeVar("R")
 
-_NO_RETRY = Retry(1)
-_CONTEXT = "ctx"
 
-
-class Step(Generic[P, R]):
+class Step(Handler[P, R]):
     """A declared step. Made by Workflow.step, external and kind."""
 
     def __init__(
@@ -49,18 +42,16 @@ class Step(Generic[P, R]):
         parameters: Optional[Mapping[str, Any]] = None,
         metadata: Optional[Mapping[str, Any]] = None,
     ) -> None:
-        if function is not None and not callable(function):
-            raise TypeError(f"a step needs a function, not {function!r}")
         self.workflow = workflow
-        self.function = function
         self.name: str = name or str(getattr(function, "__name__", ""))
-        self.handler: str = handler or f"{workflow.name}.{self.name}"
-        self.retry = retry or _NO_RETRY
         self.timeout = timeout
-        self.is_async = function is not None and _is_async(function)
+        super().__init__(
+            function,
+            handler or f"{workflow.name}.{self.name}",
+            retry=retry,
+            input=workflow.input_type,
+        )
         self._after = _names(after)
-        self._parameters = [] if function is None else _parameters(function, self.name)
-        self._types: Optional[Dict[str, Any]] = None
         self._fields: Dict[str, Any] = {
             "queue": queue,
             "priority": priority or None,
@@ -69,26 +60,15 @@ class Step(Generic[P, R]):
             "parameters": dict(parameters) if parameters else None,
             "metadata": dict(metadata) if metadata else None,
         }
-        self.__doc__ = function.__doc__ if function is not None else None
 
     def __repr__(self) -> str:
         return f"<Step {self.name} of {self.workflow.name}>"
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Call the handler itself, outside of any task."""
-        if self.function is None:
-            raise TypeError(f"the handler of {self.name} is not in this program")
-        return self.function(*args, **kwargs)
-
-    @property
-    def injected(self) -> List[str]:
-        """Names of the steps whose results the handler takes as parameters."""
-        known = self.workflow.steps
-        return [name for name, _ in self._parameters if name != _CONTEXT and name in known]
-
     def after(self) -> List[str]:
-        """Names of the steps this one waits for."""
-        return list(dict.fromkeys([*self._after, *self.injected]))
+        """Names of the steps this one waits for: those of after= and those it takes results of."""
+        known = self.workflow.steps
+        taken = [name for name, _ in self.parameters if name != CONTEXT and name in known]
+        return list(dict.fromkeys([*self._after, *taken]))
 
     def definition(self) -> Dict[str, Any]:
         """The step as it stands in a definition."""
@@ -99,64 +79,19 @@ class Step(Generic[P, R]):
             fields["after"] = after
         if self.timeout is not None:
             fields["timeout_ms"] = milliseconds(self.timeout, "timeout")
-        if self.retry is not _NO_RETRY:
+        if self.retry is not NO_RETRY:
             fields["retry"] = self.retry.definition()
         fields.update((key, value) for key, value in self._fields.items() if value is not None)
         return fields
 
     def _check_parameters(self) -> None:
-        for name, required in self._parameters:
-            if required and name != _CONTEXT and name not in self.workflow.steps:
+        for name, required in self.parameters:
+            if required and name != CONTEXT and name not in self.workflow.steps:
                 raise _refusal(
                     self,
                     f"the parameter {name} names no step of {self.workflow.name}; "
                     f"steps are {', '.join(self.workflow.steps)}",
                 )
-
-    def arguments(self, ctx: Context[Any]) -> Dict[str, Any]:
-        """Keyword arguments of the handler for one attempt."""
-        types = self._parameter_types()
-        arguments: Dict[str, Any] = {}
-        if any(name == _CONTEXT for name, _ in self._parameters):
-            arguments[_CONTEXT] = ctx
-        for name in self.injected:
-            value = ctx.result(name)
-            if name in types and value is not None:
-                value = build(types[name], value, name)
-            arguments[name] = value
-        return arguments
-
-    def _parameter_types(self) -> Dict[str, Any]:
-        """Types of the injected parameters that results are built into."""
-        if self._types is None:
-            try:
-                hints = get_type_hints(self.function) if self.injected else {}
-            except (NameError, TypeError):
-                hints = {}  # a type that is not there at run time leaves the value as it is
-            self._types = {name: kind for name, kind in hints.items() if is_shape(kind)}
-        return self._types
-
-
-def _is_async(function: Any) -> bool:
-    import inspect
-
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(function, "__call__", None)
-    )
-
-
-def _parameters(function: Any, step: str) -> List[Any]:
-    """Pairs of the name of a parameter and whether it must be given."""
-    import inspect
-
-    parameters = []
-    for parameter in inspect.signature(function).parameters.values():
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            continue
-        if parameter.kind is parameter.POSITIONAL_ONLY:
-            raise TypeError(f"the handler of {step} takes {parameter.name} by position only")
-        parameters.append((parameter.name, parameter.default is parameter.empty))
-    return parameters
 
 
 def _names(after: Any) -> List[str]:

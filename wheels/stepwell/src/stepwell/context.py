@@ -20,11 +20,11 @@ class Context(Generic[InputT]):
     can refuse an older one.
     """
 
-    __slots__ = ("_claim", "_workflow", "_input", "_results", "_cancelled")
+    __slots__ = ("_claim", "_handler", "_input", "_results", "_cancelled")
 
-    def __init__(self, claim: core.Claim, workflow: Any = None) -> None:
+    def __init__(self, claim: core.Claim, handler: Any = None) -> None:
         self._claim = claim
-        self._workflow = workflow
+        self._handler = handler
         self._input = _UNREAD
         self._results: Dict[str, Any] = {}
         self._cancelled = False
@@ -37,7 +37,7 @@ class Context(Generic[InputT]):
         """Input of the task, as the type its workflow declares."""
         if self._input is _UNREAD:
             value = decode(self._claim.input)
-            self._input = value if self._workflow is None else self._workflow.input_of(value)
+            self._input = value if self._handler is None else self._handler.input_of(value)
         return cast(InputT, self._input)
 
     def result(self, step: Any) -> Any:

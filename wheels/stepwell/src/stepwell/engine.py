@@ -7,15 +7,34 @@ here at full speed, beside the friendly ones. Not here: running handlers (worker
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Dict, Iterator, Mapping, Optional, Type, TypeVar, Union, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    Iterator,
+    Mapping,
+    Optional,
+    Type,
+    TypeVar,
+    Union,
+    overload,
+)
 
 from ._binding import core
+from ._handler import Handler
+from ._retry import Retry
 from .task import Task
 from .workflow import Workflow
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from typing_extensions import ParamSpec
+
+    P = ParamSpec("P")
+
+R = TypeVar("R")
 InputT = TypeVar("InputT")
 
 _PAGE = 500
@@ -47,6 +66,7 @@ class Engine(core.Engine):
         )
         self.store = os.fspath(store)
         self.workflows: Dict[str, Workflow[Any]] = {}
+        self.handlers: Dict[str, Handler[Any, Any]] = {}
 
     def __repr__(self) -> str:
         return f"<Engine {getattr(self, 'store', 'closed')}>"
@@ -97,6 +117,24 @@ class Engine(core.Engine):
         workflow: Workflow[Any] = Workflow(self, name, **options)
         self.workflows[name] = workflow
         return workflow
+
+    def handler(
+        self, name: str, *, retry: Optional[Retry] = None, input: Any = None
+    ) -> Callable[[Callable[P, R]], Handler[P, R]]:
+        """Bind the decorated function to a handler name, for steps that were declared elsewhere:
+        in another program, another language or a file.
+
+        Parameters get results as in Workflow.step. Of retry only on and give_up_on count here,
+        the rest is the definition's.
+        """
+
+        def bind(function: Callable[P, R]) -> Handler[P, R]:
+            if name in self.handlers:
+                raise core.DefinitionError(f"this engine has a handler {name} already")
+            self.handlers[name] = handler = Handler(function, name, retry=retry, input=input)
+            return handler
+
+        return bind
 
     def task(self, task_id: str) -> Task:
         """The task with this identifier. Raises NotFoundError."""

@@ -12,20 +12,20 @@ import signal
 import threading
 import time
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Type
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Type, Union
 
 from ._dispatch import Dispatcher
 from ._executors import LoopExecutor, ThreadExecutor
 from ._retry import milliseconds
+from .workflow import Workflow
 
 if TYPE_CHECKING:
     import asyncio
     from types import FrameType, TracebackType
 
-    from ._step import Step
+    from ._handler import Handler
     from .engine import Engine
     from .task import Task
-    from .workflow import Workflow
 
 log = logging.getLogger("stepwell.worker")
 
@@ -37,7 +37,8 @@ _LAST_EXCHANGE_S = 30.0
 
 
 class Worker:
-    """Runs the handlers of workflows; of all workflows of the engine when none are named.
+    """Runs the handlers of the named workflows and the named handlers of their own; when nothing
+    is named, all that the engine has.
 
     threads is how many plain functions run at once, coroutines how many coroutine functions.
     lease is how many seconds the worker may be silent before its steps go to others; grace how
@@ -47,7 +48,7 @@ class Worker:
     def __init__(
         self,
         engine: Engine,
-        *workflows: Workflow[Any],
+        *work: Union[Workflow[Any], Handler[Any, Any]],
         threads: int = 4,
         coroutines: int = 100,
         queues: Optional[Sequence[str]] = None,
@@ -58,7 +59,7 @@ class Worker:
         if threads < 1 or coroutines < 1:
             raise ValueError("threads and coroutines must be 1 or more")
         self.engine = engine
-        self.workflows = workflows or tuple(engine.workflows.values())
+        self.work = work or (*engine.workflows.values(), *engine.handlers.values())
         self.threads = threads
         self.coroutines = coroutines
         self.queues = queues
@@ -132,22 +133,25 @@ class Worker:
                 signal.signal(number, handler)
         self._raise_error()
 
-    def _steps(self) -> Dict[str, Step[Any, Any]]:
-        steps: Dict[str, Step[Any, Any]] = {}
-        for workflow in self.workflows:
-            workflow.register()
-            steps.update(workflow.handlers())
-        if not steps:
+    def _handlers(self) -> Dict[str, Handler[Any, Any]]:
+        handlers: Dict[str, Handler[Any, Any]] = {}
+        for work in self.work:
+            if isinstance(work, Workflow):
+                work.register()
+                handlers.update(work.handlers())
+            else:
+                handlers[work.handler] = work
+        if not handlers:
             raise ValueError("there is no handler to run: no workflow has a step with a function")
-        return steps
+        return handlers
 
     def _start(self, loop: Optional[asyncio.AbstractEventLoop]) -> None:
         if self._started:
             raise RuntimeError("this worker was started before; make a new one")
         self._started = True
-        steps = self._steps()
+        handlers = self._handlers()
         try:
-            self._add_all(steps, loop)
+            self._add_all(handlers, loop)
         except BaseException:
             self._over = True
             for dispatcher in self._dispatchers:
@@ -159,10 +163,10 @@ class Worker:
         self._renewer.start()
 
     def _add_all(
-        self, steps: Dict[str, Step[Any, Any]], loop: Optional[asyncio.AbstractEventLoop]
+        self, handlers: Dict[str, Handler[Any, Any]], loop: Optional[asyncio.AbstractEventLoop]
     ) -> None:
-        plain = {name: step for name, step in steps.items() if not step.is_async}
-        coroutine = {name: step for name, step in steps.items() if step.is_async}
+        plain = {name: one for name, one in handlers.items() if not one.is_async}
+        coroutine = {name: one for name, one in handlers.items() if one.is_async}
         if plain:
             self._add(plain, lambda report: ThreadExecutor(self.threads, report, "stepwell"), "")
         if coroutine:
@@ -172,10 +176,12 @@ class Worker:
                 "/async",
             )
 
-    def _add(self, steps: Dict[str, Step[Any, Any]], make_executor: Any, suffix: str) -> None:
+    def _add(
+        self, handlers: Dict[str, Handler[Any, Any]], make_executor: Any, suffix: str
+    ) -> None:
         dispatcher = Dispatcher(
             self.engine,
-            steps,
+            handlers,
             make_executor,
             name=None if self.name is None else self.name + suffix,
             queues=self.queues,

@@ -19,7 +19,6 @@ from typing import (
     Sequence,
     TypeVar,
     Union,
-    cast,
     overload,
 )
 
@@ -197,12 +196,6 @@ class Workflow(Generic[InputT]):
         if is_shape(self.input_type):
             build(self.input_type, None if text is None else json.loads(text), "input")
         return text
-
-    def input_of(self, value: Any) -> InputT:
-        """The input of a task as a handler sees it."""
-        if is_shape(self.input_type):
-            value = build(self.input_type, value, "input")
-        return cast(InputT, value)
 
     def handlers(self) -> Dict[str, Step[Any, Any]]:
         """The steps that have a Python handler, by handler name."""

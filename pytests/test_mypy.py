@@ -1,0 +1,90 @@
+"""The package and the programs of the documentation are typed: mypy --strict finds nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import List
+
+import pytest
+from helper import ROOT
+
+PACKAGE = ROOT / "wheels" / "stepwell"
+EXAMPLES = sorted((ROOT / "docs" / "examples" / "python").glob("*.py"))
+
+pytest.importorskip("mypy", reason="mypy is not installed (python3-mypy)")
+
+
+def check(*arguments: str) -> List[str]:
+    """Lines that mypy --strict has to say."""
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "mypy", "--strict", "--no-incremental"),
+            *("--config-file", str(PACKAGE / "pyproject.toml"), *arguments),
+        ],
+        env={**os.environ, "MYPYPATH": str(PACKAGE / "src")},
+        capture_output=True,
+        text=True,
+    )
+    return (done.stdout + done.stderr).splitlines()
+
+
+def test_the_package() -> None:
+    assert check(str(PACKAGE / "src" / "stepwell"))[-1].startswith("Success")
+
+
+def test_the_examples() -> None:
+    assert EXAMPLES
+    assert check(*map(str, EXAMPLES))[-1].startswith("Success")
+
+
+def test_handlers_and_tasks_have_their_types(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    """What an editor shows: the input's type in Context, the function's type behind @step."""
+    sample = tmp_path / "sample.py"
+    sample.write_text(
+        """
+from dataclasses import dataclass
+from typing import TypedDict
+from stepwell import Context, Engine, Retry
+
+@dataclass
+class Order:
+    order_id: int
+
+class Parcel(TypedDict):
+    weight: int
+
+engine = Engine("memory:")
+order = engine.workflow("order", input=Order)
+parcel = engine.workflow("parcel", input=Parcel)
+
+@order.step
+def validate(ctx: Context[Order]) -> int:
+    return ctx.input.order_id
+
+@order.step(after=validate, retry=Retry(5, on=ConnectionError))
+async def charge(ctx: Context[Order], validate: int) -> str:
+    return str(validate)
+
+@engine.handler("x.y")
+def free(ctx: Context[Order]) -> int:
+    return validate(ctx)
+
+reveal_type(validate(Context[Order].__new__(Context)))
+reveal_type(order.start(Order(1)).status)
+reveal_type(engine.list()[0].step_counts)
+order.start("text")
+parcel.start({"weight": "x"})
+validate(5)
+"""
+    )
+    said = "\n".join(check(str(sample)))
+    for expected in (
+        'sample.py:29: note: Revealed type is "builtins.int"',
+        'sample.py:30: note: Revealed type is "builtins.str"',
+        'sample.py:31: note: Revealed type is "builtins.dict[builtins.str, builtins.int]"',
+        'sample.py:32: error: Argument 1 to "start" of "Workflow" has incompatible type "str"',
+        'sample.py:34: error: Argument 1 to "__call__" of "Handler" has incompatible type "int"',
+    ):
+        assert expected in said, said
