@@ -125,6 +125,9 @@ stage_python() {
 
 # The same scenarios, played in three languages on two stores each.
 stage_golden() {
+    build_preset dev test_golden
+    build_ruby
+    build_python
     run_ctest build/dev --tests-regex '^test_golden'
     run_rspec spec/golden_spec.rb
     run_pytest pytests/test_golden.py
@@ -132,19 +135,31 @@ stage_golden() {
 
 # What users install: built, looked into, installed into an empty place, used from there.
 stage_packages() {
+    build_ruby
+    build_python
     run_rspec spec/gem_spec.rb
     run_pytest pytests/test_package.py
 }
 
-# Programs and commands of the pages that are read first; the guides have tests of their own.
-stage_docs() {
-    build_preset release stepwell_cli
-    use_checkout
-    run_blocks README.md CONTRIBUTING.md gems/stepwell/README.md wheels/stepwell/README.md
+run_references() {
     local status=0
     logged "$PYTHON" script/lib/check_docs || status=$?
     count "$(count_lines "$SAID" '([0-9]+) references hold')" \
         "$(count_lines "$SAID" '[0-9]+ references hold, ([0-9]+) do not')"
+    return "$status"
+}
+
+# Programs and commands of the pages that are read first, and where links lead; the guides have
+# tests of their own.
+stage_docs() {
+    local status=0
+    build_preset release stepwell_cli
+    build_ruby
+    build_python
+    use_checkout
+    run_blocks README.md CONTRIBUTING.md gems/stepwell/README.md wheels/stepwell/README.md ||
+        status=$?
+    run_references || status=$?
     return "$status"
 }
 
