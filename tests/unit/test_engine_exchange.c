@@ -285,6 +285,7 @@ static void exchange_bad_row_writes_nothing(void **state)
         {{.step_id = good.step_id, .result = {"{\"a\":", 5}}, SW_EINVAL},
         {{.step_id = good.step_id, .result = {"\"\xff\"", 3}}, SW_EINVAL},
         {{.step_id = good.step_id, .retry_after_ms = -1}, SW_EINVAL},
+        {{.step_id = good.step_id, .epoch = -1}, SW_EINVAL},
         {{.step_id = good.step_id, .error_message = {"\xc3", 1}}, SW_EINVAL},
         {{.step_id = good.step_id, .result = {NULL, 9}}, SW_EINVAL},
         {{.step_id = 1LL << 60}, SW_ENOTFOUND},
@@ -295,6 +296,7 @@ static void exchange_bad_row_writes_nothing(void **state)
         int rc = sw_step_exchange(r.engine, &worker, rows, 2, 10, 0, &result, &r.error);
         assert_string_equal(sw_code_name(rc), sw_code_name(bad[i].code));
         assert_int_equal(r.error.row, 1);
+        assert_null(strstr(r.error.message, "audit entry"));
         assert_null(result);
         assert_int_equal(rig_step(&r, &task, "a").state, SW_STEP_RUNNING);
     }

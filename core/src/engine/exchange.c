@@ -25,6 +25,9 @@ static int exchange_check_row(const sw_engine *engine, const sw_step_outcome *ro
 {
     if (row->outcome < 0 || row->outcome >= SW_OUTCOME_COUNT)
         return sw__fail_row(err, SW_EINVAL, index, "outcome %d is unknown", row->outcome);
+    if (row->epoch < 0)
+        return sw__fail_row(err, SW_EINVAL, index, "epoch %lld is negative; give the claim's epoch",
+                            (long long)row->epoch);
     if (row->retry_after_ms < 0 || row->retry_after_ms > SW__DELAY_MAX_MS)
         return sw__fail_row(err, SW_EINVAL, index, "retry_after_ms %lld is out of range",
                             (long long)row->retry_after_ms);
