@@ -11,6 +11,7 @@
 
 #include "base/limits.h"
 #include "helper/definitions.h"
+#include "model/workflow.h"
 
 #define HEAD "stepwell: 1\nname: w\nsteps:\n"
 
@@ -102,6 +103,11 @@ static void test_cycles(void **state)
                  "- {name: d, after: [c]}\n",
                  "4:20 steps[0].after: these steps wait for each other in a circle: "
                  "a → b → c → a\n");
+    assert_steps("- {name: \"a\\e[2J\", after: [b]}\n- {name: b, after: [\"a\\e[2J\"]}\n",
+                 "4:10 steps[0].name: \"a\\u001b[2J\" is not a name: 1 to 128 letters, digits, "
+                 "'_', '-' or '.'\n"
+                 "4:27 steps[0].after: these steps wait for each other in a circle: "
+                 "\"a\\u001b[2J\" → b → \"a\\u001b[2J\"\n");
     assert_steps("- {name: a, after: [b]}\n- {name: b, after: [a]}\n- {name: x}\n"
                  "- {name: c, after: [x, d]}\n- {name: d, after: [c]}\n",
                  "4:20 steps[0].after: these steps wait for each other in a circle: a → b → a\n"
@@ -254,6 +260,54 @@ static void test_most_dependencies_of_a_step(void **state)
     free(text);
 }
 
+static void test_most_steps(void **state)
+{
+    (void)state;
+    char *text = malloc(64 + 2 * (SW__STEPS_MAX + 1));
+    size_t used = (size_t)sprintf(text, "{stepwell: 1, name: w, steps: [");
+    for (int i = 0; i <= SW__STEPS_MAX; i++)
+        used += (size_t)sprintf(text + used, "~,");
+    strcpy(text + used, "]}");
+    sw_workflow_options options = SW_WORKFLOW_OPTIONS_INIT;
+    options.format = SW_FORMAT_YAML;
+    sw_workflow *workflow;
+    sw_result *findings;
+    sw_str whole = {text, strlen(text)};
+    assert_int_equal(sw_workflow_load(&options, whole, &workflow, &findings, NULL), SW_EDEFINITION);
+    size_t count;
+    assert_string_equal(sw_findings(findings, &count)->message.ptr,
+                        "100001 steps, but a workflow may have 100000 at most");
+    sw_result_free(findings);
+    free(text);
+}
+
+/* More dependencies than a file has room for can only come from a database. */
+static void test_most_dependencies_of_a_workflow(void **state)
+{
+    (void)state;
+    const int sources = SW__STEP_DEPS_MAX, joins = SW__EDGES_MAX / SW__STEP_DEPS_MAX + 1;
+    char *text = malloc((size_t)sources * 20 + (size_t)joins * ((size_t)sources * 8 + 64) + 64);
+    size_t used = (size_t)sprintf(text, "{\"stepwell\":1,\"name\":\"w\",\"steps\":[");
+    for (int i = 0; i < sources; i++)
+        used += (size_t)sprintf(text + used, "{\"name\":\"s%d\"},", i);
+    for (int join = 0; join < joins; join++) {
+        used +=
+            (size_t)sprintf(text + used, "%s{\"name\":\"j%d\",\"after\":[", join ? "," : "", join);
+        for (int i = 0; i < sources; i++)
+            used += (size_t)sprintf(text + used, "%s\"s%d\"", i ? "," : "", i);
+        used += (size_t)sprintf(text + used, "]}");
+    }
+    strcpy(text + used, "]}");
+    sw_workflow *workflow;
+    sw_error err;
+    sw_str whole = {text, strlen(text)};
+    assert_int_equal(sw__workflow_load_canonical(sw_env_system(), whole, &workflow, &err),
+                     SW_EDEFINITION);
+    assert_non_null(
+        strstr(err.message, "1010000 dependencies, but a workflow may have 1000000 at most"));
+    free(text);
+}
+
 /* A text of a megabyte in which every value is wrong is answered at once and in bounded memory. */
 static void test_a_text_full_of_mistakes(void **state)
 {
@@ -295,6 +349,8 @@ int main(void)
         cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_names_at_the_limit),
         cmocka_unit_test(test_most_dependencies_of_a_step),
+        cmocka_unit_test(test_most_steps),
+        cmocka_unit_test(test_most_dependencies_of_a_workflow),
         cmocka_unit_test(test_a_text_full_of_mistakes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,8 @@
 
 #define CHECK_CYCLES_MAX 10 /* cycles that are named */
 #define CHECK_CYCLE_SHOWN 8 /* steps of a cycle that are named */
+#define CHECK_RETRY_BASE_MS 1000
+#define CHECK_RETRY_MAX_MS 60000
 
 /* The work of one check. Edges lead from a dependency to the step that names it. */
 typedef struct draft_check {
@@ -29,10 +31,24 @@ typedef struct draft_check {
 
 static const sw__path steps_path = {.key = SW__LIT("steps")};
 
-bool sw__draft_steps(sw__draft *draft, sw__arena *arena)
+static bool step_count_check(sw__findings *findings, const sw__node *list)
+{
+    if (list->count > 0 && list->count <= SW__STEPS_MAX)
+        return true;
+    if (list->count == 0)
+        sw__finding_add(findings, SW_SEVERITY_ERROR, &steps_path, list->line, list->column,
+                        "there are no steps; a workflow has at least one");
+    else
+        sw__finding_add(findings, SW_SEVERITY_ERROR, &steps_path, list->line, list->column,
+                        "%zu steps, but a workflow may have %d at most", list->count,
+                        SW__STEPS_MAX);
+    return false;
+}
+
+bool sw__draft_steps(sw__findings *findings, sw__draft *draft, sw__arena *arena)
 {
     const sw__node *list = draft->list;
-    if (!list)
+    if (!list || !step_count_check(findings, list))
         return true;
     draft->step_count = list->count;
     draft->steps = sw__arena_array(arena, list->count, sizeof(*draft->steps));
@@ -44,7 +60,7 @@ bool sw__draft_steps(sw__draft *draft, sw__arena *arena)
             .queue = SW__LIT("default"),
             .max_attempts = 1,
             .backoff = SW_BACKOFF_EXPONENTIAL,
-            .backoff_base_ms = 1000,
+            .backoff_base_ms = CHECK_RETRY_BASE_MS,
             .backoff_max_ms = -1,
             .backoff_jitter = 0.1,
             .on_failure = SW_ON_FAILURE_BLOCK,
@@ -192,7 +208,7 @@ static void check_retry(draft_check *check, sw__draft_step *step, const sw__path
     sw__path retry = {.up = path, .key = SW__LIT("retry")};
     sw__path at = {.up = &retry, .key = sw__str(check->draft->retry_max_key)};
     if (step->backoff_max_ms < 0) {
-        step->backoff_max_ms = 60000;
+        step->backoff_max_ms = CHECK_RETRY_MAX_MS;
         if (step->backoff_max_ms < step->backoff_base_ms)
             step->backoff_max_ms = step->backoff_base_ms;
     } else if (step->backoff_max_ms < step->backoff_base_ms) {
@@ -205,18 +221,25 @@ static void check_retry(draft_check *check, sw__draft_step *step, const sw__path
 
 /* Order. */
 
+/* A name that was refused is quoted: it may hold anything. */
+static sw_str cycle_name(draft_check *check, int32_t number)
+{
+    const sw__draft_step *step = &check->draft->steps[number];
+    return step->name.ptr ? step->name
+                          : sw__str(sw__finding_quote(check->findings, step->name_node->text));
+}
+
 static sw_str cycle_text(draft_check *check, const int32_t *cycle, int32_t count)
 {
-    const sw__draft_step *steps = check->draft->steps;
-    sw_str text = steps[cycle[0]].name_node->text;
+    sw_str text = cycle_name(check, cycle[0]);
     for (int32_t i = 1; i < count && i < CHECK_CYCLE_SHOWN; i++)
         text = sw__arena_format(check->arena, "%.*s → %.*s", SW__FMT(text),
-                                SW__FMT(steps[cycle[i]].name_node->text));
+                                SW__FMT(cycle_name(check, cycle[i])));
     if (count > CHECK_CYCLE_SHOWN)
         text = sw__arena_format(check->arena, "%.*s → (%d more)", SW__FMT(text),
                                 count - CHECK_CYCLE_SHOWN);
     return sw__arena_format(check->arena, "%.*s → %.*s", SW__FMT(text),
-                            SW__FMT(steps[cycle[0]].name_node->text));
+                            SW__FMT(cycle_name(check, cycle[0])));
 }
 
 static void cycle_report(draft_check *check, const int32_t *cycle, int32_t count)
@@ -279,25 +302,11 @@ static int check_steps(draft_check *check)
     return code == SW_OK ? check_edges(check) : code;
 }
 
-static bool check_step_count(draft_check *check, const sw__node *steps)
-{
-    if (steps->count > 0 && steps->count <= SW__STEPS_MAX)
-        return true;
-    if (steps->count == 0)
-        sw__finding_add(check->findings, SW_SEVERITY_ERROR, &steps_path, steps->line, steps->column,
-                        "there are no steps; a workflow has at least one");
-    else
-        sw__finding_add(check->findings, SW_SEVERITY_ERROR, &steps_path, steps->line, steps->column,
-                        "%zu steps, but a workflow may have %d at most", steps->count,
-                        SW__STEPS_MAX);
-    return false;
-}
-
 int sw__draft_check(sw__findings *findings, sw__arena *arena, sw__draft *draft, int32_t **order,
                     sw__graph *graph)
 {
     draft_check check = {.findings = findings, .arena = arena, .draft = draft};
-    if (!draft->list || !check_step_count(&check, draft->list))
+    if (draft->step_count == 0)
         return SW_OK;
     sw__strmap_init(&check.numbers, sw__arena_env(arena));
     *order = sw__arena_array(arena, draft->step_count, sizeof(int32_t));

@@ -88,7 +88,7 @@ bool sw__definition_read(sw__findings *findings, sw__arena *arena, const sw__nod
     sw__fields_read(findings, NULL, root, definition_fields, SW__FIELD_COUNT(definition_fields),
                     &own);
     *draft = own.draft;
-    if (!sw__draft_steps(draft, arena))
+    if (!sw__draft_steps(findings, draft, arena))
         return false;
     sw__path steps = {.key = SW__LIT("steps")};
     for (size_t i = 0; i < draft->step_count; i++) {

@@ -47,9 +47,9 @@ typedef struct sw__draft {
     size_t step_count;
 } sw__draft;
 
-/* Room for the steps of draft->list, if any, each with the defaults that all forms share. False
- * when there is no memory. */
-bool sw__draft_steps(sw__draft *draft, sw__arena *arena);
+/* Room for the steps of draft->list, each with the defaults that all forms share; none when there
+ * are too few or too many, which is a finding. False when there is no memory. */
+bool sw__draft_steps(sw__findings *findings, sw__draft *draft, sw__arena *arena);
 /* The readers: Stepwell's own form and missions. False when there is no memory. */
 bool sw__definition_read(sw__findings *findings, sw__arena *arena, const sw__node *root,
                          sw__draft *draft);

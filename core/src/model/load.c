@@ -22,7 +22,8 @@ typedef struct workflow_load {
     sw__graph graph;
 } workflow_load;
 
-/* What the document reader refused, as a finding: its message starts with "<text>:line:column: ". */
+/* What the document reader refused, as a finding: its message starts with "<text>:line:column: ".
+ */
 static void load_note_syntax(workflow_load *load, const sw_error *err)
 {
     int line = 1, column = 1, start = 0;

@@ -269,7 +269,7 @@ bool sw__mission_read(sw__findings *findings, sw__arena *arena, const sw__node *
                         SW__FIELD_COUNT(mission_config_fields), &whole);
     }
     *draft = whole.draft;
-    if (!sw__draft_steps(draft, arena))
+    if (!sw__draft_steps(findings, draft, arena))
         return false;
     sw__path steps = {.key = SW__LIT("steps")};
     for (size_t i = 0; i < draft->step_count; i++) {
