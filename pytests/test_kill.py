@@ -60,7 +60,7 @@ def test_another_worker_takes_over(file_engine: Engine, task: Any, death: str) -
     assert task.result("slow") == ["first", "two"]
     assert task.steps["slow"].epoch == 2
     reasons = [entry.reason for entry in task.history() if entry.step == "slow"]
-    assert "lease expired" in reasons
+    assert "worker died" in reasons
     second.terminate()
     assert second.wait(20) == 0
     report = file_engine.audit_verify()

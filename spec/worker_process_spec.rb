@@ -77,7 +77,7 @@ RSpec.describe "worker processes" do
     expect(engine.update_batch([[step.step_id, held[2], :succeeded, '"stale"']]).first).to be_fenced
     expect(task.reload.result(:slow)).to eq(second)
     expect(engine.audit_verify).to have_attributes(ok: true, reclaim_count: 1, fenced_count: 1)
-    expect(task.history.map(&:reason)).to include("lease expired")
+    expect(task.history.map(&:reason)).to include("worker died")
   end
 
   it "release claims on SIGTERM without counting an attempt" do

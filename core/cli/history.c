@@ -49,10 +49,15 @@ void cli_history_close(cli_history *history)
     *history = (cli_history){0};
 }
 
-/* The engine's words for the two ways in which an attempt ends without a report. */
+/* The engine's words for the ways in which an attempt ends without a report. */
+static bool entry_died(const sw_audit_entry *entry)
+{
+    return cli_str_equal(entry->reason, cli_str("worker died"));
+}
+
 static bool entry_lost(const sw_audit_entry *entry)
 {
-    return cli_str_equal(entry->reason, cli_str("lease expired"));
+    return entry_died(entry) || cli_str_equal(entry->reason, cli_str("lease expired"));
 }
 
 static bool entry_timed_out(const sw_audit_entry *entry)
@@ -128,7 +133,9 @@ static void phrase_failure(FILE *stream, const cli_span *span, const sw_audit_en
     if (span)
         fprintf(stream, " after %s", cli_duration(span->last_us, text));
     if (entry_lost(entry)) {
-        fputs(": its worker gave no sign of life, its lease expired", stream);
+        fputs(entry_died(entry) ? ": its worker has died"
+                                : ": its worker gave no sign of life, its lease expired",
+              stream);
         return;
     }
     phrase_add(stream, ": ", entry_timed_out(entry) ? cli_str(NULL) : entry->subject, "");

@@ -13,6 +13,7 @@
 #include "base/error.c"
 #include "base/hash.c"
 #include "base/json.c"
+#include "base/life.c"
 #include "base/log.c"
 #include "base/map.c"
 #include "base/names.c"

@@ -40,7 +40,7 @@ touch go
 t "run --resume finishes it" 0 "out:slow succeeded" "noout:✓ first" -- run --resume --lease-seconds 1
 check "what was done was not done again" test "$(grep -c first log)" -eq 1
 check "the broken attempt was done again" test "$(grep -c second log)" -ge 2
-t "the timeline shows the lost lease" 0 "out:lease expired" -- show
+t "the timeline shows the dead worker" 0 "out:its worker has died" -- show
 t "the audit log verifies" 0 "out:OK" -- audit verify
 
 rm -f go log

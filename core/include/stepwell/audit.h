@@ -42,8 +42,8 @@ typedef struct sw_audit_entry {
     sw_uuid task_id;
     sw_str step;   /* name */
     sw_str actor;  /* who: initiator, operator, worker name; absent for the engine itself */
-    sw_str reason; /* why: "retry", "attempts used up", "released", "lease expired", "timeout",
-                      "worker closed", ..., or the operator's words */
+    sw_str reason; /* why: "retry", "attempts used up", "released", "lease expired",
+                      "worker died", "timeout", "worker closed", ..., or the operator's words */
     sw_str subject; /* TASK_SUBMITTED: the definition's digest in hex; WORKFLOW_REGISTERED: its
                        name and version; WORKER_OPENED: host and process number; STEP_CHANGED: error class */
     sw_str digest; /* 32 bytes: SHA-256(salt || payload) of the input, result or error;

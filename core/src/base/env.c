@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/life.h"
 #include "base/spawn.h"
 #include "stepwell/error.h"
 #include "stepwell/types.h"
@@ -114,6 +115,7 @@ static const sw_env system_env = {
     .random = system_random,
     .resize = system_resize,
     .spawn = system_spawn,
+    .life = sw__life_system,
 };
 
 const sw_env *sw_env_system(void)

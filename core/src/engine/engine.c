@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/limits.h"
+#include "engine/member.h"
 
 static const char engine_memory_name[] = "memory:";
 static const char engine_sqlite_prefix[] = "sqlite:///";
@@ -60,6 +61,10 @@ static int engine_open_store(sw_engine *engine, const sw_engine_options *options
         return sw__store_memory_open(&open, &engine->store, err);
     }
     engine->durability = options->durability;
+    engine->path = sw__calloc(engine->env, open.path.len + 1, 1);
+    if (!engine->path)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    memcpy(engine->path, open.path.ptr, open.path.len);
     return sw__store_sqlite_open(&open, &engine->store, err);
 }
 
@@ -80,6 +85,7 @@ static void engine_free(sw_engine *engine)
     while (engine->members) {
         sw__member *member = engine->members;
         engine->members = member->next;
+        sw__member_life(engine, member, SW_LIFE_DROP);
         sw__strmap_free(&member->handlers);
         sw__strmap_free(&member->queues);
         sw__free(engine->env, member->lanes);
@@ -89,6 +95,7 @@ static void engine_free(sw_engine *engine)
     sw__catalog_free(&engine->catalog);
     sw__audit_free(&engine->audit);
     sw__hasher_free(engine->hasher);
+    sw__free(engine->env, engine->path);
     sw__free(engine->env, engine);
 }
 

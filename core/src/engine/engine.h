@@ -42,6 +42,7 @@ struct sw_engine {
     uint32_t fork_generation;
     int32_t durability;
     int64_t payload_max;
+    char *path; /* of the database, for signs of life; NULL in memory */
 
     pthread_mutex_t lock;
     pthread_cond_t changed; /* a commit, a wake, or closing */

@@ -151,10 +151,11 @@ static void explain_ended(explain_call *call, int64_t index)
         return;
     }
     bool used_up = row->attempt - row->crashes >= step->max_attempts;
-    sw_str message = sw__arena_format(call->arena,
-                                      used_up ? "%.*s has failed: all %d attempts are used up"
-                                              : "%.*s has failed for good in attempt %d",
-                                      SW__FMT(step->name), row->attempt);
+    sw_str message =
+        sw__arena_format(call->arena,
+                         used_up ? "%.*s has failed: no attempt is left after attempt %d"
+                                 : "%.*s has failed for good in attempt %d",
+                         SW__FMT(step->name), row->attempt);
     explain_add(call, index, used_up ? SW_REASON_ATTEMPTS_USED_UP : SW_REASON_FAILED_FOR_GOOD,
                 (sw_str){0}, message, 0);
 }

@@ -23,6 +23,14 @@ typedef struct sw__fault {
     bool crash; /* the lease was lost: counts against SW__CRASHES_MAX, not max_attempts */
 } sw__fault;
 
+/* How a worker is gone. Who has left gives attempts back; the others have crashed. */
+typedef enum sw__departure {
+    SW__PRESENT,
+    SW__CLOSED, /* it has left */
+    SW__SILENT, /* its lease is over */
+    SW__DIED    /* its process has ended without leaving */
+} sw__departure;
+
 /* Apply reports in their order. applied has count rows. */
 int sw__report_apply(sw__work *work, const sw_step_outcome *rows, size_t count, int64_t worker_id,
                      sw_step_applied *applied, sw_error *err);
@@ -47,8 +55,9 @@ int sw__settle_cancel(sw__work *work, int64_t task_no, const sw__cause *cause, b
 int sw__sweep(sw__work *work, int64_t calling_worker, sw_error *err);
 /* Put steps in line whose time has come; *next_us is when the next one comes (INT64_MAX: none). */
 int sw__sweep_timers(sw__work *work, int64_t *next_us, sw_error *err);
-/* Every step a worker holds, in batches; crash: its lease was lost, else it has left. */
-int sw__sweep_worker(sw__work *work, const sw__worker_rec *worker, bool crash, sw_error *err);
+/* Take every step from a worker that is gone, in batches. */
+int sw__sweep_worker(sw__work *work, const sw__worker_rec *worker, sw__departure how,
+                     sw_error *err);
 
 /* Claim up to limit steps; fills the CLAIMS section of result. */
 int sw__claim(sw__work *work, sw__member *member, size_t limit, sw_result *result, sw_error *err);

@@ -110,10 +110,11 @@ static sw__member *member_new(const sw_env *env, const sw_worker_options *option
     sw__strmap_init(&member->handlers, env);
     sw__strmap_init(&member->queues, env);
     member_describe(member, options);
+    bool described = member->record.handlers.ptr && member->record.queues.ptr;
     int rc = member_set(&member->handlers, arena, options->handlers, options->handler_count);
     if (rc == SW_OK)
         rc = member_set(&member->queues, arena, options->queues, options->queue_count);
-    if (rc < 0 || sw__arena_failed(arena)) {
+    if (rc < 0 || !described || sw__arena_failed(arena)) {
         member_free(member, env);
         return NULL;
     }
@@ -142,8 +143,17 @@ static int member_enter(sw__work *work, sw__member *member, sw_error *err)
         return rc;
     memcpy(record->boot_id, engine->anchor.boot_id, sizeof record->boot_id);
     record->lease_until_us = work->now_us + record->lease_ms * 1000;
+    record->watched = sw__member_life(engine, member, SW_LIFE_HOLD) == SW_OK;
     rc = engine->store->ops->worker_put(engine->store, record, err);
     return rc == SW_OK ? member_note(work, SW_AUDIT_WORKER_OPENED, member, err) : rc;
+}
+
+int sw__member_life(const sw_engine *engine, const sw__member *member, int question)
+{
+    if (!engine->path || !engine->env->life)
+        return SW_ENOTFOUND;
+    return engine->env->life(engine->env->context, question, engine->path,
+                             member->record.worker_no);
 }
 
 int sw_worker_open(sw_engine *engine, const sw_worker_options *options, sw_worker_ref *out,
@@ -165,6 +175,7 @@ int sw_worker_open(sw_engine *engine, const sw_worker_options *options, sw_worke
         engine->members = member;
         out->worker_id = member->record.worker_no;
     } else if (member) {
+        sw__member_life(engine, member, SW_LIFE_DROP);
         member_free(member, engine->env);
     }
     sw__engine_leave(engine);
@@ -269,13 +280,14 @@ static void member_unlink(sw_engine *engine, sw__member *member)
     while (*link != member)
         link = &(*link)->next;
     *link = member->next;
+    sw__member_life(engine, member, SW_LIFE_DROP);
     member_free(member, engine->env);
 }
 
 static int member_close_flow(sw__work *work, sw__member *member, sw_error *err)
 {
     sw__store *store = work->engine->store;
-    int rc = sw__sweep_worker(work, &member->record, false, err);
+    int rc = sw__sweep_worker(work, &member->record, SW__CLOSED, err);
     if (rc == SW_OK)
         rc = store->ops->worker_delete(store, member->record.worker_no, err);
     if (rc == SW_ENOTFOUND) {
@@ -322,10 +334,24 @@ int sw__member_names(sw__arena *arena, sw_str json, sw_str **names, size_t *coun
     return SW_OK;
 }
 
+static bool member_same_boot(const sw_engine *engine, const sw__worker_rec *record)
+{
+    return memcmp(record->boot_id, engine->anchor.boot_id, sizeof record->boot_id) == 0;
+}
+
+bool sw__member_dead(const sw_engine *engine, const sw__worker_rec *record)
+{
+    if (!record->watched || !engine->path || !engine->env->life ||
+        !member_same_boot(engine, record))
+        return false;
+    return engine->env->life(engine->env->context, SW_LIFE_ASK, engine->path, record->worker_no) ==
+           0;
+}
+
 bool sw__member_alive(const sw_engine *engine, const sw__worker_rec *record, int64_t now_us)
 {
-    return record->lease_until_us >= now_us &&
-           memcmp(record->boot_id, engine->anchor.boot_id, sizeof record->boot_id) == 0;
+    return record->lease_until_us >= now_us && member_same_boot(engine, record) &&
+           !sw__member_dead(engine, record);
 }
 
 static int member_row(sw_engine *engine, sw__arena *arena, int64_t now_us,

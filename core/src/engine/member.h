@@ -10,8 +10,12 @@ int sw__member_renew(sw__work *work, sw__member *member, sw_error *err);
 /* The last renewal may not have been committed: renew again next time. */
 void sw__member_doubt(sw__member *member);
 
-/* Whether a stored worker's lease holds. */
+/* Hold or drop the sign of life of a worker that was opened here; 0 or a negative sw_code. */
+int sw__member_life(const sw_engine *engine, const sw__member *member, int question);
+/* Whether a stored worker's lease holds and nothing says that it has died. */
 bool sw__member_alive(const sw_engine *engine, const sw__worker_rec *record, int64_t now_us);
+/* Whether a stored worker of this machine has died: it held a sign of life, and nobody does. */
+bool sw__member_dead(const sw_engine *engine, const sw__worker_rec *record);
 /* Read a stored JSON array of names. */
 int sw__member_names(sw__arena *arena, sw_str json, sw_str **names, size_t *count, sw_error *err);
 

@@ -4,6 +4,7 @@
  * over when its time has passed or the machine was restarted since.
  */
 #include "engine/flow.h"
+#include "engine/member.h"
 
 #define SWEEP_INTERVAL_US 500000
 #define SWEEP_BATCH 1000
@@ -36,21 +37,24 @@ static int sweep_scan(sw__work *work, int64_t lane, int64_t rank_max, int64_t **
     return SW_OK;
 }
 
+/* Whether the worker is known to have died, or has only been silent for too long. */
 static int sweep_lost_step(sw__work *work, sw__work_step *step, const sw__worker_rec *worker,
-                           sw_error *err)
+                           bool died, sw_error *err)
 {
+    sw_str reason = sw__str(died ? "worker died" : "lease expired");
     sw__fault fault = {
-        .error_class = sw__str("LeaseExpired"),
-        .message = sw__arena_format(work->arena, "worker %lld (%.*s) was lost",
-                                    (long long)worker->worker_no, SW__FMT(worker->name)),
-        .reason = sw__str("lease expired"),
-        .reason_final = sw__str("lease expired"),
+        .error_class = sw__str(died ? "WorkerDied" : "LeaseExpired"),
+        .message = sw__arena_format(
+            work->arena, died ? "worker %lld (%.*s) has died" : "worker %lld (%.*s) was lost",
+            (long long)worker->worker_no, SW__FMT(worker->name)),
+        .reason = reason,
+        .reason_final = reason,
         .crash = true,
     };
     return sw__step_fail(work, step, &fault, SW_BY_ENGINE, worker->worker_no, err);
 }
 
-int sw__sweep_worker(sw__work *work, const sw__worker_rec *worker, bool crash, sw_error *err)
+int sw__sweep_worker(sw__work *work, const sw__worker_rec *worker, sw__departure how, sw_error *err)
 {
     int64_t *ids = NULL;
     size_t count = 0;
@@ -60,9 +64,9 @@ int sw__sweep_worker(sw__work *work, const sw__worker_rec *worker, bool crash, s
         rc = sweep_scan(work, -worker->worker_no, INT64_MAX, &ids, &count, &more, err);
         for (size_t i = 0; rc == SW_OK && i < count; i++) {
             sw__work_step *step = sw__work_step_find(work, ids[i]);
-            rc = crash ? sweep_lost_step(work, step, worker, err)
-                       : sw__step_release(work, step, "worker closed", SW_BY_ENGINE,
-                                          worker->worker_no, err);
+            rc = how == SW__CLOSED ? sw__step_release(work, step, "worker closed", SW_BY_ENGINE,
+                                                      worker->worker_no, err)
+                                   : sweep_lost_step(work, step, worker, how == SW__DIED, err);
         }
         if (rc == SW_OK && more)
             rc = sw__work_flush_steps(work, err);
@@ -91,10 +95,11 @@ static int sweep_timeouts(sw__work *work, const sw__worker_rec *worker, sw_error
     return rc;
 }
 
-static int sweep_lost_worker(sw__work *work, const sw__worker_rec *worker, sw_error *err)
+static int sweep_lost_worker(sw__work *work, const sw__worker_rec *worker, sw__departure how,
+                             sw_error *err)
 {
     sw__store *store = work->engine->store;
-    int rc = sw__sweep_worker(work, worker, true, err);
+    int rc = sw__sweep_worker(work, worker, how, err);
     if (rc == SW_OK)
         rc = store->ops->worker_delete(store, worker->worker_no, err);
     if (rc < 0)
@@ -104,10 +109,26 @@ static int sweep_lost_worker(sw__work *work, const sw__worker_rec *worker, sw_er
     return sw__work_note(work, &entry, NULL, err);
 }
 
-static bool sweep_is_lost(const sw__work *work, const sw__worker_rec *worker)
+static sw__departure sweep_departure(const sw__work *work, const sw__worker_rec *worker)
 {
-    return worker->lease_until_us < work->now_us ||
-           memcmp(worker->boot_id, work->engine->anchor.boot_id, sizeof worker->boot_id) != 0;
+    const sw_engine *engine = work->engine;
+    bool rebooted = memcmp(worker->boot_id, engine->anchor.boot_id, sizeof worker->boot_id) != 0;
+    if (sw__member_dead(engine, worker))
+        return SW__DIED;
+    return worker->lease_until_us < work->now_us || rebooted ? SW__SILENT : SW__PRESENT;
+}
+
+static int sweep_look(sw__work *work, const sw__worker_rec *worker, int64_t calling_worker,
+                      sw_error *err)
+{
+    sw__departure how = SW__PRESENT;
+    int64_t quarter_us = worker->lease_ms * 250;
+    if (worker->worker_no != calling_worker)
+        how = sweep_departure(work, worker);
+    if (work->now_us + quarter_us < work->engine->sweep_due_us)
+        work->engine->sweep_due_us = work->now_us + quarter_us;
+    return how == SW__PRESENT ? sweep_timeouts(work, worker, err)
+                              : sweep_lost_worker(work, worker, how, err);
 }
 
 int sw__sweep(sw__work *work, int64_t calling_worker, sw_error *err)
@@ -119,14 +140,8 @@ int sw__sweep(sw__work *work, int64_t calling_worker, sw_error *err)
         return SW_OK;
     engine->sweep_due_us = work->now_us + SWEEP_INTERVAL_US;
     int rc = engine->store->ops->workers_list(engine->store, work->arena, &workers, &count, err);
-    for (size_t i = 0; rc == SW_OK && i < count; i++) {
-        bool lost = workers[i].worker_no != calling_worker && sweep_is_lost(work, &workers[i]);
-        int64_t lease_us = workers[i].lease_ms * 1000;
-        if (work->now_us + lease_us / 4 < engine->sweep_due_us)
-            engine->sweep_due_us = work->now_us + lease_us / 4;
-        rc = lost ? sweep_lost_worker(work, &workers[i], err)
-                  : sweep_timeouts(work, &workers[i], err);
-    }
+    for (size_t i = 0; rc == SW_OK && i < count; i++)
+        rc = sweep_look(work, &workers[i], calling_worker, err);
     return rc;
 }
 

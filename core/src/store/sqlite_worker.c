@@ -15,6 +15,7 @@ int sw__sqlite_worker_put(sw__store *store, const sw__worker_rec *row, sw_error 
     sw__bind_int(&bind, row->pid);
     sw__bind_blob(&bind, row->boot_id, sizeof(row->boot_id));
     sw__bind_int(&bind, row->lease_ms);
+    sw__bind_int(&bind, row->watched);
     sw__bind_name(&bind, row->handlers);
     sw__bind_name(&bind, row->queues);
     rc = sw__bind_run(self, &bind, err);
@@ -64,6 +65,7 @@ static void worker_read(const sw__bind *bind, sw__arena *arena, sw__worker_rec *
     row->pid = sw__column_int(&column);
     sw__column_blob(&column, row->boot_id, sizeof(row->boot_id));
     row->lease_ms = sw__column_int(&column);
+    row->watched = (int32_t)sw__column_int(&column);
     row->lease_until_us = sw__column_int(&column);
     row->handlers = sw__arena_str(arena, sw__column_text(&column));
     row->queues = sw__arena_str(arena, sw__column_text(&column));

@@ -123,6 +123,7 @@ typedef struct sw__worker_rec {
     uint8_t boot_id[16];
     int64_t lease_ms;
     int64_t lease_until_us;
+    int32_t watched; /* 1: it holds a sign of life, so that its absence is a death */
     sw_str handlers; /* JSON array of strings */
     sw_str queues;   /* JSON array of strings, "[]" for every queue */
 } sw__worker_rec;

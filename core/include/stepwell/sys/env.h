@@ -26,6 +26,10 @@ typedef struct sw_spawn_request {
     int32_t death_signal;    /* the child gets it when the calling thread ends; 0: none */
 } sw_spawn_request;
 
+/* What is asked about the sign of life of a worker. HOLD it until it is dropped or the process has
+ * died; DROP it; ASK whether any process of this machine holds it. */
+typedef enum sw_life { SW_LIFE_HOLD = 0, SW_LIFE_DROP = 1, SW_LIFE_ASK = 2 } sw_life;
+
 typedef struct sw_env {
     uint32_t size;
     void *context; /* first argument of every function below */
@@ -50,6 +54,11 @@ typedef struct sw_env {
 
     /* Called between the statements of a transaction; a simulator switches actors here. */
     void (*yield)(void *context, const char *place);
+
+    /* Signs of life beside the database at path; a hint that saves waiting for the end of a lease.
+     * HOLD and DROP: 0 or a negative sw_code; ASK: 1 held, 0 not held, negative: cannot say. NULL:
+     * there are no signs of life, only leases. */
+    int (*life)(void *context, int question, const char *path, int64_t worker_id);
 } sw_env;
 
 SW_BEGIN_DECLS
