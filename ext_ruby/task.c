@@ -5,6 +5,8 @@
  */
 #include "rsw.h"
 
+#include <stddef.h>
+
 /* ---- rows ---- */
 
 static VALUE step_row_element(const void *rows, size_t index)
@@ -86,30 +88,36 @@ typedef struct submit_reader {
     int64_t index;
 } submit_reader;
 
+/* The keys of a row that are texts. id is filled when the extension is loaded. */
+static struct {
+    const char *name;
+    size_t offset;
+    ID id;
+} submit_texts[] = {
+    {"workflow", offsetof(sw_task_submit_row, workflow), 0},
+    {"version", offsetof(sw_task_submit_row, version), 0},
+    {"input_json", offsetof(sw_task_submit_row, input), 0},
+    {"key", offsetof(sw_task_submit_row, key), 0},
+    {"initiator", offsetof(sw_task_submit_row, initiator), 0},
+    {"reason", offsetof(sw_task_submit_row, reason), 0},
+    {"correlation_id", offsetof(sw_task_submit_row, correlation_id), 0},
+};
+enum { SUBMIT_TEXT_COUNT = sizeof(submit_texts) / sizeof(*submit_texts) };
+
 static int submit_reader_pair(VALUE key, VALUE value, VALUE data)
 {
     const submit_reader *reader = (const submit_reader *)data;
     sw_task_submit_row *row = reader->row;
-    const struct {
-        const char *name;
-        sw_str *text;
-    } texts[] = {
-        {"workflow", &row->workflow},
-        {"version", &row->version},
-        {"input_json", &row->input},
-        {"key", &row->key},
-        {"initiator", &row->initiator},
-        {"reason", &row->reason},
-        {"correlation_id", &row->correlation_id},
-    };
     ID id;
 
     if (!SYMBOL_P(key))
         rsw_error_type(key, reader->index, "a key", "a Symbol");
     id = SYM2ID(key);
-    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
-        if (id == rb_intern(texts[i].name)) {
-            *texts[i].text = rsw_arena_text(reader->arena, value, reader->index, texts[i].name);
+    for (int i = 0; i < SUBMIT_TEXT_COUNT; i++) {
+        if (id == submit_texts[i].id) {
+            sw_str *text = (sw_str *)((char *)row + submit_texts[i].offset);
+
+            *text = rsw_arena_text(reader->arena, value, reader->index, submit_texts[i].name);
             return ST_CONTINUE;
         }
     }
@@ -387,6 +395,8 @@ static VALUE engine_cancel(VALUE self, VALUE rows)
 
 void rsw_task_init(void)
 {
+    for (int i = 0; i < SUBMIT_TEXT_COUNT; i++)
+        submit_texts[i].id = rb_intern(submit_texts[i].name);
     rb_define_method(rsw_cEngine, "submit", engine_submit, 1);
     rb_define_method(rsw_cEngine, "get", engine_get, 1);
     rb_define_method(rsw_cEngine, "wait", engine_wait, 2);

@@ -204,6 +204,16 @@ RSpec.describe Stepwell::Worker do
     end
   end
 
+  it "takes handlers by name, for steps declared elsewhere" do
+    engine.register(definition({ "a" => { "retry" => { "max_attempts" => 2, "base_ms" => 0 } } }))
+    task = engine.start("w", { "n" => 2 })
+    handler = ->(ctx) { ctx.attempt == 1 ? raise("again") : ctx.input[:n] * 2 }
+    described_class.new(engine: engine, handlers: { "w.a" => handler }).run(until: task)
+    expect(task.result(:a)).to eq(4)
+    expect { described_class.new(engine: engine, handlers: { "w.a" => 1 }) }
+      .to raise_error(Stepwell::InvalidArgumentError, /w.a must respond to call/)
+  end
+
   it "claims only the handlers of its workflows" do
     mixed = workflow do
       step :mine

@@ -1,9 +1,9 @@
 # frozen_string_literal: true
 
 module Stepwell
-  # Runs the handlers of workflow classes on threads.
+  # Runs handlers on threads: those of workflow classes, and others by name.
   #
-  # A worker claims only steps that its workflows handle. It renews its lease while handlers run; when
+  # A worker claims only steps that it has a handler for. It renews its lease while handlers run; when
   # the process dies the lease runs out and others take over. A handler that raises, calls exit, ends
   # its thread or returns something that is not JSON fails its own step and nothing else; one that
   # never returns keeps a thread until its step has timed out, and is then replaced.
@@ -26,6 +26,8 @@ module Stepwell
     attr_reader :id
 
     # @param workflows [Array<Class>] {Workflow} classes
+    # @param handlers [Hash{String => #call}] handlers by name, for steps that are declared elsewhere:
+    #   in another program, another language or a file; each is called with a {Context}
     # @param engine [Engine]
     # @param threads [Integer] handlers at once
     # @param queues [Array<String, Symbol>, nil] claim from these only; nil for every queue
@@ -36,10 +38,10 @@ module Stepwell
     #   than a millisecond
     # @param logger [#warn, #error, nil] told of what the worker survives
     # @raise [InvalidArgumentError] a workflow has a step without a method, or two have one handler
-    def initialize(workflows:, engine: Stepwell.engine, threads: 4, queues: nil, name: nil, lease: 15,
+    def initialize(workflows: [], handlers: {}, engine: Stepwell.engine, threads: 4, queues: nil, name: nil, lease: 15,
                    grace: 25, batch: 1, logger: nil)
       @engine = engine
-      @handlers = handlers_of(workflows)
+      @handlers = all_handlers(Array(workflows), handlers)
       @threads = positive(threads, "threads")
       @batch = positive(batch, "batch")
       @options = { handlers: @handlers.keys, queues: queues&.map(&:to_s), name: name,
@@ -143,7 +145,7 @@ module Stepwell
 
     # @api private
     def attempt(claim)
-      Attempt.new(claim, *@handlers.fetch(claim.handler))
+      Attempt.new(claim, @handlers.fetch(claim.handler))
     end
 
     # @return [Array<Claim>, nil] nil when the worker had to enter the store again
@@ -215,20 +217,16 @@ module Stepwell
 
     private
 
-    def handlers_of(workflows)
-      workflows = Array(workflows)
-      handlers = {}
-      workflows.each do |workflow|
-        workflow.definition
-        workflow.handlers.each do |name, step|
-          raise InvalidArgumentError, "#{workflow} and #{handlers[name].first} both handle #{name}" if handlers.key?(name)
-
-          handlers[name] = [workflow, step]
+    def all_handlers(workflows, others)
+      named = others.to_h { |name, callable| [name.to_s, Handler.new(name.to_s, callable)] }
+      all = [*workflows.map { |workflow| Handler.all_of(workflow) }, named].reduce do |known, more|
+        known.merge(more) do |name, one, other|
+          raise InvalidArgumentError, "#{one} and #{other} both handle #{name}"
         end
       end
-      raise InvalidArgumentError, "the workflows of a worker need a step with a method" if handlers.empty?
+      raise InvalidArgumentError, "a worker needs a workflow with a method, or handlers:" if all.empty?
 
-      handlers
+      all
     end
 
     def positive(number, what)
@@ -295,6 +293,7 @@ module Stepwell
 end
 
 require "stepwell/worker/attempt"
+require "stepwell/worker/handler"
 require "stepwell/worker/renewal"
 require "stepwell/worker/signals"
 require "stepwell/worker/slot"

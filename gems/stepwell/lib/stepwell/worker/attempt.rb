@@ -22,12 +22,10 @@ module Stepwell
       attr_accessor :lost_at
 
       # @param claim [Claim]
-      # @param workflow [Class] the workflow class whose method handles it
-      # @param step [Workflow::Step]
-      def initialize(claim, workflow, step)
+      # @param handler [Handler]
+      def initialize(claim, handler)
         @claim = claim
-        @workflow = workflow
-        @step = step
+        @handler = handler
         @context = Context.new(claim)
         @pid = Process.pid
         @outcome = nil
@@ -73,17 +71,17 @@ module Stepwell
       private
 
       def handle
-        Thread.handle_interrupt(Object => :immediate) { @workflow.handle(@step.name, context) }
+        Thread.handle_interrupt(Object => :immediate) { @handler.call(context) }
       end
 
       def succeeded(value)
         [*hold, :succeeded, value.nil? ? nil : Payload.dump(value)]
       rescue PayloadError => e
-        raise ResultError.new("#{@workflow}##{@step.name} returned #{e.message}", path: e.path)
+        raise ResultError.new("#{@handler} returned #{e.message}", path: e.path)
       end
 
       def failure(error)
-        retried = @step.retry?(error) && !error.is_a?(ResultError) && !error.is_a?(GiveUp)
+        retried = @handler.retry?(error) && !error.is_a?(ResultError) && !error.is_a?(GiveUp)
         row = failed(class_of(error), message_of(error), detail_of(error), retried ? :failed : :failed_for_good)
         row << (error.seconds.to_f * 1000).ceil if error.is_a?(RetryAfter) && retried
         row
