@@ -264,7 +264,7 @@ static void put_segment(store_rig *rig, int64_t no, int64_t first, int64_t count
     sw__segment segment = {.segment_no = no,
                            .entry_first = first,
                            .entry_count = count,
-                           .time_us = no * 10,
+                           .time_us = no % 1000 * 10,
                            .body = body};
     memset(segment.previous, (int)no - 1, sizeof(segment.previous));
     memset(segment.hash, (int)no, sizeof(segment.hash));
