@@ -221,7 +221,8 @@ static int run_target_follow(const cli_call *call, const run_target *target)
     if (status == CLI_EXIT_OK && watch.ended)
         status = cli_ending_report(&watch);
     else if (status == CLI_EXIT_OK)
-        status = cli_runner_open(call, target->engine, target->max_parallel, &pool.runner);
+        status = cli_runner_open(call, target->engine, &target->task_id, target->max_parallel,
+                                 &pool.runner);
     if (pool.runner) {
         cli_interrupt_catch(pool.runner);
         run_note_missing(target->engine, watch.steps, watch.step_count);

@@ -111,9 +111,8 @@ static const cli_command command_table[] = {
      .about =
          "Loads the file, stores it, submits a task and does its steps of built-in kinds in "
          "this process. Steps with handlers of an application (names with a dot) are done by "
-         "its workers on the same database; like any worker, this process also does ready steps "
-         "of other tasks in it. Ctrl-C stops cleanly: running commands are "
-         "killed, their steps given back; nothing that was done is done again on --resume.",
+         "its workers on the same database. Ctrl-C stops cleanly: running commands are killed, "
+         "their steps given back; nothing that was done is done again on --resume.",
      .usages = {"FILE [options]", "--resume [TASK] [options]"},
      .examples = {{"stepwell run nightly.yml", "run it; a live table on a terminal"},
                   {"stepwell run nightly.yml --input '{\"day\": 31}'", "with an input"},

@@ -26,7 +26,8 @@ int cli_root_check(const cli_call *call)
     return CLI_EXIT_OK;
 }
 
-int cli_runner_open(const cli_call *call, sw_engine *engine, int64_t threads_max, sw_runner **out)
+int cli_runner_open(const cli_call *call, sw_engine *engine, const sw_uuid *task,
+                    int64_t threads_max, sw_runner **out)
 {
     sw_error error = {0};
     const cli_value *queues = &call->values[CLI_OPTION_QUEUE];
@@ -41,6 +42,7 @@ int cli_runner_open(const cli_call *call, sw_engine *engine, int64_t threads_max
     options.root = cli_str(root);
     options.queues = names;
     options.queue_count = queues->item_count;
+    options.task = task;
     options.lease_ms = cli_number(call, CLI_OPTION_LEASE_SECONDS, 0) * 1000;
     int code = sw_runner_open(engine, &options, out, &error);
     free(names);
@@ -81,7 +83,7 @@ int cli_command_worker(const cli_call *call)
     if (status == CLI_EXIT_OK)
         status = cli_database_open(call, CLI_DATABASE_MAKE, &engine);
     if (status == CLI_EXIT_OK)
-        status = cli_runner_open(call, engine, 0, &runner);
+        status = cli_runner_open(call, engine, NULL, 0, &runner);
     if (status == CLI_EXIT_OK) {
         cli_interrupt_catch(runner);
         worker_greet();

@@ -57,6 +57,34 @@ static void exchange_claims_best_over_many_lanes(void **state)
     rig_close(&r);
 }
 
+/* A worker for one task takes nothing of another, however many stand before it. */
+static void exchange_worker_for_one_task(void **state)
+{
+    (void)state;
+    rig r;
+    size_t count = 0;
+    sw_worker_ref worker;
+    sw_str handler = {"w.a", 3};
+    sw_worker_options options = SW_WORKER_OPTIONS_INIT;
+    rig_open(&r, "memory:", STEPS("{\"name\":\"a\"}"));
+    for (int i = 0; i < 20; i++)
+        rig_submit(&r);
+    sw_uuid mine = rig_submit(&r);
+    options.handlers = &handler;
+    options.handler_count = 1;
+    options.task = &mine;
+    assert_int_equal(sw_worker_open(r.engine, &options, &worker, &r.error), 0);
+    rig_exchange(&r, &worker, NULL, 0, 3);
+    const sw_step_claim *claims = sw_step_claims(r.last, &count);
+    assert_int_equal(count, 1);
+    assert_memory_equal(&claims[0].task_id, &mine, sizeof mine);
+    rig_report(&r, &worker, rig_outcome(&r, "a", SW_OUTCOME_SUCCEEDED), SW_ROW_APPLIED);
+    rig_claims(&r, &worker, "");
+    mine.bytes[15] ^= 1;
+    assert_int_equal(sw_worker_open(r.engine, &options, &worker, &r.error), SW_ENOTFOUND);
+    rig_close(&r);
+}
+
 /* A join waits for all, and completions of one batch fire it once. */
 static void exchange_join_fires_once(void **state)
 {
@@ -310,6 +338,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exchange_claims_by_priority_then_age),
         cmocka_unit_test(exchange_claims_best_over_many_lanes),
+        cmocka_unit_test(exchange_worker_for_one_task),
         cmocka_unit_test(exchange_join_fires_once),
         cmocka_unit_test(exchange_duplicate_report_is_fenced),
         cmocka_unit_test(exchange_retry_waits_for_its_time),

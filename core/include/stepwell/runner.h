@@ -16,16 +16,20 @@ typedef struct sw_runner sw_runner;
 
 typedef struct sw_runner_options {
     uint32_t size;
-    int32_t threads;    /* steps at once; 0 means 4 */
-    sw_str name;        /* of the worker, for people */
-    sw_str root;        /* directory of the file kinds and of commands; absent: the current one */
+    int32_t threads; /* steps at once; 0 means 4 */
+    sw_str name;     /* of the worker, for people */
+    sw_str root;     /* directory of the file kinds and of commands; absent: the current one */
     const sw_str *queues;
-    size_t queue_count; /* 0: every queue */
-    int64_t lease_ms;   /* 0 means 15,000 */
-    int64_t output_max; /* bytes of stdout and of stderr kept per command; 0 means 64 KiB */
+    size_t queue_count;  /* 0: every queue */
+    int64_t lease_ms;    /* 0 means 15,000 */
+    int64_t output_max;  /* bytes of stdout and of stderr kept per command; 0 means 64 KiB */
+    const sw_uuid *task; /* claim steps of this task only; NULL: of every task */
 } sw_runner_options;
 
-#define SW_RUNNER_OPTIONS_INIT {.size = sizeof(sw_runner_options)}
+#define SW_RUNNER_OPTIONS_INIT                                                                     \
+    {                                                                                              \
+        .size = sizeof(sw_runner_options)                                                          \
+    }
 
 SW_BEGIN_DECLS
 

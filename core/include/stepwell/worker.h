@@ -24,11 +24,15 @@ typedef struct sw_worker_options {
     const sw_str *handlers;
     size_t handler_count; /* steps with other handlers are never claimed */
     const sw_str *queues;
-    size_t queue_count; /* 0: every queue */
-    int64_t lease_ms;   /* 0 means 15,000 */
+    size_t queue_count;  /* 0: every queue */
+    int64_t lease_ms;    /* 0 means 15,000 */
+    const sw_uuid *task; /* claim steps of this task only; NULL: of every task */
 } sw_worker_options;
 
-#define SW_WORKER_OPTIONS_INIT {.size = sizeof(sw_worker_options)}
+#define SW_WORKER_OPTIONS_INIT                                                                     \
+    {                                                                                              \
+        .size = sizeof(sw_worker_options)                                                          \
+    }
 
 /* A worker as stored. */
 typedef struct sw_worker_row {
@@ -58,7 +62,8 @@ SW_BEGIN_DECLS
  *          (sw_worker_close).
  * threads: any thread, concurrently.
  * blocks:  disk (one commit); may wait for another writer up to busy_timeout_ms.
- * errors:  SW_EINVAL, SW_ELIMIT, SW_EBUSY, SW_EIO, SW_EFULL, SW_ENOMEM, SW_EFORKED.
+ * errors:  SW_EINVAL, SW_ENOTFOUND (task), SW_ELIMIT, SW_EBUSY, SW_EIO, SW_EFULL, SW_ENOMEM,
+ *          SW_EFORKED.
  */
 SW_API int sw_worker_open(sw_engine *engine, const sw_worker_options *options, sw_worker_ref *out,
                           sw_error *err);

@@ -96,9 +96,14 @@ static sw__queued *claim_room(sw__work *work, claim_pool *pool, size_t more)
     return pool->rows + pool->count;
 }
 
+static bool claim_may_take(const sw__member *member, int64_t step_id)
+{
+    return member->task_no == 0 || member->task_no == SW__STEP_TASK(step_id);
+}
+
 /* Add the first `limit` rows of a lane; *full says that there may be more. */
-static int claim_scan_lane(sw__work *work, claim_pool *pool, int64_t lane, size_t limit, bool *full,
-                           sw_error *err)
+static int claim_scan_lane(sw__work *work, const sw__member *member, claim_pool *pool, int64_t lane,
+                           size_t limit, bool *full, sw_error *err)
 {
     size_t found = 0;
     sw__store *store = work->engine->store;
@@ -113,7 +118,7 @@ static int claim_scan_lane(sw__work *work, claim_pool *pool, int64_t lane, size_
         const sw__work_step *step = sw__work_step_find(work, rows[i].step_id);
         if (step && step->dirty)
             pool->dropped++;
-        else
+        else if (claim_may_take(member, rows[i].step_id))
             pool->rows[pool->count++] = rows[i];
     }
     return SW_OK;
@@ -127,7 +132,7 @@ static int claim_add_fresh(sw__work *work, const sw__member *member, claim_pool 
     for (size_t i = 0; i < work->step_count; i++) {
         const sw__step_hot *row = &work->steps[i].row;
         if (work->steps[i].dirty && row->state == SW_STEP_READY &&
-            claim_has_lane(member, row->lane))
+            claim_has_lane(member, row->lane) && claim_may_take(member, row->step_id))
             pool->rows[pool->count++] = (sw__queued){row->step_id, row->rank};
     }
     return SW_OK;
@@ -141,8 +146,27 @@ static int claim_fill(sw__work *work, const sw__member *member, size_t chunk, cl
     int rc = claim_add_fresh(work, member, pool, err);
     for (size_t i = 0; rc == SW_OK && i < member->lane_count; i++) {
         bool full = false;
-        rc = claim_scan_lane(work, pool, member->lanes[i], chunk, &full, err);
+        rc = claim_scan_lane(work, member, pool, member->lanes[i], chunk, &full, err);
         *cut = *cut || full;
+    }
+    if (rc == SW_OK && pool->count > 1)
+        qsort(pool->rows, pool->count, sizeof *pool->rows, claim_compare);
+    return rc;
+}
+
+/* The worker's one task lies behind steps of others: look at its own rows instead of theirs. */
+static int claim_fill_task(sw__work *work, const sw__member *member, claim_pool *pool,
+                           sw_error *err)
+{
+    *pool = (claim_pool){0};
+    int rc = sw__work_load_all(work, member->task_no, err);
+    if (rc == SW_OK && !claim_room(work, pool, work->step_count))
+        rc = sw__fail(err, SW_ENOMEM, NULL);
+    for (size_t i = 0; rc == SW_OK && i < work->step_count; i++) {
+        const sw__step_hot *row = &work->steps[i].row;
+        if (row->state == SW_STEP_READY && claim_has_lane(member, row->lane) &&
+            claim_may_take(member, row->step_id))
+            pool->rows[pool->count++] = (sw__queued){row->step_id, row->rank};
     }
     if (rc == SW_OK && pool->count > 1)
         qsort(pool->rows, pool->count, sizeof *pool->rows, claim_compare);
@@ -158,10 +182,13 @@ static int claim_choose(sw__work *work, const sw__member *member, size_t limit, 
     size_t chunk = member->lane_count > 1 ? limit / member->lane_count + 16 : limit;
     chunk = chunk < limit ? chunk : limit;
     int rc = claim_fill(work, member, chunk, pool, &cut, err);
-    if (rc == SW_OK && cut && pool->dropped)
-        rc = sw__work_flush_steps(work, err);
-    if (rc == SW_OK && cut && (pool->dropped || chunk < limit))
-        rc = claim_fill(work, member, limit, pool, &cut, err);
+    if (rc == SW_OK && cut && member->task_no) {
+        rc = claim_fill_task(work, member, pool, err);
+    } else if (rc == SW_OK && cut && (pool->dropped || chunk < limit)) {
+        rc = pool->dropped ? sw__work_flush_steps(work, err) : SW_OK;
+        if (rc == SW_OK)
+            rc = claim_fill(work, member, limit, pool, &cut, err);
+    }
     pool->count = pool->count < limit ? pool->count : limit;
     return rc;
 }

@@ -31,6 +31,7 @@ typedef struct sw__member {
     sw__worker_rec record; /* entered again when the store has forgotten a late worker */
     sw__strmap handlers;   /* name to 1 */
     sw__strmap queues;     /* empty: every queue */
+    int64_t task_no;       /* 0: steps of every task */
     int64_t *lanes;        /* in the arena of the lane list */
     size_t lane_count;
     uint64_t lanes_version; /* of the catalog's lanes when lanes were matched */

@@ -133,6 +133,18 @@ static int member_note(sw__work *work, int kind, const sw__member *member, sw_er
     return sw__work_note(work, &entry, NULL, err);
 }
 
+/* The one task that the worker is for, when it is for one. */
+static int member_find_task(sw__work *work, sw__member *member, const sw_uuid *task, sw_error *err)
+{
+    sw__store *store = work->engine->store;
+    if (!task)
+        return SW_OK;
+    int rc = store->ops->tasks_find(store, task, 1, &member->task_no, err);
+    if (rc == SW_OK && member->task_no == 0)
+        return sw__fail(err, SW_ENOTFOUND, "the task that the worker is for does not exist");
+    return rc;
+}
+
 static int member_enter(sw__work *work, sw__member *member, sw_error *err)
 {
     sw_engine *engine = work->engine;
@@ -168,8 +180,12 @@ int sw_worker_open(sw_engine *engine, const sw_worker_options *options, sw_worke
         return rc;
     member = member_new(engine->env, options);
     rc = member ? sw__work_begin(&work, engine, err) : sw__fail(err, SW_ENOMEM, NULL);
-    if (rc == SW_OK)
-        rc = sw__work_end(&work, member_enter(&work, member, err), err);
+    if (rc == SW_OK) {
+        rc = member_find_task(&work, member, options->task, err);
+        if (rc == SW_OK)
+            rc = member_enter(&work, member, err);
+        rc = sw__work_end(&work, rc, err);
+    }
     if (rc == SW_OK) {
         member->next = engine->members;
         engine->members = member;

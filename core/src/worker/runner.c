@@ -83,6 +83,7 @@ static int runner_enter(sw_runner *runner, const sw_runner_options *options, sw_
     worker.queues = options->queues;
     worker.queue_count = options->queue_count;
     worker.lease_ms = runner->lease_ms;
+    worker.task = options->task;
     int rc = sw_worker_open(runner->engine, &worker, &runner->worker, err);
     runner->entered = rc == SW_OK;
     return rc;
