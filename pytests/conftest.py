@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -16,6 +17,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "wheels" / "stepwell" / "src"
 
+os.environ.setdefault(
+    "HYPOTHESIS_STORAGE_DIRECTORY", os.path.join(tempfile.gettempdir(), "stepwell-hypothesis")
+)
 if not os.environ.get("STEPWELL_INSTALLED"):
     sys.path.insert(0, str(SOURCE))
 sys.path.insert(0, str(Path(__file__).parent))

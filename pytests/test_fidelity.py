@@ -101,14 +101,14 @@ if given is not None:
     )
 
     @given(values)
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200, deadline=None, database=None)
     def test_any_json_value_comes_back_exactly(value: Any) -> None:
         with Engine("memory:") as engine:
             for seen in through_engine(engine, value):
                 assert same(seen, value)
 
     @given(some.text())
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200, deadline=None, database=None)
     def test_any_text_comes_back_or_is_refused(text: str) -> None:
         """Text with lone surrogates is the only text that is refused."""
         lone = any("\ud800" <= character <= "\udfff" for character in text)

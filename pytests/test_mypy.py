@@ -20,7 +20,7 @@ def check(*arguments: str) -> List[str]:
     """Lines that mypy --strict has to say."""
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "mypy", "--strict", "--no-incremental"),
+            *(sys.executable, "-m", "mypy", "--strict", "--cache-dir", os.devnull),
             *("--config-file", str(PACKAGE / "pyproject.toml"), *arguments),
         ],
         env={**os.environ, "MYPYPATH": str(PACKAGE / "src")},
@@ -30,13 +30,18 @@ def check(*arguments: str) -> List[str]:
     return (done.stdout + done.stderr).splitlines()
 
 
+def passes(lines: List[str]) -> bool:
+    assert any(line.startswith("Success") for line in lines), lines
+    return True
+
+
 def test_the_package() -> None:
-    assert check(str(PACKAGE / "src" / "stepwell"))[-1].startswith("Success")
+    assert passes(check(str(PACKAGE / "src" / "stepwell")))
 
 
 def test_the_examples() -> None:
     assert EXAMPLES
-    assert check(*map(str, EXAMPLES))[-1].startswith("Success")
+    assert passes(check(*map(str, EXAMPLES)))
 
 
 def test_handlers_and_tasks_have_their_types(tmp_path) -> None:  # type: ignore[no-untyped-def]

@@ -15,7 +15,7 @@ from typing import Any, List
 import pytest
 import stepwell
 from helper import read_line, run_program, start_program, until
-from stepwell import Context, Engine, GiveUp, Retry, RetryLater, Worker
+from stepwell import Context, Engine, GiveUp, Retry, RetryAfter, Worker
 
 
 def fail_with(engine: Engine, handler: Any, **options: Any) -> stepwell.StepRow:
@@ -83,13 +83,13 @@ class TestHandlers:
         step = fail_with(engine, handler, retry=retry)
         assert (step.state, step.attempt) == ("failed", 1)
 
-    def test_retry_later(self, engine: Engine) -> None:
+    def test_retry_after(self, engine: Engine) -> None:
         w = engine.workflow("w")
 
         @w.step(retry=Retry(2, wait=0.01, on=ConnectionError))
         def busy(ctx: Context[Any]) -> int:
             if ctx.attempt == 1:
-                raise RetryLater(after=0.4)
+                raise RetryAfter(0.4)
             return 1
 
         task = w.start()

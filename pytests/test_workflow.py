@@ -448,3 +448,19 @@ class TestContext:
         engine.submit([("w",)])
         seen.append(Context(engine.exchange(worker, [], 1, 0).claims[0]).parameters)
         assert seen == [{"x": [1]}]
+
+    def test_time_left_and_results(self, engine: Engine) -> None:
+        w = engine.workflow("w")
+        seen: List[Any] = []
+
+        @w.step
+        def first(ctx: Context[Any]) -> int:
+            seen.append(ctx.time_left)
+            return 1
+
+        @w.step(after=first, timeout=30)
+        def second(ctx: Context[Any]) -> None:
+            seen.extend([ctx.time_left, ctx.results])
+
+        Worker(engine).run(until=w.start())
+        assert seen[0] is None and 25 < seen[1] <= 30 and seen[2] == {"first": 1}

@@ -94,8 +94,8 @@ def extension() -> Extension:
         ],
         include_dirs=[INCLUDE, "core/src"],
         define_macros=macros,
-        extra_compile_args=["-std=c11", "-fvisibility=hidden", *pkg_config("--cflags")],
-        extra_link_args=[*pkg_config("--libs"), "-lpthread", "-lm"],
+        extra_compile_args=["-std=c11", "-fvisibility=hidden"],
+        extra_link_args=["-lpthread", "-lm"],
         py_limited_api=LIMITED_API,
     )
 
@@ -114,6 +114,9 @@ class BuildExt(build_ext):
         return super().get_export_symbols(ext)
 
     def run(self) -> None:
+        for ext in self.extensions:
+            ext.extra_compile_args += pkg_config("--cflags")
+            ext.extra_link_args += pkg_config("--libs")
         super().run()
         if self.inplace:
             write_declarations("src/stepwell/_cdef.h")
@@ -142,13 +145,15 @@ def write_declarations(path: str) -> None:
         out.write(re.sub(r'__attribute__\(\(visibility\("\w+"\)\)\)', "", answer.stdout))
 
 
+EXTENSION = extension()
+
 setup(
     version=version(),
     package_dir={"": "src"},
     packages=["stepwell"],
     package_data={"stepwell": ["py.typed", "*.pyi"]},
     include_package_data=False,
-    ext_modules=[extension()],
+    ext_modules=[EXTENSION],
     cmdclass={"build_ext": BuildExt, "build_py": BuildPy},
     options={"bdist_wheel": {"py_limited_api": "cp310"}} if LIMITED_API else {},
 )

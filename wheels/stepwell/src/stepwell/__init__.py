@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._binding import core
 from ._handler import Handler
-from ._retry import GiveUp, Retry, RetryLater
+from ._retry import GiveUp, Retry, RetryAfter
 from ._step import Step
 from ._values import InputError, ResultError
 from .context import Context
@@ -108,7 +108,7 @@ __all__ = [
     "Registered",
     "ResultError",
     "Retry",
-    "RetryLater",
+    "RetryAfter",
     "SchemaVersionError",
     "Step",
     "StepInput",

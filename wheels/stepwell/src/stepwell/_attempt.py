@@ -6,7 +6,6 @@ that JSON cannot hold; each becomes a row for the engine, and none reaches the w
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any, Tuple
 
 from ._retry import retry_after_ms
@@ -27,16 +26,19 @@ _DETAIL_MAX = 16_000
 class Attempt:
     """A claimed step while its handler runs."""
 
-    __slots__ = ("claim", "handler", "context", "deadline", "dropped")
+    __slots__ = ("claim", "handler", "context", "dropped")
 
     def __init__(self, claim: core.Claim, handler: Handler[Any, Any]) -> None:
         self.claim = claim
         self.handler = handler
         self.context: Context[Any] = Context(claim, handler)
-        self.deadline = float("inf")
-        if claim.timeout_ms:
-            self.deadline = time.monotonic() + claim.timeout_ms / 1000
         self.dropped = False
+
+    @property
+    def deadline(self) -> float:
+        """When its time is over on the monotonic clock; infinity without a timeout."""
+        deadline = self.context._deadline
+        return float("inf") if deadline is None else deadline
 
     @property
     def hold(self) -> Tuple[int, int]:

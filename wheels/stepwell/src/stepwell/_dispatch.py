@@ -109,9 +109,9 @@ class Dispatcher:
     def renew(self) -> None:
         """Renew the lease and drop what is held no longer."""
         try:
-            held = [attempt.hold for attempt in self._attempts()]
-            for hold in self._engine.worker_renew(self._worker_id, held):
-                log.warning("step %d epoch %d is held no longer", *hold)
+            held = {attempt.hold: attempt for attempt in self._attempts()}
+            for hold in self._engine.worker_renew(self._worker_id, list(held)):
+                log.info("%s is held no longer", held[hold].context)
                 self._drop(hold)
         except _PASSING as error:
             log.warning("worker %d could not renew its lease: %s", self._worker_id, error)

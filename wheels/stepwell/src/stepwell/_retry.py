@@ -15,15 +15,15 @@ class GiveUp(Exception):
     """Raised by a handler: the step fails for good, whatever attempts are left."""
 
 
-class RetryLater(Exception):
-    """Raised by a handler: the attempt fails, and the next one waits at least so long.
+class RetryAfter(Exception):
+    """Raised by a handler: the attempt fails, and the next one starts after so many seconds.
 
-    after is in seconds. It lengthens the delay of the retry policy and never shortens it.
+    However long that is, it holds; it never shortens the delay of the retry policy.
     """
 
-    def __init__(self, message: str = "", *, after: float) -> None:
-        super().__init__(message or f"try again in {after:g} s")
-        self.after = after
+    def __init__(self, seconds: float, message: str = "") -> None:
+        super().__init__(message or f"try again in {seconds:g} s")
+        self.seconds = seconds
 
 
 class Retry:
@@ -66,7 +66,7 @@ class Retry:
         """Whether another attempt could help after this exception."""
         if isinstance(error, (GiveUp, *self.give_up_on)):
             return False
-        return not self.on or isinstance(error, (RetryLater, *self.on))
+        return not self.on or isinstance(error, (RetryAfter, *self.on))
 
     def definition(self) -> Dict[str, Any]:
         """The policy as it stands in a definition."""
@@ -90,8 +90,8 @@ def milliseconds(seconds: float, what: str) -> int:
 
 def retry_after_ms(error: BaseException) -> Optional[int]:
     """The delay that an exception asks for, None when it asks for none."""
-    if isinstance(error, RetryLater):
-        return milliseconds(error.after, "after")
+    if isinstance(error, RetryAfter):
+        return milliseconds(error.seconds, "seconds")
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Dict, Generic, List, Optional, TypeVar, cast
 
 from ._binding import core
@@ -20,13 +21,16 @@ class Context(Generic[InputT]):
     can refuse an older one.
     """
 
-    __slots__ = ("_claim", "_handler", "_input", "_results", "_cancelled")
+    __slots__ = ("_claim", "_handler", "_input", "_results", "_deadline", "_cancelled")
 
     def __init__(self, claim: core.Claim, handler: Any = None) -> None:
         self._claim = claim
         self._handler = handler
         self._input = _UNREAD
         self._results: Dict[str, Any] = {}
+        self._deadline: Optional[float] = None
+        if claim.timeout_ms:
+            self._deadline = time.monotonic() + claim.timeout_ms / 1000
         self._cancelled = False
 
     def __repr__(self) -> str:
@@ -66,6 +70,11 @@ class Context(Generic[InputT]):
     def upstream(self) -> List[str]:
         """Names of the steps whose results can be read."""
         return [upstream.name for upstream in self._claim.inputs]
+
+    @property
+    def results(self) -> Dict[str, Any]:
+        """Results of the steps that this one comes directly after, by name."""
+        return {name: self.result(name) for name in self.upstream}
 
     @property
     def parameters(self) -> Dict[str, Any]:
@@ -116,6 +125,11 @@ class Context(Generic[InputT]):
     def correlation_id(self) -> Optional[str]:
         """Identifier of the request that caused the task."""
         return self._claim.correlation_id
+
+    @property
+    def time_left(self) -> Optional[float]:
+        """Seconds until this attempt counts as timed out, None without a timeout."""
+        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
     @property
     def cancelled(self) -> bool:
