@@ -95,6 +95,7 @@ static void engine_free(sw_engine *engine)
     sw__catalog_free(&engine->catalog);
     sw__audit_free(&engine->audit);
     sw__hasher_free(engine->hasher);
+    sw__notices_free(engine->notices);
     sw__free(engine->env, engine->path);
     sw__free(engine->env, engine);
 }
@@ -175,9 +176,13 @@ int sw__engine_enter(sw_engine *engine, sw_error *err)
 
 void sw__engine_leave(sw_engine *engine)
 {
+    const sw_log *log = engine->log;
+    sw__notices *notices = engine->notices;
+    engine->notices = NULL;
     if (--engine->inside == 0 && engine->closing)
         pthread_cond_signal(&engine->idle);
     pthread_mutex_unlock(&engine->lock);
+    sw__notices_write(log, notices);
 }
 
 void sw__engine_wait(sw_engine *engine, int64_t until_us)

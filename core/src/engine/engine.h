@@ -15,12 +15,12 @@
 #include "base/env.h"
 #include "base/error.h"
 #include "base/hash.h"
-#include "base/log.h"
 #include "base/map.h"
 #include "base/rand.h"
 #include "base/result.h"
 #include "base/str.h"
 #include "engine/catalog.h"
+#include "engine/notice.h"
 #include "model/workflow.h"
 #include "store/store.h"
 
@@ -58,6 +58,7 @@ struct sw_engine {
     bool anchored;
     sw__catalog catalog;
     sw__member *members;
+    sw__notices *notices;  /* committed, to be written when the lock is given up */
     int64_t sweep_due_us;  /* store time of the next look for lost workers and timeouts */
     uint64_t commit_count; /* commits of this engine that changed something */
     uint64_t wake_count;

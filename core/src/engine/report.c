@@ -26,7 +26,12 @@ static int report_satisfied(sw__work *work, int64_t step_id, sw_error *err)
 static int report_fenced(sw__work *work, const sw__work_step *step, const sw_step_outcome *row,
                          int64_t worker_id, sw_error *err)
 {
+    char task_id[37];
     sw__work_task *task = sw__work_task_find(work, SW__STEP_TASK(row->step_id));
+    sw_uuid_format(&task->row.task_id, task_id);
+    sw__work_log(work, SW_LOG_WARN, "report.fenced", {"task", sw__str(task_id), 0},
+                 {"step", sw__work_definition(work, row->step_id)->name, 0},
+                 {"epoch", {0}, row->epoch}, {"worker", {0}, worker_id});
     sw_audit_entry entry = {
         .kind = SW_AUDIT_STEP_FENCED,
         .from = step->row.state,
@@ -103,6 +108,17 @@ static bool report_may_retry(const sw__step_hot *row, const sw_workflow_step *de
     return row->attempt - row->crashes < definition->max_attempts;
 }
 
+static void report_log(sw__work *work, const sw__work_step *step, int level, const char *event,
+                       sw_str error_class)
+{
+    char task_id[37];
+    int64_t step_id = step->row.step_id;
+    sw_uuid_format(&sw__work_task_find(work, SW__STEP_TASK(step_id))->row.task_id, task_id);
+    sw__work_log(work, level, event, {"task", sw__str(task_id), 0},
+                 {"step", sw__work_definition(work, step_id)->name, 0},
+                 {"attempt", {0}, step->row.attempt}, {"error_class", error_class, 0});
+}
+
 static int report_final(sw__work *work, sw__work_step *step, const sw__cause *cause, sw_error *err)
 {
     int64_t step_id = step->row.step_id;
@@ -111,6 +127,7 @@ static int report_final(sw__work *work, sw__work_step *step, const sw__cause *ca
     int rc = sw__work_move(work, step, SW_STEP_FAILED, cause, err);
     if (rc < 0)
         return rc;
+    report_log(work, step, SW_LOG_WARN, "step.failed", cause->error_class);
     if (on_failure == SW_ON_FAILURE_CONTINUE)
         return report_satisfied(work, step_id, err);
     task->row.fatal++;
@@ -160,6 +177,7 @@ int sw__step_fail(sw__work *work, sw__work_step *step, const sw__fault *fault, i
         return report_final(work, step, &cause, err);
     }
     cause.reason = fault->reason;
+    report_log(work, step, SW_LOG_INFO, "step.retried", cause.error_class);
     int64_t not_before_us = report_retry_time(work, &step->row, definition, fault);
     rc = sw__work_move(work, step, SW_STEP_READY, &cause, err);
     if (rc == SW_OK)

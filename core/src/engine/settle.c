@@ -101,6 +101,14 @@ static int settle_outcome(const sw__task_hot *row)
     return row->fatal > 0 || row->counts[SW_STEP_PENDING] > 0 ? SW_TASK_FAILED : SW_TASK_SUCCEEDED;
 }
 
+static void settle_log(sw__work *work, const sw_task_finished *task)
+{
+    char task_id[37];
+    sw_uuid_format(&task->task_id, task_id);
+    sw__work_log(work, SW_LOG_INFO, "task.finished", {"task", sw__str(task_id), 0},
+                 {"state", sw__str(sw_task_state_name(task->state)), 0});
+}
+
 int sw__settle_tasks(sw__work *work, sw_result *result, sw_error *err)
 {
     size_t count = 0;
@@ -117,6 +125,7 @@ int sw__settle_tasks(sw__work *work, sw_result *result, sw_error *err)
         if (rc < 0)
             return rc;
         rows[count++] = (sw_task_finished){.task_id = task->row.task_id, .state = outcome};
+        settle_log(work, &rows[count - 1]);
     }
     sw__result_set(result, SW__FINISHED, rows, count);
     return SW_OK;

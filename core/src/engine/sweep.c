@@ -104,6 +104,9 @@ static int sweep_lost_worker(sw__work *work, const sw__worker_rec *worker, sw__d
         rc = store->ops->worker_delete(store, worker->worker_no, err);
     if (rc < 0)
         return rc;
+    sw__work_log(work, SW_LOG_WARN, "worker.lost", {"worker", {0}, worker->worker_no},
+                 {"name", worker->name, 0},
+                 {"how", sw__str(how == SW__DIED ? "died" : "lease expired"), 0});
     sw_audit_entry entry = {
         .kind = SW_AUDIT_WORKER_LOST, .worker_id = worker->worker_no, .actor = worker->name};
     return sw__work_note(work, &entry, NULL, err);

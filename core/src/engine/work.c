@@ -29,6 +29,7 @@ static void work_free(sw__work *work)
     sw__free(env, work->failures);
     sw__free(env, work->satisfied);
     sw__free(env, work->stopped);
+    sw__notices_free(work->notices);
     sw__map_free(&work->step_index);
     sw__map_free(&work->task_index);
     sw__arena_free(work->arena);
@@ -150,6 +151,10 @@ int sw__work_commit(sw__work *work, sw_error *err)
     } else if (changed) {
         engine->commit_count++;
         pthread_cond_broadcast(&engine->changed);
+    }
+    if (rc == SW_OK) {
+        engine->notices = sw__notices_join(engine->notices, work->notices);
+        work->notices = NULL;
     }
     work_free(work);
     return rc;

@@ -44,6 +44,7 @@ typedef struct sw__work {
     int64_t *stopped; /* tasks that a failure stops */
     size_t stopped_count;
     size_t stopped_capacity;
+    sw__notices *notices;
     bool changed; /* something but a lease was written */
 } sw__work;
 
@@ -98,6 +99,17 @@ int sw__work_add_result(sw__work *work, int64_t step_id, sw_str body, uint8_t *d
                         sw_error *err);
 int sw__work_add_failure(sw__work *work, const sw__failure *failure, uint8_t *digest,
                          sw_error *err);
+/* Make a log record, written after the commit: sw__work_log(work, SW_LOG_WARN, "worker.lost",
+ * {"worker", {0}, number}); at most SW__NOTICE_FIELDS_MAX fields. */
+#define sw__work_log(work_, level_, event_, ...)                                                   \
+    do {                                                                                           \
+        const sw_engine *sw__of = (work_)->engine;                                                 \
+        if (sw__of->log && (level_) >= sw__of->log->level) {                                       \
+            const sw_log_field sw__said[] = {__VA_ARGS__};                                         \
+            sw__notices_add(&(work_)->notices, sw__of->env, (level_), (event_), sw__said,          \
+                            sizeof(sw__said) / sizeof(sw__said[0]));                               \
+        }                                                                                          \
+    } while (0)
 /* Write now, so that the store's answers in this transaction hold it. */
 int sw__work_flush_steps(sw__work *work, sw_error *err);
 int sw__work_flush_results(sw__work *work, sw_error *err);

@@ -1,6 +1,13 @@
 /* Where structured log records go.
  *
- * Extension point. Not the audit log: these records help an operator and may be dropped.
+ * Extension point. Not the audit log: these records help an operator and may be dropped. They are
+ * written after the commit of what they tell:
+ *
+ *     warn  worker.lost     worker, name, how ("died" or "lease expired")
+ *     warn  step.failed     task, step, attempt, error_class
+ *     info  step.retried    task, step, attempt, error_class
+ *     warn  report.fenced   task, step, epoch, worker
+ *     info  task.finished   task, state
  */
 #ifndef STEPWELL_SYS_LOG_H
 #define STEPWELL_SYS_LOG_H
@@ -30,7 +37,8 @@ typedef struct sw_log_field {
     int64_t number;
 } sw_log_field;
 
-/* Called on whichever thread made the call into the engine, never while a lock is held. */
+/* write is called on whichever thread made the call into the engine, never while a lock is held:
+ * it may call the engine. */
 typedef struct sw_log {
     uint32_t size;
     int32_t level; /* records below it are not made */
