@@ -106,6 +106,26 @@ RSpec.describe "fork" do
     expect(engine.audit_verify.ok).to be(true)
   end
 
+  it "leaves a running worker to the parent" do
+    engine = open_engine(:sqlite)
+    type = Class.new(Stepwell::Workflow) do
+      workflow_name "w"
+      step :a
+      def a(_) = sleep(0.3)
+    end
+    task = type.start(engine: engine)
+    worker = Stepwell::Worker.new(engine: engine, workflows: type).start
+    eventually { task.step(:a).state == :running }
+    in_child do
+      worker.stop
+      Stepwell::Worker::Exit.send(:stop_all)
+      !worker.running?
+    end
+    expect(worker).to be_running
+    expect(task.wait(timeout: 10)).to be_succeeded
+    worker.stop
+  end
+
   describe "the default engine" do
     after { Stepwell.configure("memory:") }
 

@@ -106,6 +106,26 @@ RSpec.describe "worker processes" do
     expect(task.reload.result(:slow)).to eq(pid)
   end
 
+  it "release what runs when the process ends without stopping its worker" do
+    endings = { "the end of the program" => "", "exit" => "exit 0", "an exception" => "raise 'x' rescue exit 0",
+                "a signal" => "Process.kill(:TERM, Process.pid) && sleep" }
+    endings.each_value do |ending|
+      task = SlowWorkflow.start(engine: engine, n: 1)
+      script = code + <<~RUBY
+        Stepwell.configure(ENV.fetch("STORE"))
+        task = Stepwell.engine.task(ARGV[0])
+        worker = Stepwell::Worker.new(workflows: [SlowWorkflow], threads: 2).start
+        sleep 0.01 until task.step(:slow).state == :running
+        #{ending}
+      RUBY
+      ENV.update("STORE" => File.join(directory, "sqlite.db"), "LOG" => File.join(directory, "log"), "GO" => go)
+      end_of(start_ruby(script, task.id))
+      expect(task.step(:slow)).to have_attributes(state: :ready, attempt: 0, error_class: nil)
+      expect(engine.worker_list).to eq([])
+      task.cancel!
+    end
+  end
+
   it "end the grace on a second signal" do
     task = SlowWorkflow.start(engine: engine, n: 1)
     pid = start_worker(grace: 600)

@@ -361,6 +361,23 @@ RSpec.describe Stepwell::Worker do
     expect { worker.run }.to raise_error(Stepwell::ClosedError)
   end
 
+  it "ends when a part of it breaks, instead of going on in silence" do
+    worker = described_class.new(engine: engine, workflows: [type = one { 1 }])
+    allow(worker).to receive(:attempt).and_raise("broken")
+    type.start(engine: engine)
+    expect { worker.run }.to raise_error(RuntimeError, "broken")
+    expect(worker.failure.message).to eq("broken")
+  end
+
+  it "goes on without a logger that fails" do
+    logger = Class.new { %i[warn error].each { |level| define_method(level) { |_| raise "the log is full" } } }.new
+    type = one { 1 }
+    worker = described_class.new(engine: engine, workflows: [type], logger: logger, lease: 0.3).start
+    engine.worker_close(worker.id)
+    expect(type.start(engine: engine).wait(timeout: 20)).to be_succeeded
+    worker.stop
+  end
+
   it "tells its logger what it survived" do
     log = []
     logger = Class.new { define_method(:warn) { |text| log << text } }.new

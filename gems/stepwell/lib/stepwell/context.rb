@@ -14,7 +14,7 @@ module Stepwell
     # @param claim [Claim]
     def initialize(claim)
       @claim = claim
-      @deadline = claim.timeout_ms && (Time.now + claim.timeout_ms / 1000.0)
+      @deadline = claim.timeout_ms && (Time.now + (claim.timeout_ms / 1000.0))
       @results = {}
       @cancelled = false
     end

@@ -15,6 +15,7 @@ module Stepwell
     end
   end
 
+  # A definition is wrong.
   class DefinitionError
     # All that is wrong with a definition, in the order of its text.
     #
@@ -25,6 +26,7 @@ module Stepwell
     end
   end
 
+  # The audit log does not verify.
   class AuditError
     # @return [AuditReport, nil] where the log stops to be trustworthy
     attr_reader :report

@@ -25,6 +25,9 @@ module Stepwell
     # @return [Integer, nil] number in the store, while it runs
     attr_reader :id
 
+    # @return [StandardError, nil] what made it impossible to go on
+    attr_reader :failure
+
     # @param workflows [Array<Class>] {Workflow} classes
     # @param handlers [Hash{String => #call}] handlers by name, for steps that are declared elsewhere:
     #   in another program, another language or a file; each is called with a {Context}
@@ -54,6 +57,7 @@ module Stepwell
       @hung = []
       @leaving = false
       @state = :new
+      @pid = nil
     end
 
     # Work until the process gets SIGTERM or SIGINT: then claim nothing more, give running handlers
@@ -75,7 +79,8 @@ module Stepwell
       self
     end
 
-    # Begin to work on threads of its own.
+    # Begin to work on threads of its own. When the process ends without {#stop}, what they hold is
+    # released.
     #
     # @return [self]
     # @raise [IllegalTransitionError] it runs already
@@ -88,7 +93,9 @@ module Stepwell
         @state = :running
         @renewal = Renewal.new(self, @lease).start
         @slots = Array.new(@threads) { Slot.new(self).start }
+        @pid = Process.pid
       end
+      Exit.watch(self)
       self
     end
 
@@ -111,9 +118,9 @@ module Stepwell
       self
     end
 
-    # @return [Boolean]
+    # @return [Boolean] false in a forked child, whatever the parent's worker does
     def running?
-      @state == :running || @state == :stopping
+      (@state == :running || @state == :stopping) && @pid == Process.pid
     end
 
     # @return [Array<Context>] what its handlers work on now
@@ -197,9 +204,9 @@ module Stepwell
 
     # @api private
     def fail(error)
-      log(:error, error)
       @failure ||= error
       @state = :stopping if @state == :running
+      log(:error, error)
     end
 
     # @api private
@@ -213,6 +220,8 @@ module Stepwell
     # @api private
     def log(level, error)
       @logger&.public_send(level, "stepwell worker #{@id}: #{error.class}: #{error.message}")
+    rescue StandardError
+      nil # a log that cannot be written is no reason to stop working
     end
 
     private
@@ -284,6 +293,7 @@ module Stepwell
       @hung = []
       @id = nil
       @leaving = false
+      Exit.forget(self)
     end
 
     def now
@@ -293,6 +303,7 @@ module Stepwell
 end
 
 require "stepwell/worker/attempt"
+require "stepwell/worker/exit"
 require "stepwell/worker/handler"
 require "stepwell/worker/renewal"
 require "stepwell/worker/signals"

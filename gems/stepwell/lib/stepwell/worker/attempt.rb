@@ -7,10 +7,12 @@ module Stepwell
     #
     # @api private
     class Attempt
+      # Kept bytes of what is said about an error, and lines of its backtrace.
       CLASS_MAX = 256
       MESSAGE_MAX = 8 * 1024
       DETAIL_MAX = 32 * 1024
       BACKTRACE_MAX = 200
+      private_constant :CLASS_MAX, :MESSAGE_MAX, :DETAIL_MAX, :BACKTRACE_MAX
 
       # @return [Claim]
       attr_reader :claim

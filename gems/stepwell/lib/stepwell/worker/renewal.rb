@@ -22,7 +22,7 @@ module Stepwell
         @thread = Thread.new do
           Thread.current.name = "stepwell lease"
           Thread.current.report_on_exception = false
-          renew until pause
+          work
         end
         self
       end
@@ -38,12 +38,18 @@ module Stepwell
 
       private
 
+      def work
+        renew until pause
+      rescue StandardError => e # an engine out of order, or a mistake here
+        @worker.fail(e)
+      end
+
       # A little less than the interval, so that many workers do not renew at one time.
       #
       # @return [Boolean] whether to end
       def pause
         @lock.synchronize do
-          @ended.wait(@lock, @interval * (0.9 + rand * 0.1)) unless @stopped
+          @ended.wait(@lock, @interval * (0.9 + (rand * 0.1))) unless @stopped
           @stopped
         end
       end
@@ -53,8 +59,8 @@ module Stepwell
         lost = @worker.renew(attempts.map(&:hold)).to_h { |hold| [hold, true] }
         attempts.each { |attempt| lose(attempt) if lost.key?(attempt.hold) }
         @worker.replace_hung(now - @interval)
-      rescue *FATAL => e
-        @worker.fail(e)
+      rescue *FATAL
+        raise
       rescue Error, NoMemoryError => e
         @worker.log(:warn, e)
       end

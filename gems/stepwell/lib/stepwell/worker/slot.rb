@@ -8,8 +8,10 @@ module Stepwell
     #
     # @api private
     class Slot
+      # Seconds between tries of an exchange that failed; doubled each time.
       FIRST_PAUSE = 0.05
       LONGEST_PAUSE = 5.0
+      private_constant :FIRST_PAUSE, :LONGEST_PAUSE
 
       # @param worker [Worker]
       def initialize(worker)
@@ -59,7 +61,7 @@ module Stepwell
 
       def work
         exchange { |attempt| leaving? ? attempt.release : attempt.run } until finished?
-      rescue *FATAL => e
+      rescue StandardError => e # handlers cannot cause it: an engine out of order, or a mistake here
         @worker.fail(e)
       ensure
         # A handler may have ended this thread; what it left behind is reported all the same.

@@ -10,7 +10,12 @@ module Stepwell
       RETRY_KEYS = %i[attempts wait backoff max jitter].freeze
       private_constant :RETRY_KEYS
 
-      attr_reader :name, :handler, :kind
+      # @return [String]
+      attr_reader :name
+      # @return [String, nil] handler of another program
+      attr_reader :handler
+      # @return [Symbol, String, nil] built-in kind
+      attr_reader :kind
 
       def initialize(name, options)
         @name = name.to_s
