@@ -1,4 +1,5 @@
 /* Tests of several connections to one file: waiting, versions, creation at once, fork. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -290,6 +291,45 @@ static void test_forgetting_leaves_the_parent_alone(void **state)
     store_commit(rig);
 }
 
+/* 40 times: open, take a number, close. NULL when all went well. */
+static void *open_and_take(void *context)
+{
+    static char failed_open[] = "open";
+    static char failed_take[] = "take";
+    store_rig *rig = context;
+    sw__store_options options = store_rig_options(rig);
+    options.busy_timeout_ms = 20000;
+    options.env = sw_env_system();
+    for (int i = 0; i < 40; i++) {
+        sw__store *store = NULL;
+        int64_t first;
+        if (sw__store_sqlite_open(&options, &store, NULL) != SW_OK)
+            return failed_open;
+        if (store->ops->begin(store, true, NULL) != SW_OK ||
+            store->ops->sequence_take(store, SW__SEQUENCE_TASK, 1, &first, NULL) != SW_OK ||
+            store->ops->commit(store, NULL) != SW_OK)
+            return failed_take;
+        store->ops->close(store);
+    }
+    return NULL;
+}
+
+static void test_threads_open_and_close_beside_each_other(void **state)
+{
+    store_rig *rig = *state;
+    pthread_t threads[4];
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, open_and_take, rig), 0);
+    for (int i = 0; i < 4; i++) {
+        void *failed = NULL;
+        assert_int_equal(pthread_join(threads[i], &failed), 0);
+        assert_null(failed);
+    }
+    store_begin(rig, true);
+    assert_int_equal(store_take(rig, SW__SEQUENCE_TASK), 161);
+    store_rollback(rig);
+}
+
 #define SHARING_TEST(function)                                                                     \
     {                                                                                              \
 #function, function, setup, store_rig_teardown, NULL                                       \
@@ -305,6 +345,7 @@ int main(void)
         SHARING_TEST(test_commit_of_a_child_outlives_the_parents_connection),
         SHARING_TEST(test_locks_are_not_inherited),
         SHARING_TEST(test_forgetting_leaves_the_parent_alone),
+        SHARING_TEST(test_threads_open_and_close_beside_each_other),
     };
     return cmocka_run_group_tests_name("sqlite_sharing", tests, NULL, NULL);
 }
