@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import re
 import sys
@@ -105,6 +106,9 @@ def test_raising_leaks_no_reference(engine: stepwell.Engine) -> None:
     assert all(b - a < 50 for a, b in zip(before, after)), (before, after)
 
 
+@pytest.mark.skipif(
+    "libasan" in os.environ.get("LD_PRELOAD", ""), reason="AddressSanitizer needs the address space"
+)
 def test_no_memory_is_a_memory_error() -> None:
     """An address space that cannot grow: the call fails, and the engine works on."""
     run_program(

@@ -52,7 +52,8 @@ class Error(Exception):
     row: Optional[int] = None
 
 
-def _c_text(pointer: Any) -> str:
+def c_text(pointer: Any) -> str:
+    """The str of a C string."""
     return str(ffi.string(pointer).decode("utf-8", "replace"))
 
 
@@ -79,13 +80,13 @@ def _error_classes() -> List[Type[Exception]]:
         bases: Tuple[type, ...] = (Error, _BUILTINS[code]) if code in _BUILTINS else (Error,)
         attributes = {
             "__module__": "stepwell",
-            "__doc__": _c_text(lib.sw_code_text(code)),
+            "__doc__": c_text(lib.sw_code_text(code)),
             "code": code,
-            "name": _c_text(lib.sw_code_name(code)),
+            "name": c_text(lib.sw_code_name(code)),
         }
         if code == lib.SW_EDEFINITION:
             attributes["findings"] = ()
-        classes.append(type(_c_text(name), bases, attributes))
+        classes.append(type(c_text(name), bases, attributes))
 
 
 Error.__module__ = "stepwell"
@@ -103,7 +104,7 @@ def make_error(code: int, message: str, row: int = -1) -> Exception:
 
 def error_of(error: Any) -> Exception:
     """The exception of a filled sw_error."""
-    text = _c_text(error.message) or _c_text(lib.sw_code_text(error.code))
+    text = c_text(error.message) or c_text(lib.sw_code_text(error.code))
     return make_error(error.code, text, error.row)
 
 
@@ -218,9 +219,9 @@ def uuid_of(uuid: Any) -> str:
     """The 36 characters of a sw_uuid."""
     text = ffi.new("char[37]")
     lib.sw_uuid_format(ffi.addressof(uuid), text)
-    return _c_text(text)
+    return c_text(text)
 
 
 def names_of(name: Callable[[int], Any], count: int) -> Tuple[str, ...]:
     """The names of an enumeration."""
-    return tuple(_c_text(name(i)) for i in range(count))
+    return tuple(c_text(name(i)) for i in range(count))

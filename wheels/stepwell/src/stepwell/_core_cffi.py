@@ -77,7 +77,7 @@ class Engine:
     """An open store: a path, 'sqlite:///path' or 'memory:'. Methods take and give plain tuples."""
 
     _engine: Any = None
-    _calls = 0
+    _calls: Dict[int, int] = {}
     _wakes = 0
     _pid = 0
 
@@ -101,7 +101,8 @@ class Engine:
             raise c.make_error(lib.SW_ESTATE, "this engine is open already")
         out = ffi.new("sw_engine **")
         error = ffi.new("sw_error *")
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may call, too
+        self._calls = {}
         if lib.sw_engine_open(options, out, error) < 0:
             raise c.error_of(error)
         self._pid = os.getpid()
@@ -117,22 +118,34 @@ class Engine:
 
     def close(self) -> None:
         """Close the store; closing twice is no error."""
-        engine, self._engine = self._engine, None
+        engine = self._engine
         if engine is None:
             return
-        while self._pid == os.getpid() and self._calls > 0:
+        if threading.get_ident() in self._calls and self._pid == os.getpid():
+            raise c.make_error(lib.SW_ESTATE, "close was called inside of another call")
+        self._engine = None
+        while self._pid == os.getpid() and self._calls:
             lib.sw_engine_wake(engine)
             time.sleep(0.001)
         lib.sw_engine_close(engine)
 
     def _count(self, change: int) -> None:
+        """Count the calls of each thread; a signal handler can call from within one."""
+        thread = threading.get_ident()
         with self._lock:
-            self._calls += change
+            count = self._calls.get(thread, 0) + change
+            if count:
+                self._calls[thread] = count
+            else:
+                self._calls.pop(thread)
 
     def _call(self, function: Callable[..., int], *arguments: Any, passes: int = 0) -> int:
         """Call the core; a code other than 0 and passes is raised."""
         if self._engine is None:
             raise c.make_error(lib.SW_ECLOSED, "the engine is closed")
+        if self._pid != os.getpid():
+            # Another thread of the parent may have held the lock, which nobody gives back here.
+            raise c.make_error(lib.SW_EFORKED, c.c_text(lib.sw_code_text(lib.SW_EFORKED)))
         error = ffi.new("sw_error *")
         self._count(1)
         try:
@@ -163,6 +176,8 @@ class Engine:
 
     def wake(self) -> None:
         """Let every exchange and wait of this process return at once."""
+        if self._pid != os.getpid():
+            return
         with self._lock:
             self._wakes += 1
             if self._engine is not None:

@@ -1,0 +1,150 @@
+"""No call leaks: neither references of Python, nor memory of the engine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import textwrap
+from pathlib import Path
+
+import pytest
+from helper import ROOT, run_program
+from stepwell._binding import core
+
+CALLS = """
+    import gc, sys
+    import stepwell
+
+    TEXT = '{"stepwell":1,"name":"w","steps":[{"name":"a"},{"name":"b","after":["a"]}]}'
+    BAD = TEXT.replace('"a"]', '"z"]')
+    engine = stepwell.Engine(sys.argv[1], durability="relaxed" if sys.argv[1:2] != ["memory:"] else None)
+    engine.register(TEXT)
+    worker = engine.worker_open(["w.a", "w.b"])
+    first = engine.submit([("w",)] * 5)[0].task_id
+    held = engine.exchange(worker, [], 1, 0).claims[0]
+    row = ("w", '{"a":1}', "k", "", ["t1", "t2"], 1, "i", "r", "c")
+    READ = {
+        "register": lambda: engine.register(TEXT, source="x"),
+        "definition": lambda: engine.definition("w"),
+        "bad definition": lambda: engine.register(BAD),
+        "submit": lambda: engine.submit([row]),
+        "get": lambda: engine.get(first),
+        "list": lambda: engine.list(workflow="w", limit=3),
+        "count": lambda: engine.count(),
+        "wait": lambda: engine.wait(first, 0),
+        "explain": lambda: engine.explain(first),
+        "exchange": lambda: engine.exchange(worker, [], 0, 0),
+        "renew": lambda: engine.worker_renew(worker, [(held.step_id, held.epoch), (1, 1)]),
+        "workers": lambda: engine.worker_list(),
+        "history": lambda: engine.audit_task(first),
+        "entries": lambda: engine.audit_list(1, 5),
+        "verify": lambda: engine.audit_verify(),
+        "info": lambda: (engine.info(), engine.closed, engine.wake(), engine.wake_count()),
+        "open": lambda: stepwell.Engine("memory:").close(),
+        "let go": lambda: stepwell.Engine("memory:"),
+        "no workflow": lambda: engine.submit([("nobody",)]),
+        "no task": lambda: engine.cancel([("01932f00-0000-7000-8000-000000000000",)]),
+        "no JSON": lambda: engine.update_batch([(held.step_id, held.epoch, "succeeded", "{")]),
+        "no outcome": lambda: engine.update_batch([(1, 2, "x")]),
+        "no int": lambda: engine.update_batch([(1, 2, "failed"), (None, 2, "x")]),
+        "no tag": lambda: engine.submit([("w", None, None, None, ["x", 1])]),
+        "no handler": lambda: engine.worker_open(["x", 1]),
+        "no text": lambda: engine.submit([("w", '"\\ud800"')]),
+        "no option": lambda: stepwell.Engine("memory:", durability="x"),
+    }
+
+    def claim_and_report():
+        engine.submit([("w", "[1]")])
+        claims = engine.exchange(worker, [], 10, 0).claims
+        rows = [(c.step_id, c.epoch, "succeeded", '{"r":1}') for c in claims]
+        claims = engine.exchange(worker, rows, 10, 0).claims
+        rows = [(c.step_id, c.epoch, "failed", None, "E", "m", "d", 0) for c in claims]
+        engine.update_batch(rows)
+        engine.update_batch(rows)
+
+    def call(function, times):
+        for _ in range(times):
+            try:
+                function()
+            except (stepwell.Error, TypeError):
+                pass
+        gc.collect()
+"""
+
+REFERENCES = """
+    leaks = {}
+    for name, function in [*READ.items(), ("report", claim_and_report)]:
+        call(function, 20)
+        before = sys.gettotalrefcount()
+        call(function, 200)
+        leaked = (sys.gettotalrefcount() - before) / 200
+        if abs(leaked) >= 0.5:
+            leaks[name] = leaked
+    if leaks:
+        raise SystemExit(f"references per call: {leaks}")
+"""
+
+MEMORY = """
+    def resident():
+        return int(open("/proc/self/statm").read().split()[1]) * 4096
+
+    grown = {}
+    for name, function in READ.items():
+        times = 150 if name in ("open", "let go", "verify") else 4000
+        call(function, times // 3)
+        before = resident()
+        call(function, times)
+        if resident() - before > 3_000_000:
+            grown[name] = resident() - before
+    if grown:
+        raise SystemExit(f"bytes: {grown}")
+"""
+
+DEBUG = shutil.which("python3-dbg")
+
+
+def program(part: str) -> str:
+    return textwrap.dedent(CALLS) + textwrap.dedent(part)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="there is no /proc")
+@pytest.mark.skipif(
+    "libasan" in os.environ.get("LD_PRELOAD", ""), reason="AddressSanitizer keeps freed memory"
+)
+def test_memory_does_not_grow(tmp_path: Path) -> None:
+    run_program(program(MEMORY), str(tmp_path / "x.db"), timeout=300)
+
+
+@pytest.mark.skipif(not str(core.__file__).endswith(".so"), reason="for the C extension only")
+@pytest.mark.skipif(DEBUG is None, reason="there is no debug build of Python (python3-dbg)")
+@pytest.mark.skipif(not (ROOT / "core").exists(), reason="the checkout is not here")
+def test_references_are_balanced(tmp_path: Path) -> None:
+    """A debug build of Python counts all references; the extension is built for it."""
+    assert DEBUG is not None
+    package = ROOT / "wheels" / "stepwell"
+    target = tmp_path / "lib"
+    subprocess.run(
+        [
+            *(DEBUG, "setup.py", "--quiet", "build_ext", "--build-lib", str(target)),
+            *("--build-temp", str(tmp_path / "temp")),
+        ],
+        cwd=package,
+        env={**os.environ, "CFLAGS": "-O0"},
+        check=True,
+        capture_output=True,
+    )
+    shutil.copytree(
+        package / "src" / "stepwell",
+        target / "stepwell",
+        dirs_exist_ok=True,
+        ignore=shutil.ignore_patterns("*.so", "_cdef.h", "__pycache__"),
+    )
+    done = subprocess.run(
+        [DEBUG, "-c", program(REFERENCES), "memory:"],
+        env={**os.environ, "PYTHONPATH": str(target), "STEPWELL_BINDING": "c"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
