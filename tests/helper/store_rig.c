@@ -367,9 +367,10 @@ static void dump_workers(store_rig *rig, sw__buf *out)
     size_t count = 0;
     RIG_OK(rig->store->ops->workers_list(rig->store, rig->arena, &rows, &count, &rig->err));
     for (size_t i = 0; i < count; i++) {
-        sw__buf_printf(out, "worker %lld pid=%lld lease=%lld until=%lld",
+        sw__buf_printf(out, "worker %lld pid=%lld lease=%lld until=%lld watched=%d",
                        (long long)rows[i].worker_no, (long long)rows[i].pid,
-                       (long long)rows[i].lease_ms, (long long)rows[i].lease_until_us);
+                       (long long)rows[i].lease_ms, (long long)rows[i].lease_until_us,
+                       rows[i].watched);
         dump_bytes(out, "boot_id", rows[i].boot_id, sizeof(rows[i].boot_id));
         dump_text(out, "name", rows[i].name);
         dump_text(out, "host", rows[i].host);

@@ -214,6 +214,7 @@ static int act_worker(pair *p)
                           .host = draw_text(p),
                           .handlers = draw_text(p),
                           .queues = draw_text(p),
+                          .watched = (int32_t)pair_draw(p, 2),
                           .lease_until_us = draw_number(p, 0, 99)};
     switch (pair_draw(p, 3)) {
     case 0:

@@ -191,6 +191,7 @@ static sw__worker_rec worker_row(int64_t worker_no)
         .pid = 4711,
         .lease_ms = 15000,
         .lease_until_us = 1000,
+        .watched = 1,
         .handlers = SW__LIT("[\"a.b\"]"),
         .queues = SW__LIT("[]"),
     };
@@ -231,6 +232,7 @@ static void test_workers_come_renew_and_go(void **state)
     assert_int_equal(rows[1].lease_until_us, INT64_MAX);
     assert_int_equal(rows[1].lease_ms, 15000);
     assert_int_equal(rows[1].pid, 4711);
+    assert_int_equal(rows[1].watched, 1);
     assert_memory_equal(rows[1].boot_id, late.boot_id, sizeof(late.boot_id));
     assert_true(sw__str_is(rows[1].name, "ann"));
     assert_true(sw__str_is(rows[1].host, "one"));

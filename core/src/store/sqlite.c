@@ -71,7 +71,7 @@ static int sqlite_tune(sw__sqlite *self, int durability, sw_error *err)
 {
     static const char *const settings[] = {
         "PRAGMA wal_autocheckpoint = 4000", "PRAGMA journal_size_limit = 67108864",
-        "PRAGMA cache_size = -8192",       "PRAGMA mmap_size = 0",
+        "PRAGMA cache_size = -8192",        "PRAGMA mmap_size = 0",
         "PRAGMA temp_store = memory",
     };
     int rc = sw__sqlite_exec(self,

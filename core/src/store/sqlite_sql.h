@@ -105,9 +105,10 @@
     XX(WORKER_RENEW, "UPDATE worker_lease SET lease_until_us = ?1 WHERE worker_no = ?2")           \
     XX(WORKER_DELETE, "DELETE FROM worker WHERE worker_no = ?1")                                   \
     XX(WORKER_LEASE_DELETE, "DELETE FROM worker_lease WHERE worker_no = ?1")                       \
-    XX(WORKER_LIST, "SELECT worker_no, name, host, pid, boot_id, lease_ms, watched, "              \
-                    "lease_until_us, handlers, queues FROM worker JOIN worker_lease USING (worker_no) "            \
-                    "ORDER BY worker_no")                                                          \
+    XX(WORKER_LIST,                                                                                \
+       "SELECT worker_no, name, host, pid, boot_id, lease_ms, watched, "                           \
+       "lease_until_us, handlers, queues FROM worker JOIN worker_lease USING (worker_no) "         \
+       "ORDER BY worker_no")                                                                       \
     XX(SEGMENT_PUT, "INSERT INTO segment (" SW__COLUMNS_SEGMENT ", body) "                         \
                     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                         \
     XX(SEGMENT_LAST,                                                                               \
