@@ -274,7 +274,8 @@ void audit_log_move(audit_log *log, int64_t task_no, int index, int to, const ch
         entry.digest = (sw_str){(const char *)digest, sizeof(digest)};
     else if (step.state == SW_STEP_RUNNING && to == SW_STEP_READY)
         step.attempt--;
-    step.crashes += sw__str_is(entry.reason, "lease expired");
+    step.crashes +=
+        sw__str_is(entry.reason, "lease expired") || sw__str_is(entry.reason, "worker died");
     task.counts[step.state]--;
     task.counts[to]++;
     task.fatal +=
@@ -364,8 +365,8 @@ static uint32_t log_draw(audit_log *log, uint32_t limit)
 /* One move of a step that is ready or running; steps fail for good only where the task goes on. */
 static void log_play_step(audit_log *log, int64_t task_no, int index)
 {
-    static const char *const reasons[] = {"retry", "lease expired", "timeout", "released",
-                                          "worker closed"};
+    static const char *const reasons[] = {"retry",   "lease expired", "worker died",
+                                          "timeout", "released",      "worker closed"};
     sw__step_hot step = log_step(log, task_no, index);
     if (log_draw(log, 8) == 0)
         audit_log_fence(log, task_no, index,
@@ -375,7 +376,7 @@ static void log_play_step(audit_log *log, int64_t task_no, int index)
     else if (step.state == SW_STEP_READY)
         audit_log_move(log, task_no, index, SW_STEP_RUNNING, NULL);
     else if (step.state == SW_STEP_RUNNING && log_draw(log, 3) == 0)
-        audit_log_move(log, task_no, index, SW_STEP_READY, reasons[log_draw(log, 5)]);
+        audit_log_move(log, task_no, index, SW_STEP_READY, reasons[log_draw(log, 6)]);
     else if (step.state == SW_STEP_RUNNING && log_draw(log, 4) == 0 &&
              log->workflow->steps[index].on_failure == SW_ON_FAILURE_CONTINUE)
         audit_log_move(log, task_no, index, SW_STEP_FAILED, "attempts used up");
