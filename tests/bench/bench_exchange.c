@@ -55,6 +55,7 @@ static const char bench_small[] = "{\"stepwell\":1,\"name\":\"small\",\"steps\":
                                   "{\"name\":\"c\",\"handler\":\"bench.step\",\"after\":[\"b\"]}]}";
 
 #define BENCH_LAYER 500
+#define BENCH_LARGE_MAX 10000 /* steps whose definition is within its limit of 1 MiB */
 
 /* Layers of BENCH_LAYER steps, each after two of the layer before; freed by the caller. */
 static char *bench_large(size_t steps)
@@ -246,7 +247,9 @@ static size_t bench_steps(bench_load load, int durability, size_t batch, bool qu
     if (quick)
         steps /= 3;
     if (load == BENCH_LARGE)
-        return (steps < 1000 ? 1000 : steps) / BENCH_LAYER * BENCH_LAYER;
+        return steps < 1000              ? 1000
+               : steps < BENCH_LARGE_MAX ? steps / BENCH_LAYER * BENCH_LAYER
+                                         : BENCH_LARGE_MAX;
     return steps / 3 * 3;
 }
 
