@@ -4,10 +4,10 @@
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 # The system's Python carries the test packages that script/bootstrap installs; another one that
-# happens to stand first in PATH does not.
-PYTHON=${STEPWELL_PYTHON:-}
-if [[ -z $PYTHON ]]; then
-    PYTHON=$(PATH=/usr/bin:$PATH command -v python3 || true)
+# happens to stand first in PATH does not. On a bare system it is not there before bootstrap.
+PYTHON=${STEPWELL_PYTHON:-python3}
+if [[ -z ${STEPWELL_PYTHON:-} && -x /usr/bin/python3 ]]; then
+    PYTHON=/usr/bin/python3
 fi
 RUBY=${STEPWELL_RUBY:-ruby}
 JOBS=${STEPWELL_JOBS:-$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)}
