@@ -20,14 +20,17 @@ typedef enum sw_format {
 
 typedef struct sw_workflow_options {
     uint32_t size;
-    int32_t format;     /* sw_format */
-    int32_t strict;     /* 1: unknown keys are errors instead of warnings */
+    int32_t format; /* sw_format */
+    int32_t strict; /* 1: unknown keys are errors instead of warnings */
     int32_t reserved;
-    sw_str source;      /* file name for messages; may be absent */
-    const sw_env *env;  /* NULL: sw_env_system() */
+    sw_str source;     /* file name for messages; may be absent */
+    const sw_env *env; /* NULL: sw_env_system(); must outlive engines it is registered in */
 } sw_workflow_options;
 
-#define SW_WORKFLOW_OPTIONS_INIT {.size = sizeof(sw_workflow_options)}
+#define SW_WORKFLOW_OPTIONS_INIT                                                                   \
+    {                                                                                              \
+        .size = sizeof(sw_workflow_options)                                                        \
+    }
 
 typedef enum sw_severity { SW_SEVERITY_ERROR = 0, SW_SEVERITY_WARNING = 1 } sw_severity;
 
@@ -61,30 +64,30 @@ typedef enum sw_on_failure {
 #define SW_ENUM_VALUE(name, value, text) SW_ON_FAILURE_##name = value,
     SW_ON_FAILURE_MAP(SW_ENUM_VALUE)
 #undef SW_ENUM_VALUE
-    SW_ON_FAILURE_COUNT = 3
+        SW_ON_FAILURE_COUNT = 3
 } sw_on_failure;
 
 typedef enum sw_backoff {
 #define SW_ENUM_VALUE(name, value, text) SW_BACKOFF_##name = value,
     SW_BACKOFF_MAP(SW_ENUM_VALUE)
 #undef SW_ENUM_VALUE
-    SW_BACKOFF_COUNT = 4
+        SW_BACKOFF_COUNT = 4
 } sw_backoff;
 
 /* A step as defined. Steps are numbered in topological order (ties: higher priority first, then
  * the order of the file); after holds indices of earlier steps. */
 typedef struct sw_workflow_step {
     sw_str name;
-    sw_str title;      /* a human name, may be absent */
+    sw_str title; /* a human name, may be absent */
     sw_str handler;
     sw_str queue;
     sw_str parameters; /* canonical JSON object, absent when empty */
     const int32_t *after;
     size_t after_count;
-    int32_t level;     /* longest distance from a root, roots are 0 */
-    int32_t priority;  /* -32768..32767, higher first */
+    int32_t level;    /* longest distance from a root, roots are 0 */
+    int32_t priority; /* -32768..32767, higher first */
     int32_t max_attempts;
-    int32_t backoff;   /* sw_backoff */
+    int32_t backoff; /* sw_backoff */
     int64_t backoff_base_ms;
     int64_t backoff_max_ms;
     double backoff_jitter; /* 0..1: the delay is multiplied by a number in [1-j, 1+j] */

@@ -209,33 +209,49 @@ static int catalog_plan_lanes(sw__catalog *catalog, sw__store *store, sw__plan *
     return SW_OK;
 }
 
+/* Make a plan of a definition; takes the reference to it, even on failure. */
+static int catalog_plan_make(sw__catalog *catalog, sw__store *store, int64_t workflow_no,
+                             sw_workflow *workflow, const sw__plan **out, sw_error *err)
+{
+    sw__plan *plan = sw__arena_alloc(catalog->arena, sizeof *plan);
+    int64_t *lanes = sw__arena_array(catalog->arena, workflow->step_count, sizeof *lanes);
+    int rc = plan && lanes ? SW_OK : sw__fail(err, SW_ENOMEM, NULL);
+    if (rc == SW_OK) {
+        *plan = (sw__plan){.workflow_no = workflow_no, .workflow = workflow, .lanes = lanes};
+        rc = catalog_plan_lanes(catalog, store, plan, err);
+    }
+    if (rc == SW_OK && sw__map_put(&catalog->plans, workflow_no, (int64_t)(intptr_t)plan) < 0)
+        rc = sw__fail(err, SW_ENOMEM, NULL);
+    if (rc < 0)
+        sw_workflow_free(workflow);
+    else
+        *out = plan;
+    return rc;
+}
+
 /* Take a stored record into memory. */
 static int catalog_plan_keep(sw__catalog *catalog, sw__store *store, const sw__workflow_rec *record,
                              const sw__plan **out, sw_error *err)
 {
-    sw__plan *plan = sw__arena_alloc(catalog->arena, sizeof *plan);
-    if (!plan)
-        return sw__fail(err, SW_ENOMEM, NULL);
-    plan->workflow_no = record->workflow_no;
-    int rc = sw__workflow_load_canonical(catalog->env, record->json, &plan->workflow, err);
+    sw_workflow *workflow = NULL;
+    int rc = sw__workflow_load_canonical(catalog->env, record->json, &workflow, err);
     if (rc == SW_EDEFINITION || rc == SW_ELIMIT)
         return sw__fail(err, SW_ECORRUPT, "the stored definition %lld cannot be read",
                         (long long)record->workflow_no);
     if (rc < 0)
         return rc;
-    plan->lanes = sw__arena_array(catalog->arena, plan->workflow->step_count, sizeof(int64_t));
-    if (!plan->lanes)
-        rc = sw__fail(err, SW_ENOMEM, NULL);
-    if (rc == SW_OK)
-        rc = catalog_plan_lanes(catalog, store, plan, err);
-    if (rc == SW_OK && sw__map_put(&catalog->plans, plan->workflow_no, (int64_t)(intptr_t)plan) < 0)
-        rc = sw__fail(err, SW_ENOMEM, NULL);
-    if (rc < 0) {
-        sw_workflow_free(plan->workflow);
-        return rc;
-    }
-    *out = plan;
-    return SW_OK;
+    return catalog_plan_make(catalog, store, record->workflow_no, workflow, out, err);
+}
+
+int sw__catalog_adopt(sw__catalog *catalog, sw__store *store, int64_t workflow_no,
+                      const sw_workflow *workflow, sw_error *err)
+{
+    const sw__plan *plan = NULL;
+    if (sw__map_find(&catalog->plans, workflow_no))
+        return SW_OK;
+    /* Sharing counts references and changes nothing else. */
+    sw_workflow *shared = sw__workflow_keep((sw_workflow *)(uintptr_t)workflow);
+    return catalog_plan_make(catalog, store, workflow_no, shared, &plan, err);
 }
 
 static int catalog_plan_read(sw__catalog *catalog, sw__store *store, int64_t workflow_no,

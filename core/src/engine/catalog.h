@@ -48,6 +48,9 @@ int sw__catalog_lanes(sw__catalog *catalog, sw__store *store, sw_error *err);
 /* Enter the lanes of a definition; inside a transaction for writing. */
 int sw__catalog_lanes_add(sw__catalog *catalog, sw__store *store, const sw_workflow *workflow,
                           sw_error *err);
+/* Remember a definition that was just stored, whose lanes are entered, without reading it back. */
+int sw__catalog_adopt(sw__catalog *catalog, sw__store *store, int64_t workflow_no,
+                      const sw_workflow *workflow, sw_error *err);
 /* The definition with this number; inside a transaction. */
 int sw__catalog_plan(sw__catalog *catalog, sw__store *store, int64_t workflow_no,
                      const sw__plan **out, sw_error *err);
