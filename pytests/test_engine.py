@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 import stepwell
 from helper import chain, definition, submit
 from stepwell import Engine
+from stepwell._binding import core
 
 
 def claimed(engine: Engine, worker: int, count: int = 10) -> List[stepwell.Claim]:
@@ -354,6 +356,40 @@ class TestExchange:
         while thread.is_alive():
             count += 1
         assert count > 1_000
+
+    @pytest.mark.skipif(
+        not str(core.__file__).endswith(".so"), reason="cffi releases the GIL in every call"
+    )
+    def test_small_calls_keep_the_gil_on_memory(
+        self, engine: Engine, store: str, worker: int
+    ) -> None:
+        """Taking it back beside a busy thread costs more than the call; a disk is worth it."""
+        turns, stop = [0], threading.Event()
+
+        def spin() -> None:
+            while not stop.is_set():
+                turns[0] += 1
+                time.sleep(0)
+
+        task_id = submit(engine, "w")
+        previous = sys.getswitchinterval()
+        thread = threading.Thread(target=spin)
+        thread.start()
+        sys.setswitchinterval(100)
+        time.sleep(0.05)  # requests of the old interval are served
+        try:
+            before = turns[0]
+            for _ in range(20):
+                engine.get(task_id)
+                engine.count()
+                engine.exchange(worker, [], 0, 0)
+                engine.update_batch([])
+            ran = turns[0] - before
+        finally:
+            sys.setswitchinterval(previous)
+            stop.set()
+            thread.join()
+        assert ran == 0 if store == "memory:" else ran > 0
 
     @pytest.mark.parametrize("wait", ["exchange", "wait"])
     def test_an_interrupt_ends_a_wait(self, engine: Engine, worker: int, wait: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,8 @@ def test_another_worker_takes_over(file_engine: Engine, task: Any, death: str) -
 
 
 def test_a_frozen_worker_is_fenced(file_engine: Engine, task: Any) -> None:
-    """Stopped longer than its lease, it wakes up and reports too late."""
+    """Stopped longer than its lease, it wakes up too late: its renewal tells it that the step is
+    lost, or its report comes first and is refused. Neither changes what the other one did."""
     first = start(file_engine, "0.3", "one")
     read_line(first, "slow 1 1")
     first.send_signal(signal.SIGSTOP)
@@ -76,11 +78,13 @@ def test_a_frozen_worker_is_fenced(file_engine: Engine, task: Any) -> None:
     read_line(second)
     assert task.wait(30).result("slow") == ["first", "two"]
     first.send_signal(signal.SIGCONT)
-    until(lambda: file_engine.audit_verify().fenced_count == 1, "the late report")
+    time.sleep(0.5)
     for program in (first, second):
         program.terminate()
         assert program.wait(20) == 0
     assert task.result("slow") == ["first", "two"]
+    report = file_engine.audit_verify()
+    assert (report.commit_count, report.reclaim_count) == (2, 1)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

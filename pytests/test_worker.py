@@ -351,8 +351,10 @@ class TestStartAndStop:
     def test_twice(self, engine: Engine) -> None:
         engine.workflow("w").step(name="a")(lambda: 1)
         worker = Worker(engine).start()
-        with pytest.raises(RuntimeError):
-            worker.start()
+        for again in (worker.start, worker.run):
+            with pytest.raises(RuntimeError):
+                again()
+        assert engine.worker_list()
         worker.stop()
         worker.stop()
         assert engine.worker_list() == []

@@ -89,6 +89,7 @@ class Worker:
 
     def start(self) -> Worker:
         """Start the threads and return; stop ends them."""
+        self._use_up()
         self._start(None)
         return self
 
@@ -107,9 +108,10 @@ class Worker:
         The first signal stops the worker as stop does, a second one cuts the grace short.
         Outside of the main thread signals are left alone.
         """
-        self._start(None)
-        previous = self._signals_on()
+        self._use_up()
+        previous = self._signals_on()  # before the first handler can run
         try:
+            self._start(None)
             self._wait(until)
         finally:
             self._shut_down(self.grace)
@@ -121,10 +123,11 @@ class Worker:
         """The same as run, with coroutine functions on the running event loop."""
         import asyncio
 
+        self._use_up()
         loop = asyncio.get_running_loop()
-        self._start(loop)
         previous = self._signals_on()
         try:
+            self._start(loop)
             await self._wait_async(until)
         finally:
             closing = loop.run_in_executor(None, self._shut_down, self.grace)
@@ -132,6 +135,11 @@ class Worker:
             for number, handler in previous.items():
                 signal.signal(number, handler)
         self._raise_error()
+
+    def _use_up(self) -> None:
+        if self._started:
+            raise RuntimeError("this worker was started before; make a new one")
+        self._started = True
 
     def _handlers(self) -> Dict[str, Handler[Any, Any]]:
         handlers: Dict[str, Handler[Any, Any]] = {}
@@ -146,9 +154,6 @@ class Worker:
         return handlers
 
     def _start(self, loop: Optional[asyncio.AbstractEventLoop]) -> None:
-        if self._started:
-            raise RuntimeError("this worker was started before; make a new one")
-        self._started = True
         handlers = self._handlers()
         try:
             self._add_all(handlers, loop)
