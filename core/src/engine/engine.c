@@ -139,9 +139,10 @@ void sw_engine_close(sw_engine *engine)
     if (!engine)
         return;
     if (engine->fork_generation != sw__fork_generation()) {
-        /* The lock may have been held by a thread that does not exist here. */
+        /* A thread that does not exist here may have held the lock, in the middle of a change: what
+         * the engine points to cannot be walked, not even to free it. It is lost to the child. */
         engine->store->ops->forget(engine->store);
-        engine_free(engine);
+        sw__free(engine->env, engine);
         return;
     }
     pthread_mutex_lock(&engine->lock);

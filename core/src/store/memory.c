@@ -64,10 +64,11 @@ void sw__memory_close(sw__store *store)
     sw__free(store->env, self);
 }
 
-/* The child's copy of the memory is its own. */
+/* The rows may have been in the middle of a change when the process forked, so they are left where
+ * they are. */
 void sw__memory_forget(sw__store *store)
 {
-    sw__memory_close(store);
+    sw__free(store->env, store);
 }
 
 int sw__memory_enter(const sw__memory *self, sw__store_mode mode, const char *place, sw_error *err)
