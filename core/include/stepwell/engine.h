@@ -60,7 +60,7 @@ SW_BEGIN_DECLS
 SW_API int sw_engine_open(const sw_engine_options *options, sw_engine **out, sw_error *err);
 
 /* Close a store. Calls that run in other threads finish first; blocked waits return SW_ECLOSED.
- * NULL is allowed. In a forked child only the memory is given up.
+ * NULL is allowed. In a forked child only the handle is freed.
  *
  * owns:    engine is taken.
  * threads: any thread, one at a time.
