@@ -249,6 +249,29 @@ static void exchange_fail_task_stops_what_does_not_run(void **state)
     rig_close(&r);
 }
 
+/* Nothing starts again in a task that was stopped: what is given back is cancelled. */
+static void exchange_stopped_task_takes_nothing_back(void **state)
+{
+    (void)state;
+    rig r;
+    rig_open(&r, "memory:",
+             STEPS("{\"name\":\"bad\",\"on_failure\":\"fail_task\"},"
+                   "{\"name\":\"released\"},{\"name\":\"left\"}"));
+    sw_uuid task = rig_submit(&r);
+    sw_worker_ref worker = rig_worker(&r, 600000);
+    rig_claims(&r, &worker, "bad released left");
+    sw_step_outcome released = rig_outcome(&r, "released", SW_OUTCOME_RELEASED);
+    rig_report(&r, &worker, rig_outcome(&r, "bad", SW_OUTCOME_FAILED), SW_ROW_APPLIED);
+    rig_report(&r, &worker, released, SW_ROW_APPLIED);
+    assert_int_equal(rig_step(&r, &task, "released").state, SW_STEP_CANCELLED);
+    assert_int_equal(rig_task_state(&r, &task), SW_TASK_RUNNING);
+    assert_int_equal(sw_worker_close(r.engine, &worker, &r.error), 0);
+    assert_int_equal(rig_step(&r, &task, "left").state, SW_STEP_CANCELLED);
+    assert_int_equal(rig_task_state(&r, &task), SW_TASK_FAILED);
+    rig_verify(&r);
+    rig_close(&r);
+}
+
 static void exchange_continue_satisfies_dependents(void **state)
 {
     (void)state;
@@ -346,6 +369,7 @@ int main(void)
         cmocka_unit_test(exchange_released_attempt_does_not_count),
         cmocka_unit_test(exchange_independent_branch_goes_on),
         cmocka_unit_test(exchange_fail_task_stops_what_does_not_run),
+        cmocka_unit_test(exchange_stopped_task_takes_nothing_back),
         cmocka_unit_test(exchange_continue_satisfies_dependents),
         cmocka_unit_test(exchange_cancel_fences_the_running),
         cmocka_unit_test(exchange_bad_row_writes_nothing),

@@ -83,18 +83,19 @@ static sw_str catalog_pair(sw__arena *arena, sw_str first, sw_str second)
     return (sw_str){text, size};
 }
 
-/* The same pair in memory that is given back by the caller, for a look-up. */
-static int64_t *catalog_pair_find(const sw__catalog *catalog, const sw__strmap *map, sw_str first,
-                                  sw_str second)
+/* Look a pair up; *value is NULL when it is not there. SW_OK or SW_ENOMEM. */
+static int catalog_pair_find(const sw__catalog *catalog, const sw__strmap *map, sw_str first,
+                             sw_str second, int64_t **value)
 {
     sw__buf key;
     sw__buf_init(&key, catalog->env);
     sw__buf_put_str(&key, first);
     sw__buf_put_byte(&key, 0);
     sw__buf_put_str(&key, second);
-    int64_t *value = key.failed ? NULL : sw__strmap_find(map, sw__buf_str(&key));
+    bool failed = key.failed;
+    *value = failed ? NULL : sw__strmap_find(map, sw__buf_str(&key));
     sw__buf_free(&key);
-    return value;
+    return failed ? SW_ENOMEM : SW_OK;
 }
 
 static int catalog_lane_keep(sw__catalog *catalog, const sw__lane_row *row)
@@ -191,20 +192,22 @@ int sw__catalog_lanes_add(sw__catalog *catalog, sw__store *store, const sw_workf
 static int catalog_plan_lanes(sw__catalog *catalog, sw__store *store, sw__plan *plan, sw_error *err)
 {
     bool again = false;
-    for (size_t i = 0; i < plan->workflow->step_count; i++) {
+    for (size_t i = 0; i < plan->workflow->step_count;) {
+        int64_t *lane = NULL;
         const sw_workflow_step *step = &plan->workflow->steps[i];
-        int64_t *lane = catalog_pair_find(catalog, &catalog->lanes, step->queue, step->handler);
-        if (!lane && !again) {
-            int rc = sw__catalog_lanes(catalog, store, err);
-            if (rc < 0)
-                return rc;
-            again = true;
-            lane = catalog_pair_find(catalog, &catalog->lanes, step->queue, step->handler);
+        if (catalog_pair_find(catalog, &catalog->lanes, step->queue, step->handler, &lane) < 0)
+            return sw__fail(err, SW_ENOMEM, NULL);
+        if (lane) {
+            plan->lanes[i++] = *lane;
+            continue;
         }
-        if (!lane)
+        if (again)
             return sw__fail(err, SW_ECORRUPT, "no lane is stored for handler '%.*s'",
                             SW__FMT(step->handler));
-        plan->lanes[i] = *lane;
+        again = true;
+        int rc = sw__catalog_lanes(catalog, store, err);
+        if (rc < 0)
+            return rc;
     }
     return SW_OK;
 }
@@ -291,7 +294,9 @@ int sw__catalog_plan(sw__catalog *catalog, sw__store *store, int64_t workflow_no
 int sw__catalog_newest(sw__catalog *catalog, sw__store *store, sw_str name, sw_str version,
                        const sw__plan **out, sw_error *err)
 {
-    int64_t *known = catalog_pair_find(catalog, &catalog->newest, name, version);
+    int64_t *known = NULL;
+    if (catalog_pair_find(catalog, &catalog->newest, name, version, &known) < 0)
+        return sw__fail(err, SW_ENOMEM, NULL);
     if (known) {
         *out = (const sw__plan *)(intptr_t)*known;
         return SW_OK;

@@ -45,7 +45,7 @@ int sw__step_release(sw__work *work, sw__work_step *step, const char *reason, in
 
 /* What follows: stop tasks, then make dependents ready. */
 int sw__settle_steps(sw__work *work, sw_error *err);
-/* End the tasks in which nothing can go on; fills the FINISHED section of result. */
+/* End the tasks in which nothing can go on; fills the FINISHED section of result, if any. */
 int sw__settle_tasks(sw__work *work, sw_result *result, sw_error *err);
 /* Cancel the steps of a task that have not ended, except running ones unless running_too. */
 int sw__settle_cancel(sw__work *work, int64_t task_no, const sw__cause *cause, bool running_too,

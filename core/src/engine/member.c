@@ -305,6 +305,10 @@ static int member_close_flow(sw__work *work, sw__member *member, sw_error *err)
     sw__store *store = work->engine->store;
     int rc = sw__sweep_worker(work, &member->record, SW__CLOSED, err);
     if (rc == SW_OK)
+        rc = sw__settle_steps(work, err);
+    if (rc == SW_OK)
+        rc = sw__settle_tasks(work, NULL, err);
+    if (rc == SW_OK)
         rc = store->ops->worker_delete(store, member->record.worker_no, err);
     if (rc == SW_ENOTFOUND) {
         sw__error_clear(err);

@@ -67,19 +67,8 @@ static int report_succeeded(sw__work *work, sw__work_step *step, const sw_step_o
     return rc == SW_OK ? report_satisfied(work, row->step_id, err) : rc;
 }
 
-int sw__step_release(sw__work *work, sw__work_step *step, const char *reason, int by,
-                     int64_t worker_id, sw_error *err)
-{
-    sw__cause cause = {.by = by, .reason = sw__str(reason), .worker_id = worker_id};
-    step->row.attempt--;
-    int rc = sw__work_move(work, step, SW_STEP_READY, &cause, err);
-    if (rc == SW_OK)
-        sw__work_queue(work, step, 0);
-    return rc;
-}
-
-/* Whether a failure of some step has stopped this task: its steps are not tried again. Asked
- * only where a step failed before, so reading the whole task is rare. */
+/* Whether a failure of some step has stopped this task: nothing of it starts again. Only a task in
+ * which a step has failed is read as a whole. */
 static int report_task_stopped(sw__work *work, int64_t task_no, bool *stopped, sw_error *err)
 {
     const sw__work_task *task = sw__work_task_find(work, task_no);
@@ -95,6 +84,32 @@ static int report_task_stopped(sw__work *work, int64_t task_no, bool *stopped, s
             sw__work_definition(work, step_id)->on_failure == SW_ON_FAILURE_FAIL_TASK)
             *stopped = true;
     }
+    return rc;
+}
+
+static int report_stop(sw__work *work, int64_t task_no, sw_error *err)
+{
+    return report_append(work, &work->stopped, &work->stopped_count, &work->stopped_capacity,
+                         task_no, err);
+}
+
+/* In a task that was stopped it is cancelled with everything else that does not run. */
+int sw__step_release(sw__work *work, sw__work_step *step, const char *reason, int by,
+                     int64_t worker_id, sw_error *err)
+{
+    sw__cause cause = {.by = by, .reason = sw__str(reason), .worker_id = worker_id};
+    int64_t step_id = step->row.step_id;
+    bool stopped = false;
+    int rc = report_task_stopped(work, SW__STEP_TASK(step_id), &stopped, err);
+    if (rc < 0)
+        return rc;
+    step = sw__work_step_find(work, step_id);
+    step->row.attempt--;
+    rc = sw__work_move(work, step, SW_STEP_READY, &cause, err);
+    if (rc == SW_OK && stopped)
+        return report_stop(work, SW__STEP_TASK(step_id), err);
+    if (rc == SW_OK)
+        sw__work_queue(work, step, 0);
     return rc;
 }
 
@@ -131,10 +146,8 @@ static int report_final(sw__work *work, sw__work_step *step, const sw__cause *ca
     if (on_failure == SW_ON_FAILURE_CONTINUE)
         return report_satisfied(work, step_id, err);
     task->row.fatal++;
-    if (on_failure == SW_ON_FAILURE_FAIL_TASK)
-        return report_append(work, &work->stopped, &work->stopped_count, &work->stopped_capacity,
-                             task->row.task_no, err);
-    return SW_OK;
+    return on_failure == SW_ON_FAILURE_FAIL_TASK ? report_stop(work, task->row.task_no, err)
+                                                 : SW_OK;
 }
 
 static int64_t report_retry_time(sw__work *work, const sw__step_hot *row,

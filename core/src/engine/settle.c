@@ -112,7 +112,8 @@ static void settle_log(sw__work *work, const sw_task_finished *task)
 int sw__settle_tasks(sw__work *work, sw_result *result, sw_error *err)
 {
     size_t count = 0;
-    sw_task_finished *rows = sw__arena_array(result->arena, work->task_count, sizeof *rows);
+    sw__arena *arena = result ? result->arena : work->arena;
+    sw_task_finished *rows = sw__arena_array(arena, work->task_count, sizeof *rows);
     if (!rows)
         return sw__fail(err, SW_ENOMEM, NULL);
     for (size_t i = 0; i < work->task_count; i++) {
@@ -127,6 +128,7 @@ int sw__settle_tasks(sw__work *work, sw_result *result, sw_error *err)
         rows[count++] = (sw_task_finished){.task_id = task->row.task_id, .state = outcome};
         settle_log(work, &rows[count - 1]);
     }
-    sw__result_set(result, SW__FINISHED, rows, count);
+    if (result)
+        sw__result_set(result, SW__FINISHED, rows, count);
     return SW_OK;
 }

@@ -62,12 +62,18 @@ int sw__work_begin(sw__work *work, sw_engine *engine, sw_error *err)
     return rc;
 }
 
+/* What an engine remembers of a transaction that is no more: nothing. */
+static void work_forget(sw_engine *engine)
+{
+    engine->anchored = false;
+    engine->sweep_due_us = 0;
+    sw__catalog_reset(&engine->catalog);
+}
+
 void sw__work_abort(sw__work *work)
 {
-    sw_engine *engine = work->engine;
-    engine->store->ops->rollback(engine->store);
-    engine->anchored = false;
-    sw__catalog_reset(&engine->catalog);
+    work->engine->store->ops->rollback(work->engine->store);
+    work_forget(work->engine);
     work_free(work);
 }
 
@@ -145,9 +151,7 @@ int sw__work_commit(sw__work *work, sw_error *err)
     }
     rc = engine->store->ops->commit(engine->store, err);
     if (rc < 0) {
-        /* The store has rolled back already; what was remembered of this transaction goes too. */
-        engine->anchored = false;
-        sw__catalog_reset(&engine->catalog);
+        work_forget(engine); /* the store has rolled back already */
     } else if (changed) {
         engine->commit_count++;
         pthread_cond_broadcast(&engine->changed);
