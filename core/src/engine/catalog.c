@@ -98,6 +98,7 @@ static int catalog_pair_find(const sw__catalog *catalog, const sw__strmap *map, 
     return failed ? SW_ENOMEM : SW_OK;
 }
 
+/* The map and the list know the same lanes, whatever fails. */
 static int catalog_lane_keep(sw__catalog *catalog, const sw__lane_row *row)
 {
     sw_str key = catalog_pair(catalog->arena, row->queue, row->handler);
@@ -111,12 +112,14 @@ static int catalog_lane_keep(sw__catalog *catalog, const sw__lane_row *row)
         catalog->lane_rows = rows;
         catalog->lane_capacity = capacity;
     }
+    if (sw__strmap_put(&catalog->lanes, key, row->lane) < 0)
+        return SW_ENOMEM;
     catalog->lane_rows[catalog->lane_count++] = (sw__lane_row){
         .lane = row->lane,
         .queue = {key.ptr, row->queue.len},
         .handler = {key.ptr + row->queue.len + 1, row->handler.len},
     };
-    return sw__strmap_put(&catalog->lanes, key, row->lane);
+    return SW_OK;
 }
 
 int sw__catalog_lanes(sw__catalog *catalog, sw__store *store, sw_error *err)
