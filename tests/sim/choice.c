@@ -25,32 +25,72 @@ void choice_replay(choice *c, const uint32_t *draws, size_t count)
 void choice_free(choice *c)
 {
     free(c->draws);
+    free(c->kinds);
     c->draws = NULL;
+    c->kinds = NULL;
 }
 
-static uint32_t choice_next(choice *c, uint32_t n)
+static uint32_t choice_random(choice *c, uint32_t n)
 {
-    if (!c->replay)
-        return (uint32_t)((choice_noise(&c->state) >> 32) * n >> 32);
+    return (uint32_t)((choice_noise(&c->state) >> 32) * n >> 32);
+}
+
+static uint32_t choice_recorded(const choice *c, uint32_t n)
+{
     return c->count < c->replay_count ? c->replay[c->count] % n : 0;
 }
 
-uint32_t choice_draw(choice *c, uint32_t n)
+static uint32_t choice_record(choice *c, choice_kind kind, uint32_t drawn)
 {
-    uint32_t drawn = choice_next(c, n ? n : 1);
     if (c->count == c->capacity) {
-        c->capacity = c->capacity ? c->capacity * 2 : 4096;
+        c->capacity = c->capacity ? c->capacity * 2 : 16384;
         c->draws = realloc(c->draws, c->capacity * sizeof *c->draws);
-        if (!c->draws)
+        c->kinds = realloc(c->kinds, c->capacity);
+        if (!c->draws || !c->kinds)
             abort();
     }
+    c->kinds[c->count] = (uint8_t)kind;
     c->draws[c->count++] = drawn;
     return drawn;
 }
 
-bool choice_once_in(choice *c, uint32_t n)
+uint32_t choice_draw(choice *c, choice_kind kind, uint32_t n)
 {
-    return choice_draw(c, n) == n - 1;
+    uint32_t values = n ? n : 1;
+    return choice_record(c, kind,
+                         c->replay ? choice_recorded(c, values) : choice_random(c, values));
+}
+
+bool choice_once_in(choice *c, choice_kind kind, uint32_t n)
+{
+    uint32_t drawn = c->replay ? choice_recorded(c, 2) : choice_random(c, n) == n - 1;
+    return choice_record(c, kind, drawn) == 1;
+}
+
+uint32_t choice_weigh(choice *c, choice_kind kind, const uint32_t *weights, uint32_t count,
+                      uint32_t may)
+{
+    uint32_t drawn = 0;
+    if (c->replay) {
+        drawn = choice_recorded(c, count + 1);
+    } else {
+        uint32_t random = choice_random(c, 65536);
+        for (uint32_t i = 0, band = 65536; i < count; i++) {
+            band -= weights[i];
+            if (random >= band) {
+                drawn = i + 1;
+                break;
+            }
+        }
+    }
+    if (drawn && !(may >> (drawn - 1) & 1))
+        drawn = 0;
+    return choice_record(c, kind, drawn);
+}
+
+void choice_was(choice *c, choice_kind kind)
+{
+    c->kinds[c->count - 1] = (uint8_t)kind;
 }
 
 uint64_t choice_unseed(const choice *c)

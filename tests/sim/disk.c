@@ -364,20 +364,21 @@ void disk_release(disk *d, const actor *dead)
 /* How unsynced changes fare: 0 all are kept, 1 none, 2 some whole, 3 some sectors. */
 static void change_survive(disk_file *file, const disk_change *change, uint32_t mode, choice *c)
 {
-    if (mode == 0 || (mode == 2 && choice_draw(c, 2) == 0) || (mode == 3 && !change->data)) {
+    if (mode == 0 || (mode == 2 && choice_draw(c, CHOICE_DETAIL, 2) == 0) ||
+        (mode == 3 && !change->data)) {
         change_apply(&file->durable, change);
         return;
     }
     for (size_t at = 0; mode == 3 && at < change->size; at += DISK_SECTOR) {
         size_t size = change->size - at < DISK_SECTOR ? change->size - at : DISK_SECTOR;
-        if (choice_draw(c, 2) == 0)
+        if (choice_draw(c, CHOICE_DETAIL, 2) == 0)
             bytes_write(&file->durable, change->offset + at, change->data + at, size);
     }
 }
 
 void disk_lose_power(disk *d)
 {
-    uint32_t mode = choice_draw(&d->world->choice, 4);
+    uint32_t mode = choice_draw(&d->world->choice, CHOICE_DETAIL, 4);
     d->handles = NULL;
     for (int i = 0; i < DISK_FILES_MAX; i++) {
         disk_file *file = &d->files[i];

@@ -1,20 +1,39 @@
-/* Memory of simulated processes: counted, failing on demand, given back whole at death.
+/* Memory of simulated processes; see heap.h.
  *
- * SQLite allocates here too, so that an actor killed inside SQLite leaves nothing behind.
+ * SQLite allocates here too, so that an actor killed inside SQLite leaves nothing behind. Small
+ * blocks lie in chunks and are given back to lists by size, because a schedule is mostly starting
+ * and killing processes; with a sanitizer, which would not see their ends, every block is large.
  */
+#include "sim/heap.h"
+
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sim/world.h"
 
+#define HEAP_CHUNK ((size_t)128 * 1024)
+
+#if defined(__SANITIZE_ADDRESS__)
+#define HEAP_SMALL ((size_t)0)
+#else
+#define HEAP_SMALL ((size_t)8192)
+#endif
+
+typedef struct heap_chunk {
+    struct heap_chunk *next;
+    size_t padding; /* keeps what follows aligned */
+    uint8_t bytes[HEAP_CHUNK];
+} heap_chunk;
+
 static world *const *heap_world;
-static world_heap heap_shared; /* what SQLite keeps for the whole process */
+static world_heap heap_shared;  /* what SQLite keeps for the whole process */
+static heap_chunk *heap_unused; /* chunks of dead processes */
 
 void heap_init(world_heap *heap)
 {
     memset(heap, 0, sizeof *heap);
-    heap->first.next = heap->first.previous = &heap->first;
+    heap->large.next = heap->large.previous = &heap->large;
 }
 
 static bool heap_fails(world_heap *heap)
@@ -30,55 +49,135 @@ static bool heap_fails(world_heap *heap)
     return true;
 }
 
-static void heap_unlink(world_block *block)
+/* Sizes go in four steps from one power of two to the next; *room is that of the class. */
+static int heap_class(size_t size, size_t *room)
 {
-    block->previous->next = block->next;
-    block->next->previous = block->previous;
-    block->heap->blocks--;
+    if (size <= 64) {
+        *room = size <= 32 ? 32 : 64;
+        return size <= 32 ? 0 : 1;
+    }
+    int power = 63 - __builtin_clzl(size - 1);
+    size_t step = (size_t)1 << (power - 2);
+    size_t steps = (size - 1 - ((size_t)1 << power)) / step;
+    *room = ((size_t)1 << power) + (steps + 1) * step;
+    return 2 + (power - 6) * 4 + (int)steps;
 }
 
-static void heap_link(world_heap *heap, world_block *block, size_t size)
+static void heap_chunk_add(world_heap *heap)
 {
-    block->heap = heap;
+    heap_chunk *chunk = heap_unused;
+    if (chunk)
+        heap_unused = chunk->next;
+    else
+        chunk = malloc(sizeof *chunk);
+    if (!chunk)
+        abort();
+    chunk->next = heap->chunks;
+    heap->chunks = chunk;
+    heap->used = 0;
+}
+
+static heap_block *heap_small_new(world_heap *heap, size_t size)
+{
+    size_t room;
+    int class = heap_class(size, &room);
+    heap_block *block = heap->unused[class];
+    if (block) {
+        memcpy(&heap->unused[class], block + 1, sizeof block);
+        return block;
+    }
+    if (!heap->chunks || heap->used + sizeof *block + room > HEAP_CHUNK)
+        heap_chunk_add(heap);
+    block = (heap_block *)(void *)(heap->chunks->bytes + heap->used);
+    heap->used += sizeof *block + room;
+    return block;
+}
+
+static heap_block *heap_large_new(world_heap *heap, size_t size)
+{
+    heap_large *large = malloc(sizeof *large + size);
+    if (!large)
+        abort();
+    large->previous = &heap->large;
+    large->next = heap->large.next;
+    heap->large.next->previous = large;
+    heap->large.next = large;
+    return &large->block;
+}
+
+static void *heap_new(world_heap *heap, size_t size)
+{
+    heap_block *block =
+        size <= HEAP_SMALL ? heap_small_new(heap, size) : heap_large_new(heap, size);
     block->size = size;
-    block->previous = &heap->first;
-    block->next = heap->first.next;
-    heap->first.next->previous = block;
-    heap->first.next = block;
+    block->heap = heap;
     heap->blocks++;
+    return block + 1;
 }
 
-/* A block stays with the heap it came from, whoever resizes or frees it. */
+static void heap_large_free(heap_large *large)
+{
+    large->previous->next = large->next;
+    large->next->previous = large->previous;
+    free(large);
+}
+
+/* A block goes back to the heap it came from, whoever frees it. */
+static void heap_free(heap_block *block)
+{
+    size_t room;
+    world_heap *heap = block->heap;
+    heap->blocks--;
+    if (block->size > HEAP_SMALL) {
+        heap_large_free((heap_large *)(void *)((char *)block - offsetof(heap_large, block)));
+        return;
+    }
+    int class = heap_class(block->size, &room);
+    memcpy(block + 1, &heap->unused[class], sizeof block);
+    heap->unused[class] = block;
+}
+
+static bool heap_fits(const heap_block *block, size_t size)
+{
+    size_t old_room;
+    size_t new_room;
+    return block->size <= HEAP_SMALL && size <= HEAP_SMALL &&
+           heap_class(block->size, &old_room) == heap_class(size, &new_room);
+}
+
 void *heap_resize(world_heap *heap, void *memory, size_t size)
 {
-    world_block *block = memory ? (world_block *)memory - 1 : NULL;
+    heap_block *block = memory ? (heap_block *)memory - 1 : NULL;
     if (size == 0) {
         if (block)
-            heap_unlink(block);
-        free(block);
+            heap_free(block);
         return NULL;
     }
     if (heap_fails(heap))
         return NULL;
-    world_heap *owner = block ? block->heap : heap;
-    if (block)
-        heap_unlink(block);
-    block = realloc(block, sizeof *block + size);
-    if (!block)
-        abort();
-    heap_link(owner, block, size);
-    return block + 1;
+    if (block && heap_fits(block, size)) {
+        block->size = size;
+        return memory;
+    }
+    void *grown = heap_new(block ? block->heap : heap, size);
+    if (block) {
+        memcpy(grown, memory, block->size < size ? block->size : size);
+        heap_free(block);
+    }
+    return grown;
 }
 
 void heap_drop(world_heap *heap)
 {
-    while (heap->first.next != &heap->first) {
-        world_block *block = heap->first.next;
-        heap_unlink(block);
-        free(block);
+    while (heap->large.next != &heap->large)
+        heap_large_free(heap->large.next);
+    while (heap->chunks) {
+        heap_chunk *chunk = heap->chunks;
+        heap->chunks = chunk->next;
+        chunk->next = heap_unused;
+        heap_unused = chunk;
     }
-    heap->fail_in = 0;
-    heap->fail_for_ever = false;
+    heap_init(heap);
 }
 
 static world_heap *heap_current(void)
@@ -104,7 +203,7 @@ static void *sqlite_block_resize(void *memory, int size)
 
 static int sqlite_block_size(void *memory)
 {
-    return memory ? (int)((world_block *)memory - 1)->size : 0;
+    return memory ? (int)((heap_block *)memory - 1)->size : 0;
 }
 
 static int sqlite_block_round(int size)

@@ -1,9 +1,11 @@
-/* The ledger and the workloads; see ledger.h. */
+/* What was acknowledged, and what follows from it; see ledger.h. */
 #include "sim/ledger.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "engine/engine.h"
 
 void ledger_init(ledger *l, world *w)
 {
@@ -24,63 +26,18 @@ void ledger_free(ledger *l)
     free(l->claims);
 }
 
-/* Workloads. */
-
-static int shape_step(ledger_shape *shape, int at, int index, choice *c)
+bool ledger_all_known(const ledger *l)
 {
-    static const char *const policies[] = {"block", "continue", "fail_task"};
-    static const int codes[] = {SW_ON_FAILURE_BLOCK, SW_ON_FAILURE_CONTINUE,
-                                SW_ON_FAILURE_FAIL_TASK};
-    uint32_t policy = choice_draw(c, 6) % 3;
-    uint32_t attempts = 1 + choice_draw(c, 4);
-    uint32_t base_ms = choice_draw(c, 3) * 80;
-    uint32_t timeout_ms = choice_once_in(c, 4) ? 900 : 0;
-    char *text = shape->text;
-    size_t room = sizeof shape->text;
-    shape->on_failure[index] = codes[policy];
-    shape->max_attempts[index] = (int)attempts;
-    at += snprintf(text + at, room - (size_t)at,
-                   "%s{\"name\":\"%c\",\"on_failure\":\"%s\",\"timeout_ms\":%u,\"retry\":"
-                   "{\"max_attempts\":%u,\"backoff\":\"linear\",\"base_ms\":%u},\"after\":[",
-                   index ? "," : "", 'a' + index, policies[policy], timeout_ms, attempts, base_ms);
-    for (int from = 0, first = 1; from < index; from++) {
-        if (choice_draw(c, 2) == 0)
-            continue;
-        shape->after[index] |= 1u << from;
-        at += snprintf(text + at, room - (size_t)at, "%s\"%c\"", first ? "" : ",", 'a' + from);
-        first = 0;
-    }
-    return at + snprintf(text + at, room - (size_t)at, "]}");
-}
-
-static void shape_draw(ledger_shape *shape, int number, choice *c)
-{
-    snprintf(shape->name, sizeof shape->name, "w%d", number);
-    shape->step_count = 1 + (int)choice_draw(c, LEDGER_STEPS);
-    int at = snprintf(shape->text, sizeof shape->text,
-                      "{\"stepwell\":1,\"name\":\"%s\",\"steps\":[", shape->name);
-    for (int i = 0; i < shape->step_count; i++)
-        at = shape_step(shape, at, i, c);
-    snprintf(shape->text + at, sizeof shape->text - (size_t)at, "]}");
-}
-
-void ledger_draw(ledger *l)
-{
-    choice *c = &l->world->choice;
-    for (int i = 0; i < LEDGER_SHAPES; i++)
-        shape_draw(&l->shapes[i], i, c);
-    l->task_count = 1 + (int)choice_draw(c, LEDGER_TASKS);
     for (int i = 0; i < l->task_count; i++) {
-        snprintf(l->tasks[i].key, sizeof l->tasks[i].key, "key-%d", i);
-        l->tasks[i].shape = (int)choice_draw(c, LEDGER_SHAPES);
+        if (!l->tasks[i].ended)
+            return false;
     }
-    l->lease_ms = 300 + (int64_t)choice_draw(c, 4) * 700;
-    l->rare_settings = choice_once_in(c, 4);
+    return true;
 }
 
 /* Names and results. */
 
-int ledger_step(sw_str name)
+int ledger_step_index(sw_str name)
 {
     return name.len == 1 && name.ptr[0] >= 'a' && name.ptr[0] < 'a' + LEDGER_STEPS
                ? name.ptr[0] - 'a'
@@ -94,7 +51,32 @@ sw_str ledger_result(char text[64], int64_t step_id, int64_t epoch)
     return (sw_str){text, (size_t)size};
 }
 
-/* Claims. */
+bool ledger_result_read(sw_str text, int64_t *step_id, int64_t *epoch)
+{
+    char copy[64];
+    long long step = 0;
+    long long number = 0;
+    int end = 0;
+    if (!text.ptr || text.len >= sizeof copy)
+        return false;
+    memcpy(copy, text.ptr, text.len);
+    copy[text.len] = '\0';
+    if (sscanf(copy, "{\"step\":%lld,\"epoch\":%lld}%n", &step, &number, &end) != 2 ||
+        (size_t)end != text.len)
+        return false;
+    *step_id = step;
+    *epoch = number;
+    return true;
+}
+
+int ledger_find_task(const ledger *l, const sw_uuid *id)
+{
+    for (int i = 0; i < l->task_count; i++) {
+        if (l->tasks[i].acknowledged && memcmp(&l->tasks[i].id, id, sizeof *id) == 0)
+            return i;
+    }
+    return -1;
+}
 
 ledger_claim *ledger_find(const ledger *l, int64_t step_id, int64_t epoch)
 {
@@ -105,32 +87,193 @@ ledger_claim *ledger_find(const ledger *l, int64_t step_id, int64_t epoch)
     return NULL;
 }
 
-/* Deliveries may come late, after somebody else took over; but one epoch has one holder. */
-static void ledger_check_claim(ledger *l, const sw_step_claim *claim)
+/* Codes. */
+
+void ledger_check_code(ledger *l, int code, const sw_error *error)
 {
-    if (ledger_find(l, claim->step_id, claim->epoch))
-        world_violate(l->world, "O3", "epoch %lld of step %lld was handed out twice",
-                      (long long)claim->epoch, (long long)claim->step_id);
+    switch (code) {
+    case SW_EBUSY:
+    case SW_EIO:
+    case SW_EFULL:
+    case SW_ENOMEM:
+    case SW_EPOISONED:
+    case SW_ETIMEOUT:
+        return;
+    default:
+        world_violate(l->world, "O8", "a call answers %s, which no fault explains: %s",
+                      sw_code_name(code), error->message);
+    }
 }
 
-void ledger_claimed(ledger *l, const actor *worker, const sw_step_claim *claim)
+/* The clock. */
+
+void ledger_check_clock(ledger *l, const sw_engine *engine, int64_t logged_us)
 {
-    ledger_check_claim(l, claim);
+    world *w = l->world;
+    if (!engine->anchored)
+        return;
+    int64_t offset_us = engine->anchor.base_us - engine->anchor.boot_us - w->boot_started_us;
+    if (l->clock_boots == w->boots && offset_us != l->clock_offset_us)
+        world_violate(w, "CLOCK", "two processes differ by %lld us about the store's time",
+                      (long long)(offset_us - l->clock_offset_us));
+    if (w->now_us + offset_us < l->clock_last_us)
+        world_violate(w, "CLOCK", "the store's time goes back by %lld us",
+                      (long long)(l->clock_last_us - w->now_us - offset_us));
+    l->clock_boots = w->boots;
+    l->clock_offset_us = offset_us;
+    if (logged_us > 0)
+        l->clock_last_us = logged_us + offset_us;
+}
+
+/* Workers. */
+
+void ledger_opened(ledger *l, int64_t worker_id)
+{
+    uint64_t bit = worker_id < 64 ? UINT64_C(1) << worker_id : 0;
+    if (l->worker_ids & bit)
+        world_violate(l->world, "O3", "worker %lld was opened twice", (long long)worker_id);
+    l->worker_ids |= bit;
+    if (worker_id > l->worker_ids_max)
+        l->worker_ids_max = worker_id;
+}
+
+/* Claims. */
+
+static ledger_claim *ledger_add(ledger *l, const sw_step_claim *claim)
+{
     if (l->claim_count == l->claim_capacity) {
-        l->claim_capacity = l->claim_capacity ? l->claim_capacity * 2 : 64;
+        l->claim_capacity = l->claim_capacity ? l->claim_capacity * 2 : 256;
         l->claims = realloc(l->claims, l->claim_capacity * sizeof *l->claims);
         if (!l->claims)
             abort();
     }
-    l->claims[l->claim_count++] = (ledger_claim){
+    ledger_claim *added = &l->claims[l->claim_count++];
+    *added = (ledger_claim){
         .step_id = claim->step_id,
         .epoch = claim->epoch,
-        .worker = worker->index,
-        .life = worker->life,
+        .task_id = claim->task_id,
+        .step = ledger_step_index(claim->name),
+        .attempt = claim->attempt,
     };
+    return added;
 }
 
-void ledger_answered(ledger *l, const sw_step_outcome *row, const sw_step_applied *applied)
+/* What it was given is kept, and held against the history later. */
+static void ledger_add_inputs(ledger *l, ledger_claim *added, const sw_step_claim *claim)
+{
+    for (size_t i = 0; i < claim->input_count; i++) {
+        const sw_step_input *input = &claim->inputs[i];
+        int64_t step_id = 0;
+        int64_t epoch = 0;
+        int from = ledger_step_index(input->name);
+        if (from < 0) {
+            world_violate(l->world, "O8", "step %lld has an input without a name",
+                          (long long)claim->step_id);
+            continue;
+        }
+        if (input->state == SW_STEP_FAILED)
+            added->inputs_failed |= 1u << from;
+        if (ledger_result_read(input->result, &step_id, &epoch))
+            added->input_epochs[from] = epoch;
+    }
+}
+
+/* Deliveries may come late, after somebody else took over; but one epoch has one holder. */
+static void ledger_check_claim(ledger *l, const actor *worker, const ledger_claim *added,
+                               const sw_step_claim *claim)
+{
+    int index = ledger_find_task(l, &claim->task_id);
+    const ledger_task *task = index < 0 ? NULL : &l->tasks[index];
+    const ledger_crew *crew = &l->crew[worker->number];
+    bool slow = claim->queue.len == 4;
+    int shape = claim->workflow.len == 2 ? claim->workflow.ptr[1] - '0' : 0;
+    if (added->step < 0 || !(crew->steps[shape] >> added->step & 1) ||
+        (slow && crew->default_queue_only))
+        world_violate(l->world, "O8", "a worker is given the step %.*s, which it does not handle",
+                      (int)claim->name.len, claim->name.ptr);
+    if (task && (claim->input.len != strlen(task->input) ||
+                 memcmp(claim->input.ptr, task->input, claim->input.len) != 0))
+        world_violate(l->world, "O8", "a step is given another input than its task's");
+}
+
+void ledger_claimed(ledger *l, const actor *worker, int64_t worker_id, int64_t asked_us,
+                    const sw_step_claim *claim)
+{
+    if (ledger_find(l, claim->step_id, claim->epoch))
+        world_violate(l->world, "O3", "epoch %lld of step %lld was handed out twice",
+                      (long long)claim->epoch, (long long)claim->step_id);
+    ledger_claim *added = ledger_add(l, claim);
+    added->worker_id = worker_id;
+    added->asked_us = asked_us;
+    ledger_add_inputs(l, added, claim);
+    ledger_check_claim(l, worker, added, claim);
+}
+
+/* Reports. */
+
+/* Whether the step may have run out of time; of a task whose version is not sure, in any. */
+static bool ledger_may_time_out(const ledger *l, const ledger_claim *claim, const ledger_task *task)
+{
+    for (int version = 0; version <= l->two_versions; version++) {
+        int64_t timeout_ms = l->shapes[task->shape][version].steps[claim->step].timeout_ms;
+        if (timeout_ms && claim->asked_us + timeout_ms * 1000 <= l->world->now_us)
+            return true;
+    }
+    return false;
+}
+
+/* Whether this attempt may be over by now: it was reported before, somebody cancelled its task, it
+ * ran out of time, or its worker's lease may have ended. */
+static bool ledger_may_be_over(const ledger *l, const ledger_hold *hold, const ledger_claim *claim)
+{
+    int index = ledger_find_task(l, &claim->task_id);
+    return claim->reported || index < 0 || l->tasks[index].cancel_asked ||
+           l->world->now_us > hold->safe_until_us ||
+           ledger_may_time_out(l, claim, &l->tasks[index]);
+}
+
+static void ledger_check_fenced(const ledger *l, const ledger_hold *hold, const ledger_claim *claim,
+                                const sw_step_applied *applied)
+{
+    if (!hold || ledger_may_be_over(l, hold, claim))
+        return;
+    world_violate(l->world, "O11",
+                  "epoch %lld of step %lld was taken from its worker %lld ms before its lease "
+                  "could end; the step is %s",
+                  (long long)claim->epoch, (long long)claim->step_id,
+                  (long long)(hold->safe_until_us - l->world->now_us) / 1000,
+                  sw_step_state_name(applied->state));
+}
+
+static void ledger_check_applied(const ledger *l, const ledger_hold *hold,
+                                 const sw_step_outcome *row, const sw_step_applied *applied)
+{
+    bool succeeded = row->outcome == SW_OUTCOME_SUCCEEDED;
+    if (succeeded != (applied->state == SW_STEP_SUCCEEDED) ||
+        (succeeded && applied->epoch != row->epoch))
+        world_violate(l->world, "O1", "step %lld was reported as %s, but the answer says %s",
+                      (long long)row->step_id, sw_outcome_name(row->outcome),
+                      sw_step_state_name(applied->state));
+    if (hold && hold->lost)
+        world_violate(l->world, "O11", "step %lld was said to be lost, and then its report counted",
+                      (long long)row->step_id);
+}
+
+void ledger_sent(ledger *l, const sw_step_outcome *row)
+{
+    ledger_claim *claim = ledger_find(l, row->step_id, row->epoch);
+    claim->sent = true;
+    claim->outcome = row->outcome;
+    claim->retry_after_ms = row->retry_after_ms;
+}
+
+void ledger_doubted(ledger *l, const sw_step_outcome *row)
+{
+    ledger_find(l, row->step_id, row->epoch)->reported = true;
+}
+
+void ledger_answered(ledger *l, const ledger_hold *hold, const sw_step_outcome *row,
+                     const sw_step_applied *applied)
 {
     ledger_claim *claim = ledger_find(l, row->step_id, row->epoch);
     if (applied->step_id != row->step_id)
@@ -138,12 +281,30 @@ void ledger_answered(ledger *l, const sw_step_outcome *row, const sw_step_applie
                       (long long)row->step_id, (long long)applied->step_id);
     if (applied->status == SW_ROW_FENCED) {
         l->fenced++;
-        return;
+        ledger_check_fenced(l, hold, claim, applied);
+    } else {
+        if (claim->applied)
+            world_violate(l->world, "O3", "epoch %lld of step %lld was ended twice",
+                          (long long)row->epoch, (long long)row->step_id);
+        ledger_check_applied(l, hold, row, applied);
+        if (row->outcome == SW_OUTCOME_SUCCEEDED)
+            claim->succeeded = ++l->acknowledged;
+        claim->applied = true;
     }
-    if (row->outcome == SW_OUTCOME_SUCCEEDED && claim) {
-        if (applied->state != SW_STEP_SUCCEEDED || applied->epoch != row->epoch)
-            world_violate(l->world, "O1", "step %lld succeeded, but the answer says %s",
-                          (long long)row->step_id, sw_step_state_name(applied->state));
-        claim->succeeded = ++l->acknowledged;
-    }
+    claim->reported = true;
+}
+
+void ledger_renewed(ledger *l, const ledger_hold *hold, bool lost, bool was_cancelled)
+{
+    const ledger_claim *claim = ledger_find(l, hold->step_id, hold->epoch);
+    if (!lost && was_cancelled)
+        world_violate(l->world, "O11", "a renewal does not tell of a step that was cancelled");
+    if (lost && !ledger_may_be_over(l, hold, claim))
+        world_violate(l->world, "O11", "a renewal gives a step up that nobody took");
+}
+
+void ledger_promise(const ledger *l, ledger_hold *hold, int64_t until_us)
+{
+    /* Between two promises somebody may have taken the step. */
+    hold->safe_until_us = l->world->now_us <= hold->safe_until_us ? until_us : 0;
 }

@@ -1,7 +1,7 @@
 /* What the harness knows: what was asked, and what was acknowledged. Survives every fault.
  *
  * The engine must never contradict it: an acknowledged submission, completion or cancellation is
- * in the database for ever.
+ * in the database for ever, and an attempt is taken from its worker only for a reason.
  */
 #ifndef SIM_LEDGER_H
 #define SIM_LEDGER_H
@@ -10,82 +10,177 @@
 #include "sim/world.h"
 
 #define LEDGER_SHAPES 2
-#define LEDGER_STEPS 6
+#define LEDGER_VERSIONS 2
+#define LEDGER_STEPS 8
 #define LEDGER_TASKS 8
+#define LEDGER_CREW 3
+#define LIT(text) ((sw_str){(text), sizeof(text) - 1})
 
-/* A workflow of the run. */
+/* How a handler may end, but for doing its work at once. XX(NAME, chance in 65,536) */
+#define FATE_MAP(XX)                                                                               \
+    XX(SLOW, 6000)                                                                                 \
+    XX(SLOWER, 4000)                                                                               \
+    XX(FAIL, 7000)                                                                                 \
+    XX(FAIL_AND_WAIT, 4000)                                                                        \
+    XX(FAIL_FOR_GOOD, 3500)                                                                        \
+    XX(RELEASE, 4000)                                                                              \
+    XX(DIE, 3000)                                                                                  \
+    XX(PAUSE, 3000) /* the whole process, beyond its lease */                                      \
+    XX(HANG, 4000)  /* beyond its timeout, while the lease is kept */
+
+typedef enum fate {
+    FATE_NONE,
+#define FATE_VALUE(name, weight) FATE_##name,
+    FATE_MAP(FATE_VALUE)
+#undef FATE_VALUE
+        FATE_END
+} fate;
+
+#define FATE_COUNT (FATE_END - 1)
+
+/* A step of a workflow of the run. */
+typedef struct ledger_step {
+    uint32_t after; /* bit i: depends on step i */
+    int on_failure;
+    int max_attempts;
+    int64_t base_ms; /* of the linear backoff */
+    int64_t timeout_ms;
+    int priority;
+    bool slow_queue;
+    bool deadly; /* its handler kills the worker */
+} ledger_step;
+
+/* One version of a workflow. */
 typedef struct ledger_shape {
-    char name[8];
-    char text[2048];
+    char name[4];
+    char version[4];
+    char text[4096];
     int step_count;
-    uint32_t after[LEDGER_STEPS]; /* bit i: depends on step i */
-    int on_failure[LEDGER_STEPS];
-    int max_attempts[LEDGER_STEPS];
+    ledger_step steps[LEDGER_STEPS];
+    sw_workflow *workflow; /* of the harness */
 } ledger_shape;
 
 typedef struct ledger_task {
     char key[16];
+    char input[32];
     int shape;
+    int priority;
+    uint32_t versions; /* bit i: version i may have been the newest */
+    bool asked;
     bool acknowledged;
+    bool ended; /* a call said so */
     bool cancel_asked;
     bool cancel_acknowledged;
     sw_uuid id;
 } ledger_task;
 
+/* What a worker handles. */
+typedef struct ledger_crew {
+    uint32_t steps[LEDGER_SHAPES]; /* bit i: step i */
+    bool default_queue_only;
+} ledger_crew;
+
 /* An attempt that was handed to a worker. */
 typedef struct ledger_claim {
     int64_t step_id;
     int64_t epoch;
-    int worker; /* index of the actor */
-    int life;
-    uint64_t succeeded; /* order of its acknowledgement, 0: not acknowledged */
+    int64_t worker_id;
+    sw_uuid task_id;
+    int step;
+    int attempt;
+    int64_t asked_us;   /* virtual time at which the call began that brought it */
+    bool sent;          /* a report of it was begun */
+    bool reported;      /* a report of it has ended, with an answer or not */
+    bool applied;       /* a report was answered so */
+    uint64_t succeeded; /* order of its acknowledgement, 0: none */
+    int outcome;        /* of the report */
+    int64_t retry_after_ms;
+    uint32_t inputs_failed;             /* bit i: the input of step i came from a failure */
+    int64_t input_epochs[LEDGER_STEPS]; /* the attempt whose result was handed over; 0: none */
 } ledger_claim;
 
 typedef struct ledger {
     world *world;
     disk disk;
-    actor harness; /* engine of the oracle; never scheduled */
-    ledger_shape shapes[LEDGER_SHAPES];
+    actor harness;         /* engine of the oracle; never scheduled */
+    size_t harness_blocks; /* memory that it keeps for the whole run */
+    ledger_shape shapes[LEDGER_SHAPES][LEDGER_VERSIONS];
+    bool two_versions; /* the second ones are registered midway, by the operator */
+    bool registered;   /* the first ones, by the submitter */
+    int version_asked;
+    int version_acknowledged;
     ledger_task tasks[LEDGER_TASKS];
     int task_count;
+    ledger_crew crew[LEDGER_CREW];
     ledger_claim *claims;
     size_t claim_count;
     size_t claim_capacity;
+    uint64_t worker_ids;       /* bit i: worker i was opened, as far as there are bits */
+    int64_t worker_ids_max;    /* the highest number that was given out */
+    int64_t worker_ids_booted; /* the same when the machine was started */
+    int exchanged_boots;       /* the boot in which an exchange was last answered */
     int64_t lease_ms;
-    bool stop; /* actors end */
-    bool rare_settings;
-    uint64_t acknowledged; /* completions */
-    uint64_t fenced;       /* reports refused */
+    uint32_t fates;          /* which ends of handlers there are */
+    bool stop;               /* actors end */
+    bool rare_settings;      /* a tiny cache, a tiny log, small batches */
+    int64_t clock_offset_us; /* store time minus virtual time, in this boot */
+    int clock_boots;         /* the boot in which it was learned */
+    int64_t clock_last_us;   /* the latest store time that was seen */
+    uint64_t acknowledged;   /* completions */
+    uint64_t fenced;         /* reports refused */
     uint64_t checks;
 } ledger;
 
+/* An attempt as its worker holds it. */
+typedef struct ledger_hold {
+    int64_t step_id;
+    int64_t epoch;
+    int64_t safe_until_us; /* virtual time to which the lease is promised */
+    bool lost;             /* a renewal said so */
+} ledger_hold;
+
 void ledger_init(ledger *l, world *w);
 void ledger_free(ledger *l);
-/* Draw the workflows and tasks of a run. */
+/* Draw the workflows, workers and tasks of a run (workload.c). */
 void ledger_draw(ledger *l);
-/* A claim was handed out; checks that nobody else holds this epoch and nothing is done twice. */
-void ledger_claimed(ledger *l, const actor *worker, const sw_step_claim *claim);
-/* A report was answered. */
-void ledger_answered(ledger *l, const sw_step_outcome *row, const sw_step_applied *applied);
-ledger_claim *ledger_find(const ledger *l, int64_t step_id, int64_t epoch);
-/* Index of a step name ("a".."f"), or -1. */
-int ledger_step(sw_str name);
-/* The result that an attempt reports, as JSON. */
-sw_str ledger_result(char text[64], int64_t step_id, int64_t epoch);
+/* Whether every task has ended as far as calls have said. */
+bool ledger_all_known(const ledger *l);
 
-/* The bodies of the roles (actors.c). */
+/* A worker was entered under this number. */
+void ledger_opened(ledger *l, int64_t worker_id);
+/* A claim was handed out by a call that began at asked_us; checks that nobody else holds this epoch
+ * and that it fits the worker. */
+void ledger_claimed(ledger *l, const actor *worker, int64_t worker_id, int64_t asked_us,
+                    const sw_step_claim *claim);
+/* A report is about to be sent. */
+void ledger_sent(ledger *l, const sw_step_outcome *row);
+/* Its call has failed, and may have been committed nevertheless. */
+void ledger_doubted(ledger *l, const sw_step_outcome *row);
+/* A report was answered; hold is what the worker knew, NULL when it sent it a second time. */
+void ledger_answered(ledger *l, const ledger_hold *hold, const sw_step_outcome *row,
+                     const sw_step_applied *applied);
+/* A renewal was answered; called once per hold that it was asked about. */
+void ledger_renewed(ledger *l, const ledger_hold *hold, bool lost, bool was_cancelled);
+/* The lease was promised until then, by an answer that came now. */
+void ledger_promise(const ledger *l, ledger_hold *hold, int64_t until_us);
+ledger_claim *ledger_find(const ledger *l, int64_t step_id, int64_t epoch);
+/* Index of a task that was acknowledged, or -1. */
+int ledger_find_task(const ledger *l, const sw_uuid *id);
+/* An engine tells what its clock says, and that it has written to the log since logged_us. */
+void ledger_check_clock(ledger *l, const sw_engine *engine, int64_t logged_us);
+/* Codes that no fault explains. */
+void ledger_check_code(ledger *l, int code, const sw_error *error);
+
+/* Index of a step name ("a".."h"), or -1. */
+int ledger_step_index(sw_str name);
+/* The result that an attempt reports, as JSON; and the attempt back, false for anything else. */
+sw_str ledger_result(char text[64], int64_t step_id, int64_t epoch);
+bool ledger_result_read(sw_str text, int64_t *step_id, int64_t *epoch);
+
+/* The bodies of the roles (worker.c, client.c, reader.c). */
 void actor_work(actor *self);
 void actor_submit(actor *self);
 void actor_operate(actor *self);
 void actor_ask(actor *self);
-
-/* Everything that must hold, read through a fresh engine (oracle.c). A database that another actor
- * is just making or recovering cannot be read: then nothing is checked. */
-void oracle_check(ledger *l);
-/* An engine for the oracle's own questions, NULL when the database cannot be opened now. */
-sw_engine *oracle_open(ledger *l);
-void oracle_close(ledger *l, sw_engine *engine);
-/* Whether every task has ended. */
-bool oracle_all_ended(ledger *l, sw_engine *engine);
 
 #endif

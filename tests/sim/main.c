@@ -82,6 +82,7 @@ int main(int argc, char **argv)
         if (result.violation[0])
             printf("seed %llu: %s\n", (unsigned long long)seed, result.violation);
         free(result.draws);
+        free(result.kinds);
     }
     totals_print(&t, clock_seconds() - start);
     return t.violations > 0;

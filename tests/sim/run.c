@@ -1,17 +1,22 @@
 /* One schedule; see run.h. */
 #include "sim/run.h"
 
+#include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/hash.h"
 #include "engine/engine.h"
+#include "sim/oracle.h"
 #include "store/sqlite.h"
 
-#define RUN_FAULTY_US_MAX 8
+#define RUN_FAULTY_SLICES_MAX 32
+#define RUN_FAULTY_SLICE_US 250000
 #define RUN_SLICE_US 400000
 #define RUN_SLICES_MAX 400
-#define RUN_POINTS_MAX 60000
+#define RUN_POINTS_FAULTY 10000
 #define RUN_POINTS_HEALED 400000
 
 static world *run_world;
@@ -21,6 +26,27 @@ void run_install(void)
 {
     heap_install(&run_world);
     disk_install(&run_disk);
+}
+
+/* The engine's only way to wait. It asks for real time and gets virtual time; nobody else is in its
+ * process, so nothing but world_wake_waiting could signal it. */
+int __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
+                                  const struct timespec *until);
+
+int __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
+                                  const struct timespec *until)
+{
+    world *w = run_world;
+    actor *self = w->current;
+    int64_t us = (int64_t)until->tv_sec * 1000000 + until->tv_nsec / 1000 - w->now_us;
+    (void)cond;
+    pthread_mutex_unlock(mutex);
+    self->waiting = true;
+    world_sleep(w, us > 0 ? us : 0);
+    self->waiting = false;
+    self->woke_us = w->now_us;
+    pthread_mutex_lock(mutex);
+    return ETIMEDOUT;
 }
 
 /* What a killed process holds below the engine: libcrypto's memory, and the note of its
@@ -40,6 +66,7 @@ static void run_on_death(world *w, actor *dead)
         disk_release(&l->disk, dead);
         return;
     }
+    l->worker_ids_booted = l->worker_ids_max;
     disk_lose_power(&l->disk);
     oracle_check(l);
 }
@@ -55,10 +82,18 @@ static void run_draw_rates(world *w)
     };
     static const uint32_t switches[] = {400, 3000, 12000, 30000};
     for (int fault = 0; fault < WORLD_FAULT_COUNT; fault++) {
-        bool on = choice_draw(&w->choice, 2) == 1;
-        w->fault_rate[fault] = on ? choice_draw(&w->choice, most[fault] + 1) : 0;
+        bool on = choice_draw(&w->choice, CHOICE_WORKLOAD, 2) == 1;
+        w->rates[fault] = on ? choice_draw(&w->choice, CHOICE_WORKLOAD, most[fault] + 1) : 0;
     }
-    w->switch_rate = switches[choice_draw(&w->choice, 4)];
+    w->rates[WORLD_FAULT_COUNT] = switches[choice_draw(&w->choice, CHOICE_WORKLOAD, 4)];
+}
+
+/* Faults, as long as there is something to disturb. */
+static void run_disturb(world *w, const ledger *l)
+{
+    uint32_t slices = 1 + choice_draw(&w->choice, CHOICE_WORKLOAD, RUN_FAULTY_SLICES_MAX);
+    for (uint32_t i = 0; i < slices && !w->violation[0] && !ledger_all_known(l); i++)
+        world_run(w, w->now_us + RUN_FAULTY_SLICE_US, RUN_POINTS_FAULTY);
 }
 
 static void run_heal(world *w)
@@ -93,6 +128,7 @@ static void run_finish(world *w, ledger *l)
 {
     l->stop = true;
     for (int slice = 0; slice < RUN_SLICES_MAX && !w->violation[0]; slice++) {
+        world_wake_waiting(w);
         if (world_run(w, w->now_us + RUN_SLICE_US, RUN_POINTS_HEALED))
             return;
     }
@@ -101,8 +137,7 @@ static void run_finish(world *w, ledger *l)
 
 static void run_phases(world *w, ledger *l)
 {
-    int64_t faulty_us = 1000000 * (1 + (int64_t)choice_draw(&w->choice, RUN_FAULTY_US_MAX));
-    world_run(w, w->now_us + faulty_us, RUN_POINTS_MAX);
+    run_disturb(w, l);
     run_heal(w);
     if (!w->violation[0])
         run_converge(w, l);
@@ -114,14 +149,31 @@ static void run_phases(world *w, ledger *l)
 
 static void run_populate(world *w)
 {
-    int workers = 1 + (int)choice_draw(&w->choice, 3);
-    world_add(w, "submitter", actor_submit, NULL);
+    int workers = 1 + (int)choice_draw(&w->choice, CHOICE_WORKLOAD, LEDGER_CREW);
+    world_add(w, "submitter", actor_submit, 0);
     for (int i = 0; i < workers; i++)
-        world_add(w, "worker", actor_work, NULL);
-    if (choice_draw(&w->choice, 2))
-        world_add(w, "operator", actor_operate, NULL);
-    if (choice_draw(&w->choice, 2))
-        world_add(w, "reader", actor_ask, NULL);
+        world_add(w, "worker", actor_work, i);
+    if (choice_draw(&w->choice, CHOICE_WORKLOAD, 2))
+        world_add(w, "operator", actor_operate, 0);
+    if (choice_draw(&w->choice, CHOICE_WORKLOAD, 2))
+        world_add(w, "reader", actor_ask, 0);
+}
+
+static void run_fill(run_result *out, world *w, const ledger *l)
+{
+    memset(out, 0, sizeof *out);
+    memcpy(out->violation, w->violation, sizeof out->violation);
+    memcpy(out->faults, w->faults, sizeof out->faults);
+    out->unseed = choice_unseed(&w->choice);
+    out->points = w->points;
+    out->acknowledged = l->acknowledged;
+    out->fenced = l->fenced;
+    out->checks = l->checks;
+    out->draws = w->choice.draws;
+    out->kinds = w->choice.kinds;
+    out->draw_count = w->choice.count;
+    w->choice.draws = NULL;
+    w->choice.kinds = NULL;
 }
 
 void run_schedule(uint64_t seed, const uint32_t *draws, size_t draw_count, bool trace,
@@ -142,18 +194,7 @@ void run_schedule(uint64_t seed, const uint32_t *draws, size_t draw_count, bool 
     w.on_death = run_on_death;
     ledger_draw(&l);
     run_phases(&w, &l);
-
-    memset(out, 0, sizeof *out);
-    memcpy(out->violation, w.violation, sizeof out->violation);
-    memcpy(out->faults, w.faults, sizeof out->faults);
-    out->unseed = choice_unseed(&w.choice);
-    out->points = w.points;
-    out->acknowledged = l.acknowledged;
-    out->fenced = l.fenced;
-    out->checks = l.checks;
-    out->draws = w.choice.draws;
-    out->draw_count = w.choice.count;
-    w.choice.draws = NULL;
+    run_fill(out, &w, &l);
     for (int i = 0; i < w.actor_count; i++) {
         if (w.actors[i].alive)
             run_give_up(&w.actors[i]);

@@ -12,7 +12,8 @@ typedef struct run_result {
     uint64_t acknowledged;
     uint64_t fenced;
     uint64_t checks;
-    uint32_t *draws; /* malloc'd; the caller frees */
+    uint32_t *draws; /* this and kinds are the caller's to free */
+    uint8_t *kinds;  /* choice_kind of each draw */
     size_t draw_count;
 } run_result;
 

@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #define WORLD_POINT_US 10
 #define WORLD_WALL_START_US (INT64_C(1700000000) * 1000000)
 #define WORLD_JUMP_US (INT64_C(10) * 365 * 86400 * 1000000)
 #define WORLD_FULL_US 200000
 #define WORLD_RESTART_US 50000
+#define WORLD_POINTS_MAX 8000000 /* of one schedule; beyond, something turns in a circle */
 
 const char *world_fault_name(int fault)
 {
@@ -121,6 +121,7 @@ static void world_boot(world *w)
     for (size_t i = 0; i < sizeof w->boot_id; i++)
         w->boot_id[i] = (uint8_t)choice_noise(&w->noise);
     w->boot_started_us = w->now_us;
+    w->boots++;
 }
 
 void world_init(world *w, uint64_t seed)
@@ -134,25 +135,19 @@ void world_init(world *w, uint64_t seed)
 
 void world_free(world *w)
 {
-    for (int i = 0; i < w->actor_count; i++) {
+    for (int i = 0; i < w->actor_count; i++)
         heap_drop(&w->actors[i].heap);
-        munmap(w->actors[i].stack, WORLD_STACK_SIZE);
-    }
     choice_free(&w->choice);
 }
 
-actor *world_add(world *w, const char *role, void (*body)(actor *), void *plan)
+actor *world_add(world *w, const char *role, void (*body)(actor *), int number)
 {
     actor *self = &w->actors[w->actor_count];
     self->world = w;
     self->index = w->actor_count++;
     self->role = role;
     self->body = body;
-    self->plan = plan;
-    self->stack = mmap(NULL, WORLD_STACK_SIZE, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
-    if (self->stack == MAP_FAILED)
-        abort();
+    self->number = number;
     heap_init(&self->heap);
     self->env = actor_env;
     self->env.context = self;
@@ -161,25 +156,20 @@ actor *world_add(world *w, const char *role, void (*body)(actor *), void *plan)
 
 /* Scheduling. */
 
-static void actor_main(unsigned int high, unsigned int low)
+static void actor_main(void *argument)
 {
-    actor *self = (actor *)(((uintptr_t)high << 32) | low);
+    actor *self = argument;
     self->body(self);
     self->finished = true;
     self->alive = false;
-    swapcontext(&self->context, &self->world->scheduler);
+    coroutine_leave(&self->routine);
 }
 
 static void world_start(world *w, actor *self)
 {
-    uintptr_t address = (uintptr_t)self;
-    getcontext(&self->context);
-    self->context.uc_stack.ss_sp = self->stack;
-    self->context.uc_stack.ss_size = WORLD_STACK_SIZE;
-    self->context.uc_link = NULL;
-    makecontext(&self->context, (void (*)(void))actor_main, 2, (unsigned int)(address >> 32),
-                (unsigned int)address);
+    coroutine_start(&self->routine, self->index, actor_main, self);
     self->alive = true;
+    self->waiting = false;
     self->disk_bad = false;
     self->life++;
     w->current = self;
@@ -210,18 +200,12 @@ static void world_lose_power(world *w)
     w->power_lost = false;
 }
 
-static void world_switch(world *w)
-{
-    actor *self = w->current;
-    swapcontext(&self->context, &w->scheduler);
-}
-
 void world_die(world *w)
 {
     actor *self = w->current;
     world_note(w, "dies");
     self->alive = false;
-    world_switch(w);
+    coroutine_leave(&self->routine);
     abort();
 }
 
@@ -232,7 +216,18 @@ void world_sleep(world *w, int64_t us)
         return;
     }
     w->current->wake_us = w->now_us + us;
-    world_switch(w);
+    coroutine_leave(&w->current->routine);
+}
+
+void world_wake_waiting(world *w)
+{
+    for (int i = 0; i < w->actor_count; i++) {
+        actor *self = &w->actors[i];
+        if (!self->alive || !self->waiting)
+            continue;
+        sw_engine_wake(self->engine);
+        self->wake_us = w->now_us;
+    }
 }
 
 /* The next actor: any that could run now, else the one that wakes first. */
@@ -251,7 +246,7 @@ static actor *world_pick(world *w)
             first = self;
     }
     if (count > 0)
-        return ready[count > 1 ? choice_draw(&w->choice, count) : 0];
+        return ready[count > 1 ? choice_draw(&w->choice, CHOICE_SWITCH, count) : 0];
     if (first)
         w->now_us = first->wake_us;
     return first;
@@ -269,7 +264,7 @@ bool world_run(world *w, int64_t until_us, uint64_t points_max)
         if (!next->alive)
             world_start(w, next);
         w->current = next;
-        swapcontext(&w->scheduler, &next->context);
+        coroutine_enter(&next->routine);
         w->current = NULL;
         if (w->power_lost)
             world_lose_power(w);
@@ -281,21 +276,10 @@ bool world_run(world *w, int64_t until_us, uint64_t points_max)
 
 /* Points. */
 
-/* The fault that a draw stands for: the top of the range is cut into one band per fault. */
-static int world_fault_of(const world *w, uint32_t drawn, uint32_t may)
-{
-    uint32_t band = 65536;
-    for (int fault = 0; fault < WORLD_FAULT_COUNT; fault++) {
-        band -= w->fault_rate[fault];
-        if (drawn >= band)
-            return may & 1u << fault ? fault : -1;
-    }
-    return drawn >= band - w->switch_rate ? WORLD_FAULT_COUNT : -1;
-}
-
 static void world_jump(world *w)
 {
-    w->wall_offset_us += choice_draw(&w->choice, 2) ? WORLD_JUMP_US : -WORLD_JUMP_US;
+    bool ahead = choice_draw(&w->choice, CHOICE_DETAIL, 2);
+    w->wall_offset_us += ahead ? WORLD_JUMP_US : -WORLD_JUMP_US;
 }
 
 static int world_strike(world *w, int fault, const char *place)
@@ -317,8 +301,8 @@ static int world_strike(world *w, int fault, const char *place)
         w->full_until_us = w->now_us + WORLD_FULL_US;
         return fault;
     case WORLD_NO_MEMORY:
-        w->current->heap.fail_in = 1 + choice_draw(&w->choice, 200);
-        w->current->heap.fail_for_ever = choice_once_in(&w->choice, 4);
+        w->current->heap.fail_in = 1 + choice_draw(&w->choice, CHOICE_DETAIL, 200);
+        w->current->heap.fail_for_ever = choice_once_in(&w->choice, CHOICE_DETAIL, 4);
         return -1;
     case WORLD_WALL_JUMP:
         world_jump(w);
@@ -334,11 +318,20 @@ int world_point(world *w, uint32_t may, const char *place)
         return -1;
     w->points++;
     w->now_us += WORLD_POINT_US;
-    int fault = world_fault_of(w, choice_draw(&w->choice, 65536), w->healed ? 0 : may);
-    if (fault == WORLD_FAULT_COUNT) {
+    if (w->points > WORLD_POINTS_MAX) {
+        world_violate(w, "LIVE", "the actors turn in a circle");
+        coroutine_leave(&w->current->routine);
+    }
+    uint32_t allowed = 1u << WORLD_FAULT_COUNT | (w->healed ? 0 : may);
+    uint32_t drawn =
+        choice_weigh(&w->choice, CHOICE_EVENT, w->rates, WORLD_FAULT_COUNT + 1, allowed);
+    if (drawn == 0)
+        return -1;
+    if (drawn == WORLD_FAULT_COUNT + 1) {
+        choice_was(&w->choice, CHOICE_SWITCH);
         w->current->wake_us = w->now_us;
-        world_switch(w);
+        coroutine_leave(&w->current->routine);
         return -1;
     }
-    return fault < 0 ? -1 : world_strike(w, fault, place);
+    return world_strike(w, (int)drawn - 1, place);
 }

@@ -7,13 +7,12 @@
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
 
-#include <ucontext.h>
-
 #include "sim/choice.h"
+#include "sim/coroutine.h"
+#include "sim/heap.h"
 #include "stepwell.h"
 
-#define WORLD_ACTORS_MAX 12
-#define WORLD_STACK_SIZE (512 * 1024)
+#define WORLD_ACTORS_MAX COROUTINES_MAX
 
 /* Faults that a point can bring; their rates are drawn per run and are often zero. */
 #define WORLD_FAULT_MAP(XX)                                                                        \
@@ -35,32 +34,18 @@ typedef enum world_fault {
 
 struct world;
 
-/* Memory of one actor; given back whole when it dies. */
-typedef struct world_block {
-    struct world_block *next;
-    struct world_block *previous;
-    size_t size;
-    struct world_heap *heap;
-} world_block;
-
-typedef struct world_heap {
-    world_block first; /* head of a ring */
-    size_t blocks;
-    uint32_t fail_in; /* 0: no failure planned; 1: the next allocation fails */
-    bool fail_for_ever;
-} world_heap;
-
 typedef struct actor {
     struct world *world;
     int index;
     const char *role;
     void (*body)(struct actor *self);
-    void *plan; /* of the role */
-    ucontext_t context;
-    char *stack;
-    bool alive;    /* its coroutine has begun and not ended */
-    bool finished; /* its body returned: nothing left to do */
-    int life;      /* how often it was started */
+    int number; /* among those of its role */
+    coroutine routine;
+    bool alive;      /* its coroutine has begun and not ended */
+    bool finished;   /* its body returned: nothing left to do */
+    bool waiting;    /* in a call that waits, without the lock of its engine */
+    int64_t woke_us; /* when it last waited so */
+    int life;        /* how often it was started */
     int64_t wake_us;
     bool disk_bad;
     world_heap heap;
@@ -75,9 +60,9 @@ typedef struct world {
     int64_t boot_started_us;
     int64_t wall_offset_us;
     uint8_t boot_id[16];
-    uint32_t switch_rate; /* of 65,536 */
-    uint32_t fault_rate[WORLD_FAULT_COUNT];
-    bool healed; /* no faults any more */
+    int boots;
+    uint32_t rates[WORLD_FAULT_COUNT + 1]; /* of 65,536 points; the last one: somebody else runs */
+    bool healed;                           /* no faults any more */
     bool power_lost;
     int64_t full_until_us;
     uint64_t points;
@@ -85,7 +70,6 @@ typedef struct world {
     actor actors[WORLD_ACTORS_MAX];
     int actor_count;
     actor *current; /* NULL: the harness itself runs, without faults */
-    ucontext_t scheduler;
     void (*on_death)(struct world *w, actor *dead);
     void *ledger;
     bool trace;
@@ -94,7 +78,7 @@ typedef struct world {
 
 void world_init(world *w, uint64_t seed);
 void world_free(world *w);
-actor *world_add(world *w, const char *role, void (*body)(actor *), void *plan);
+actor *world_add(world *w, const char *role, void (*body)(actor *), int number);
 
 /* Run until every actor has finished, something is violated, or the limits are reached (false). */
 bool world_run(world *w, int64_t until_us, uint64_t points_max);
@@ -104,6 +88,8 @@ bool world_run(world *w, int64_t until_us, uint64_t points_max);
 int world_point(world *w, uint32_t may, const char *place);
 /* Let virtual time pass for the current actor. */
 void world_sleep(world *w, int64_t us);
+/* End the waiting of every actor that waits in its engine, as a signal handler would. */
+void world_wake_waiting(world *w);
 /* The current actor dies now; does not return. */
 void world_die(world *w);
 
@@ -112,11 +98,7 @@ void world_violate(world *w, const char *rule, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void world_note(world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Memory (heap.c). */
-void heap_init(world_heap *heap);
-void *heap_resize(world_heap *heap, void *block, size_t size);
-void heap_drop(world_heap *heap);
-/* Route SQLite's memory to the current actor; once per process, before its first use. */
+/* Route SQLite's memory to the current actor; once per process, before its first use (heap.c). */
 void heap_install(world *const *current_world);
 const char *world_fault_name(int fault);
 

@@ -1,0 +1,114 @@
+/* What the roles share; see actor.h. */
+#include "sim/actor.h"
+
+#include <string.h>
+
+#include "engine/engine.h"
+#include "store/sqlite.h"
+
+#define ACTOR_ERRORS_MAX 6
+
+ledger *actor_ledger(const actor *self)
+{
+    return self->world->ledger;
+}
+
+sw_str actor_str(const char *text)
+{
+    return (sw_str){text, strlen(text)};
+}
+
+void actor_bear(actor *self, int *errors, int code, const sw_error *error)
+{
+    world_note(self->world, "%s: %s", sw_code_name(code), error->message);
+    ledger_check_code(actor_ledger(self), code, error);
+    if (++*errors > ACTOR_ERRORS_MAX || code == SW_EPOISONED)
+        world_die(self->world);
+    world_sleep(self->world, 5000 * *errors);
+}
+
+void actor_arm_memory(actor *self)
+{
+    world_point(self->world, 1u << WORLD_NO_MEMORY, "call");
+}
+
+void actor_sleep_up_to(actor *self, uint32_t most_ms)
+{
+    world_sleep(self->world,
+                1000 * (int64_t)choice_draw(&self->world->choice, CHOICE_DETAIL, most_ms));
+}
+
+static void actor_rare_settings(actor *self)
+{
+    sqlite3 *db = ((sw__sqlite *)self->engine->store)->db;
+    if (!actor_ledger(self)->rare_settings)
+        return;
+    sqlite3_exec(db, "PRAGMA cache_size = 1", NULL, NULL, NULL);
+    sqlite3_exec(db, "PRAGMA wal_autocheckpoint = 2", NULL, NULL, NULL);
+}
+
+void actor_open(actor *self)
+{
+    sw_error error;
+    int errors = 0;
+    sw_engine_options options = SW_ENGINE_OPTIONS_INIT;
+    options.store = LIT("/sim.db");
+    options.env = &self->env;
+    options.busy_timeout_ms = 400;
+    for (;;) {
+        actor_arm_memory(self);
+        int rc = sw_engine_open(&options, &self->engine, &error);
+        if (rc == 0)
+            break;
+        actor_bear(self, &errors, rc, &error);
+    }
+    actor_rare_settings(self);
+}
+
+void actor_close(actor *self)
+{
+    sw_engine *engine = self->engine;
+    self->engine = NULL;
+    sw_engine_close(engine);
+    if (self->heap.blocks)
+        world_violate(self->world, "O10", "%s leaves %zu blocks of memory", self->role,
+                      self->heap.blocks);
+}
+
+/* Definitions come ready from the harness, or are read by the process itself. */
+static int actor_register_once(actor *self, int version, sw_error *error)
+{
+    ledger *l = actor_ledger(self);
+    sw_workflow *loaded[LEDGER_SHAPES] = {0};
+    const sw_workflow *workflows[LEDGER_SHAPES];
+    sw_workflow_options options = SW_WORKFLOW_OPTIONS_INIT;
+    bool loads = choice_once_in(&self->world->choice, CHOICE_DETAIL, 4);
+    int rc = 0;
+    options.env = &self->env;
+    for (int i = 0; i < LEDGER_SHAPES; i++) {
+        workflows[i] = l->shapes[i][version].workflow;
+        if (rc == 0 && loads) {
+            rc = sw_workflow_load(&options, actor_str(l->shapes[i][version].text), &loaded[i], NULL,
+                                  error);
+            workflows[i] = loaded[i];
+        }
+    }
+    if (rc == 0)
+        rc = sw_workflow_register(self->engine, workflows, LEDGER_SHAPES, error);
+    for (int i = 0; i < LEDGER_SHAPES; i++)
+        sw_workflow_free(loaded[i]);
+    return rc;
+}
+
+void actor_register(actor *self, int version)
+{
+    sw_error error;
+    int errors = 0;
+    for (;;) {
+        actor_arm_memory(self);
+        int rc = actor_register_once(self, version, &error);
+        if (rc == 0)
+            return;
+        actor_bear(self, &errors, rc, &error);
+    }
+}

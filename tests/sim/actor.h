@@ -1,0 +1,24 @@
+/* What the roles share: opening and closing the engine of a process, and bearing errors.
+ *
+ * A role never trusts an error: it tries again with the same rows, and after several errors it
+ * gives its process up, as a supervisor would.
+ */
+#ifndef SIM_ACTOR_H
+#define SIM_ACTOR_H
+
+#include "sim/ledger.h"
+
+ledger *actor_ledger(const actor *self);
+sw_str actor_str(const char *text);
+/* An error happened: wait a little, and after too many give the process up. */
+void actor_bear(actor *self, int *errors, int code, const sw_error *error);
+/* Memory may run out inside any call; to be said before each. */
+void actor_arm_memory(actor *self);
+void actor_open(actor *self);
+void actor_close(actor *self);
+/* Register one version of every workflow, until it is done. */
+void actor_register(actor *self, int version);
+/* A point in virtual time within the next `most` milliseconds. */
+void actor_sleep_up_to(actor *self, uint32_t most_ms);
+
+#endif

@@ -1,0 +1,203 @@
+/* Those who submit tasks and wait for them, and those who cancel and deploy. */
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/actor.h"
+
+#define CLIENT_BATCH_MAX 3
+
+/* Submitters. */
+
+static void submit_fill(const ledger *l, const ledger_task *task, sw_task_submit_row *row)
+{
+    *row = (sw_task_submit_row){
+        .workflow = actor_str(l->shapes[task->shape][0].name),
+        .key = actor_str(task->key),
+        .input = actor_str(task->input),
+        .initiator = LIT("sim"),
+        .reason = LIT("simulated"),
+        .priority = task->priority,
+    };
+}
+
+static void submit_take(const actor *self, ledger_task *task, const sw_task_submitted *answer)
+{
+    if (task->acknowledged && memcmp(&task->id, &answer->task_id, sizeof task->id) != 0)
+        world_violate(self->world, "O1", "key %s names two tasks", task->key);
+    if (task->acknowledged && answer->created)
+        world_violate(self->world, "O1", "the task of key %s was lost", task->key);
+    task->id = answer->task_id;
+    task->acknowledged = true;
+}
+
+/* A row may stand twice in a batch: both answers name one task. */
+static int submit_batch(actor *self, ledger_task **tasks, size_t count, sw_error *error)
+{
+    size_t answers = 0;
+    sw_result *result = NULL;
+    ledger *l = actor_ledger(self);
+    int low = l->version_acknowledged;
+    sw_task_submit_row rows[CLIENT_BATCH_MAX + 1];
+    for (size_t i = 0; i < count; i++) {
+        submit_fill(l, tasks[i], &rows[i]);
+        tasks[i]->asked = true;
+        tasks[i]->versions |= 1u << low | 1u << l->version_asked;
+    }
+    actor_arm_memory(self);
+    int rc = sw_task_submit(self->engine, rows, count, &result, error);
+    for (size_t i = 0; i < count; i++)
+        tasks[i]->versions |= 1u << l->version_asked;
+    const sw_task_submitted *submitted = sw_task_submissions(result, &answers);
+    for (size_t i = 0; i < answers; i++)
+        submit_take(self, tasks[i], &submitted[i]);
+    sw_result_free(result);
+    return rc;
+}
+
+static void submit_all(actor *self)
+{
+    sw_error error;
+    int errors = 0;
+    ledger *l = actor_ledger(self);
+    choice *c = &self->world->choice;
+    for (int i = 0; i < l->task_count;) {
+        ledger_task *tasks[CLIENT_BATCH_MAX + 1];
+        size_t count = 0;
+        int most = 1 + (int)choice_draw(c, CHOICE_DETAIL, CLIENT_BATCH_MAX);
+        while (count < (size_t)most && i + (int)count < l->task_count) {
+            tasks[count] = &l->tasks[i + (int)count];
+            count++;
+        }
+        bool twice = choice_once_in(c, CHOICE_DETAIL, 8);
+        tasks[count] = tasks[0];
+        int rc = submit_batch(self, tasks, count + twice, &error);
+        if (rc < 0) {
+            actor_bear(self, &errors, rc, &error);
+            continue;
+        }
+        errors = 0;
+        /* Submitting again must answer the same tasks. */
+        i += choice_once_in(c, CHOICE_DETAIL, 6) ? 0 : (int)count;
+        actor_sleep_up_to(self, 300);
+    }
+}
+
+/* The same key with something else to do is refused. */
+static void submit_conflict(actor *self)
+{
+    sw_error error;
+    sw_task_submit_row row;
+    sw_result *result = NULL;
+    ledger *l = actor_ledger(self);
+    choice *c = &self->world->choice;
+    submit_fill(l, &l->tasks[choice_draw(c, CHOICE_DETAIL, (uint32_t)l->task_count)], &row);
+    row.input = LIT("{\"n\":\"other\"}");
+    actor_arm_memory(self);
+    int rc = sw_task_submit(self->engine, &row, 1, &result, &error);
+    if (rc == 0)
+        world_violate(self->world, "O1", "a key is accepted with another input");
+    else if (rc != SW_ECONFLICT)
+        ledger_check_code(l, rc, &error);
+    sw_result_free(result);
+}
+
+/* Waits. */
+
+static int wait_once(actor *self, ledger_task *task, int64_t wait_ms, sw_error *error)
+{
+    size_t count = 0;
+    sw_result *result = NULL;
+    bool ended = task->ended;
+    actor_arm_memory(self);
+    int rc = sw_task_wait(self->engine, &task->id, wait_ms, &result, error);
+    const sw_task_row *rows = sw_tasks(result, &count);
+    if (rc == 0 && (count == 0 || !sw_task_state_terminal(rows[0].state)))
+        world_violate(self->world, "O8", "a wait ends before its task does");
+    if (rc == SW_ETIMEOUT && ended)
+        world_violate(self->world, "O8", "a wait for a task that has ended times out");
+    task->ended = task->ended || rc == 0;
+    sw_result_free(result);
+    return rc == SW_ETIMEOUT ? 0 : rc;
+}
+
+/* A wait without end is only safe because every task ends. */
+static void wait_all(actor *self)
+{
+    static const int64_t waits[] = {-1, 0, 100, 3000};
+    sw_error error;
+    int errors = 0;
+    ledger *l = actor_ledger(self);
+    choice *c = &self->world->choice;
+    for (int i = 0; i < l->task_count && !l->stop;) {
+        int rc = wait_once(self, &l->tasks[i], waits[choice_draw(c, CHOICE_DETAIL, 4)], &error);
+        if (rc < 0)
+            actor_bear(self, &errors, rc, &error);
+        else
+            errors = 0;
+        i += l->tasks[i].ended;
+        actor_sleep_up_to(self, 100);
+    }
+}
+
+void actor_submit(actor *self)
+{
+    ledger *l = actor_ledger(self);
+    actor_open(self);
+    if (!l->registered)
+        actor_register(self, 0);
+    l->registered = true;
+    submit_all(self);
+    if (choice_once_in(&self->world->choice, CHOICE_WORKLOAD, 3))
+        submit_conflict(self);
+    if (choice_once_in(&self->world->choice, CHOICE_WORKLOAD, 2))
+        wait_all(self);
+    actor_close(self);
+}
+
+/* Operators. */
+
+static int operate_cancel(actor *self, ledger_task *task, sw_error *error)
+{
+    sw_cancel_row row = {.task_id = task->id, .actor = LIT("ann"), .reason = LIT("simulated")};
+    task->cancel_asked = true;
+    actor_arm_memory(self);
+    world_note(self->world, "cancels %s", task->key);
+    int rc = sw_task_cancel(self->engine, &row, 1, error);
+    task->cancel_acknowledged = task->cancel_acknowledged || rc == 0;
+    task->ended = task->ended || rc == 0 || rc == SW_ESTATE;
+    return rc == SW_ESTATE ? 0 : rc;
+}
+
+/* A second version of every workflow, while tasks of the first run. */
+static void operate_deploy(actor *self)
+{
+    ledger *l = actor_ledger(self);
+    while (!l->registered && !l->stop)
+        world_sleep(self->world, 20000);
+    if (l->version_acknowledged == 1 || l->stop)
+        return;
+    actor_sleep_up_to(self, 600);
+    l->version_asked = 1;
+    actor_register(self, 1);
+    l->version_acknowledged = 1;
+}
+
+void actor_operate(actor *self)
+{
+    sw_error error;
+    int errors = 0;
+    ledger *l = actor_ledger(self);
+    choice *c = &self->world->choice;
+    actor_open(self);
+    if (l->two_versions)
+        operate_deploy(self);
+    uint32_t cancels = choice_draw(c, CHOICE_WORKLOAD, 4);
+    for (uint32_t i = 0; i < cancels && !l->stop; i++) {
+        actor_sleep_up_to(self, 1500);
+        ledger_task *task = &l->tasks[choice_draw(c, CHOICE_DETAIL, (uint32_t)l->task_count)];
+        int rc = task->acknowledged ? operate_cancel(self, task, &error) : 0;
+        if (rc < 0)
+            actor_bear(self, &errors, rc, &error);
+    }
+    actor_close(self);
+}

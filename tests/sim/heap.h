@@ -1,0 +1,42 @@
+/* Memory of simulated processes: counted, failing on demand, given back whole at death. */
+#ifndef SIM_HEAP_H
+#define SIM_HEAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HEAP_CLASSES 30
+
+struct world_heap;
+
+/* Stands before every block. */
+typedef struct heap_block {
+    size_t size; /* asked for */
+    struct world_heap *heap;
+} heap_block;
+
+/* A block too large for a chunk, in a ring. */
+typedef struct heap_large {
+    struct heap_large *next;
+    struct heap_large *previous;
+    heap_block block;
+} heap_large;
+
+typedef struct world_heap {
+    size_t blocks;
+    uint32_t fail_in; /* 0: no failure planned; 1: the next allocation fails */
+    bool fail_for_ever;
+    heap_large large;                 /* head of the ring */
+    struct heap_chunk *chunks;        /* newest first */
+    size_t used;                      /* bytes of the newest chunk */
+    heap_block *unused[HEAP_CLASSES]; /* given back, by size */
+} world_heap;
+
+void heap_init(world_heap *heap);
+/* realloc of one process; a size of 0 frees. */
+void *heap_resize(world_heap *heap, void *block, size_t size);
+/* The process has died. */
+void heap_drop(world_heap *heap);
+
+#endif

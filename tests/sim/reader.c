@@ -1,0 +1,166 @@
+/* Those who ask: every answer must hold what was acknowledged before the question. */
+#include <string.h>
+
+#include "sim/actor.h"
+
+#define READER_PAGE 3
+
+/* One task. */
+
+static void ask_check_step(actor *self, const sw_step_row *row, const ledger_claim *claim,
+                           bool succeeded)
+{
+    if (row->epoch < claim->epoch)
+        world_violate(self->world, "O1", "step %lld is at epoch %lld after %lld was handed out",
+                      (long long)row->step_id, (long long)row->epoch, (long long)claim->epoch);
+    if (succeeded && row->state != SW_STEP_SUCCEEDED)
+        world_violate(self->world, "O1", "step %lld is %s after its success was acknowledged",
+                      (long long)row->step_id, sw_step_state_name(row->state));
+}
+
+/* What was known before the question: claims, and which of them were acknowledged by then. */
+typedef struct ask_known {
+    size_t claims;
+    uint64_t acknowledged;
+    bool ended;
+} ask_known;
+
+static void ask_check_task(actor *self, const ledger_task *task, const ask_known *known,
+                           const sw_result *result)
+{
+    size_t steps = 0;
+    size_t tasks = 0;
+    const ledger *l = actor_ledger(self);
+    const sw_step_row *rows = sw_steps(result, &steps);
+    const sw_task_row *row = sw_tasks(result, &tasks);
+    if (tasks > 0 && known->ended && !sw_task_state_terminal(row->state))
+        world_violate(self->world, "O1", "the task of key %s goes on after its end", task->key);
+    for (size_t i = 0; i < known->claims; i++) {
+        const ledger_claim *claim = &l->claims[i];
+        bool succeeded = claim->succeeded && claim->succeeded <= known->acknowledged;
+        for (size_t k = 0; k < steps; k++) {
+            if (rows[k].step_id == claim->step_id &&
+                memcmp(&claim->task_id, &task->id, sizeof task->id) == 0)
+                ask_check_step(self, &rows[k], claim, succeeded);
+        }
+    }
+}
+
+static int ask_task(actor *self, const ledger_task *task, sw_error *error)
+{
+    sw_result *result = NULL;
+    const ledger *l = actor_ledger(self);
+    ask_known known = {l->claim_count, l->acknowledged, task->ended};
+    int rc = sw_task_get(self->engine, &task->id, &result, error);
+    if (rc == 0)
+        ask_check_task(self, task, &known, result);
+    sw_result_free(result);
+    return rc;
+}
+
+static int ask_history(actor *self, const ledger_task *task, sw_error *error)
+{
+    size_t count = 0;
+    sw_result *result = NULL;
+    int rc = sw_audit_task(self->engine, &task->id, &result, error);
+    const sw_audit_entry *rows = sw_audit_entries(result, &count);
+    if (rc == 0 && (count == 0 || rows[0].kind != SW_AUDIT_TASK_SUBMITTED))
+        world_violate(self->world, "O8", "the history of task %s has no beginning", task->key);
+    for (size_t i = 1; i < count; i++) {
+        if (rows[i].entry_no <= rows[i - 1].entry_no)
+            world_violate(self->world, "O8", "the history of task %s is out of order", task->key);
+    }
+    sw_result_free(result);
+    return rc;
+}
+
+static int ask_reasons(actor *self, const ledger_task *task, sw_error *error)
+{
+    sw_result *result = NULL;
+    int rc = sw_step_explain(self->engine, &task->id, (sw_str){0}, &result, error);
+    sw_result_free(result);
+    return rc;
+}
+
+/* Lists. */
+
+/* Page by page, while others submit: what was acknowledged before is on one page. */
+static int ask_pages(actor *self, const ledger_task *unused, sw_error *error)
+{
+    const ledger *l = actor_ledger(self);
+    sw_task_filter filter = SW_TASK_FILTER_INIT;
+    int seen[LEDGER_TASKS] = {0};
+    bool known[LEDGER_TASKS];
+    size_t count = READER_PAGE;
+    int rc = 0;
+    (void)unused;
+    for (int i = 0; i < LEDGER_TASKS; i++)
+        known[i] = l->tasks[i].acknowledged;
+    filter.limit = READER_PAGE;
+    while (rc == 0 && count == READER_PAGE) {
+        sw_result *result = NULL;
+        rc = sw_task_list(self->engine, &filter, &result, error);
+        const sw_task_row *rows = sw_tasks(result, &count);
+        for (size_t i = 0; i < count; i++) {
+            int index = ledger_find_task(l, &rows[i].task_id);
+            seen[index >= 0 ? index : 0] += index >= 0;
+            filter.before = rows[i].task_id;
+        }
+        sw_result_free(result);
+    }
+    for (int i = 0; rc == 0 && i < l->task_count; i++) {
+        if (known[i] && seen[i] != 1)
+            world_violate(self->world, "O8", "the task of key %s is on %d pages", l->tasks[i].key,
+                          seen[i]);
+    }
+    return rc;
+}
+
+/* A restart of the machine ends every worker; the first exchange afterwards finds that. */
+static int ask_workers(actor *self, const ledger_task *unused, sw_error *error)
+{
+    size_t count = 0;
+    sw_result *result = NULL;
+    const ledger *l = actor_ledger(self);
+    bool swept = l->exchanged_boots == self->world->boots;
+    (void)unused;
+    int rc = sw_worker_list(self->engine, &result, error);
+    const sw_worker_row *rows = sw_workers(result, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].worker_id > l->worker_ids_booted)
+            continue;
+        if (rows[i].alive)
+            world_violate(self->world, "O8", "worker %lld is alive after a restart of its machine",
+                          (long long)rows[i].worker_id);
+        if (swept)
+            world_violate(self->world, "O11", "worker %lld is still there after a restart",
+                          (long long)rows[i].worker_id);
+    }
+    sw_result_free(result);
+    return rc;
+}
+
+void actor_ask(actor *self)
+{
+    static int (*const questions[])(actor *, const ledger_task *, sw_error *) = {
+        ask_task, ask_pages, ask_workers, ask_history, ask_reasons};
+    sw_error error;
+    int errors = 0;
+    ledger *l = actor_ledger(self);
+    choice *c = &self->world->choice;
+    actor_open(self);
+    while (!l->stop) {
+        actor_sleep_up_to(self, 600);
+        const ledger_task *task = &l->tasks[choice_draw(c, CHOICE_DETAIL, (uint32_t)l->task_count)];
+        uint32_t question = choice_draw(c, CHOICE_DETAIL, sizeof questions / sizeof *questions);
+        if (!task->acknowledged)
+            continue;
+        actor_arm_memory(self);
+        int rc = questions[question](self, task, &error);
+        if (rc < 0)
+            actor_bear(self, &errors, rc, &error);
+        else
+            errors = 0;
+    }
+    actor_close(self);
+}

@@ -1,0 +1,284 @@
+/* Rules of the history; see replay.h. */
+#include "sim/replay.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void replay_violate(const replay *r, const char *rule, const replay_task *task, int step,
+                           const char *text)
+{
+    world_violate(r->l->world, rule, "task %s of %s, step %c: %s", task->task->key,
+                  task->shape->name, step < 0 ? '-' : 'a' + step, text);
+}
+
+void replay_know(replay *r, int index, int version)
+{
+    replay_task *task = &r->tasks[index];
+    task->task = &r->l->tasks[index];
+    task->shape = &r->l->shapes[task->task->shape][version];
+    task->state = SW_TASK_PENDING;
+    for (int i = 0; i < task->shape->step_count; i++)
+        task->steps[i].state = task->shape->steps[i].after ? SW_STEP_PENDING : SW_STEP_READY;
+}
+
+bool replay_satisfied(const replay_task *task, int step)
+{
+    return task->steps[step].state == SW_STEP_SUCCEEDED ||
+           (task->steps[step].state == SW_STEP_FAILED &&
+            task->shape->steps[step].on_failure == SW_ON_FAILURE_CONTINUE);
+}
+
+int replay_open(const replay_task *task, int step)
+{
+    int open = 0;
+    for (int from = 0; from < step; from++)
+        open += (task->shape->steps[step].after >> from & 1) && !replay_satisfied(task, from);
+    return open;
+}
+
+static bool reason_is(const sw_audit_entry *entry, const char *text)
+{
+    return entry->reason.len == strlen(text) &&
+           memcmp(entry->reason.ptr, text, entry->reason.len) == 0;
+}
+
+static bool reason_is_crash(const sw_audit_entry *entry)
+{
+    return reason_is(entry, "lease expired") || reason_is(entry, "worker died");
+}
+
+static bool reason_gives_back(const sw_audit_entry *entry)
+{
+    return reason_is(entry, "released") || reason_is(entry, "worker closed");
+}
+
+/* Starts. */
+
+static void replay_start(const replay *r, replay_task *task, int index, const sw_audit_entry *entry)
+{
+    replay_step *step = &task->steps[index];
+    if (entry->epoch != step->epoch + 1)
+        replay_violate(r, "O3", task, index, "an epoch was left out or given twice");
+    if (entry->attempt != step->attempt + 1)
+        replay_violate(r, "O9", task, index, "an attempt was left out or counted twice");
+    if (replay_open(task, index) > 0)
+        replay_violate(r, "O4", task, index, "it starts before its dependencies have ended");
+    if (task->stopped)
+        replay_violate(r, "O4", task, index, "it starts after its task was stopped");
+    if (entry->time_us < step->not_before_us)
+        replay_violate(r, "O12", task, index, "it is tried again before its time");
+    step->epoch = entry->epoch;
+    step->attempt = entry->attempt;
+    step->started_us = entry->time_us;
+    if (entry->epoch < REPLAY_EPOCHS)
+        step->attempts[entry->epoch] = entry->attempt;
+}
+
+/* Ends of attempts. */
+
+static void replay_note_failure(replay_step *step, const sw_audit_entry *entry)
+{
+    step->failed_epoch = entry->epoch;
+    snprintf(step->error_class, sizeof step->error_class, "%.*s", (int)entry->subject.len,
+             entry->subject.ptr ? entry->subject.ptr : "");
+}
+
+static bool replay_used_up(const replay_task *task, int index)
+{
+    const replay_step *step = &task->steps[index];
+    return step->attempt - step->crashes >= task->shape->steps[index].max_attempts;
+}
+
+/* The least that the definition and the report ask for, less the jitter of a tenth. */
+static int64_t replay_delay_us(const replay *r, const replay_task *task, int index,
+                               const sw_audit_entry *entry)
+{
+    const replay_step *step = &task->steps[index];
+    const ledger_claim *claim = ledger_find(r->l, entry->step_id, entry->epoch);
+    int64_t base_us = task->shape->steps[index].base_ms * 1000;
+    int64_t delay_us = base_us * (step->attempt - step->crashes) * 9 / 10 - 1000;
+    int64_t asked_us = claim && reason_is(entry, "retry") ? claim->retry_after_ms * 1000 : 0;
+    return delay_us > asked_us ? delay_us : asked_us;
+}
+
+static void replay_timeout(const replay *r, const replay_task *task, int index,
+                           const sw_audit_entry *entry)
+{
+    int64_t timeout_us = task->shape->steps[index].timeout_ms * 1000;
+    if (!timeout_us || entry->time_us < task->steps[index].started_us + timeout_us)
+        replay_violate(r, "O12", task, index, "it timed out before its time");
+}
+
+static void replay_retry(const replay *r, replay_task *task, int index, const sw_audit_entry *entry)
+{
+    replay_step *step = &task->steps[index];
+    step->not_before_us = 0;
+    if (reason_gives_back(entry)) {
+        step->attempt--;
+        return;
+    }
+    replay_note_failure(step, entry);
+    if (task->stopped)
+        replay_violate(r, "O9", task, index, "it is tried again after its task was stopped");
+    if (reason_is_crash(entry)) {
+        if (++step->crashes > REPLAY_CRASHES_MAX)
+            replay_violate(r, "O9", task, index, "it is tried again after too many lost leases");
+        return;
+    }
+    if (!reason_is(entry, "retry") && !reason_is(entry, "timeout"))
+        replay_violate(r, "O5", task, index, "it is tried again for an unknown reason");
+    if (reason_is(entry, "timeout"))
+        replay_timeout(r, task, index, entry);
+    if (replay_used_up(task, index))
+        replay_violate(r, "O9", task, index, "it is tried again without attempts left");
+    step->not_before_us = entry->time_us + replay_delay_us(r, task, index, entry);
+}
+
+static void replay_fail(const replay *r, replay_task *task, int index, const sw_audit_entry *entry)
+{
+    replay_step *step = &task->steps[index];
+    const ledger_claim *claim = ledger_find(r->l, entry->step_id, entry->epoch);
+    replay_note_failure(step, entry);
+    if (reason_is_crash(entry)) {
+        if (++step->crashes <= REPLAY_CRASHES_MAX && !task->stopped)
+            replay_violate(r, "O9", task, index, "it fails after too few lost leases");
+    } else if (reason_is(entry, "failed for good")) {
+        if (!claim || !claim->sent || claim->outcome != SW_OUTCOME_FAILED_FOR_GOOD)
+            replay_violate(r, "O9", task, index, "it fails for good, which nobody reported");
+    } else if (!replay_used_up(task, index) && !task->stopped) {
+        replay_violate(r, "O9", task, index, "it fails with attempts left");
+    }
+    if (reason_is(entry, "timeout"))
+        replay_timeout(r, task, index, entry);
+}
+
+static void replay_leave_running(const replay *r, replay_task *task, int index,
+                                 const sw_audit_entry *entry)
+{
+    replay_step *step = &task->steps[index];
+    if (entry->epoch != step->epoch)
+        replay_violate(r, "O3", task, index, "a superseded attempt ends it");
+    if (entry->to == SW_STEP_SUCCEEDED)
+        step->succeeded_epoch = entry->epoch;
+    if (entry->to == SW_STEP_READY)
+        replay_retry(r, task, index, entry);
+    if (entry->to == SW_STEP_FAILED)
+        replay_fail(r, task, index, entry);
+    if (entry->attempt != step->attempt)
+        replay_violate(r, "O9", task, index, "its end counts attempts differently");
+}
+
+/* Entries. */
+
+static void replay_change_step(const replay *r, replay_task *task, const sw_audit_entry *entry)
+{
+    int index = ledger_step_index(entry->step);
+    if (index < 0 || index >= task->shape->step_count) {
+        replay_violate(r, "O5", task, -1, "an entry names an unknown step");
+        return;
+    }
+    replay_step *step = &task->steps[index];
+    if (entry->from != step->state)
+        replay_violate(r, "O5", task, index, "an entry starts from a state it was not in");
+    if (sw_step_state_terminal(step->state))
+        replay_violate(r, "O2", task, index, "it goes on after its end");
+    if (sw_task_state_terminal(task->state))
+        replay_violate(r, "O2", task, index, "it moves after the end of its task");
+    if (entry->to == SW_STEP_RUNNING)
+        replay_start(r, task, index, entry);
+    else if (step->state == SW_STEP_RUNNING)
+        replay_leave_running(r, task, index, entry);
+    else if (entry->to == SW_STEP_READY && replay_open(task, index) > 0)
+        replay_violate(r, "O4", task, index, "it is ready before its dependencies have ended");
+    step->state = entry->to;
+    if (entry->to == SW_STEP_FAILED &&
+        task->shape->steps[index].on_failure == SW_ON_FAILURE_FAIL_TASK)
+        task->stopped = true;
+}
+
+/* The state that a task must be in, by its steps. */
+static int replay_outcome(const replay_task *task)
+{
+    bool active = false;
+    bool started = false;
+    bool fatal = false;
+    for (int i = 0; i < task->shape->step_count; i++) {
+        int state = task->steps[i].state;
+        active = active || state == SW_STEP_READY || state == SW_STEP_RUNNING;
+        started = started || task->steps[i].epoch > 0;
+        fatal =
+            fatal || state == SW_STEP_PENDING ||
+            (state == SW_STEP_FAILED && task->shape->steps[i].on_failure != SW_ON_FAILURE_CONTINUE);
+    }
+    if (active)
+        return started ? SW_TASK_RUNNING : SW_TASK_PENDING;
+    return fatal ? SW_TASK_FAILED : SW_TASK_SUCCEEDED;
+}
+
+static void replay_change_task(const replay *r, replay_task *task, const sw_audit_entry *entry)
+{
+    if (entry->from != task->state)
+        replay_violate(r, "O5", task, -1, "an entry starts from a state the task was not in");
+    if (entry->to == SW_TASK_CANCELLED && !task->task->cancel_asked)
+        replay_violate(r, "O5", task, -1, "it was cancelled, which nobody asked for");
+    task->state = entry->to;
+}
+
+/* After a commit: whatever can go on has been made to, and nothing else. */
+static void replay_settle(const replay *r, replay_task *task)
+{
+    task->touched = false;
+    for (int i = 0; i < task->shape->step_count; i++) {
+        int state = task->steps[i].state;
+        bool waits = state == SW_STEP_PENDING || state == SW_STEP_READY;
+        if (state == SW_STEP_PENDING && replay_open(task, i) == 0)
+            replay_violate(r, "O6", task, i, "its dependencies have ended, and it is not ready");
+        if (waits && task->stopped)
+            replay_violate(r, "O6", task, i, "it waits in a task that was stopped");
+        if (task->state == SW_TASK_CANCELLED && !sw_step_state_terminal(state))
+            replay_violate(r, "O6", task, i, "it goes on in a task that was cancelled");
+    }
+    if (task->state != SW_TASK_CANCELLED && task->state != replay_outcome(task))
+        replay_violate(r, "O6", task, -1, "the task is not in the state that its steps say");
+}
+
+void replay_end(replay *r)
+{
+    for (int i = 0; i < r->l->task_count; i++) {
+        if (r->tasks[i].touched)
+            replay_settle(r, &r->tasks[i]);
+    }
+}
+
+static replay_task *replay_find(replay *r, const sw_audit_entry *entry, const sw_uuid *ids)
+{
+    for (int i = 0; i < r->l->task_count; i++) {
+        if (r->tasks[i].task && memcmp(&ids[i], &entry->task_id, sizeof ids[i]) == 0)
+            return &r->tasks[i];
+    }
+    return NULL;
+}
+
+void replay_entry(replay *r, const sw_audit_entry *entry, const sw_uuid *ids)
+{
+    if (entry->entry_no != ++r->entry_no)
+        world_violate(r->l->world, "O5", "entry %lld has the number %lld", (long long)r->entry_no,
+                      (long long)entry->entry_no);
+    if (entry->time_us < r->time_us)
+        world_violate(r->l->world, "O5", "the history goes back in time at entry %lld",
+                      (long long)entry->entry_no);
+    if (entry->time_us != r->time_us)
+        replay_end(r);
+    r->time_us = entry->time_us;
+    replay_task *task = replay_find(r, entry, ids);
+    if (!task)
+        return;
+    task->touched = true;
+    task->entries++;
+    if (entry->kind == SW_AUDIT_TASK_SUBMITTED && ++task->submissions > 1)
+        replay_violate(r, "O1", task, -1, "submitted twice");
+    if (entry->kind == SW_AUDIT_TASK_CHANGED)
+        replay_change_task(r, task, entry);
+    if (entry->kind == SW_AUDIT_STEP_CHANGED)
+        replay_change_step(r, task, entry);
+}

@@ -1,0 +1,55 @@
+/* The tasks of a run as their history tells them, by rules that share no code with the engine.
+ *
+ * Entries are fed in their order; each must be allowed after those before it, and after each commit
+ * nothing may be left undone (replay.c). Not here: holding the result against rows and answers.
+ */
+#ifndef SIM_REPLAY_H
+#define SIM_REPLAY_H
+
+#include "sim/ledger.h"
+
+#define REPLAY_EPOCHS 64 /* attempts of one step that are remembered one by one */
+#define REPLAY_CRASHES_MAX 5
+
+typedef struct replay_step {
+    int state;
+    int64_t epoch;
+    int attempt;
+    int crashes;
+    int64_t succeeded_epoch;
+    int64_t failed_epoch; /* of the newest failure, 0: none */
+    char error_class[24]; /* of it */
+    int64_t started_us;   /* store times */
+    int64_t not_before_us;
+    int attempts[REPLAY_EPOCHS]; /* the attempt's number by epoch */
+} replay_step;
+
+typedef struct replay_task {
+    const ledger_task *task; /* NULL: not stored */
+    const ledger_shape *shape;
+    int state;
+    int submissions;
+    int64_t entries;
+    bool stopped; /* a failure stopped it */
+    bool touched; /* in the commit at hand */
+    replay_step steps[LEDGER_STEPS];
+} replay_task;
+
+typedef struct replay {
+    ledger *l;
+    replay_task tasks[LEDGER_TASKS];
+    int64_t entry_no;
+    int64_t time_us; /* of the commit at hand */
+} replay;
+
+/* Say that a task is stored, and which version of its workflow it runs. */
+void replay_know(replay *r, int index, int version);
+void replay_entry(replay *r, const sw_audit_entry *entry, const sw_uuid *ids);
+void replay_end(replay *r);
+
+/* Whether dependents need not wait for this step any more. */
+bool replay_satisfied(const replay_task *task, int step);
+/* How many dependencies a step waits for. */
+int replay_open(const replay_task *task, int step);
+
+#endif

@@ -1,0 +1,426 @@
+/* Workers: claim, hold several steps at once, report, renew, close and open again. */
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/engine.h"
+#include "sim/actor.h"
+
+#define WORKER_HELD_MAX 6
+#define WORKER_ROWS_MAX (WORKER_HELD_MAX + 1)
+#define WORKER_FOR_EVER_MS 600000
+
+/* A step whose handler runs. */
+typedef struct worker_hold {
+    ledger_hold base;
+    int64_t due_us; /* when the handler ends */
+    sw_step_outcome row;
+} worker_hold;
+
+/* A worker between its calls; on its coroutine's stack, so that it dies with it. */
+typedef struct worker_state {
+    actor *self;
+    sw_worker_ref ref;
+    worker_hold held[WORKER_HELD_MAX];
+    size_t count;
+    int errors;
+} worker_state;
+
+/* The rows of one exchange. */
+typedef struct worker_report {
+    sw_step_outcome rows[WORKER_ROWS_MAX];
+    char results[WORKER_ROWS_MAX][64];
+    const worker_hold *holds[WORKER_ROWS_MAX]; /* NULL: the row is there a second time */
+    size_t count;
+} worker_report;
+
+/* Opening and closing. */
+
+static int worker_open_once(worker_state *state, sw_error *error)
+{
+    actor *self = state->self;
+    const ledger *l = actor_ledger(self);
+    const ledger_crew *crew = &l->crew[self->number];
+    char names[LEDGER_SHAPES * LEDGER_STEPS][8];
+    sw_str handlers[LEDGER_SHAPES * LEDGER_STEPS];
+    const sw_str queue = LIT("default");
+    sw_worker_options options = SW_WORKER_OPTIONS_INIT;
+    for (int shape = 0; shape < LEDGER_SHAPES; shape++) {
+        for (int step = 0; step < LEDGER_STEPS; step++) {
+            if (!(crew->steps[shape] >> step & 1))
+                continue;
+            snprintf(names[options.handler_count], 8, "w%d.%c", shape, 'a' + step);
+            handlers[options.handler_count] = actor_str(names[options.handler_count]);
+            options.handler_count++;
+        }
+    }
+    options.name = actor_str(self->role);
+    options.handlers = handlers;
+    options.queues = crew->default_queue_only ? &queue : NULL;
+    options.queue_count = crew->default_queue_only;
+    options.lease_ms = l->lease_ms;
+    return sw_worker_open(self->engine, &options, &state->ref, error);
+}
+
+static void worker_open(worker_state *state)
+{
+    sw_error error;
+    for (;;) {
+        actor_arm_memory(state->self);
+        int rc = worker_open_once(state, &error);
+        if (rc == 0)
+            break;
+        actor_bear(state->self, &state->errors, rc, &error);
+    }
+    state->errors = 0;
+    state->count = 0;
+    ledger_opened(actor_ledger(state->self), state->ref.worker_id);
+}
+
+/* What it holds goes back into the line. */
+static void worker_close(worker_state *state)
+{
+    sw_error error;
+    for (;;) {
+        actor_arm_memory(state->self);
+        int rc = sw_worker_close(state->self->engine, &state->ref, &error);
+        if (rc == 0)
+            break;
+        actor_bear(state->self, &state->errors, rc, &error);
+    }
+    state->errors = 0;
+    state->count = 0;
+}
+
+/* Handlers. */
+
+static bool worker_is_deadly(const actor *self, const sw_step_claim *claim)
+{
+    const ledger *l = actor_ledger(self);
+    int shape = claim->workflow.ptr[1] - '0';
+    int version = claim->version.ptr[0] - '1';
+    return l->shapes[shape][version].steps[ledger_step_index(claim->name)].deadly;
+}
+
+static fate worker_draw_fate(const actor *self)
+{
+    static const uint32_t weights[] = {
+#define FATE_WEIGHT(name, weight) weight,
+        FATE_MAP(FATE_WEIGHT)
+#undef FATE_WEIGHT
+    };
+    uint32_t may = self->world->healed ? 0 : actor_ledger(self)->fates;
+    return (fate)choice_weigh(&self->world->choice, CHOICE_EVENT, weights, FATE_COUNT, may);
+}
+
+/* What the handler will report, and when. */
+static void worker_plan(actor *self, worker_hold *hold, fate drawn, int64_t timeout_ms)
+{
+    choice *c = &self->world->choice;
+    int64_t now_us = self->world->now_us;
+    int64_t lease_us = actor_ledger(self)->lease_ms * 1000;
+    hold->due_us = now_us;
+    if (drawn == FATE_SLOW)
+        hold->due_us = now_us + 20000;
+    else if (drawn == FATE_SLOWER)
+        hold->due_us = now_us + 150000;
+    else if (drawn == FATE_HANG)
+        hold->due_us =
+            now_us + (timeout_ms ? WORKER_FOR_EVER_MS * INT64_C(1000) : lease_us * 3 / 2);
+    if (drawn == FATE_FAIL || drawn == FATE_FAIL_AND_WAIT) {
+        hold->row.outcome = SW_OUTCOME_FAILED;
+        hold->row.error_class = LIT("Sim::Error");
+        hold->row.error_message = LIT("drawn");
+        hold->row.retry_after_ms =
+            drawn == FATE_FAIL ? 0 : 30 + 30 * choice_draw(c, CHOICE_DETAIL, 8);
+    } else if (drawn == FATE_FAIL_FOR_GOOD) {
+        hold->row.outcome = SW_OUTCOME_FAILED_FOR_GOOD;
+        hold->row.error_class = LIT("Sim::Fatal");
+    } else if (drawn == FATE_RELEASE) {
+        hold->row.outcome = SW_OUTCOME_RELEASED;
+    }
+}
+
+static void worker_handle(worker_state *state, const sw_step_claim *claim, int64_t safe_until_us)
+{
+    actor *self = state->self;
+    worker_hold *hold = &state->held[state->count++];
+    fate drawn = worker_draw_fate(self);
+    *hold = (worker_hold){
+        .base = {claim->step_id, claim->epoch, safe_until_us, false},
+        .row = {.step_id = claim->step_id, .epoch = claim->epoch},
+    };
+    world_note(self->world, "claims %.*s of %.*s, epoch %lld", (int)claim->name.len,
+               claim->name.ptr, (int)claim->workflow.len, claim->workflow.ptr,
+               (long long)claim->epoch);
+    worker_plan(self, hold, drawn, claim->timeout_ms);
+    if (drawn == FATE_DIE || worker_is_deadly(self, claim))
+        world_die(self->world);
+    if (drawn == FATE_PAUSE)
+        world_sleep(self->world, actor_ledger(self)->lease_ms * 1000 *
+                                     (1 + choice_draw(&self->world->choice, CHOICE_DETAIL, 4)));
+}
+
+static void worker_forget(worker_state *state, size_t index)
+{
+    memmove(&state->held[index], &state->held[index + 1],
+            (--state->count - index) * sizeof state->held[0]);
+}
+
+/* Exchanges. */
+
+static void worker_gather(const worker_state *state, worker_report *report)
+{
+    actor *self = state->self;
+    report->count = 0;
+    for (size_t i = 0; i < state->count; i++) {
+        if (state->held[i].due_us > self->world->now_us)
+            continue;
+        sw_step_outcome *row = &report->rows[report->count];
+        *row = state->held[i].row;
+        if (row->outcome == SW_OUTCOME_SUCCEEDED)
+            row->result = ledger_result(report->results[report->count], row->step_id, row->epoch);
+        ledger_sent(actor_ledger(self), row);
+        report->holds[report->count++] = &state->held[i];
+    }
+    /* The same thing twice in one call. */
+    if (report->count > 0 && choice_once_in(&self->world->choice, CHOICE_DETAIL, 12)) {
+        report->holds[report->count] = NULL;
+        report->rows[report->count++] = report->rows[0];
+    }
+}
+
+/* How long to wait for work; 0 when there is something to say, or something due. */
+static int64_t worker_wait_ms(const worker_state *state, const worker_report *report)
+{
+    static const int64_t waits[] = {0, 50, WORKER_FOR_EVER_MS};
+    const actor *self = state->self;
+    int64_t wait_ms = waits[choice_draw(&self->world->choice, CHOICE_DETAIL, 3)];
+    for (size_t i = 0; i < state->count; i++) {
+        int64_t left_ms = (state->held[i].due_us - self->world->now_us) / 1000;
+        if (left_ms < wait_ms)
+            wait_ms = left_ms > 0 ? left_ms : 0;
+    }
+    return report->count || actor_ledger(self)->stop ? 0 : wait_ms;
+}
+
+static void worker_note_report(const actor *self, const sw_step_outcome *row,
+                               const sw_step_applied *applied)
+{
+    world_note(self->world, "reports step %lld epoch %lld %s: %s, %s", (long long)row->step_id,
+               (long long)row->epoch, sw_outcome_name(row->outcome),
+               sw_row_status_name(applied->status), sw_step_state_name(applied->state));
+}
+
+static void worker_take_answers(worker_state *state, const worker_report *report,
+                                const sw_result *result)
+{
+    size_t count = 0;
+    const sw_step_applied *applied = sw_step_applications(result, &count);
+    for (size_t i = 0; i < count; i++) {
+        const worker_hold *hold = report->holds[i];
+        worker_note_report(state->self, &report->rows[i], &applied[i]);
+        ledger_answered(actor_ledger(state->self), hold ? &hold->base : NULL, &report->rows[i],
+                        &applied[i]);
+    }
+    for (size_t i = report->count; i > 0; i--) {
+        if (report->holds[i - 1])
+            worker_forget(state, (size_t)(report->holds[i - 1] - state->held));
+    }
+}
+
+static void worker_take_finished(const worker_state *state, const sw_result *result)
+{
+    size_t count = 0;
+    ledger *l = actor_ledger(state->self);
+    const sw_task_finished *finished = sw_tasks_finished(result, &count);
+    for (size_t i = 0; i < count; i++) {
+        int index = ledger_find_task(l, &finished[i].task_id);
+        if (index >= 0)
+            l->tasks[index].ended = true;
+    }
+}
+
+static void worker_take_claims(worker_state *state, const sw_result *result, int64_t asked_us)
+{
+    size_t count = 0;
+    ledger *l = actor_ledger(state->self);
+    int64_t safe_until_us = asked_us + l->lease_ms * 1000 * 2 / 3;
+    const sw_step_claim *claims = sw_step_claims(result, &count);
+    for (size_t i = 0; i < count; i++)
+        ledger_claimed(l, state->self, state->ref.worker_id, asked_us, &claims[i]);
+    for (size_t i = 0; i < state->count; i++)
+        ledger_promise(l, &state->held[i].base, safe_until_us);
+    for (size_t i = 0; i < count; i++)
+        worker_handle(state, &claims[i], safe_until_us);
+}
+
+/* An answer that was lost or not believed: the same report again, to whoever serves now. */
+static void worker_repeat(worker_state *state, const worker_report *report)
+{
+    sw_error error;
+    size_t count = 0;
+    sw_result *result = NULL;
+    if (report->count == 0 || !choice_once_in(&state->self->world->choice, CHOICE_DETAIL, 8))
+        return;
+    actor_arm_memory(state->self);
+    int rc = sw_step_update_batch(state->self->engine, report->rows, 1, &result, &error);
+    if (rc == 0)
+        ledger_answered(actor_ledger(state->self), NULL, &report->rows[0],
+                        sw_step_applications(result, &count));
+    sw_result_free(result);
+    if (rc < 0)
+        actor_bear(state->self, &state->errors, rc, &error);
+}
+
+/* Only what was written for good lets the clock go on from there after a restart. */
+static void worker_check_clock(const worker_state *state, const sw_result *result, int64_t asked_us)
+{
+    size_t answers = 0;
+    size_t claims = 0;
+    sw_step_applications(result, &answers);
+    sw_step_claims(result, &claims);
+    ledger_check_clock(actor_ledger(state->self), state->self->engine,
+                       answers + claims > 0 ? asked_us : 0);
+}
+
+static void worker_exchange(worker_state *state)
+{
+    sw_error error;
+    worker_report report;
+    sw_result *result = NULL;
+    actor *self = state->self;
+    ledger *l = actor_ledger(self);
+    size_t room = WORKER_HELD_MAX - state->count;
+    worker_gather(state, &report);
+    size_t most = room ? 1 + choice_draw(&self->world->choice, CHOICE_DETAIL, (uint32_t)room) : 0;
+    int64_t wait_ms = room ? worker_wait_ms(state, &report) : 0;
+    actor_arm_memory(self);
+    int64_t asked_us = self->world->now_us;
+    int rc = sw_step_exchange(self->engine, &state->ref, report.rows, report.count,
+                              l->stop ? 0 : most, wait_ms, &result, &error);
+    if (rc < 0) {
+        for (size_t i = 0; i < report.count; i++)
+            ledger_doubted(l, &report.rows[i]);
+        actor_bear(self, &state->errors, rc, &error);
+        return;
+    }
+    state->errors = 0;
+    if (asked_us < self->woke_us)
+        asked_us = self->woke_us;
+    l->exchanged_boots = self->world->boots;
+    worker_check_clock(state, result, asked_us);
+    worker_take_answers(state, &report, result);
+    worker_take_finished(state, result);
+    worker_take_claims(state, result, asked_us);
+    sw_result_free(result);
+    worker_repeat(state, &report);
+}
+
+/* Renewals. */
+
+static bool worker_lists(const sw_step_hold *lost, size_t count, const ledger_hold *hold)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (lost[i].step_id == hold->step_id && lost[i].epoch == hold->epoch)
+            return true;
+    }
+    return false;
+}
+
+/* A worker that hears that a step is lost stops its handler, mostly. */
+static void worker_take_lost(worker_state *state, const sw_result *result, const bool *cancelled,
+                             int64_t safe_until_us)
+{
+    size_t count = 0;
+    ledger *l = actor_ledger(state->self);
+    const sw_step_hold *lost = sw_step_holds(result, &count);
+    for (size_t i = state->count; i > 0; i--) {
+        ledger_hold *hold = &state->held[i - 1].base;
+        bool gone = worker_lists(lost, count, hold);
+        ledger_renewed(l, hold, gone, cancelled[i - 1]);
+        ledger_promise(l, hold, safe_until_us);
+        hold->lost = hold->lost || gone;
+        if (gone && !choice_once_in(&state->self->world->choice, CHOICE_DETAIL, 3))
+            worker_forget(state, i - 1);
+    }
+}
+
+static void worker_renew(worker_state *state)
+{
+    sw_error error;
+    sw_result *result = NULL;
+    actor *self = state->self;
+    const ledger *l = actor_ledger(self);
+    bool cancelled[WORKER_HELD_MAX];
+    sw_step_hold holds[WORKER_HELD_MAX];
+    for (size_t i = 0; i < state->count; i++) {
+        const ledger_hold *hold = &state->held[i].base;
+        const ledger_claim *claim = ledger_find(l, hold->step_id, hold->epoch);
+        int index = ledger_find_task(l, &claim->task_id);
+        cancelled[i] = index >= 0 && l->tasks[index].cancel_acknowledged;
+        holds[i] = (sw_step_hold){hold->step_id, hold->epoch};
+    }
+    actor_arm_memory(self);
+    int64_t asked_us = self->world->now_us;
+    int rc = sw_worker_renew(self->engine, &state->ref, holds, state->count, &result, &error);
+    if (rc < 0) {
+        actor_bear(self, &state->errors, rc, &error);
+        return;
+    }
+    state->errors = 0;
+    ledger_check_clock(actor_ledger(self), self->engine, 0);
+    worker_take_lost(state, result, cancelled, asked_us + l->lease_ms * 1000);
+    sw_result_free(result);
+}
+
+/* The loop. */
+
+/* Until the next handler ends, or a third of the lease is over. */
+static void worker_rest(const worker_state *state)
+{
+    world *w = state->self->world;
+    int64_t rest_us = actor_ledger(state->self)->lease_ms * 1000 / 3;
+    if (rest_us > 40000 && state->count < WORKER_HELD_MAX)
+        rest_us = 40000;
+    for (size_t i = 0; i < state->count; i++) {
+        int64_t left_us = state->held[i].due_us - w->now_us;
+        rest_us = left_us < rest_us ? left_us : rest_us;
+    }
+    world_sleep(w, rest_us > 1000 ? rest_us : 1000);
+}
+
+static void worker_reopen(worker_state *state)
+{
+    actor *self = state->self;
+    switch (choice_draw(&self->world->choice, CHOICE_DETAIL, 3)) {
+    case 0: /* leaves in good order and comes back */
+        worker_close(state);
+        break;
+    case 1: /* forgets to leave */
+        break;
+    default: /* its process ends and another one begins */
+        actor_close(self);
+        actor_open(self);
+    }
+    worker_open(state);
+}
+
+void actor_work(actor *self)
+{
+    worker_state state = {.self = self};
+    choice *c = &self->world->choice;
+    actor_open(self);
+    if (!actor_ledger(self)->two_versions)
+        actor_register(self, 0);
+    worker_open(&state);
+    while (!actor_ledger(self)->stop) {
+        worker_exchange(&state);
+        if (state.count > 0 && choice_once_in(c, CHOICE_DETAIL, 6))
+            worker_renew(&state);
+        if (!self->world->healed && choice_once_in(c, CHOICE_EVENT, 60))
+            worker_reopen(&state);
+        worker_rest(&state);
+    }
+    worker_close(&state);
+    actor_close(self);
+}

@@ -1,0 +1,134 @@
+/* What there is to do in a run: workflows in two versions, tasks, and who handles what. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/ledger.h"
+
+/* A text that grows in place; what does not fit ends the run, because a workload that was cut
+ * would test something else than it says. */
+typedef struct workload_text {
+    char *ptr;
+    size_t size;
+    size_t at;
+} workload_text;
+
+static void text_put(workload_text *text, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void text_put(workload_text *text, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int size = vsnprintf(text->ptr + text->at, text->size - text->at, format, arguments);
+    va_end(arguments);
+    if (size < 0 || text->at + (size_t)size >= text->size)
+        abort();
+    text->at += (size_t)size;
+}
+
+static void shape_draw_step(ledger_step *step, int index, bool chain, choice *c)
+{
+    static const int policies[] = {SW_ON_FAILURE_BLOCK, SW_ON_FAILURE_CONTINUE,
+                                   SW_ON_FAILURE_FAIL_TASK};
+    step->on_failure = policies[choice_draw(c, CHOICE_WORKLOAD, 3)];
+    step->max_attempts = 1 + (int)choice_draw(c, CHOICE_WORKLOAD, 4);
+    step->base_ms = 80 * (int64_t)choice_draw(c, CHOICE_WORKLOAD, 3);
+    step->timeout_ms = choice_once_in(c, CHOICE_WORKLOAD, 4) ? 900 : 0;
+    step->priority = (int)choice_draw(c, CHOICE_WORKLOAD, 3);
+    step->slow_queue = choice_once_in(c, CHOICE_WORKLOAD, 4);
+    step->deadly = choice_once_in(c, CHOICE_WORKLOAD, 40);
+    step->after = chain && index > 0 ? 1u << (index - 1) : 0;
+    for (int from = 0; !chain && from < index; from++)
+        step->after |= choice_draw(c, CHOICE_WORKLOAD, 2) << from;
+}
+
+static void shape_put_step(const ledger_step *step, int index, workload_text *text)
+{
+    static const char *const policies[] = {
+        [SW_ON_FAILURE_BLOCK] = "block",
+        [SW_ON_FAILURE_CONTINUE] = "continue",
+        [SW_ON_FAILURE_FAIL_TASK] = "fail_task",
+    };
+    text_put(text,
+             "%s{\"name\":\"%c\",\"on_failure\":\"%s\",\"timeout_ms\":%lld,\"priority\":%d,"
+             "\"queue\":\"%s\",\"retry\":{\"max_attempts\":%d,\"backoff\":\"linear\","
+             "\"base_ms\":%lld},\"after\":[",
+             index ? "," : "", 'a' + index, policies[step->on_failure], (long long)step->timeout_ms,
+             step->priority, step->slow_queue ? "slow" : "default", step->max_attempts,
+             (long long)step->base_ms);
+    for (int from = 0, first = 1; from < index; from++) {
+        if (!(step->after >> from & 1))
+            continue;
+        text_put(text, "%s\"%c\"", first ? "" : ",", 'a' + from);
+        first = 0;
+    }
+    text_put(text, "]}");
+}
+
+static void shape_load(ledger *l, ledger_shape *shape)
+{
+    sw_error error;
+    sw_workflow_options options = SW_WORKFLOW_OPTIONS_INIT;
+    options.env = &l->harness.env;
+    if (sw_workflow_load(&options, (sw_str){shape->text, strlen(shape->text)}, &shape->workflow,
+                         NULL, &error) < 0)
+        world_violate(l->world, "O8", "a workflow is refused: %s", error.message);
+}
+
+static void shape_draw(ledger *l, int number, int version, choice *c)
+{
+    ledger_shape *shape = &l->shapes[number][version];
+    workload_text text = {shape->text, sizeof shape->text, 0};
+    bool chain = choice_once_in(c, CHOICE_WORKLOAD, 4);
+    snprintf(shape->name, sizeof shape->name, "w%d", number);
+    snprintf(shape->version, sizeof shape->version, "%d", version + 1);
+    shape->step_count = 1 + (int)choice_draw(c, CHOICE_WORKLOAD, LEDGER_STEPS);
+    text_put(&text, "{\"stepwell\":1,\"name\":\"%s\",\"version\":\"%s\",\"steps\":[", shape->name,
+             shape->version);
+    for (int i = 0; i < shape->step_count; i++) {
+        shape_draw_step(&shape->steps[i], i, chain, c);
+        shape_put_step(&shape->steps[i], i, &text);
+    }
+    text_put(&text, "]}");
+    shape_load(l, shape);
+}
+
+/* The first worker handles everything, so that every task can end. */
+static void crew_draw(ledger_crew *crew, bool first, choice *c)
+{
+    bool picky = !first && choice_once_in(c, CHOICE_WORKLOAD, 2);
+    crew->default_queue_only = !first && choice_once_in(c, CHOICE_WORKLOAD, 3);
+    for (int i = 0; i < LEDGER_SHAPES; i++) {
+        crew->steps[i] = (1u << LEDGER_STEPS) - 1;
+        if (picky)
+            crew->steps[i] &= ~choice_draw(c, CHOICE_WORKLOAD, (1u << LEDGER_STEPS) - 1);
+    }
+}
+
+void ledger_draw(ledger *l)
+{
+    choice *c = &l->world->choice;
+    l->two_versions = choice_once_in(c, CHOICE_WORKLOAD, 3);
+    for (int i = 0; i < LEDGER_SHAPES; i++) {
+        for (int version = 0; version <= l->two_versions; version++)
+            shape_draw(l, i, version, c);
+    }
+    for (int i = 0; i < LEDGER_CREW; i++)
+        crew_draw(&l->crew[i], i == 0, c);
+    l->task_count = 1 + (int)choice_draw(c, CHOICE_WORKLOAD, LEDGER_TASKS);
+    for (int i = 0; i < l->task_count; i++) {
+        ledger_task *task = &l->tasks[i];
+        task->shape = (int)choice_draw(c, CHOICE_WORKLOAD, LEDGER_SHAPES);
+        task->priority = (int)choice_draw(c, CHOICE_WORKLOAD, 3);
+        /* A key belongs to a workflow: two of them may use the same. */
+        bool shared = i % 2 == 1 && task->shape != l->tasks[i - 1].shape;
+        snprintf(task->key, sizeof task->key, "key-%d", shared ? i - 1 : i);
+        snprintf(task->input, sizeof task->input, "{\"n\":%d}", i);
+    }
+    l->harness_blocks = l->harness.heap.blocks;
+    l->lease_ms = 300 + 700 * (int64_t)choice_draw(c, CHOICE_WORKLOAD, 4);
+    l->fates = choice_draw(c, CHOICE_WORKLOAD, 1u << FATE_COUNT);
+    l->rare_settings = choice_once_in(c, CHOICE_WORKLOAD, 4);
+}
