@@ -33,14 +33,19 @@ require "stepwell"
 born = [
   nil, true, false, 0, -1, 2**31, 2**53 + 1, 2**63 - 1, -(2**63), 2**64, 10**300,
   0.1, -0.0, 1e-323, 1.7976931348623157e308, 1.0,
-  "", "quote \\" back \\\\ tab \\t", "Gr\\u00fc\\u00dfe \\u65e5\\u672c \\u{1f600}", "a\\u0000b\\u2028",
+  "", "quote \\" back \\\\ tab \\t",
+  "Gr\\u00fc\\u00dfe \\u65e5\\u672c \\u{1f600}", "a\\u0000b\\u2028",
   [], {}, [[[]]], { "a" => nil, "b" => [1, 2.5, { "c" => true }] }, { symbol: :value }
 ]
 handlers = {
   "ruby.echo" => ->(ctx) { ctx.result(:made) },
   "ruby.born" => ->(_ctx) { born },
   "ruby.input" => ->(ctx) { ctx.input },
-  "ruby.fail" => ->(ctx) { raise ArgumentError, "Gr\\u00fc\\u00dfe" if ctx.attempt < 3; ctx.attempt }
+  "ruby.fail" => lambda do |ctx|
+    raise ArgumentError, "Gr\\u00fc\\u00dfe" if ctx.attempt < 3
+
+    ctx.attempt
+  end
 }
 engine = Stepwell::Engine.open(ARGV.fetch(0))
 Stepwell::Worker.new(engine: engine, handlers: handlers, name: "ruby").run

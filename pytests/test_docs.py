@@ -92,7 +92,9 @@ def test_the_order_in_a_file(tmp_path: Path) -> None:
         assert run(str(EXAMPLES / "order.py"), "orders.db", cwd=tmp_path).startswith("succeeded")
 
 
-@pytest.mark.parametrize("command", [["worker.py", "work"], ["-m", "stepwell", "worker", "worker:engine"]])
+@pytest.mark.parametrize(
+    "command", [["worker.py", "work"], ["-m", "stepwell", "worker", "worker:engine"]]
+)
 def test_the_worker_process(command: List[str], tmp_path: Path) -> None:
     database = str(tmp_path / "squares.db")
     worker: Any = subprocess.Popen(

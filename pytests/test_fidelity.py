@@ -78,7 +78,7 @@ def through_engine(engine: Engine, value: Any) -> List[Any]:
     engine.exchange(worker, [(b.step_id, b.epoch, "succeeded", b.inputs[0].result)], 0, 0)
     task, steps = engine.get(task_id)
     engine.worker_close(worker)
-    return [decode(a.input), decode(b.inputs[0].result), decode(steps[1].result), decode(task.input)]
+    return [decode(text) for text in (a.input, b.inputs[0].result, steps[1].result, task.input)]
 
 
 @pytest.mark.parametrize("value", EXACT, ids=lambda value: repr(value)[:30])

@@ -40,7 +40,8 @@ class Player:
             try:
                 self.operate(verb, operation)
             except AssertionError as error:
-                raise AssertionError(f"operation {number}, {compact(operation)}: {error}") from error
+                place = f"operation {number}, {compact(operation)}"
+                raise AssertionError(f"{place}: {error}") from error
         self.check_end()
 
     def operate(self, verb: str, operation: Dict[str, Any]) -> None:

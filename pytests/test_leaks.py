@@ -18,7 +18,8 @@ CALLS = """
 
     TEXT = '{"stepwell":1,"name":"w","steps":[{"name":"a"},{"name":"b","after":["a"]}]}'
     BAD = TEXT.replace('"a"]', '"z"]')
-    engine = stepwell.Engine(sys.argv[1], durability="relaxed" if sys.argv[1:2] != ["memory:"] else None)
+    memory = sys.argv[1] == "memory:"
+    engine = stepwell.Engine(sys.argv[1], durability=None if memory else "relaxed")
     engine.register(TEXT)
     worker = engine.worker_open(["w.a", "w.b"])
     first = engine.submit([("w",)] * 5)[0].task_id

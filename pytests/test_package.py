@@ -84,9 +84,8 @@ def only(folder: Path, pattern: str) -> Path:
 
 def tree(folder: Path, *patterns: str) -> Set[str]:
     """Files below a folder of the checkout, as names in a package."""
-    return {
-        str(path.relative_to(ROOT)) for pattern in patterns for path in (ROOT / folder).rglob(pattern)
-    }
+    paths = [path for pattern in patterns for path in (ROOT / folder).rglob(pattern)]
+    return {str(path.relative_to(ROOT)) for path in paths}
 
 
 def modules() -> List[str]:

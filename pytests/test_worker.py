@@ -99,7 +99,9 @@ class TestHandlers:
         assert task.status == "succeeded"
 
     @pytest.mark.parametrize(
-        "value", [float("nan"), b"x", {1}, {1: 2}, object(), "\ud800"], ids=lambda v: type(v).__name__
+        "value",
+        [float("nan"), b"x", {1}, {1: 2}, object(), "\ud800"],
+        ids=lambda value: type(value).__name__,
     )
     def test_a_result_that_is_not_json(self, engine: Engine, value: Any) -> None:
         step = fail_with(engine, lambda: value, retry=Retry(5, wait=0.01))
@@ -507,7 +509,11 @@ class TestCommand:
     )
     def test_a_wrong_place(self, place: str, message: str) -> None:
         done = run_program(
-            f"import sys; from stepwell.__main__ import main; sys.exit(main(['worker', {place!r}]))",
+            f"""
+            import sys
+            from stepwell.__main__ import main
+            sys.exit(main(["worker", {place!r}]))
+            """,
             check=False,
         )
         assert done.returncode == 2 and message in done.stderr

@@ -84,7 +84,12 @@ class TestDefinition:
                         "jitter": 0.15,
                     },
                 },
-                {"name": "ship", "handler": "ruby.ship", "after": ["charge-card"], "timeout_ms": 3000},
+                {
+                    "name": "ship",
+                    "handler": "ruby.ship",
+                    "after": ["charge-card"],
+                    "timeout_ms": 3000,
+                },
                 {
                     "name": "save",
                     "handler": "create_file",
@@ -95,7 +100,8 @@ class TestDefinition:
         }
         assert len(order.register()) == 64
         stored = json.loads(engine.definition("order").json)
-        assert [step["name"] for step in stored["steps"]] == ["validate", "charge-card", "ship", "save"]
+        names = [step["name"] for step in stored["steps"]]
+        assert names == ["validate", "charge-card", "ship", "save"]
         assert validate.__doc__ == "Look at the order."
 
     def test_parameters_name_upstream_steps(self, engine: Engine) -> None:
@@ -139,7 +145,8 @@ class TestDefinition:
         @w.step
         def first(nobody: int) -> None: ...
 
-        with pytest.raises(stepwell.DefinitionError, match=r"test_workflow.py:\d+: .*nobody") as caught:
+        place = r"test_workflow.py:\d+: .*nobody"
+        with pytest.raises(stepwell.DefinitionError, match=place) as caught:
             w.start()
         (finding,) = caught.value.findings
         assert finding["line"] > 1 and "names no step" in finding["message"]

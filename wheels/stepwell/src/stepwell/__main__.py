@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     worker.add_argument("--queue", action="append", help="claim from this queue only; repeatable")
     worker.add_argument("--name", help="name in the list of workers")
     worker.add_argument("--lease", type=float, default=15.0, help="seconds of silence allowed")
-    worker.add_argument("--grace", type=float, default=10.0, help="seconds to finish after a signal")
+    worker.add_argument("--grace", type=float, default=10.0, help="seconds to finish on a signal")
     worker.add_argument("--quiet", action="store_true", help="log warnings and errors only")
     return parser
 

@@ -85,7 +85,8 @@ class Attempt:
     def failed(self, error: BaseException) -> Outcome:
         """Row of a handler that raised. A result or input that does not fit will not fit next
         time either, so it fails for good."""
-        for_good = isinstance(error, (ResultError, InputError)) or not self.handler.retry.wants(error)
+        no_fit = isinstance(error, (ResultError, InputError))
+        for_good = no_fit or not self.handler.retry.wants(error)
         return (
             *self.hold,
             "failed_for_good" if for_good else "failed",

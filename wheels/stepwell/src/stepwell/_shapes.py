@@ -98,7 +98,10 @@ def _build_dataclass(kind: Any, value: Any, path: str) -> Any:
     _check_names(value, fields, needed, path)
     hints = _hints(kind)
     return kind(
-        **{name: build(hints.get(name, Any), item, f"{path}.{name}") for name, item in value.items()}
+        **{
+            name: build(hints.get(name, Any), item, f"{path}.{name}")
+            for name, item in value.items()
+        }
     )
 
 

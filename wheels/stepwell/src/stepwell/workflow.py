@@ -107,7 +107,9 @@ class Workflow(Generic[InputT]):
             return self._add(Step(self, function, **options))
         return lambda decorated: self._add(Step(self, decorated, **options))
 
-    def external(self, name: str, *, handler: Optional[str] = None, **options: Any) -> Step[Any, Any]:
+    def external(
+        self, name: str, *, handler: Optional[str] = None, **options: Any
+    ) -> Step[Any, Any]:
         """Declare a step whose handler runs elsewhere, for example in a Ruby worker.
 
         handler defaults to "<workflow>.<step>"; the options are those of step, and parameters.
@@ -126,7 +128,9 @@ class Workflow(Generic[InputT]):
 
         The engine's own runner executes it (`stepwell worker`); parameters are those of the kind.
         """
-        return self._add(Step(self, None, name=name, handler=kind, parameters=parameters, **options))
+        return self._add(
+            Step(self, None, name=name, handler=kind, parameters=parameters, **options)
+        )
 
     def _add(self, step: Step[Any, Any]) -> Step[Any, Any]:
         if step.name in self.steps:
