@@ -142,6 +142,7 @@ RSpec.describe "worker processes" do
     File.write(go, "")
     tasks = Array.new(40) { |n| SlowWorkflow.start(engine: engine, n: n) }
     pids = Array.new(3) { start_worker }
+    eventually { engine.worker_list.size == 3 }
     tasks.each { |task| task.wait(timeout: 60) }
     pids.each { |pid| Process.kill(:TERM, pid) }
     pids.each { |pid| expect(end_of(pid).exitstatus).to eq(7) }
