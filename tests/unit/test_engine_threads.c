@@ -213,11 +213,57 @@ static void test_exchanges_of_many_threads_on_sqlite(void **state)
     rmdir(folder);
 }
 
+/* One claim, waited for; the number of steps claimed, or what went wrong. */
+static void *waiter_main(void *context)
+{
+    sw_error err;
+    size_t count = 0;
+    sw_result *result = NULL;
+    sw_worker_ref worker;
+    crowd *all = context;
+    sw_str handler = {"diamond.top", 11};
+    sw_worker_options options = SW_WORKER_OPTIONS_INIT;
+    options.handlers = &handler;
+    options.handler_count = 1;
+    crowd_check(all, sw_worker_open(all->engine, &options, &worker, &err), &err);
+    crowd_check(all, sw_step_exchange(all->engine, &worker, NULL, 0, 1, 20000, &result, &err),
+                &err);
+    sw_step_claims(result, &count);
+    sw_result_free(result);
+    atomic_store(&all->finished, (int)count);
+    return NULL;
+}
+
+/* A transaction that is undone makes the engine forget what it had read; who waits just then has
+ * no transaction to read it again. */
+static void test_a_failed_call_does_not_disturb_who_waits(void **state)
+{
+    crowd all;
+    pthread_t waiter;
+    sw_result *result = NULL;
+    sw_task_submit_row rows[] = {{.workflow = {"nowhere", 7}}, {.workflow = {"diamond", 7}}};
+    (void)state;
+    crowd_open(&all, "memory:");
+    assert_int_equal(pthread_create(&waiter, NULL, waiter_main, &all), 0);
+    for (int i = 0; i < 20; i++) {
+        usleep(5000);
+        assert_int_equal(sw_task_submit(all.engine, &rows[0], 1, &result, NULL), SW_ENOTFOUND);
+    }
+    assert_int_equal(sw_task_submit(all.engine, &rows[1], 1, &result, NULL), SW_OK);
+    sw_result_free(result);
+    pthread_join(waiter, NULL);
+    assert_int_equal(all.wrong, 0);
+    assert_int_equal(all.finished, 1);
+    sw_workflow_free(all.workflow);
+    sw_engine_close(all.engine);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_exchanges_of_many_threads_in_memory),
         cmocka_unit_test(test_exchanges_of_many_threads_on_sqlite),
+        cmocka_unit_test(test_a_failed_call_does_not_disturb_who_waits),
     };
     return cmocka_run_group_tests_name("engine_threads", tests, NULL, NULL);
 }

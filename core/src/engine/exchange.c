@@ -136,6 +136,11 @@ static int exchange_due(sw_engine *engine, const sw_worker_ref *worker, const ex
     int64_t version = 0;
     const sw__member *member = sw__engine_member(engine, worker->worker_id);
     int rc = engine->store->ops->version(engine->store, &version, err);
+    /* Another thread's transaction was undone: only a transaction can read the anchor again. */
+    if (rc == SW_OK && !engine->anchored) {
+        *due = true;
+        return SW_OK;
+    }
     if (rc == SW_OK)
         rc = sw__engine_now(engine, false, &now_us, err);
     if (rc < 0)
