@@ -201,8 +201,8 @@ static int move_check_step(sw__replay *replay, const sw__replay_task *task,
  * are the engine's words; those of a cancellation are an operator's and may be anything. */
 static void move_end_attempt(sw__replay *replay, sw__replay_step *step, const sw_audit_entry *entry)
 {
-    bool lost = sw__str_is(entry->reason, "lease expired") ||
-                sw__str_is(entry->reason, "worker died");
+    bool lost =
+        sw__str_is(entry->reason, "lease expired") || sw__str_is(entry->reason, "worker died");
     if (entry->to == SW_STEP_CANCELLED)
         return;
     step->crashes += lost;
