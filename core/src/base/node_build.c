@@ -149,7 +149,7 @@ int sw__build_open(sw__build *build, sw__place place, sw__node_kind kind)
 {
     if (build->depth == SW__DEPTH_MAX)
         return sw__build_fail(build, SW_ELIMIT, place, "nested more than %d deep", SW__DEPTH_MAX);
-    sw__node *node;
+    sw__node *node = NULL;
     int rc = sw__build_value(build, place, kind, &node);
     if (rc < 0)
         return rc;
