@@ -411,6 +411,37 @@ class TestStartAndStop:
         Worker(engine).run(until=task)
         assert task.result(slow) == 1
 
+    def test_stop_on_a_store_that_fails(self, engine: Engine) -> None:
+        """It tries again now and then, until the store takes the outcome."""
+
+        class Failing:
+            tries = 0
+            over_at = 0.0
+
+            def exchange(self, worker_id: int, rows: Any, *rest: Any) -> Any:
+                if rows and time.monotonic() < self.over_at:
+                    self.tries += 1
+                    raise stepwell.BusyError("busy")
+                return engine.exchange(worker_id, rows, *rest)
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(engine, name)
+
+        w = engine.workflow("w")
+        failing: Any = Failing()
+        failing.over_at = time.monotonic() + 1.0
+
+        @w.step
+        def only() -> str:
+            return "done"
+
+        task = w.start()
+        worker = Worker(failing, w, threads=1).start()
+        until(lambda: failing.tries > 0, "the first failure")
+        worker.stop()
+        assert task.result("only") == "done"
+        assert failing.tries < 30
+
     def test_leases_are_renewed(self, engine: Engine) -> None:
         w = engine.workflow("w")
 

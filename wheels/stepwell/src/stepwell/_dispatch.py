@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from ._attempt import Attempt, Outcome
@@ -221,6 +222,9 @@ class Dispatcher:
         with self._changed:
             self._outcomes = rows + self._outcomes
             self._changed.wait_for(lambda: self._stopping, self._pause_s)
+            stopping = self._stopping
+        if stopping:  # soon again, because stop waits, but not at once
+            time.sleep(_PAUSE_MIN_S)
 
     def _log_fenced(self, applied: Sequence[core.Applied]) -> None:
         for row in applied:
