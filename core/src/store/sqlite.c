@@ -108,6 +108,7 @@ int sw__store_sqlite_open(const sw__store_options *options, sw__store **out, sw_
     int rc = sqlite_copy_path(self, options->path, err);
     if (rc == SW_OK && !options->env->vfs_name)
         rc = sw__sqlite_path_check(self->path, options->must_exist, err);
+    sw__sqlite_gate_enter(self);
     if (rc == SW_OK) {
         sw__sqlite_inherited_disown();
         rc = sqlite_open_file(self, options->must_exist, err);
@@ -124,6 +125,7 @@ int sw__store_sqlite_open(const sw__store_options *options, sw__store **out, sw_
         sw__sqlite_close(&self->base);
         return rc;
     }
+    sw__sqlite_gate_leave(self);
     *out = &self->base;
     return SW_OK;
 }
@@ -131,7 +133,9 @@ int sw__store_sqlite_open(const sw__store_options *options, sw__store **out, sw_
 void sw__sqlite_close(sw__store *store)
 {
     sw__sqlite *self = (sw__sqlite *)store;
+    sw__sqlite_gate_enter(self);
     sqlite_disconnect(self);
+    sw__sqlite_gate_leave(self);
     sw__free(self->base.env, self->path_real);
     sw__free(self->base.env, self);
 }
@@ -143,6 +147,12 @@ void sw__sqlite_forget(sw__store *store)
     sw__sqlite *self = (sw__sqlite *)store;
     sw__free(self->base.env, self->path_real);
     sw__free(self->base.env, self);
+}
+
+static int sqlite_fail_closed(const sw__sqlite *self, sw_error *err)
+{
+    return sw__fail(err, SW_EPOISONED,
+                    "'%s' had to be closed after a failed rollback; open it again", self->path);
 }
 
 /* End whatever transaction is open. True when none is afterwards. */
@@ -162,17 +172,19 @@ int sw__sqlite_begin(sw__store *store, bool write, sw_error *err)
 {
     sw__sqlite *self = (sw__sqlite *)store;
     sw__yield(store->env, "store.begin");
-    if (!sqlite_undo(self))
-        return sw__fail(err, SW_EPOISONED,
-                        "'%s' had to be closed after a failed rollback; "
-                        "open it again",
-                        self->path);
+    sw__sqlite_gate_enter(self);
+    if (!sqlite_undo(self)) {
+        sw__sqlite_gate_leave(self);
+        return sqlite_fail_closed(self, err);
+    }
     sw__bind bind = sw__bind_start(self, write ? SW__SQL_BEGIN_WRITE : SW__SQL_BEGIN);
     int rc = sw__bind_run(self, &bind, err);
-    if (rc == SW_OK)
+    if (rc == SW_OK) {
         self->mode = write ? SW__STORE_WRITING : SW__STORE_READING;
-    else
-        sqlite_undo(self);
+        return SW_OK;
+    }
+    sqlite_undo(self);
+    sw__sqlite_gate_leave(self);
     return rc;
 }
 
@@ -185,6 +197,7 @@ int sw__sqlite_commit(sw__store *store, sw_error *err)
         rc = sw__bind_run(self, &bind, err);
     }
     sqlite_undo(self);
+    sw__sqlite_gate_leave(self);
     return rc;
 }
 
@@ -193,17 +206,11 @@ void sw__sqlite_rollback(sw__store *store)
     sw__sqlite *self = (sw__sqlite *)store;
     sw__yield(store->env, "store.rollback");
     sqlite_undo(self);
+    sw__sqlite_gate_leave(self);
 }
 
-int sw__sqlite_version(sw__store *store, int64_t *out, sw_error *err)
+static int sqlite_read_version(sw__sqlite *self, int64_t *out, sw_error *err)
 {
-    sw__sqlite *self = (sw__sqlite *)store;
-    sw__yield(store->env, "store.version");
-    if (!self->db)
-        return sw__fail(err, SW_EPOISONED,
-                        "'%s' had to be closed after a failed rollback; "
-                        "open it again",
-                        self->path);
     sw__bind bind = sw__bind_start(self, SW__SQL_VERSION);
     int rc = sw__bind_next(self, &bind, err);
     if (rc <= 0)
@@ -211,4 +218,18 @@ int sw__sqlite_version(sw__store *store, int64_t *out, sw_error *err)
     *out = sqlite3_column_int64(bind.statement, 0);
     sw__bind_end(&bind);
     return SW_OK;
+}
+
+int sw__sqlite_version(sw__store *store, int64_t *out, sw_error *err)
+{
+    sw__sqlite *self = (sw__sqlite *)store;
+    sw__yield(store->env, "store.version");
+    if (!self->db)
+        return sqlite_fail_closed(self, err);
+    bool outside = !self->inside;
+    sw__sqlite_gate_enter(self);
+    int rc = sqlite_read_version(self, out, err);
+    if (outside)
+        sw__sqlite_gate_leave(self);
+    return rc;
 }

@@ -27,6 +27,7 @@ typedef struct sw__sqlite {
     int64_t busy_timeout_ms;
     sw__store_mode mode;
     sw__sqlite_opened *opened; /* its entry in the list of sqlite_fork.c */
+    bool inside;               /* this connection keeps the process from forking */
     sqlite3_stmt *statements[SW__SQL_COUNT];
 } sw__sqlite;
 
@@ -48,6 +49,9 @@ void sw__sqlite_opened_remove(sw__sqlite *self);
 /* Forget every open connection, for a simulator whose processes die in the middle of anything. */
 void sw__sqlite_opened_reset(void);
 void sw__sqlite_inherited_disown(void);
+/* Between these a fork waits. Entering twice is entering once. */
+void sw__sqlite_gate_enter(sw__sqlite *self);
+void sw__sqlite_gate_leave(sw__sqlite *self);
 
 /* sqlite_schema.c: make sure that the open file is ours and has the newest schema. */
 int sw__sqlite_schema_open(sw__sqlite *self, bool must_exist, sw_error *err);

@@ -1,4 +1,4 @@
-/* What a forked child does with the connections it inherited.
+/* Connections and forks: what a child does with those it inherited, and when a fork may come.
  *
  * SQLite notes in the memory of a process which locks the process holds. A child inherits the
  * notes but not the locks: a connection that it opens to the same file would take none, believing
@@ -9,7 +9,12 @@
  *
  * sqlite3_close is never called on an inherited connection: it would roll back or move pages of a
  * transaction that belongs to the parent. What it holds in memory is lost to the child, once.
+ *
+ * And a thread that is inside SQLite when another one forks leaves locks of SQLite taken in the
+ * child, where nobody gives them back: the first allocation there would wait for ever. So a fork
+ * waits until no transaction of ours runs.
  */
+#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 
@@ -48,6 +53,78 @@ static void opened_lock_give(void)
 {
     uint_least64_t free_word = (uint_least64_t)sw__fork_generation() << 1;
     atomic_store_explicit(&opened_lock, free_word, memory_order_release);
+}
+
+/* Who works in SQLite and who waits to fork. A fork holds the lock while it happens. */
+static pthread_mutex_t gate_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t gate_changed = PTHREAD_COND_INITIALIZER;
+static int gate_inside;              /* threads; guarded by gate_lock */
+static int gate_forks;               /* forks that wait; they go first; guarded by gate_lock */
+static _Thread_local int gate_depth; /* connections that this thread works in */
+static pthread_once_t gate_once = PTHREAD_ONCE_INIT;
+
+/* A thread that forks in the middle of its own transaction does not wait for itself: it is not
+ * inside SQLite. */
+static void gate_before_fork(void)
+{
+    int own = gate_depth > 0;
+    pthread_mutex_lock(&gate_lock);
+    gate_forks++;
+    while (gate_inside > own)
+        pthread_cond_wait(&gate_changed, &gate_lock);
+}
+
+static void gate_after_fork(void)
+{
+    gate_forks--;
+    pthread_cond_broadcast(&gate_changed);
+    pthread_mutex_unlock(&gate_lock);
+}
+
+/* Those who wait in the parent do not exist here. */
+static void gate_in_child(void)
+{
+    static const pthread_cond_t unused = PTHREAD_COND_INITIALIZER;
+    gate_changed = unused;
+    gate_inside = 0;
+    gate_forks = 0;
+    gate_depth = 0;
+    pthread_mutex_unlock(&gate_lock);
+}
+
+/* Where the handlers cannot be registered, forks are as dangerous as without them. */
+static void gate_start(void)
+{
+    (void)!pthread_atfork(gate_before_fork, gate_after_fork, gate_in_child);
+}
+
+/* A file system of a test has threads of its own making, which end in the middle of things. */
+void sw__sqlite_gate_enter(sw__sqlite *self)
+{
+    if (self->inside || self->base.env->vfs_name)
+        return;
+    pthread_once(&gate_once, gate_start);
+    self->inside = true;
+    if (gate_depth++ > 0)
+        return;
+    pthread_mutex_lock(&gate_lock);
+    while (gate_forks > 0)
+        pthread_cond_wait(&gate_changed, &gate_lock);
+    gate_inside++;
+    pthread_mutex_unlock(&gate_lock);
+}
+
+void sw__sqlite_gate_leave(sw__sqlite *self)
+{
+    if (!self->inside)
+        return;
+    self->inside = false;
+    if (--gate_depth > 0)
+        return;
+    pthread_mutex_lock(&gate_lock);
+    gate_inside--;
+    pthread_cond_broadcast(&gate_changed);
+    pthread_mutex_unlock(&gate_lock);
 }
 
 int sw__sqlite_opened_add(sw__sqlite *self)
