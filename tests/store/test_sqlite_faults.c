@@ -178,6 +178,56 @@ static void test_errors_behind_a_commit_do_not_undo_it(void **state)
     free(body);
 }
 
+/* Frames in the log, told by another connection, which moves none of them. */
+static int log_frames(store_rig *rig)
+{
+    int frames = 0;
+    sqlite3 *db = NULL;
+    sqlite3_stmt *statement = NULL;
+    assert_int_equal(sqlite3_open(rig->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA wal_checkpoint", -1, &statement, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    frames = sqlite3_column_int(statement, 1);
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    return frames;
+}
+
+/* A transaction that writes about ten pages. */
+static int write_some(store_rig *rig)
+{
+    static const char body[40000];
+    sw__payload result = {.step_id = SW__STEP_ID(1, 1), .body = {body, sizeof(body)}};
+    int rc = rig->store->ops->begin(rig->store, true, &rig->err);
+    if (rc < 0)
+        return rc;
+    rc = rig->store->ops->results_put(rig->store, &result, 1, &rig->err);
+    if (rc == SW_OK)
+        return rig->store->ops->commit(rig->store, &rig->err);
+    rig->store->ops->rollback(rig->store);
+    return rc;
+}
+
+/* What is written after a disk was full needs no room in the log: it is written from its beginning.
+ */
+static void test_the_log_does_not_grow_after_a_full_disk(void **state)
+{
+    store_rig *rig = *state;
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(write_some(rig), SW_OK);
+    fault_vfs_arm(FAULT_VFS_WRITE, 1, SQLITE_FULL, true);
+    assert_int_equal(write_some(rig), SW_EFULL);
+    /* While there is no room to move the log into the file, nothing is added to it. */
+    assert_int_equal(write_some(rig), SW_EFULL);
+    assert_int_equal(fault_vfs_failed(), 2);
+    fault_vfs_arm(0, 0, 0, false);
+    assert_int_equal(write_some(rig), SW_OK);
+    int frames = log_frames(rig);
+    assert_true(frames > 0 && frames < 30);
+    assert_free_and_whole(rig);
+}
+
 /* Making a database: whatever fails, the next attempt makes it. */
 static void test_creation_can_be_repeated(void **state)
 {
@@ -223,6 +273,7 @@ int main(void)
         FAULT_TEST(test_lock_errors_are_told_and_undone),
         FAULT_TEST(test_sync_errors_are_told_and_undone),
         FAULT_TEST(test_errors_behind_a_commit_do_not_undo_it),
+        FAULT_TEST(test_the_log_does_not_grow_after_a_full_disk),
         FAULT_TEST(test_creation_can_be_repeated),
     };
     return cmocka_run_group_tests_name("sqlite_faults", tests, NULL, NULL);

@@ -168,6 +168,18 @@ static bool sqlite_undo(sw__sqlite *self)
     return self->db != NULL;
 }
 
+/* After a disk was full, the log is moved into the file before it grows again: otherwise it would
+ * take whatever room is made, and leave none for the file, for ever. Once moved, it is written from
+ * its beginning and needs no room. Nobody is waited for; where others prevent it, they do it. */
+static int sqlite_relieve(sw__sqlite *self, sw_error *err)
+{
+    int rc = sqlite3_wal_checkpoint_v2(self->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    if (rc == SQLITE_FULL)
+        return sw__sqlite_fail(self, rc, err);
+    self->full = false;
+    return SW_OK;
+}
+
 int sw__sqlite_begin(sw__store *store, bool write, sw_error *err)
 {
     sw__sqlite *self = (sw__sqlite *)store;
@@ -177,8 +189,11 @@ int sw__sqlite_begin(sw__store *store, bool write, sw_error *err)
         sw__sqlite_gate_leave(self);
         return sqlite_fail_closed(self, err);
     }
-    sw__bind bind = sw__bind_start(self, write ? SW__SQL_BEGIN_WRITE : SW__SQL_BEGIN);
-    int rc = sw__bind_run(self, &bind, err);
+    int rc = write && self->full ? sqlite_relieve(self, err) : SW_OK;
+    if (rc == SW_OK) {
+        sw__bind bind = sw__bind_start(self, write ? SW__SQL_BEGIN_WRITE : SW__SQL_BEGIN);
+        rc = sw__bind_run(self, &bind, err);
+    }
     if (rc == SW_OK) {
         self->mode = write ? SW__STORE_WRITING : SW__STORE_READING;
         return SW_OK;

@@ -28,6 +28,7 @@ typedef struct sw__sqlite {
     sw__store_mode mode;
     sw__sqlite_opened *opened; /* its entry in the list of sqlite_fork.c */
     bool inside;               /* this connection keeps the process from forking */
+    bool full;                 /* the disk had no room; see sqlite_relieve */
     sqlite3_stmt *statements[SW__SQL_COUNT];
 } sw__sqlite;
 
@@ -99,10 +100,10 @@ void sw__bind_name(sw__bind *bind, sw_str text);
 void sw__bind_blob(sw__bind *bind, const void *bytes, size_t size);
 
 /* Run a statement that gives no rows. */
-int sw__bind_run(const sw__sqlite *self, sw__bind *bind, sw_error *err);
+int sw__bind_run(sw__sqlite *self, sw__bind *bind, sw_error *err);
 /* The next row: 1, 0 when there is none, or a negative sw_code. The statement must be reset with
  * sw__bind_end when it is not read to its end. */
-int sw__bind_next(const sw__sqlite *self, sw__bind *bind, sw_error *err);
+int sw__bind_next(sw__sqlite *self, sw__bind *bind, sw_error *err);
 void sw__bind_end(const sw__bind *bind);
 
 /* The columns of the row at hand, read one after the other. */

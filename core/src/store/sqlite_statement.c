@@ -122,17 +122,23 @@ void sw__bind_blob(sw__bind *bind, const void *bytes, size_t size)
     bind_check(bind, sqlite3_bind_blob64(bind->statement, ++bind->at, start, size, SQLITE_STATIC));
 }
 
-int sw__bind_run(const sw__sqlite *self, sw__bind *bind, sw_error *err)
+static int bind_fail(sw__sqlite *self, int rc, sw_error *err)
+{
+    self->full = self->full || rc == SQLITE_FULL;
+    return sw__sqlite_fail(self, rc, err);
+}
+
+int sw__bind_run(sw__sqlite *self, sw__bind *bind, sw_error *err)
 {
     int rc = bind->rc;
     if (rc == SQLITE_OK) {
         rc = sqlite3_step(bind->statement);
         sqlite3_reset(bind->statement);
     }
-    return rc == SQLITE_DONE ? SW_OK : sw__sqlite_fail(self, rc, err);
+    return rc == SQLITE_DONE ? SW_OK : bind_fail(self, rc, err);
 }
 
-int sw__bind_next(const sw__sqlite *self, sw__bind *bind, sw_error *err)
+int sw__bind_next(sw__sqlite *self, sw__bind *bind, sw_error *err)
 {
     int rc = bind->rc;
     if (rc == SQLITE_OK)
@@ -140,7 +146,7 @@ int sw__bind_next(const sw__sqlite *self, sw__bind *bind, sw_error *err)
     if (rc == SQLITE_ROW)
         return 1;
     sqlite3_reset(bind->statement);
-    return rc == SQLITE_DONE ? 0 : sw__sqlite_fail(self, rc, err);
+    return rc == SQLITE_DONE ? 0 : bind_fail(self, rc, err);
 }
 
 void sw__bind_end(const sw__bind *bind)
