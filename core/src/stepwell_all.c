@@ -89,6 +89,7 @@
 #include "engine/registry.c"
 #include "engine/report.c"
 #include "engine/settle.c"
+#include "engine/sound.c"
 #include "engine/submit.c"
 #include "engine/sweep.c"
 #include "engine/work.c"

@@ -27,12 +27,31 @@ void sw__audit_free(sw__audit *audit)
     sw__buf_free(&audit->entries);
 }
 
+bool sw__segment_sound(const sw__segment *segment)
+{
+    const int64_t numbers[] = {segment->segment_no, segment->entry_first, segment->entry_count,
+                               segment->time_us};
+    bool sound = segment->entry_count > 0;
+    for (size_t i = 0; i < SEGMENT_NUMBERS; i++)
+        sound = sound && numbers[i] >= 0 && numbers[i] <= INT64_MAX / 4;
+    return sound && segment->segment_no > 0 && segment->entry_first > 0;
+}
+
+int sw__segment_newest(sw__store *store, sw__segment *out, sw_error *err)
+{
+    int rc = store->ops->segment_last(store, out, err);
+    if (rc == SW_OK && out->segment_no != 0 && !sw__segment_sound(out))
+        rc = sw__fail(err, SW_ECORRUPT, "the newest segment of the audit log, %lld, is damaged",
+                      (long long)out->segment_no);
+    return rc;
+}
+
 /* The log's times never go back: a writer whose clock reading is older than the newest segment
  * takes that segment's time. */
 int sw__audit_begin(sw__audit *audit, sw__store *store, int64_t now_us, sw_error *err)
 {
     sw__segment last;
-    int rc = store->ops->segment_last(store, &last, err);
+    int rc = sw__segment_newest(store, &last, err);
     if (rc < 0)
         return rc;
     sw__buf_clear(&audit->entries);

@@ -32,6 +32,12 @@ bool sw__body_entry(sw__body *body, int64_t *place, sw_audit_entry *entry);
 /* Whether nothing follows the last entry. */
 bool sw__body_close(sw__body *body);
 
+/* Whether a segment's own numbers can be reckoned with: they are of a log that could be. */
+bool sw__segment_sound(const sw__segment *segment);
+/* The newest segment without its body, segment_no 0 when the log is empty.
+ * errors: SW_ECORRUPT when it is not sound, and those of the store. */
+int sw__segment_newest(sw__store *store, sw__segment *out, sw_error *err);
+
 /* SHA-256(previous || segment_no, entry_first, entry_count, time_us || body), the numbers as eight
  * bytes, highest first. 0 or SW_ENOMEM. */
 int sw__segment_hash(sw__hasher *hasher, const sw__segment *segment, uint8_t hash[32]);

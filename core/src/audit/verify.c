@@ -25,13 +25,10 @@ static int64_t verify_entry_next(const verify_walk *walk)
     return walk->last.entry_first + walk->last.entry_count;
 }
 
-/* Whether a segment's own numbers can be reckoned with: every entry takes bytes, so that a count
- * beyond them was changed, and so was a number that no log reaches. */
+/* Every entry takes bytes, so that a count beyond them was changed. */
 static bool verify_plausible(const sw__segment *segment)
 {
-    return segment->segment_no > 0 && segment->segment_no <= INT64_MAX / 2 &&
-           segment->entry_first > 0 && segment->entry_first <= INT64_MAX / 2 &&
-           segment->entry_count > 0 && (size_t)segment->entry_count <= segment->body.len;
+    return sw__segment_sound(segment) && (size_t)segment->entry_count <= segment->body.len;
 }
 
 /* The next segment is held against what this one says of itself, or against what it should say. */

@@ -42,7 +42,7 @@ static int cancel_find(sw__work *work, const sw_cancel_row *rows, size_t count, 
 static int cancel_task(sw__work *work, const sw_cancel_row *row, size_t index, int64_t task_no,
                        sw_error *err)
 {
-    int rc = sw__work_load_tasks(work, &task_no, 1, err);
+    int rc = sw__work_load_all(work, task_no, err);
     if (rc < 0)
         return rc;
     int state = sw__work_task_find(work, task_no)->row.state;

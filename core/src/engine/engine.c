@@ -8,8 +8,10 @@
 #include <errno.h>
 #include <time.h>
 
+#include "audit/segment.h"
 #include "base/limits.h"
 #include "engine/member.h"
+#include "engine/sound.h"
 
 static const char engine_memory_name[] = "memory:";
 static const char engine_sqlite_prefix[] = "sqlite:///";
@@ -207,7 +209,7 @@ void sw_engine_wake(sw_engine *engine)
 static int engine_anchor_new(sw_engine *engine, const sw__anchor *fresh, sw_error *err)
 {
     sw__segment last = {0};
-    int rc = engine->store->ops->segment_last(engine->store, &last, err);
+    int rc = sw__segment_newest(engine->store, &last, err);
     if (rc < 0)
         return rc;
     engine->anchor = *fresh;
@@ -225,8 +227,9 @@ static int engine_anchor_load(sw_engine *engine, bool write, sw_error *err)
     if (rc < 0 && rc != SW_ENOTFOUND)
         return rc;
     if (rc == SW_OK && memcmp(engine->anchor.boot_id, fresh.boot_id, 16) == 0) {
-        engine->anchored = true;
-        return SW_OK;
+        rc = sw__sound_anchor(&engine->anchor, err);
+        engine->anchored = rc == SW_OK;
+        return rc;
     }
     sw__error_clear(err);
     if (write)

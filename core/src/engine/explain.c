@@ -1,6 +1,7 @@
 /* Why a step does not run: the exact things it waits for, in sentences. */
 #include "engine/member.h"
 #include "engine/query.h"
+#include "engine/sound.h"
 
 /* One call: the task, its rows, the workers, and the reasons found. */
 typedef struct explain_call {
@@ -187,7 +188,7 @@ static int explain_load(explain_call *call, const sw_uuid *task_id, sw_error *er
     if (rc == SW_OK)
         rc = sw__query_steps(engine, call->arena, &call->task, call->plan, &call->rows, err);
     if (rc == SW_OK)
-        rc = store->ops->workers_list(store, call->arena, &call->workers, &call->worker_count, err);
+        rc = sw__sound_workers(store, call->arena, &call->workers, &call->worker_count, err);
     if (rc < 0)
         return rc;
     const sw_workflow *workflow = call->plan->workflow;

@@ -10,6 +10,7 @@
 #include "engine/check.h"
 #include "engine/flow.h"
 #include "engine/query.h"
+#include "engine/sound.h"
 
 #define MEMBER_LEASE_MS 15000
 #define MEMBER_HELD_SHOWN 10000
@@ -343,12 +344,14 @@ int sw__member_names(sw__arena *arena, sw_str json, sw_str **names, size_t *coun
 {
     sw__node *list = NULL;
     int rc = sw__node_load(arena, SW_FORMAT_JSON, (sw_str){0}, json, &list, err);
-    if (rc < 0)
+    if (rc == SW_ENOMEM)
         return rc;
+    if (rc < 0 || list->kind != SW__NODE_LIST)
+        return sw__fail(err, SW_ECORRUPT, "a stored list of names is damaged");
     *names = sw__arena_array(arena, list->count, sizeof **names);
     if (!*names)
         return sw__fail(err, SW_ENOMEM, NULL);
-    *count = list->kind == SW__NODE_LIST ? list->count : 0;
+    *count = list->count;
     for (size_t i = 0; i < *count; i++)
         (*names)[i] = list->items[i]->text;
     return SW_OK;
@@ -407,7 +410,7 @@ static int member_list(sw_engine *engine, sw_result *result, const void *unused,
     (void)unused;
     int rc = sw__engine_now(engine, false, &now_us, err);
     if (rc == SW_OK)
-        rc = store->ops->workers_list(store, result->arena, &records, &count, err);
+        rc = sw__sound_workers(store, result->arena, &records, &count, err);
     if (rc < 0)
         return rc;
     sw_worker_row *rows = sw__arena_array(result->arena, count, sizeof *rows);

@@ -16,7 +16,7 @@ int sw__member_life(const sw_engine *engine, const sw__member *member, int quest
 bool sw__member_alive(const sw_engine *engine, const sw__worker_rec *record, int64_t now_us);
 /* Whether a stored worker of this machine has died: it held a sign of life, and nobody does. */
 bool sw__member_dead(const sw_engine *engine, const sw__worker_rec *record);
-/* Read a stored JSON array of names. */
+/* Read a stored JSON array of names or tags. */
 int sw__member_names(sw__arena *arena, sw_str json, sw_str **names, size_t *count, sw_error *err);
 
 #endif

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
-#include "base/node.h"
+#include "engine/member.h"
+#include "engine/sound.h"
 
 #define QUERY_LIST_DEFAULT 100
 #define QUERY_LIST_MAX 10000
@@ -65,11 +66,15 @@ int sw__query_task(sw_engine *engine, const sw_uuid *task_id, sw__task_hot *row,
         sw_uuid_format(task_id, text);
         return sw__fail(err, SW_ENOTFOUND, "there is no task %s", text);
     }
-    return sw__catalog_plan(&engine->catalog, store, row->workflow_no, plan, err);
+    rc = sw__sound_task(row, err);
+    if (rc == SW_OK)
+        rc = sw__catalog_plan(&engine->catalog, store, row->workflow_no, plan, err);
+    return rc == SW_OK ? sw__sound_counts(row, *plan, err) : rc;
 }
 
 /* Collects the rows of one task by index. */
 typedef struct query_steps {
+    const sw__plan *plan;
     sw__step_hot *rows;
     size_t count;
     size_t seen;
@@ -78,11 +83,10 @@ typedef struct query_steps {
 static int query_step_visit(void *context, const sw__step_hot *row, sw_error *err)
 {
     query_steps *steps = context;
-    size_t index = (size_t)SW__STEP_INDEX(row->step_id);
-    if (index >= steps->count)
-        return sw__fail(err, SW_ECORRUPT, "step %lld is not part of its workflow",
-                        (long long)row->step_id);
-    steps->rows[index] = *row;
+    int rc = sw__sound_step(row, steps->plan, err);
+    if (rc < 0)
+        return rc;
+    steps->rows[SW__STEP_INDEX(row->step_id)] = *row;
     steps->seen++;
     return SW_OK;
 }
@@ -91,7 +95,7 @@ int sw__query_steps(sw_engine *engine, sw__arena *arena, const sw__task_hot *tas
                     const sw__plan *plan, sw__step_hot **rows, sw_error *err)
 {
     sw__store *store = engine->store;
-    query_steps steps = {.count = plan->workflow->step_count};
+    query_steps steps = {.plan = plan, .count = plan->workflow->step_count};
     steps.rows = sw__arena_array(arena, steps.count, sizeof *steps.rows);
     if (!steps.rows)
         return sw__fail(err, SW_ENOMEM, NULL);
@@ -107,18 +111,12 @@ int sw__query_steps(sw_engine *engine, sw__arena *arena, const sw__task_hot *tas
 
 static int query_fill_tags(sw__arena *arena, sw_str json, sw_task_row *out, sw_error *err)
 {
-    sw__node *list = NULL;
+    sw_str *tags = NULL;
     if (!json.len)
         return SW_OK;
-    int rc = sw__node_load(arena, SW_FORMAT_JSON, (sw_str){0}, json, &list, err);
-    sw_str *tags = rc == SW_OK ? sw__arena_array(arena, list->count, sizeof *tags) : NULL;
-    if (!tags)
-        return rc < 0 ? rc : sw__fail(err, SW_ENOMEM, NULL);
-    for (size_t i = 0; i < list->count; i++)
-        tags[i] = list->items[i]->text;
+    int rc = sw__member_names(arena, json, &tags, &out->tag_count, err);
     out->tags = tags;
-    out->tag_count = list->count;
-    return SW_OK;
+    return rc;
 }
 
 static void query_fill_hot(sw__arena *arena, const sw__task_hot *hot, const sw_workflow *workflow,
@@ -143,7 +141,11 @@ static int query_fill_task(sw_engine *engine, sw__arena *arena, const sw__task_h
                            const sw__task_info *info, sw_task_row *out, sw_error *err)
 {
     const sw__plan *plan = NULL;
-    int rc = sw__catalog_plan(&engine->catalog, engine->store, hot->workflow_no, &plan, err);
+    int rc = sw__sound_task(hot, err);
+    if (rc == SW_OK)
+        rc = sw__catalog_plan(&engine->catalog, engine->store, hot->workflow_no, &plan, err);
+    if (rc == SW_OK)
+        rc = sw__sound_counts(hot, plan, err);
     if (rc < 0)
         return rc;
     query_fill_hot(arena, hot, plan->workflow, out);

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "engine/check.h"
+#include "engine/sound.h"
 
 /* One call. Arrays have one element per submitted row; new tasks come first in hot and info. */
 typedef struct submit_batch {
@@ -144,6 +145,8 @@ static int submit_existing(submit_batch *batch, size_t row, const uint8_t digest
     if (memcmp(digest, batch->keys[row].input_digest, 32) != 0)
         return submit_conflict(row, err);
     int rc = store->ops->tasks_get(store, &batch->keys[row].task_no, 1, &hot, err);
+    if (rc == SW_OK)
+        rc = sw__sound_task(&hot, err);
     if (rc < 0)
         return rc;
     batch->slots[row] = -1;

@@ -5,6 +5,7 @@
  */
 #include "engine/flow.h"
 #include "engine/member.h"
+#include "engine/sound.h"
 
 #define SWEEP_INTERVAL_US 500000
 #define SWEEP_BATCH 1000
@@ -142,7 +143,7 @@ int sw__sweep(sw__work *work, int64_t calling_worker, sw_error *err)
     if (work->now_us < engine->sweep_due_us)
         return SW_OK;
     engine->sweep_due_us = work->now_us + SWEEP_INTERVAL_US;
-    int rc = engine->store->ops->workers_list(engine->store, work->arena, &workers, &count, err);
+    int rc = sw__sound_workers(engine->store, work->arena, &workers, &count, err);
     for (size_t i = 0; rc == SW_OK && i < count; i++)
         rc = sweep_look(work, &workers[i], calling_worker, err);
     return rc;

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "engine/sound.h"
 #include "model/states.h"
 
 /* Memory. */
@@ -217,7 +218,11 @@ static int work_keep_task(sw__work *work, const sw__task_hot *row, sw_error *err
 {
     const sw__plan *plan = NULL;
     sw_engine *engine = work->engine;
-    int rc = sw__catalog_plan(&engine->catalog, engine->store, row->workflow_no, &plan, err);
+    int rc = sw__sound_task(row, err);
+    if (rc == SW_OK)
+        rc = sw__catalog_plan(&engine->catalog, engine->store, row->workflow_no, &plan, err);
+    if (rc == SW_OK)
+        rc = sw__sound_counts(row, plan, err);
     if (rc < 0)
         return rc;
     work->tasks[work->task_count] = (sw__work_task){.row = *row, .plan = plan};
@@ -250,6 +255,14 @@ int sw__work_load_tasks(sw__work *work, const int64_t *task_nos, size_t count, s
     return rc;
 }
 
+static int work_check_step(const sw__work *work, const sw__step_hot *row, sw_error *err)
+{
+    const sw__work_task *task = sw__work_task_find(work, SW__STEP_TASK(row->step_id));
+    if (!task)
+        return sw__fail(err, SW_ECORRUPT, "step %lld is part of no task", (long long)row->step_id);
+    return sw__sound_step(row, task->plan, err);
+}
+
 static int work_keep_steps(sw__work *work, const sw__step_hot *rows, size_t count, sw_error *err)
 {
     sw__work_step *steps = sw__work_grow(work, work->steps, &work->step_capacity,
@@ -260,6 +273,9 @@ static int work_keep_steps(sw__work *work, const sw__step_hot *rows, size_t coun
     for (size_t i = 0; i < count; i++) {
         if (rows[i].step_id < 0)
             continue;
+        int rc = work_check_step(work, &rows[i], err);
+        if (rc < 0)
+            return rc;
         work->steps[work->step_count] = (sw__work_step){.row = rows[i]};
         if (sw__map_put(&work->step_index, rows[i].step_id, (int64_t)work->step_count) < 0)
             return sw__fail(err, SW_ENOMEM, NULL);
@@ -290,9 +306,11 @@ int sw__work_load(sw__work *work, const int64_t *step_ids, size_t count, sw_erro
 int sw__work_load_all(sw__work *work, int64_t task_no, sw_error *err)
 {
     int rc = sw__work_load_tasks(work, &task_no, 1, err);
-    const sw__work_task *task = rc == SW_OK ? sw__work_task_find(work, task_no) : NULL;
-    if (!task)
+    if (rc < 0)
         return rc;
+    const sw__work_task *task = sw__work_task_find(work, task_no);
+    if (!task)
+        return sw__fail(err, SW_ECORRUPT, "task number %lld has no row", (long long)task_no);
     size_t count = task->plan->workflow->step_count;
     int64_t *ids = sw__arena_array(work->arena, count, sizeof *ids);
     if (!ids)

@@ -5,6 +5,9 @@
 
 #include "base/str.h"
 
+/* The number of a task has to leave room for that of a step behind it. */
+#define SHARED_NUMBER_MAX (INT64_MAX >> SW__STEP_BITS)
+
 int64_t sw__sequence_start(sw__sequence sequence)
 {
     return sequence == SW__SEQUENCE_LANE ? SW__LANE_FIRST : 1;
@@ -12,7 +15,9 @@ int64_t sw__sequence_start(sw__sequence sequence)
 
 int sw__sequence_advance(int64_t *next, int64_t count, sw_error *err)
 {
-    if (count < 0 || __builtin_add_overflow(*next, count, next))
+    if (*next < 1)
+        return sw__fail(err, SW_ECORRUPT, "the counters of the store are damaged");
+    if (count < 0 || __builtin_add_overflow(*next, count, next) || *next > SHARED_NUMBER_MAX)
         return sw__fail(err, SW_ELIMIT, "no numbers are left in this store");
     return SW_OK;
 }
@@ -68,3 +73,5 @@ int sw__rows_finish(sw__buf *collected, size_t size, int rc, sw__arena *arena, v
     sw__buf_free(collected);
     return rc;
 }
+
+#undef SHARED_NUMBER_MAX

@@ -19,7 +19,8 @@ static inline int sw__fail_at(sw_error *err, int code, size_t row)
 
 /* The first number a sequence gives out. */
 int64_t sw__sequence_start(sw__sequence sequence);
-/* Move *next on by count; SW_ELIMIT when the numbers are used up. */
+/* Move *next on by count; SW_ELIMIT when the numbers are used up, SW_ECORRUPT when there never was
+ * such a number. */
 int sw__sequence_advance(int64_t *next, int64_t count, sw_error *err);
 
 /* Whether tags, a JSON array of strings in canonical form, holds needle, which is a tag as
