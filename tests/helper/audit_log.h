@@ -62,7 +62,8 @@ void audit_log_put_step(audit_log *log, const sw__step_hot *row);
 
 int audit_log_verify(audit_log *log, sw_audit_report *report);
 
-/* The attacker: copies every segment into log->segments; from then on the store shows these. */
+/* The attacker: copies every segment into log->segments; from then on the store shows these. A
+ * second time for the same log: its turn again, after another one was attacked. */
 void audit_log_attack(audit_log *log);
 /* Make hashes right again from segments[at] on. */
 void audit_log_rehash(audit_log *log, size_t at);

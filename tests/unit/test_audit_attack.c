@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "base/utf8.h"
 #include "audit/segment.h"
 #include "helper/audit_log.h"
 
@@ -266,6 +267,15 @@ static bool edit_time(sw_audit_entry *entry)
     return true;
 }
 
+static bool edit_step_name(sw_audit_entry *entry)
+{
+    static char name[400];
+    memset(name, 0xff, sizeof(name));
+    if (entry->kind == SW_AUDIT_STEP_CHANGED)
+        entry->step = (sw_str){name, sizeof(name)};
+    return true;
+}
+
 /* The first task's segments are: 2 submission, 3 top runs, 4 top succeeded, ... */
 static void assert_edit_detected(audit_log *log, size_t at, bool (*edit)(sw_audit_entry *entry))
 {
@@ -292,6 +302,24 @@ static void test_edits_with_recomputed_hashes_contradict_the_rest(void **state)
     assert_edit_detected(log, 3, edit_digest);
     assert_edit_detected(log, 5, edit_number);
     assert_edit_detected(log, 5, edit_time);
+}
+
+/* A text of the log may hold anything; a report is UTF-8 all the same, however long the text. */
+static void test_reports_are_text_whatever_the_log_holds(void **state)
+{
+    audit_log *log = *state;
+    sw_audit_report report;
+    sw__segment kept = log->segments[2];
+    assert_int_equal(log->segments[2].entry_count, 2);
+    audit_log_edit(log, 2, edit_step_name);
+    audit_log_rehash(log, 2);
+    assert_int_equal(audit_log_verify(log, &report), SW_EAUDIT);
+    sw_str message = sw__str(report.message);
+    assert_true(message.len > 100);
+    assert_int_equal(sw__utf8_check(message), message.len);
+    log->segments[2] = kept;
+    audit_log_rehash(log, 2);
+    assert_honest(log);
 }
 
 /* Whatever a recomputing attacker leaves in the body, reading it ends in a report. */
@@ -345,6 +373,7 @@ int main(void)
         cmocka_unit_test(test_every_doubled_segment_is_detected),
         cmocka_unit_test(test_a_replaced_segment_with_its_own_hash_is_detected),
         cmocka_unit_test(test_edits_with_recomputed_hashes_contradict_the_rest),
+        cmocka_unit_test(test_reports_are_text_whatever_the_log_holds),
         cmocka_unit_test(test_garbage_with_right_hashes_is_reported),
         cmocka_unit_test(test_the_report_names_the_whole_range),
         cmocka_unit_test(test_a_log_of_another_store_is_detected),

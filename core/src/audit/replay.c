@@ -2,7 +2,6 @@
 #include "audit/replay.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "audit/segment.h"
 #include "base/error.h"
@@ -14,7 +13,7 @@ int sw__doubt_raise(sw__doubt *doubt, int64_t first, int64_t last, const char *f
     if (!doubt->raised) {
         va_list arguments;
         va_start(arguments, format);
-        vsnprintf(doubt->message, sizeof(doubt->message), format, arguments);
+        sw__message_format(doubt->message, sizeof(doubt->message), format, arguments);
         va_end(arguments);
     }
     if (last < first)

@@ -72,22 +72,29 @@ static void message_clean(char *message, size_t len)
     }
 }
 
+bool sw__message_format(char *message, size_t size, const char *format, va_list args)
+{
+    int made = vsnprintf(message, size, format, args);
+    if (made < 0)
+        return false;
+    size_t len = strlen(message);
+    if ((size_t)made >= size)
+        len = sw__utf8_cut((sw_str){message, len}, len).len;
+    message[len] = '\0';
+    message_clean(message, len);
+    return true;
+}
+
 /* The arguments may point into err->message itself, so the text is made beside it first. */
 static void error_write(sw_error *err, int code, int64_t row, const char *format, va_list args)
 {
     char message[sizeof(err->message)];
-    int made = format ? vsnprintf(message, sizeof(message), format, args) : -1;
-    if (made < 0)
+    if (!format || !sw__message_format(message, sizeof(message), format, args))
         snprintf(message, sizeof(message), "%s", sw_code_text(code));
-    size_t len = strlen(message);
-    if (made >= (int)sizeof(message))
-        len = sw__utf8_cut((sw_str){message, len}, len).len;
-    message[len] = '\0';
-    message_clean(message, len);
     err->code = code;
     err->reserved = 0;
     err->row = row;
-    memcpy(err->message, message, len + 1);
+    memcpy(err->message, message, strlen(message) + 1);
 }
 
 int sw__fail(sw_error *err, int code, const char *format, ...)
