@@ -25,15 +25,17 @@ MIXED = [HERE / "workflows" / f"{name}.json" for name in ("chain", "fan", "retry
 HOLD = [HERE / "workflows" / "hold.json"]
 
 # How many of each work at the same time.
-CREW = {"c": 5, "ruby": 2, "python": 2, "command": 1, "client": 2}
+CREW = {"c": 5, "ruby": 3, "python": 3, "command": 1, "client": 2}
 # Mean seconds between two kills, and between two freezes.
-KILL_EVERY_S = {"c": 0.08, "ruby": 0.9, "python": 0.9, "command": 1.5, "client": 0.8}
+KILL_EVERY_S = {"c": 0.04, "ruby": 0.35, "python": 0.35, "command": 1.5, "client": 0.8}
 FREEZE_EVERY_S = 0.8
 # In seconds; beyond the lease, but within the time that writers wait for each other.
 FREEZE_S = (1.3, 2.6)
 BACKLOG = 80
 PADDING_MAX = 3000
 SETTLE_S = 90.0
+# Until a new worker surely waits for work.
+HEIR_READY_S = {"c": 0.1, "ruby": 1.0, "python": 1.0}
 
 
 @dataclass
@@ -214,9 +216,12 @@ def await_start(program: Program, nth: int) -> Tuple[int, float]:
     raise RuntimeError(f"{program.name} did not begin attempt number {nth}")
 
 
-def resume_times(tools: Tools, folder: Path, language: str, times: int) -> List[float]:
+def resume_times(
+    tools: Tools, folder: Path, language: str, times: int, seed: int
+) -> List[float]:
     """Seconds from a kill -9 to the start of the step in another process on this machine, with
     leases of ten minutes."""
+    chance = random.Random(seed)
     taken: List[float] = []
     with Crowd(tools, folder, folder / "resume.db", HOLD, lease_ms=600_000, slots=1) as crowd:
         holder = crowd.work(language)
@@ -225,7 +230,8 @@ def resume_times(tools: Tools, folder: Path, language: str, times: int) -> List[
             crowd.submit(task, task, 1, 0).process.wait()
             await_start(holder, 1 if number == 0 else 2)
             heir = crowd.work(language)
-            time.sleep(0.15 if language == "c" else 1.0)
+            # At any point between two looks that the heir takes at other workers.
+            time.sleep(HEIR_READY_S[language] + chance.uniform(0, 0.5))
             killed_at = time.monotonic()
             crowd.kill(holder)
             epoch, started_at = await_start(heir, 1)
