@@ -287,14 +287,15 @@ static void command_run_in(command_run *run, const char **argv, const char **env
         return;
     }
     run->pid_fd = (int)syscall(SYS_pidfd_open, (pid_t)run->pid, 0);
-    if (run->pid_fd < 0) {
-        rc = errno;
-        command_end(run);
+    rc = run->pid_fd < 0 ? errno : 0;
+    if (rc == 0)
+        command_watch(run);
+    int status = command_end(run);
+    /* A host that ignores SIGCHLD may have collected it already: ESRCH. */
+    if (rc == 0 || rc == ESRCH)
+        command_answer(run, status);
+    else
         command_fail_start(run->attempt, rc);
-        return;
-    }
-    command_watch(run);
-    command_answer(run, command_end(run));
 }
 
 static void command_close(command_run *run)
