@@ -18,9 +18,9 @@
 #include "helper/live.h"
 #include "worker/guard.h"
 
-static bool dies_within_ms(long pid, int ms)
+static bool dies_soon(long pid)
 {
-    for (int i = 0; i < ms / 10 && live_process_runs(pid); i++)
+    for (int i = 0; i < 1000 && live_process_runs(pid); i++)
         live_sleep_ms(10);
     return !live_process_runs(pid);
 }
@@ -50,33 +50,36 @@ static void read_family(int fd, long family[2])
     assert_int_equal(sscanf(text, "%ld %ld", &family[0], &family[1]), 2);
 }
 
-/* A runner in small: a guard and a command, then it waits to be killed. With keep_open another
- * process, which lives on, holds copies of all its descriptors. */
-static pid_t fork_owner(int out_fd, bool keep_open, bool forget)
+/* A runner in small: a guard and a command, then it waits to be killed. With hold another process,
+ * which lives until that pipe is closed, has copies of all its descriptors. */
+static pid_t fork_owner(int out_fd, const int hold[2], bool forget)
 {
     pid_t owner = fork();
     if (owner != 0)
         return owner;
     sw__guard guard;
     int64_t pid = 0;
+    char byte;
     sw__guard_init(&guard, sw_env_system());
     if (sw__guard_start(&guard, NULL) < 0 || start_family(&guard, out_fd, &pid) < 0)
         _exit(1);
     if (forget)
         sw__guard_forget(guard.fd, pid);
-    if (keep_open && fork() == 0) {
-        sleep(4);
-        _exit(0);
+    if (hold && fork() == 0) {
+        close(hold[1]);
+        _exit(read(hold[0], &byte, 1) != 0);
     }
+    if (hold)
+        close(hold[1]);
     for (;;)
         pause();
 }
 
-static void owner_is_killed(bool keep_open, bool forget, long family[2])
+static void owner_is_killed(const int hold[2], bool forget, long family[2])
 {
     int ends[2];
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    pid_t owner = fork_owner(ends[1], keep_open, forget);
+    pid_t owner = fork_owner(ends[1], hold, forget);
     read_family(ends[0], family);
     assert_true(live_process_runs(family[0]));
     assert_true(live_process_runs(family[1]));
@@ -91,25 +94,29 @@ static void test_guard_kills_the_family(void **state)
 {
     (void)state;
     long family[2];
-    owner_is_killed(false, false, family);
-    assert_true(dies_within_ms(family[0], 1000));
-    assert_true(dies_within_ms(family[1], 1000));
+    owner_is_killed(NULL, false, family);
+    assert_true(dies_soon(family[0]));
+    assert_true(dies_soon(family[1]));
 }
 
 static void test_guard_does_not_wait_for_forked_copies(void **state)
 {
     (void)state;
     long family[2];
-    owner_is_killed(true, false, family);
-    assert_true(dies_within_ms(family[0], 3000));
-    assert_true(dies_within_ms(family[1], 3000));
+    int hold[2];
+    assert_int_equal(pipe2(hold, O_CLOEXEC), 0);
+    owner_is_killed(hold, false, family);
+    assert_true(dies_soon(family[0]));
+    assert_true(dies_soon(family[1]));
+    close(hold[0]);
+    close(hold[1]);
 }
 
 static void test_guard_spares_what_it_was_told_to_forget(void **state)
 {
     (void)state;
     long family[2];
-    owner_is_killed(false, true, family);
+    owner_is_killed(NULL, true, family);
     live_sleep_ms(500);
     assert_true(live_process_runs(family[1]));
     kill((pid_t)-family[0], SIGKILL);
@@ -158,7 +165,7 @@ static void test_guard_is_started_again(void **state)
     int fd = guard.fd;
     long pid = (long)guard.pid;
     kill((pid_t)pid, SIGKILL);
-    assert_true(dies_within_ms(pid, 1000));
+    assert_true(dies_soon(pid));
     int64_t command = 0;
     assert_int_equal(start_family(&guard, 1, &command), -EPIPE); /* not unguarded */
     assert_int_equal(sw__guard_start(&guard, NULL), 0);
@@ -170,7 +177,7 @@ static void test_guard_is_started_again(void **state)
     assert_int_equal(start_family(&guard, ends[1], &command), 0);
     read_family(ends[0], family);
     sw__guard_close(&guard); /* kills what was not forgotten */
-    assert_true(dies_within_ms(family[1], 1000));
+    assert_true(dies_soon(family[1]));
     waitpid((pid_t)command, NULL, 0);
     close(ends[0]);
     close(ends[1]);

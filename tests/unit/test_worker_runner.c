@@ -125,10 +125,10 @@ static void test_runner_keeps_all_threads_busy(void **state)
     (void)state;
     char definition[2048] =
         "{\"stepwell\":1,\"name\":\"w\",\"steps\":["
-        "{\"name\":\"long\",\"handler\":\"wait\",\"parameters\":{\"seconds\":1.2}}";
+        "{\"name\":\"long\",\"handler\":\"wait\",\"parameters\":{\"seconds\":2}}";
     for (int i = 0; i < 10; i++)
         sprintf(definition + strlen(definition),
-                ",{\"name\":\"s%d\",\"handler\":\"wait\",\"parameters\":{\"seconds\":0.05}%s%d%s}",
+                ",{\"name\":\"s%d\",\"handler\":\"wait\",\"parameters\":{\"seconds\":0.15}%s%d%s}",
                 i, i ? ",\"after\":[\"s" : ",\"priority\":", i ? i - 1 : 1, i ? "\"]" : "");
     strcat(definition, "]}");
     live l;
@@ -140,7 +140,7 @@ static void test_runner_keeps_all_threads_busy(void **state)
     int64_t took_ms = live_now_ms() - before_ms;
     assert_int_equal(live_state(&l, &task), SW_TASK_SUCCEEDED);
     /* The chain of ten ran beside the long wait. */
-    assert_true(took_ms >= 1200 && took_ms < 1900);
+    assert_true(took_ms >= 2000 && took_ms < 3400);
     sw_runner_close(runner);
     live_close(&l);
 }

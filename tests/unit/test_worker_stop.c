@@ -39,7 +39,7 @@ static void stop_on(const char *store)
     int64_t before_ms = live_now_ms();
     sw_runner_stop(runner);
     background_join(&b);
-    assert_true(live_now_ms() - before_ms < 1500);
+    assert_true(live_now_ms() - before_ms < 15000);
     assert_false(live_process_runs(pid));
     running_dies(child);
     /* Given back, and the attempt does not count. */
@@ -161,7 +161,7 @@ static void test_runner_stops_by_signal(void **state)
     running_until(&l, signalled, NULL); /* nothing to do: it waits inside an exchange */
     int64_t took_ms = live_now_ms() - before_ms;
     signal(SIGALRM, SIG_DFL);
-    assert_true(took_ms >= 190 && took_ms < 1000);
+    assert_true(took_ms >= 190 && took_ms < 4000); /* a wait would take 5 s */
     sw_runner_close(signalled);
     live_close(&l);
 }
@@ -180,7 +180,7 @@ static void test_runner_cancels(void **state)
     int64_t before_ms = live_now_ms();
     live_cancel(&l, &task);
     background_join(&b);
-    assert_true(live_now_ms() - before_ms < 3000);
+    assert_true(live_now_ms() - before_ms < 15000);
     assert_false(live_process_runs(pid));
     running_dies(child);
     assert_int_equal(live_step(&l, &task, "sleep")->state, SW_STEP_CANCELLED);
