@@ -345,16 +345,15 @@ static bool query_ended(const sw_result *result)
     return count > 0 && sw_task_state_terminal(rows[0].state);
 }
 
-/* Wait for a commit, here or elsewhere. *again is false when the time is over. */
-static int query_sleep(sw_engine *engine, int64_t deadline_us, uint64_t wakes, bool *again,
-                       sw_error *err)
+/* Wait for a commit, here or elsewhere, after the version that was there before the last look.
+ * *again is false when the time is over. */
+static int query_sleep(sw_engine *engine, int64_t before, int64_t deadline_us, uint64_t wakes,
+                       bool *again, sw_error *err)
 {
-    int64_t before = 0;
     int64_t version = 0;
     int64_t poll_us = QUERY_POLL_MIN_US;
     uint64_t commits = engine->commit_count;
-    int rc = engine->store->ops->version(engine->store, &before, err);
-    version = before;
+    int rc = engine->store->ops->version(engine->store, &version, err);
     *again = false;
     while (rc == SW_OK && version == before && commits == engine->commit_count) {
         int64_t now_us = engine->env->clock_mono_us(engine->env->context);
@@ -381,12 +380,15 @@ static int query_wait(sw_engine *engine, const sw_uuid *task_id, int64_t wait_ms
     if (wait_ms >= 0 && wait_ms < SW__DELAY_MAX_MS)
         deadline_us = engine->env->clock_mono_us(engine->env->context) + wait_ms * 1000;
     while (rc == SW_OK && again) {
+        int64_t before = 0;
         sw_result_free(*out);
         *out = NULL;
-        rc = sw__query_entered(engine, query_get, task_id, out, err);
+        rc = engine->store->ops->version(engine->store, &before, err);
+        if (rc == SW_OK)
+            rc = sw__query_entered(engine, query_get, task_id, out, err);
         if (rc < 0 || query_ended(*out))
             return rc;
-        rc = query_sleep(engine, deadline_us, wakes, &again, err);
+        rc = query_sleep(engine, before, deadline_us, wakes, &again, err);
     }
     if (rc < 0) {
         sw_result_free(*out);
