@@ -19,33 +19,12 @@
 
 #define VERIFY_EVERY 64 /* failures between two verifications of the whole history */
 
-static sw_audit_report verify(calls_world *w)
-{
-    sw_error error;
-    sw_audit_report report = SW_AUDIT_REPORT_INIT;
-    calls_must(sw_audit_verify(w->engine, &report, &error), &error);
-    return report;
-}
-
-/* Entries that were added since the last look; the newest number is kept. */
-static size_t entries_added(calls_world *w)
-{
-    sw_error error;
-    size_t count = 0;
-    sw_result *result = NULL;
-    calls_must(sw_audit_list(w->engine, w->entries + 1, 10000, &result, &error), &error);
-    sw_audit_entries(result, &count);
-    sw_result_free(result);
-    w->entries += (int64_t)count;
-    return count;
-}
-
 /* Whether allocation number nth was one that the call makes. */
 static bool fail_nth(calls_world *w, const calls_scenario *s, size_t nth, bool for_ever)
 {
     sw_error error;
     s->prepare(w);
-    entries_added(w);
+    calls_entries_added(w);
     fault_env_arm(&w->fault, nth, for_ever);
     int rc = s->act(w, &error);
     size_t failed = w->fault.failed;
@@ -62,10 +41,10 @@ static bool fail_nth(calls_world *w, const calls_scenario *s, size_t nth, bool f
         return true;
     assert_int_equal(error.code, SW_ENOMEM);
     assert_true(error.message[0] != 0);
-    assert_int_equal(entries_added(w), 0);
+    assert_int_equal(calls_entries_added(w), 0);
     calls_must(s->act(w, &error), &error);
     if (nth % VERIFY_EVERY == 0)
-        verify(w);
+        calls_verify(w);
     return true;
 }
 
@@ -78,7 +57,7 @@ static void play(calls_world *w, const calls_scenario *s)
     }
     /* What was written in spite of failures is whole. */
     sw_error error;
-    verify(w);
+    calls_verify(w);
     calls_must(calls_find("list workers")->act(w, &error), &error);
     calls_must(calls_find("list tasks")->act(w, &error), &error);
     /* A scenario in which nothing can fail would prove nothing. */
@@ -93,12 +72,12 @@ static void play_all(const char *directory)
 {
     char store[128] = "memory:";
     calls_world *w = &shared;
-    for (size_t i = 0; i < calls_scenario_count; i++) {
+    for (size_t i = 0; i < calls_count(); i++) {
         if (directory)
             snprintf(store, sizeof(store), "%s/%zu.db", directory, i);
         snprintf(w->fresh, sizeof(w->fresh), "%s%s", store, directory ? ".fresh" : "");
         calls_open(w, store);
-        play(w, &calls_scenarios[i]);
+        play(w, calls_at(i));
         calls_close(w);
         assert_int_equal(w->fault.live, sqlite_heap_live());
     }
@@ -121,7 +100,7 @@ static void test_faults_in_sqlite(void **state)
     size_t kept = sqlite_heap_live();
     snprintf(store, sizeof(store), "%s/0.db", directory);
     calls_open(&shared, store);
-    verify(&shared);
+    calls_verify(&shared);
     calls_close(&shared);
     assert_int_equal(sqlite_heap_live(), kept);
     live_directory_remove(directory);
@@ -130,7 +109,7 @@ static void test_faults_in_sqlite(void **state)
 /* Random bytes that are refused: for identifiers, salts and jitter. */
 static void test_faults_of_random(void **state)
 {
-    static const char *const needing[] = {"submit", "report a failure"};
+    static const char *const needing[] = {"submit many", "report a failure"};
     calls_world *w = &shared;
     sw_error error;
     (void)state;
@@ -140,19 +119,19 @@ static void test_faults_of_random(void **state)
         bool failed = false;
         for (int round = 0; round < 200; round++) {
             s->prepare(w);
-            entries_added(w);
+            calls_entries_added(w);
             w->fault.random_fails = true;
             int rc = s->act(w, &error);
             w->fault.random_fails = false;
             if (rc < 0) {
                 failed = true;
                 assert_int_equal(rc, SW_EIO);
-                assert_int_equal(entries_added(w), 0);
+                assert_int_equal(calls_entries_added(w), 0);
                 calls_must(s->act(w, &error), &error);
             }
         }
         assert_true(failed);
-        verify(w);
+        calls_verify(w);
     }
     calls_close(w);
 }
@@ -165,6 +144,7 @@ int main(void)
         cmocka_unit_test(test_faults_of_random),
     };
     fault_env_init(&shared.fault);
+    shared.durability = SW_DURABILITY_RELAXED;
     sqlite_heap_use(&shared.fault);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,299 @@
+/* Opening a store, definitions, tasks, and everything that is read; see calls.h. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "helper/calls_inner.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MANY 20
+#define LARGE 60000
+
+static const char mission[] = "name: m\nversion: '1.0'\nconfig: {max_parallel_steps: 2}\nsteps:\n"
+                              "  - {id: one, name: One, step_type: noop, parameters: {}}\n"
+                              "  - id: two\n    name: Two\n    step_type: command\n"
+                              "    depends_on: [one]\n"
+                              "    parameters: {command: echo, args: [\"a\", \"b\"]}\n";
+
+static const char broken[] = "name: m\nversion: '1.0'\nsteps:\n"
+                             "  - {id: one, name: One, step_type: nop, parameters: {}}\n"
+                             "  - {id: one, name: Two, step_type: noop, depends_on: [three]}\n";
+
+/* Preparations. */
+
+static void prepare_fresh(calls_world *w)
+{
+    static const char *const endings[] = {"", "-wal", "-shm", "-life"};
+    char path[200];
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+        snprintf(path, sizeof(path), "%s%s", w->fresh, endings[i]);
+        unlink(path);
+    }
+}
+
+static void prepare_ended(calls_world *w)
+{
+    sw_error error;
+    sw_cancel_row row = {.actor = CALLS_TEXT("ann"), .reason = CALLS_TEXT("over")};
+    calls_task(w);
+    row.task_id = w->task;
+    calls_must(sw_task_cancel(w->engine, &row, 1, &error), &error);
+}
+
+/* Opening. */
+
+static int open_and_close(calls_world *w, const char *store, int must_exist, sw_error *err)
+{
+    sw_engine *engine = NULL;
+    int rc = calls_engine_open(w, store, must_exist, &engine, err);
+    assert_int_equal(engine == NULL, rc < 0);
+    sw_engine_close(engine);
+    return rc;
+}
+
+static int act_create(calls_world *w, sw_error *err)
+{
+    return open_and_close(w, w->fresh, 0, err);
+}
+
+static int act_open(calls_world *w, sw_error *err)
+{
+    return open_and_close(w, w->store, 1, err);
+}
+
+/* Definitions. */
+
+static int load_and_free(calls_world *w, sw_str text, sw_error *err)
+{
+    sw_workflow *workflow = NULL;
+    int rc = calls_load(w, text, &workflow, err);
+    assert_int_equal(workflow == NULL, rc < 0);
+    sw_workflow_free(workflow);
+    return rc;
+}
+
+static int act_load_json(calls_world *w, sw_error *err)
+{
+    return load_and_free(w, (sw_str){calls_definition, strlen(calls_definition)}, err);
+}
+
+static int act_load_yaml(calls_world *w, sw_error *err)
+{
+    return load_and_free(w, CALLS_TEXT(mission), err);
+}
+
+static int act_load_broken(calls_world *w, sw_error *err)
+{
+    return calls_refused(load_and_free(w, CALLS_TEXT(broken), err), SW_EDEFINITION);
+}
+
+/* A definition that the store does not know, and one that it does. */
+static int act_register_new(calls_world *w, sw_error *err)
+{
+    static int number;
+    char text[128];
+    sw_workflow *workflow = NULL;
+    int length = snprintf(text, sizeof(text),
+                          "{\"stepwell\":1,\"name\":\"new\",\"version\":\"%d\",\"steps\":"
+                          "[{\"name\":\"a\"},{\"name\":\"b\",\"after\":[\"a\"]}]}",
+                          ++number);
+    int rc = calls_load(w, (sw_str){text, (size_t)length}, &workflow, err);
+    if (rc < 0)
+        return rc;
+    const sw_workflow *workflows[] = {w->workflow, workflow};
+    rc = sw_workflow_register(w->engine, workflows, 2, err);
+    sw_workflow_free(workflow);
+    return rc;
+}
+
+static int get_and_free(calls_world *w, sw_str name, sw_error *err)
+{
+    sw_workflow *workflow = NULL;
+    int rc = sw_workflow_get(w->engine, name, (sw_str){0}, &workflow, err);
+    sw_workflow_free(workflow);
+    return rc;
+}
+
+static int act_workflow_get(calls_world *w, sw_error *err)
+{
+    return get_and_free(w, CALLS_TEXT("w"), err);
+}
+
+static int act_workflow_miss(calls_world *w, sw_error *err)
+{
+    return calls_refused(get_and_free(w, CALLS_TEXT("nowhere"), err), SW_ENOTFOUND);
+}
+
+/* Tasks. */
+
+static int submit(calls_world *w, const sw_task_submit_row *rows, size_t count, sw_error *err)
+{
+    sw_result *result = NULL;
+    int rc = sw_task_submit(w->engine, rows, count, &result, err);
+    assert_int_equal(result == NULL, rc < 0);
+    sw_result_free(result);
+    return rc;
+}
+
+static int act_submit(calls_world *w, sw_error *err)
+{
+    static const sw_str tags[] = {{"x", 1}, {"y", 1}};
+    sw_task_submit_row row = {.workflow = CALLS_TEXT("w"),
+                              .input = CALLS_TEXT("{\"deep\":[[[{}]]]}"),
+                              .initiator = CALLS_TEXT("ann"),
+                              .reason = CALLS_TEXT("why not"),
+                              .correlation_id = CALLS_TEXT("c-1"),
+                              .tags = tags,
+                              .tag_count = 2,
+                              .priority = 7};
+    return submit(w, &row, 1, err);
+}
+
+static int act_submit_many(calls_world *w, sw_error *err)
+{
+    sw_task_submit_row rows[MANY];
+    for (size_t i = 0; i < MANY; i++)
+        rows[i] = (sw_task_submit_row){.workflow = i % 2 ? CALLS_TEXT("w") : CALLS_TEXT("one")};
+    return submit(w, rows, MANY, err);
+}
+
+static int act_submit_keyed(calls_world *w, sw_error *err)
+{
+    static int number;
+    char key[32];
+    int length = snprintf(key, sizeof(key), "key-%d", ++number);
+    sw_task_submit_row rows[2] = {{.workflow = CALLS_TEXT("one")}, {.workflow = CALLS_TEXT("one")}};
+    rows[0].key = rows[1].key = (sw_str){key, (size_t)length};
+    return submit(w, rows, 2, err);
+}
+
+static int act_submit_large(calls_world *w, sw_error *err)
+{
+    static char input[LARGE];
+    sw_task_submit_row row = {.workflow = CALLS_TEXT("one"), .input = {input, LARGE}};
+    memset(input, 'x', LARGE);
+    input[0] = input[LARGE - 1] = '"';
+    return submit(w, &row, 1, err);
+}
+
+static int act_submit_conflict(calls_world *w, sw_error *err)
+{
+    sw_task_submit_row row = {
+        .workflow = CALLS_TEXT("w"), .key = CALLS_TEXT("known"), .input = CALLS_TEXT("[1]")};
+    return calls_refused(submit(w, &row, 1, err), SW_ECONFLICT);
+}
+
+/* The first row of two is good; neither is written. */
+static int act_submit_nowhere(calls_world *w, sw_error *err)
+{
+    sw_task_submit_row rows[2] = {{.workflow = CALLS_TEXT("w")},
+                                  {.workflow = CALLS_TEXT("nowhere")}};
+    return calls_refused(submit(w, rows, 2, err), SW_ENOTFOUND);
+}
+
+static int cancel(calls_world *w, sw_error *err)
+{
+    sw_cancel_row row = {
+        .task_id = w->task, .actor = CALLS_TEXT("ann"), .reason = CALLS_TEXT("enough")};
+    return sw_task_cancel(w->engine, &row, 1, err);
+}
+
+static int act_cancel_ended(calls_world *w, sw_error *err)
+{
+    return calls_refused(cancel(w, err), SW_ESTATE);
+}
+
+static int act_wait(calls_world *w, sw_error *err)
+{
+    sw_result *result = NULL;
+    int rc = sw_task_wait(w->engine, &w->task, 0, &result, err);
+    sw_result_free(result);
+    return calls_refused(rc, SW_ETIMEOUT);
+}
+
+static int act_count(calls_world *w, sw_error *err)
+{
+    int64_t counts[SW_TASK_STATE_COUNT];
+    sw_task_filter filter = SW_TASK_FILTER_INIT;
+    filter.tag = CALLS_TEXT("red");
+    return sw_task_count(w->engine, &filter, counts, err);
+}
+
+static int act_verify(calls_world *w, sw_error *err)
+{
+    sw_audit_report report = SW_AUDIT_REPORT_INIT;
+    return sw_audit_verify(w->engine, &report, err);
+}
+
+/* Reading calls differ in nothing but their name. */
+#define ACT_READ(name, call)                                                                       \
+    static int act_##name(calls_world *w, sw_error *err)                                           \
+    {                                                                                              \
+        sw_result *result = NULL;                                                                  \
+        int rc = call;                                                                             \
+        sw_result_free(result);                                                                    \
+        return rc;                                                                                 \
+    }
+
+static const sw_uuid nobody = {{1, 2, 3}};
+static const sw_task_filter filter_tagged = {
+    .size = sizeof(sw_task_filter), .state = -1, .tag = {"red", 3}, .limit = 5};
+static const sw_task_filter filter_ended = {
+    .size = sizeof(sw_task_filter), .state = SW_TASK_CANCELLED, .workflow = {"w", 1}, .limit = 5};
+static const sw_task_filter filter_correlated = {
+    .size = sizeof(sw_task_filter), .state = -1, .correlation_id = {"c-2", 3}, .limit = 5};
+
+ACT_READ(get, sw_task_get(w->engine, &w->task, &result, err))
+ACT_READ(get_nobody, calls_refused(sw_task_get(w->engine, &nobody, &result, err), SW_ENOTFOUND))
+ACT_READ(wait_ended, sw_task_wait(w->engine, &w->task, 1000, &result, err))
+ACT_READ(list, sw_task_list(w->engine, &filter_tagged, &result, err))
+ACT_READ(list_ended, sw_task_list(w->engine, &filter_ended, &result, err))
+ACT_READ(list_correlated, sw_task_list(w->engine, &filter_correlated, &result, err))
+ACT_READ(workers, sw_worker_list(w->engine, &result, err))
+ACT_READ(explain, sw_step_explain(w->engine, &w->task, (sw_str){0}, &result, err))
+ACT_READ(explain_one, sw_step_explain(w->engine, &w->task, CALLS_TEXT("d"), &result, err))
+ACT_READ(history, sw_audit_task(w->engine, &w->task, &result, err))
+ACT_READ(entries, sw_audit_list(w->engine, 1, 50, &result, err))
+
+const calls_scenario calls_of_clients[] = {
+    {"create", prepare_fresh, act_create},
+    {"open", calls_nothing, act_open},
+    {"load JSON", calls_nothing, act_load_json},
+    {"load YAML", calls_nothing, act_load_yaml},
+    {"load a broken definition", calls_nothing, act_load_broken},
+    {"register", calls_nothing, calls_register},
+    {"register a new version", calls_nothing, act_register_new},
+    {"get a workflow", calls_nothing, act_workflow_get},
+    {"get a workflow that is not there", calls_nothing, act_workflow_miss},
+    {"submit", calls_nothing, act_submit},
+    {"submit many", calls_nothing, act_submit_many},
+    {"submit a new key", calls_nothing, act_submit_keyed},
+    {"submit a known key", calls_nothing, calls_submit_known},
+    {"submit a large input", calls_nothing, act_submit_large},
+    {"submit a key with another input", calls_nothing, act_submit_conflict},
+    {"submit to nowhere", calls_nothing, act_submit_nowhere},
+    {"cancel", calls_claim, cancel},
+    {"cancel a task that waits", calls_task, cancel},
+    {"cancel an ended task", prepare_ended, act_cancel_ended},
+    {"get a task", calls_claim, act_get},
+    {"get a task that is not there", calls_nothing, act_get_nobody},
+    {"wait for a task", calls_task, act_wait},
+    {"wait for an ended task", prepare_ended, act_wait_ended},
+    {"list tasks", calls_nothing, act_list},
+    {"list ended tasks", prepare_ended, act_list_ended},
+    {"list correlated tasks", calls_task, act_list_correlated},
+    {"count tasks", calls_nothing, act_count},
+    {"list workers", calls_nothing, act_workers},
+    {"explain", calls_claim, act_explain},
+    {"explain one step", calls_claim, act_explain_one},
+    {"history of a task", calls_claim, act_history},
+    {"list entries", calls_nothing, act_entries},
+    {"verify", calls_nothing, act_verify},
+};
+
+const size_t calls_of_clients_count = sizeof(calls_of_clients) / sizeof(calls_of_clients[0]);
