@@ -45,6 +45,7 @@ static void actor_rare_settings(actor *self)
         return;
     sqlite3_exec(db, "PRAGMA cache_size = 1", NULL, NULL, NULL);
     sqlite3_exec(db, "PRAGMA wal_autocheckpoint = 2", NULL, NULL, NULL);
+    self->engine->sweep_batch = 2;
 }
 
 void actor_open(actor *self)

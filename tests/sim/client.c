@@ -109,13 +109,20 @@ static int wait_once(actor *self, ledger_task *task, int64_t wait_ms, sw_error *
     sw_result *result = NULL;
     bool ended = task->ended;
     actor_arm_memory(self);
+    int64_t asked_us = self->world->now_us;
     int rc = sw_task_wait(self->engine, &task->id, wait_ms, &result, error);
     const sw_task_row *rows = sw_tasks(result, &count);
     if (rc == 0 && (count == 0 || !sw_task_state_terminal(rows[0].state)))
         world_violate(self->world, "O8", "a wait ends before its task does");
     if (rc == SW_ETIMEOUT && ended)
         world_violate(self->world, "O8", "a wait for a task that has ended times out");
-    task->ended = task->ended || rc == 0;
+    int64_t since_us = task->ended && task->ended_us > asked_us ? task->ended_us : asked_us;
+    if (rc != SW_ETIMEOUT && rc < 0)
+        since_us = INT64_MAX - LEDGER_LATE_US;
+    if (task->ended && self->world->now_us > since_us + LEDGER_LATE_US)
+        world_violate(self->world, "LATE", "a wait goes on after the end of its task");
+    if (rc == 0)
+        ledger_ended(actor_ledger(self), task);
     sw_result_free(result);
     return rc == SW_ETIMEOUT ? 0 : rc;
 }
@@ -164,7 +171,8 @@ static int operate_cancel(actor *self, ledger_task *task, sw_error *error)
     world_note(self->world, "cancels %s", task->key);
     int rc = sw_task_cancel(self->engine, &row, 1, error);
     task->cancel_acknowledged = task->cancel_acknowledged || rc == 0;
-    task->ended = task->ended || rc == 0 || rc == SW_ESTATE;
+    if (rc == 0 || rc == SW_ESTATE)
+        ledger_ended(actor_ledger(self), task);
     return rc == SW_ESTATE ? 0 : rc;
 }
 

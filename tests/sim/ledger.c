@@ -1,6 +1,7 @@
 /* What was acknowledged, and what follows from it; see ledger.h. */
 #include "sim/ledger.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,13 @@ void ledger_free(ledger *l)
     heap_drop(&l->harness.heap);
     disk_free(&l->disk);
     free(l->claims);
+}
+
+void ledger_ended(const ledger *l, ledger_task *task)
+{
+    if (!task->ended)
+        task->ended_us = l->world->now_us;
+    task->ended = true;
 }
 
 bool ledger_all_known(const ledger *l)
@@ -196,17 +204,41 @@ static void ledger_check_claim(ledger *l, const actor *worker, const ledger_clai
         world_violate(l->world, "O8", "a step is given another input than its task's");
 }
 
-void ledger_claimed(ledger *l, const actor *worker, int64_t worker_id, int64_t asked_us,
+void ledger_claimed(ledger *l, const actor *worker, const ledger_call *call,
                     const sw_step_claim *claim)
 {
     if (ledger_find(l, claim->step_id, claim->epoch))
         world_violate(l->world, "O3", "epoch %lld of step %lld was handed out twice",
                       (long long)claim->epoch, (long long)claim->step_id);
     ledger_claim *added = ledger_add(l, claim);
-    added->worker_id = worker_id;
-    added->asked_us = asked_us;
+    added->worker_id = call->worker_id;
+    added->asked_us = call->asked_us;
+    added->waiting_us = call->waiting_us;
+    added->claimed_us = l->world->now_us;
+    added->boots = l->world->boots;
     ledger_add_inputs(l, added, claim);
     ledger_check_claim(l, worker, added, claim);
+}
+
+static int ledger_priority(const ledger *l, const sw_step_claim *claim)
+{
+    int index = ledger_find_task(l, &claim->task_id);
+    int shape = claim->workflow.ptr[1] - '0';
+    int version = claim->version.ptr[0] - '1';
+    const ledger_step *step = &l->shapes[shape][version].steps[ledger_step_index(claim->name)];
+    return index < 0 ? INT_MIN : l->tasks[index].priority + step->priority;
+}
+
+void ledger_check_order(const ledger *l, const sw_step_claim *claims, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        int before = ledger_priority(l, &claims[i - 1]);
+        int after = ledger_priority(l, &claims[i]);
+        bool known = before != INT_MIN && after != INT_MIN;
+        if (known &&
+            (before < after || (before == after && claims[i - 1].step_id > claims[i].step_id)))
+            world_violate(l->world, "O8", "a step is claimed before one that is more urgent");
+    }
 }
 
 /* Reports. */
@@ -262,6 +294,8 @@ static void ledger_check_applied(const ledger *l, const ledger_hold *hold,
 void ledger_sent(ledger *l, const sw_step_outcome *row)
 {
     ledger_claim *claim = ledger_find(l, row->step_id, row->epoch);
+    if (!claim->sent)
+        claim->sent_us = l->world->now_us;
     claim->sent = true;
     claim->outcome = row->outcome;
     claim->retry_after_ms = row->retry_after_ms;

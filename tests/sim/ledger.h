@@ -14,6 +14,8 @@
 #define LEDGER_STEPS 8
 #define LEDGER_TASKS 8
 #define LEDGER_CREW 3
+/* Nobody who waits hears of a thing later than this: four times the longest poll, and some. */
+#define LEDGER_LATE_US 250000
 #define LIT(text) ((sw_str){(text), sizeof(text) - 1})
 
 /* How a handler may end, but for doing its work at once. XX(NAME, chance in 65,536) */
@@ -69,6 +71,7 @@ typedef struct ledger_task {
     bool asked;
     bool acknowledged;
     bool ended; /* a call said so */
+    int64_t ended_us;
     bool cancel_asked;
     bool cancel_acknowledged;
     sw_uuid id;
@@ -88,7 +91,11 @@ typedef struct ledger_claim {
     sw_uuid task_id;
     int step;
     int attempt;
-    int64_t asked_us;   /* virtual time at which the call began that brought it */
+    int64_t asked_us;   /* virtual times: at which the call began that brought it, */
+    int64_t claimed_us; /* and at which it ended; */
+    int64_t waiting_us; /* since when its worker had waited, 0: it had not */
+    int64_t sent_us;    /* at which it was reported for the first time */
+    int boots;          /* of all of these */
     bool sent;          /* a report of it was begun */
     bool reported;      /* a report of it has ended, with an answer or not */
     bool applied;       /* a report was answered so */
@@ -143,15 +150,25 @@ void ledger_init(ledger *l, world *w);
 void ledger_free(ledger *l);
 /* Draw the workflows, workers and tasks of a run (workload.c). */
 void ledger_draw(ledger *l);
+/* A call said that a task has ended. */
+void ledger_ended(const ledger *l, ledger_task *task);
 /* Whether every task has ended as far as calls have said. */
 bool ledger_all_known(const ledger *l);
 
 /* A worker was entered under this number. */
 void ledger_opened(ledger *l, int64_t worker_id);
-/* A claim was handed out by a call that began at asked_us; checks that nobody else holds this epoch
- * and that it fits the worker. */
-void ledger_claimed(ledger *l, const actor *worker, int64_t worker_id, int64_t asked_us,
+/* How a call came to its claims. */
+typedef struct ledger_call {
+    int64_t worker_id;
+    int64_t asked_us;   /* when it began, or woke up for the last time */
+    int64_t waiting_us; /* when it began to wait, 0: it did not */
+} ledger_call;
+
+/* A claim was handed out; checks that nobody else holds this epoch and that it fits the worker. */
+void ledger_claimed(ledger *l, const actor *worker, const ledger_call *call,
                     const sw_step_claim *claim);
+/* The claims of one call come by priority, then by age. */
+void ledger_check_order(const ledger *l, const sw_step_claim *claims, size_t count);
 /* A report is about to be sent. */
 void ledger_sent(ledger *l, const sw_step_outcome *row);
 /* Its call has failed, and may have been committed nevertheless. */

@@ -144,6 +144,16 @@ static void oracle_check_claim(const oracle *o, int index, const ledger_claim *c
         oracle_violate(o, "O9", index, "an attempt that was handed out is not in the history");
     if (claim->epoch < REPLAY_EPOCHS && step->attempts[claim->epoch] != claim->attempt)
         oracle_violate(o, "O9", index, "an attempt was handed out under another number");
+    if (claim->epoch < REPLAY_EPOCHS && claim->waiting_us &&
+        step->waited_us[claim->epoch] > LEDGER_LATE_US &&
+        claim->asked_us - claim->waiting_us > LEDGER_LATE_US)
+        world_violate(
+            o->l->world, "LATE",
+            "task %s of w%d, step %c: worker %lld had waited for %lld ms when it was given "
+            "what was there for %lld ms",
+            o->l->tasks[index].key, o->l->tasks[index].shape, 'a' + claim->step,
+            (long long)claim->worker_id, (long long)(claim->asked_us - claim->waiting_us) / 1000,
+            (long long)step->waited_us[claim->epoch] / 1000);
     if (claim->succeeded && step->succeeded_epoch != claim->epoch)
         oracle_violate(o, "O1", index, "an acknowledged completion is not in the history");
     if (claim->applied && step->state == SW_STEP_RUNNING && step->epoch == claim->epoch)

@@ -56,8 +56,6 @@ static void rows_check_step(const oracle *o, int index, const sw_step_row *row, 
         deadline_us = step->started_us + definition->timeout_ms * 1000;
     if (row->deadline_us != deadline_us)
         oracle_violate(o, "O6", index, "the deadline of a step is wrong");
-    if (row->not_before_us && row->not_before_us < step->not_before_us)
-        oracle_violate(o, "O12", index, "a step's next attempt is due too early");
     rows_check_worker(o, index, row);
     rows_check_result(o, index, step, row);
 }

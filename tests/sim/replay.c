@@ -65,13 +65,16 @@ static void replay_start(const replay *r, replay_task *task, int index, const sw
         replay_violate(r, "O4", task, index, "it starts before its dependencies have ended");
     if (task->stopped)
         replay_violate(r, "O4", task, index, "it starts after its task was stopped");
-    if (entry->time_us < step->not_before_us)
+    const ledger_claim *claim = ledger_find(r->l, entry->step_id, entry->epoch);
+    if (claim && claim->boots == step->not_before_boots && claim->claimed_us < step->not_before_us)
         replay_violate(r, "O12", task, index, "it is tried again before its time");
     step->epoch = entry->epoch;
     step->attempt = entry->attempt;
     step->started_us = entry->time_us;
-    if (entry->epoch < REPLAY_EPOCHS)
+    if (entry->epoch < REPLAY_EPOCHS) {
         step->attempts[entry->epoch] = entry->attempt;
+        step->waited_us[entry->epoch] = entry->time_us - step->available_us;
+    }
 }
 
 /* Ends of attempts. */
@@ -89,16 +92,26 @@ static bool replay_used_up(const replay_task *task, int index)
     return step->attempt - step->crashes >= task->shape->steps[index].max_attempts;
 }
 
-/* The least that the definition and the report ask for, less the jitter of a tenth. */
-static int64_t replay_delay_us(const replay *r, const replay_task *task, int index,
-                               const sw_audit_entry *entry)
+/* When it may start again: the definition asks for a delay, give or take a tenth, and the report
+ * may ask for more. An end that the ledger knows nothing of bounds nothing, and neither does one
+ * before a restart of the machine, after which the wall clock decides what time it is. */
+static void replay_delay(replay_task *task, int index, const sw_audit_entry *entry,
+                         const ledger_claim *claim)
 {
-    const replay_step *step = &task->steps[index];
-    const ledger_claim *claim = ledger_find(r->l, entry->step_id, entry->epoch);
-    int64_t base_us = task->shape->steps[index].base_ms * 1000;
-    int64_t delay_us = base_us * (step->attempt - step->crashes) * 9 / 10 - 1000;
-    int64_t asked_us = claim && reason_is(entry, "retry") ? claim->retry_after_ms * 1000 : 0;
-    return delay_us > asked_us ? delay_us : asked_us;
+    replay_step *step = &task->steps[index];
+    const ledger_step *definition = &task->shape->steps[index];
+    bool timeout = reason_is(entry, "timeout");
+    int64_t delay_us = definition->base_ms * (step->attempt - step->crashes) * 1000;
+    int64_t asked_us = claim && !timeout ? claim->retry_after_ms * 1000 : 0;
+    int64_t least_us = delay_us * 9 / 10 - 1000;
+    int64_t most_us = delay_us * 11 / 10 + 1000;
+    step->available_us = entry->time_us + (most_us > asked_us ? most_us : asked_us);
+    if (!claim)
+        return;
+    step->not_before_us =
+        timeout ? claim->asked_us + definition->timeout_ms * 1000 : claim->sent_us;
+    step->not_before_us += least_us > asked_us ? least_us : asked_us;
+    step->not_before_boots = claim->boots;
 }
 
 static void replay_timeout(const replay *r, const replay_task *task, int index,
@@ -112,6 +125,7 @@ static void replay_timeout(const replay *r, const replay_task *task, int index,
 static void replay_retry(const replay *r, replay_task *task, int index, const sw_audit_entry *entry)
 {
     replay_step *step = &task->steps[index];
+    const ledger_claim *claim = ledger_find(r->l, entry->step_id, entry->epoch);
     step->not_before_us = 0;
     if (reason_gives_back(entry)) {
         step->attempt--;
@@ -129,9 +143,11 @@ static void replay_retry(const replay *r, replay_task *task, int index, const sw
         replay_violate(r, "O5", task, index, "it is tried again for an unknown reason");
     if (reason_is(entry, "timeout"))
         replay_timeout(r, task, index, entry);
+    else if (!claim || !claim->sent || claim->outcome != SW_OUTCOME_FAILED)
+        replay_violate(r, "O9", task, index, "it is tried again after a failure nobody reported");
     if (replay_used_up(task, index))
         replay_violate(r, "O9", task, index, "it is tried again without attempts left");
-    step->not_before_us = entry->time_us + replay_delay_us(r, task, index, entry);
+    replay_delay(task, index, entry, claim);
 }
 
 static void replay_fail(const replay *r, replay_task *task, int index, const sw_audit_entry *entry)
@@ -184,6 +200,8 @@ static void replay_change_step(const replay *r, replay_task *task, const sw_audi
         replay_violate(r, "O2", task, index, "it goes on after its end");
     if (sw_task_state_terminal(task->state))
         replay_violate(r, "O2", task, index, "it moves after the end of its task");
+    if (entry->to == SW_STEP_READY)
+        step->available_us = entry->time_us;
     if (entry->to == SW_STEP_RUNNING)
         replay_start(r, task, index, entry);
     else if (step->state == SW_STEP_RUNNING)
@@ -277,6 +295,8 @@ void replay_entry(replay *r, const sw_audit_entry *entry, const sw_uuid *ids)
     task->entries++;
     if (entry->kind == SW_AUDIT_TASK_SUBMITTED && ++task->submissions > 1)
         replay_violate(r, "O1", task, -1, "submitted twice");
+    for (int i = 0; entry->kind == SW_AUDIT_TASK_SUBMITTED && i < task->shape->step_count; i++)
+        task->steps[i].available_us = entry->time_us;
     if (entry->kind == SW_AUDIT_TASK_CHANGED)
         replay_change_task(r, task, entry);
     if (entry->kind == SW_AUDIT_STEP_CHANGED)

@@ -17,11 +17,14 @@ typedef struct replay_step {
     int attempt;
     int crashes;
     int64_t succeeded_epoch;
-    int64_t failed_epoch; /* of the newest failure, 0: none */
-    char error_class[24]; /* of it */
-    int64_t started_us;   /* store times */
-    int64_t not_before_us;
-    int attempts[REPLAY_EPOCHS]; /* the attempt's number by epoch */
+    int64_t failed_epoch;  /* of the newest failure, 0: none */
+    char error_class[24];  /* of it */
+    int64_t started_us;    /* store times */
+    int64_t available_us;  /* since when it waits for a worker */
+    int64_t not_before_us; /* virtual time, in the boot of this number */
+    int not_before_boots;
+    int attempts[REPLAY_EPOCHS];      /* the attempt's number by epoch */
+    int64_t waited_us[REPLAY_EPOCHS]; /* how long it was available before it started */
 } replay_step;
 
 typedef struct replay_task {

@@ -166,6 +166,8 @@ static void run_fill(run_result *out, world *w, const ledger *l)
     memcpy(out->faults, w->faults, sizeof out->faults);
     out->unseed = choice_unseed(&w->choice);
     out->points = w->points;
+    for (int i = 0; i < w->actor_count; i++)
+        out->lives += (uint64_t)w->actors[i].life;
     out->acknowledged = l->acknowledged;
     out->fenced = l->fenced;
     out->checks = l->checks;

@@ -8,6 +8,7 @@ typedef struct run_result {
     char violation[1024]; /* empty: none */
     uint64_t unseed;
     uint64_t points;
+    uint64_t lives; /* processes that were started */
     uint64_t faults[WORLD_FAULT_COUNT];
     uint64_t acknowledged;
     uint64_t fenced;

@@ -149,9 +149,9 @@ static void worker_handle(worker_state *state, const sw_step_claim *claim, int64
         .base = {claim->step_id, claim->epoch, safe_until_us, false},
         .row = {.step_id = claim->step_id, .epoch = claim->epoch},
     };
-    world_note(self->world, "claims %.*s of %.*s, epoch %lld", (int)claim->name.len,
+    world_note(self->world, "claims %.*s of %.*s, step %lld epoch %lld", (int)claim->name.len,
                claim->name.ptr, (int)claim->workflow.len, claim->workflow.ptr,
-               (long long)claim->epoch);
+               (long long)claim->step_id, (long long)claim->epoch);
     worker_plan(self, hold, drawn, claim->timeout_ms);
     if (drawn == FATE_DIE || worker_is_deadly(self, claim))
         world_die(self->world);
@@ -236,18 +236,20 @@ static void worker_take_finished(const worker_state *state, const sw_result *res
     for (size_t i = 0; i < count; i++) {
         int index = ledger_find_task(l, &finished[i].task_id);
         if (index >= 0)
-            l->tasks[index].ended = true;
+            ledger_ended(l, &l->tasks[index]);
     }
 }
 
-static void worker_take_claims(worker_state *state, const sw_result *result, int64_t asked_us)
+static void worker_take_claims(worker_state *state, const sw_result *result,
+                               const ledger_call *call)
 {
     size_t count = 0;
     ledger *l = actor_ledger(state->self);
-    int64_t safe_until_us = asked_us + l->lease_ms * 1000 * 2 / 3;
+    int64_t safe_until_us = call->asked_us + l->lease_ms * 1000 * 2 / 3;
     const sw_step_claim *claims = sw_step_claims(result, &count);
+    ledger_check_order(l, claims, count);
     for (size_t i = 0; i < count; i++)
-        ledger_claimed(l, state->self, state->ref.worker_id, asked_us, &claims[i]);
+        ledger_claimed(l, state->self, call, &claims[i]);
     for (size_t i = 0; i < state->count; i++)
         ledger_promise(l, &state->held[i].base, safe_until_us);
     for (size_t i = 0; i < count; i++)
@@ -283,6 +285,32 @@ static void worker_check_clock(const worker_state *state, const sw_result *resul
                        answers + claims > 0 ? asked_us : 0);
 }
 
+/* What an exchange promises about the lease is what the store says. */
+static void worker_check_lease(worker_state *state, int64_t asked_us)
+{
+    sw_error error;
+    size_t count = 0;
+    sw_result *result = NULL;
+    actor *self = state->self;
+    const ledger *l = actor_ledger(self);
+    int64_t until_us = asked_us + l->lease_ms * 1000 * 2 / 3;
+    int64_t stored_us = 0;
+    if (!choice_once_in(&self->world->choice, CHOICE_DETAIL, 12))
+        return;
+    int rc = sw_worker_list(self->engine, &result, &error);
+    const sw_worker_row *rows = sw_workers(result, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].worker_id == state->ref.worker_id)
+            stored_us = rows[i].lease_until_us - l->clock_offset_us;
+    }
+    sw_result_free(result);
+    if (rc < 0)
+        actor_bear(self, &state->errors, rc, &error);
+    else if (self->world->now_us <= until_us && stored_us < until_us)
+        world_violate(self->world, "O11", "worker %lld is promised a lease that is not stored",
+                      (long long)state->ref.worker_id);
+}
+
 static void worker_exchange(worker_state *state)
 {
     sw_error error;
@@ -295,7 +323,7 @@ static void worker_exchange(worker_state *state)
     size_t most = room ? 1 + choice_draw(&self->world->choice, CHOICE_DETAIL, (uint32_t)room) : 0;
     int64_t wait_ms = room ? worker_wait_ms(state, &report) : 0;
     actor_arm_memory(self);
-    int64_t asked_us = self->world->now_us;
+    ledger_call call = {state->ref.worker_id, self->world->now_us, 0};
     int rc = sw_step_exchange(self->engine, &state->ref, report.rows, report.count,
                               l->stop ? 0 : most, wait_ms, &result, &error);
     if (rc < 0) {
@@ -305,14 +333,17 @@ static void worker_exchange(worker_state *state)
         return;
     }
     state->errors = 0;
-    if (asked_us < self->woke_us)
-        asked_us = self->woke_us;
+    if (call.asked_us < self->woke_us) {
+        call.waiting_us = call.asked_us;
+        call.asked_us = self->woke_us;
+    }
     l->exchanged_boots = self->world->boots;
-    worker_check_clock(state, result, asked_us);
+    worker_check_clock(state, result, call.asked_us);
     worker_take_answers(state, &report, result);
     worker_take_finished(state, result);
-    worker_take_claims(state, result, asked_us);
+    worker_take_claims(state, result, &call);
     sw_result_free(result);
+    worker_check_lease(state, call.asked_us);
     worker_repeat(state, &report);
 }
 
@@ -379,8 +410,10 @@ static void worker_renew(worker_state *state)
 static void worker_rest(const worker_state *state)
 {
     world *w = state->self->world;
-    int64_t rest_us = actor_ledger(state->self)->lease_ms * 1000 / 3;
-    if (rest_us > 40000 && state->count < WORKER_HELD_MAX)
+    int64_t lease_us = actor_ledger(state->self)->lease_ms * 1000;
+    bool careless = choice_once_in(&w->choice, CHOICE_DETAIL, 8);
+    int64_t rest_us = careless ? lease_us * 6 / 10 : lease_us / 3;
+    if (!careless && rest_us > 40000 && state->count < WORKER_HELD_MAX)
         rest_us = 40000;
     for (size_t i = 0; i < state->count; i++) {
         int64_t left_us = state->held[i].due_us - w->now_us;

@@ -29,7 +29,8 @@ void world_note(world *w, const char *format, ...)
         return;
     va_list arguments;
     va_start(arguments, format);
-    printf("%10.3f ms  %-10s ", (double)w->now_us / 1e3, w->current ? w->current->role : "world");
+    printf("%10.3f ms  %-9s %d  ", (double)w->now_us / 1e3, w->current ? w->current->role : "world",
+           w->current ? w->current->number : 0);
     vprintf(format, arguments);
     printf("\n");
     va_end(arguments);

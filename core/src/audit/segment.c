@@ -6,6 +6,7 @@
 #include "audit/entry.h"
 #include "base/env.h"
 #include "base/error.h"
+#include "base/plant.h"
 
 #define SEGMENT_NUMBERS 4
 #define SEGMENT_SEEN_KEEP 4096 /* slots */
@@ -93,7 +94,8 @@ static int audit_place_task(sw__audit *audit, sw__task_hot *task, int64_t *place
     at = sw__wire_put(at, (uint64_t)task->audit_segment);
     audit->tasks.len += (size_t)(at - start);
     *place = ++audit->task_count;
-    task->audit_segment = audit->segment_no;
+    if (!SW__PLANT(AUDIT_CHAIN))
+        task->audit_segment = audit->segment_no;
     return SW_OK;
 }
 

@@ -2,6 +2,7 @@
 #include "engine/flow.h"
 
 #include "base/limits.h"
+#include "base/plant.h"
 #include "engine/check.h"
 
 static int cancel_check(const sw_cancel_row *rows, size_t count, sw_error *err)
@@ -52,7 +53,7 @@ static int cancel_task(sw__work *work, const sw_cancel_row *row, size_t index, i
     sw__cause cause = {.by = SW_BY_OPERATOR, .actor = row->actor, .reason = row->reason};
     if (!cause.actor.len)
         cause.actor = sw__str("operator");
-    rc = sw__settle_cancel(work, task_no, &cause, true, err);
+    rc = sw__settle_cancel(work, task_no, &cause, !SW__PLANT(CANCEL_HALF), err);
     if (rc < 0)
         return rc;
     return sw__work_move_task(work, sw__work_task_find(work, task_no), SW_TASK_CANCELLED, &cause,

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/env.h"
 #include "base/error.h"
+#include "base/plant.h"
 #include "base/str.h"
 
 int sw__catalog_init(sw__catalog *catalog, const sw_env *env)
@@ -62,8 +63,9 @@ int sw__catalog_check(sw__catalog *catalog, sw__store *store, sw_error *err)
         return sw__fail(err, SW_ENOMEM, NULL);
     int rc = store->ops->version(store, &version, err);
     if (rc == SW_OK && version != catalog->store_version) {
-        sw__catalog_forget_newest(catalog);
-        catalog->lanes_stale = true;
+        if (!SW__PLANT(VERSION_STALE))
+            sw__catalog_forget_newest(catalog);
+        catalog->lanes_stale = !SW__PLANT(LANES_STALE);
         catalog->store_version = version;
     }
     return rc;

@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 
+#include "base/plant.h"
+
 /* Steps to choose from. */
 typedef struct claim_pool {
     sw__queued *rows;
@@ -31,9 +33,10 @@ typedef struct claim_build {
 
 static bool claim_lane_matches(const sw__member *member, const sw__lane_row *lane)
 {
-    if (!sw__strmap_find(&member->handlers, lane->handler))
+    if (!sw__strmap_find(&member->handlers, lane->handler) && !SW__PLANT(CLAIM_HANDLER))
         return false;
-    return member->queues.count == 0 || sw__strmap_find(&member->queues, lane->queue);
+    return member->queues.count == 0 || SW__PLANT(CLAIM_QUEUE) ||
+           sw__strmap_find(&member->queues, lane->queue);
 }
 
 static int claim_match_lanes(sw__work *work, sw__member *member, sw_error *err)
@@ -76,7 +79,7 @@ static int claim_compare(const void *a, const void *b)
 {
     const sw__queued *left = a;
     const sw__queued *right = b;
-    if (left->rank != right->rank)
+    if (left->rank != right->rank && !SW__PLANT(CLAIM_ORDER))
         return left->rank < right->rank ? -1 : 1;
     return (left->step_id > right->step_id) - (left->step_id < right->step_id);
 }
@@ -116,7 +119,7 @@ static int claim_scan_lane(sw__work *work, const sw__member *member, claim_pool 
     *full = found == limit;
     for (size_t i = 0; i < found; i++) {
         const sw__work_step *step = sw__work_step_find(work, rows[i].step_id);
-        if (step && step->dirty)
+        if (step && step->dirty && !SW__PLANT(CLAIM_STALE))
             pool->dropped++;
         else if (claim_may_take(member, rows[i].step_id))
             pool->rows[pool->count++] = rows[i];
@@ -198,7 +201,7 @@ static int claim_choose(sw__work *work, const sw__member *member, size_t limit, 
 static int claim_start_task(sw__work *work, int64_t task_no, sw_error *err)
 {
     sw__work_task *task = sw__work_task_find(work, task_no);
-    if (task->row.state != SW_TASK_PENDING)
+    if (task->row.state != SW_TASK_PENDING || SW__PLANT(TASK_NOT_STARTED))
         return SW_OK;
     sw__cause cause = {.by = SW_BY_ENGINE};
     return sw__work_move_task(work, task, SW_TASK_RUNNING, &cause, err);
@@ -210,14 +213,17 @@ static int claim_take(sw__work *work, const sw__member *member, int64_t step_id,
     if (!step)
         return sw__fail(err, SW_ECORRUPT, "step %lld of the queue is missing", (long long)step_id);
     int64_t timeout_ms = sw__work_definition(work, step_id)->timeout_ms;
+    int64_t timeout_us = timeout_ms * (SW__PLANT(TIMEOUT_EARLY) ? 500 : 1000);
     sw__cause cause = {.by = SW_BY_WORKER, .worker_id = member->record.worker_no};
-    step->row.attempt++;
-    step->row.epoch++;
+    if (!SW__PLANT(ATTEMPT_NOT_COUNTED))
+        step->row.attempt++;
+    if (!SW__PLANT(EPOCH_NOT_RAISED))
+        step->row.epoch++;
     int rc = sw__work_move(work, step, SW_STEP_RUNNING, &cause, err);
     if (rc < 0)
         return rc;
     step->row.lane = -member->record.worker_no;
-    step->row.rank = timeout_ms ? work->now_us + timeout_ms * 1000 : INT64_MAX;
+    step->row.rank = timeout_ms ? work->now_us + timeout_us : INT64_MAX;
     return claim_start_task(work, SW__STEP_TASK(step_id), err);
 }
 
@@ -230,6 +236,8 @@ static int claim_take_all(sw__work *work, const sw__member *member, const claim_
     for (size_t i = 0; i < pool->count; i++)
         ids[i] = pool->rows[i].step_id;
     int rc = sw__work_load(work, ids, pool->count, err);
+    if (rc == SW_OK)
+        rc = SW__PLANT_CUT(CLAIM_UNLOCKED, work->engine->store, err);
     for (size_t i = 0; rc == SW_OK && i < pool->count; i++)
         rc = claim_take(work, member, pool->rows[i].step_id, err);
     return rc;
@@ -376,8 +384,10 @@ static int claim_fill_inputs(claim_build *build, sw_step_claim *claim, sw_error 
         const sw_workflow_step *definition = sw__work_definition(build->work, from);
         bool doubtful = definition->on_failure == SW_ON_FAILURE_CONTINUE;
         inputs[k].name = sw__arena_str(build->arena, definition->name);
-        inputs[k].state = doubtful && row ? row->row.state : SW_STEP_SUCCEEDED;
-        inputs[k].result = build->payloads[*sw__map_find(&build->results, from)].body;
+        inputs[k].state =
+            doubtful && row && !SW__PLANT(INPUT_STATE) ? row->row.state : SW_STEP_SUCCEEDED;
+        int64_t place = *sw__map_find(&build->results, from);
+        inputs[k].result = build->payloads[SW__PLANT(INPUT_OF_OTHER) ? 0 : place].body;
     }
     claim->inputs = inputs;
     claim->input_count = step->after_count;

@@ -10,6 +10,7 @@
 
 #include "audit/segment.h"
 #include "base/limits.h"
+#include "base/plant.h"
 #include "engine/member.h"
 #include "engine/sound.h"
 
@@ -119,6 +120,7 @@ int sw_engine_open(const sw_engine_options *options, sw_engine **out, sw_error *
     engine->log = options->log;
     engine->fork_generation = sw__fork_generation();
     engine->payload_max = options->payload_max ? options->payload_max : SW__PAYLOAD_MAX;
+    engine->sweep_batch = SW__SWEEP_BATCH;
     engine->hasher = sw__hasher_new(env);
     sw__rand_init(&engine->rand, env);
     sw__audit_init(&engine->audit, env, engine->hasher);
@@ -214,7 +216,7 @@ static int engine_anchor_new(sw_engine *engine, const sw__anchor *fresh, sw_erro
         return rc;
     engine->anchor = *fresh;
     engine->anchor.base_us = engine->env->clock_wall_us(engine->env->context);
-    if (engine->anchor.base_us <= last.time_us)
+    if (engine->anchor.base_us <= last.time_us && !SW__PLANT(CLOCK_BACK))
         engine->anchor.base_us = last.time_us + 1;
     return engine->store->ops->anchor_put(engine->store, &engine->anchor, err);
 }
@@ -248,6 +250,8 @@ int sw__engine_now(sw_engine *engine, bool write, int64_t *now_us, sw_error *err
             return rc;
     }
     int64_t boot_us = engine->env->clock_boot_us(engine->env->context);
+    if (SW__PLANT(CLOCK_WALL))
+        boot_us = engine->env->clock_wall_us(engine->env->context);
     *now_us = engine->anchor.base_us + (boot_us - engine->anchor.boot_us);
     return SW_OK;
 }

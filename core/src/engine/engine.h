@@ -24,6 +24,8 @@
 #include "model/workflow.h"
 #include "store/store.h"
 
+#define SW__SWEEP_BATCH 1000
+
 /* A worker that was opened through this engine. */
 typedef struct sw__member {
     struct sw__member *next;
@@ -43,6 +45,7 @@ struct sw_engine {
     uint32_t fork_generation;
     int32_t durability;
     int64_t payload_max;
+    size_t sweep_batch; /* steps that a sweep looks at in one go */
     char *path; /* of the database, for signs of life; NULL in memory */
 
     pthread_mutex_t lock;

@@ -5,6 +5,7 @@
 #include "engine/flow.h"
 
 #include "base/limits.h"
+#include "base/plant.h"
 #include "engine/check.h"
 #include "engine/member.h"
 
@@ -61,7 +62,8 @@ static int exchange_check(const sw_engine *engine, const sw_step_outcome *rows, 
 static int exchange_renew(sw__work *work, sw__member *member, sw_error *err)
 {
     int64_t lease_us = member->record.lease_ms * 1000;
-    if (member->record.lease_until_us - work->now_us > lease_us * 2 / 3)
+    bool fresh = member->record.lease_until_us - work->now_us > lease_us * 2 / 3;
+    if (fresh || SW__PLANT(LEASE_NOT_RENEWED))
         return SW_OK;
     return sw__member_renew(work, member, err);
 }
@@ -114,12 +116,12 @@ static int exchange_once(sw_engine *engine, const sw_worker_ref *worker,
         rc = exchange_flow(&work, member, rows, row_count, claim_max, result, &wait->timer_us, err);
         rc = sw__work_end(&work, rc, err);
     }
-    if (rc < 0 && member)
+    if (rc < 0 && member && !SW__PLANT(LEASE_DOUBT))
         sw__member_doubt(member);
-    if (rc < 0)
-        sw_result_free(result);
-    else
+    if (rc >= 0)
         *out = result;
+    else if (!SW__PLANT(MEMORY_LEAKED))
+        sw_result_free(result);
     return rc;
 }
 
@@ -145,8 +147,9 @@ static int exchange_due(sw_engine *engine, const sw_worker_ref *worker, const ex
         rc = sw__engine_now(engine, false, &now_us, err);
     if (rc < 0)
         return rc;
-    *due = !member || version != wait->version || engine->commit_count != wait->commits ||
-           now_us >= wait->timer_us || now_us >= engine->sweep_due_us ||
+    *due = !member || engine->commit_count != wait->commits ||
+           (version != wait->version && !SW__PLANT(WAIT_FOR_SELF)) ||
+           (now_us >= wait->timer_us && !SW__PLANT(TIMER_LATE)) || now_us >= engine->sweep_due_us ||
            member->record.lease_until_us - now_us <= member->record.lease_ms * 1000 * 2 / 3;
     return SW_OK;
 }
@@ -161,7 +164,8 @@ static int exchange_sleep(sw_engine *engine, const sw_worker_ref *worker, exchan
     *again = false;
     while (rc == SW_OK && !due) {
         int64_t now_us = exchange_mono(engine);
-        if (now_us >= wait->deadline_us || engine->wake_count != wait->wakes)
+        bool woken = engine->wake_count != wait->wakes && !SW__PLANT(WAIT_NOT_WOKEN);
+        if (now_us >= wait->deadline_us || woken)
             return SW_OK;
         int64_t until_us = now_us + poll_us;
         sw__engine_wait(engine, until_us < wait->deadline_us ? until_us : wait->deadline_us);

@@ -1,4 +1,5 @@
 /* Why a step does not run: the exact things it waits for, in sentences. */
+#include "base/plant.h"
 #include "engine/member.h"
 #include "engine/query.h"
 #include "engine/sound.h"
@@ -69,6 +70,8 @@ static void explain_pending(explain_call *call, int64_t index)
             SW__FMT(step->name), SW__FMT(name), sw_step_state_name(state));
         explain_add(call, index, ended ? SW_REASON_FAILED_DEPENDENCY : SW_REASON_OPEN_DEPENDENCY,
                     name, message, 0);
+        if (SW__PLANT(EXPLAIN_LEAVES_OUT))
+            break;
     }
 }
 

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/node.h"
+#include "base/plant.h"
 #include "engine/check.h"
 #include "engine/flow.h"
 #include "engine/query.h"
@@ -205,12 +206,15 @@ int sw__member_renew(sw__work *work, sw__member *member, sw_error *err)
 {
     sw_engine *engine = work->engine;
     sw__worker_rec *record = &member->record;
-    record->lease_until_us = work->now_us + record->lease_ms * 1000;
+    record->lease_until_us =
+        work->now_us + record->lease_ms * (SW__PLANT(LEASE_SHORT) ? 300 : 1000);
     int rc = engine->store->ops->worker_renew(engine->store, record->worker_no,
                                               record->lease_until_us, err);
     if (rc != SW_ENOTFOUND)
         return rc;
     sw__error_clear(err);
+    if (SW__PLANT(LATE_WORKER))
+        return SW_OK;
     memcpy(record->boot_id, engine->anchor.boot_id, sizeof record->boot_id);
     rc = engine->store->ops->worker_put(engine->store, record, err);
     return rc == SW_OK ? member_note(work, SW_AUDIT_WORKER_OPENED, member, err) : rc;
@@ -234,7 +238,8 @@ static int member_check_holds(sw__work *work, const sw_step_hold *held, size_t c
     int rc = sw__work_load(work, ids, count, err);
     for (size_t i = 0; rc == SW_OK && i < count; i++) {
         const sw__work_step *step = sw__work_step_find(work, held[i].step_id);
-        if (!step || step->row.state != SW_STEP_RUNNING || step->row.epoch != held[i].epoch)
+        bool kept = step && step->row.state == SW_STEP_RUNNING && step->row.epoch == held[i].epoch;
+        if (SW__PLANT(HOLD_WRONG) || (!kept && !SW__PLANT(HOLD_NOT_TOLD)))
             rows[lost++] = held[i];
     }
     sw__result_set(result, SW__HOLDS, rows, lost);
@@ -304,7 +309,9 @@ static void member_unlink(sw_engine *engine, sw__member *member)
 static int member_close_flow(sw__work *work, sw__member *member, sw_error *err)
 {
     sw__store *store = work->engine->store;
-    int rc = sw__sweep_worker(work, &member->record, SW__CLOSED, err);
+    int rc = SW_OK;
+    if (!SW__PLANT(CLOSE_KEEPS))
+        rc = sw__sweep_worker(work, &member->record, SW__CLOSED, err);
     if (rc == SW_OK)
         rc = sw__settle_steps(work, err);
     if (rc == SW_OK)

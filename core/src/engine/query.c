@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "base/plant.h"
 #include "engine/member.h"
 #include "engine/sound.h"
 
@@ -355,7 +356,8 @@ static int query_sleep(sw_engine *engine, int64_t before, int64_t deadline_us, u
     uint64_t commits = engine->commit_count;
     int rc = engine->store->ops->version(engine->store, &version, err);
     *again = false;
-    while (rc == SW_OK && version == before && commits == engine->commit_count) {
+    while (rc == SW_OK && (version == before || SW__PLANT(TASK_WAIT_FOR_SELF)) &&
+           commits == engine->commit_count) {
         int64_t now_us = engine->env->clock_mono_us(engine->env->context);
         if (now_us >= deadline_us || engine->wake_count != wakes)
             return SW_OK;
@@ -388,7 +390,10 @@ static int query_wait(sw_engine *engine, const sw_uuid *task_id, int64_t wait_ms
             rc = sw__query_entered(engine, query_get, task_id, out, err);
         if (rc < 0 || query_ended(*out))
             return rc;
-        rc = query_sleep(engine, before, deadline_us, wakes, &again, err);
+        if (SW__PLANT(TASK_WAIT_RACE))
+            rc = engine->store->ops->version(engine->store, &before, err);
+        if (rc == SW_OK)
+            rc = query_sleep(engine, before, deadline_us, wakes, &again, err);
     }
     if (rc < 0) {
         sw_result_free(*out);

@@ -4,6 +4,7 @@
  */
 #include "engine/flow.h"
 
+#include "base/plant.h"
 #include "model/workflow.h"
 
 static int report_append(const sw__work *work, int64_t **ids, size_t *count, size_t *capacity,
@@ -27,6 +28,7 @@ static int report_fenced(sw__work *work, const sw__work_step *step, const sw_ste
                          int64_t worker_id, sw_error *err)
 {
     char task_id[37];
+    uint8_t digest[32];
     sw__work_task *task = sw__work_task_find(work, SW__STEP_TASK(row->step_id));
     sw_uuid_format(&task->row.task_id, task_id);
     sw__work_log(work, SW_LOG_WARN, "report.fenced", {"task", sw__str(task_id), 0},
@@ -44,6 +46,8 @@ static int report_fenced(sw__work *work, const sw__work_step *step, const sw_ste
         .step = sw__work_definition(work, row->step_id)->name,
         .reason = sw__str(sw_outcome_name(row->outcome)),
     };
+    if (SW__PLANT(RESULT_OVERWRITTEN))
+        sw__work_add_result(work, row->step_id, row->result, digest, err);
     return sw__work_note(work, &entry, task, err);
 }
 
@@ -89,6 +93,8 @@ static int report_task_stopped(sw__work *work, int64_t task_no, bool *stopped, s
 
 static int report_stop(sw__work *work, int64_t task_no, sw_error *err)
 {
+    if (SW__PLANT(FAIL_TASK_IGNORED))
+        return SW_OK;
     return report_append(work, &work->stopped, &work->stopped_count, &work->stopped_capacity,
                          task_no, err);
 }
@@ -104,9 +110,12 @@ int sw__step_release(sw__work *work, sw__work_step *step, const char *reason, in
     if (rc < 0)
         return rc;
     step = sw__work_step_find(work, step_id);
-    step->row.attempt--;
+    if (!SW__PLANT(RELEASE_COUNTED))
+        step->row.attempt--;
+    if (SW__PLANT(EPOCH_TAKEN_BACK))
+        step->row.epoch--;
     rc = sw__work_move(work, step, SW_STEP_READY, &cause, err);
-    if (rc == SW_OK && stopped)
+    if (rc == SW_OK && stopped && !SW__PLANT(STOPPED_RELEASED))
         return report_stop(work, SW__STEP_TASK(step_id), err);
     if (rc == SW_OK)
         sw__work_queue(work, step, 0);
@@ -116,11 +125,11 @@ int sw__step_release(sw__work *work, sw__work_step *step, const char *reason, in
 static bool report_may_retry(const sw__step_hot *row, const sw_workflow_step *definition,
                              const sw__fault *fault)
 {
-    if (fault->for_good)
+    if (fault->for_good && !SW__PLANT(FOR_GOOD_IGNORED))
         return false;
     if (fault->crash)
-        return row->crashes <= SW__CRASHES_MAX;
-    return row->attempt - row->crashes < definition->max_attempts;
+        return row->crashes <= SW__CRASHES_MAX || SW__PLANT(CRASH_WITHOUT_END);
+    return row->attempt - row->crashes < definition->max_attempts || SW__PLANT(RETRY_WITHOUT_END);
 }
 
 static void report_log(sw__work *work, const sw__work_step *step, int level, const char *event,
@@ -143,7 +152,7 @@ static int report_final(sw__work *work, sw__work_step *step, const sw__cause *ca
     if (rc < 0)
         return rc;
     report_log(work, step, SW_LOG_WARN, "step.failed", cause->error_class);
-    if (on_failure == SW_ON_FAILURE_CONTINUE)
+    if (on_failure == SW_ON_FAILURE_CONTINUE && !SW__PLANT(CONTINUE_IGNORED))
         return report_satisfied(work, step_id, err);
     task->row.fatal++;
     return on_failure == SW_ON_FAILURE_FAIL_TASK ? report_stop(work, task->row.task_no, err)
@@ -157,9 +166,9 @@ static int64_t report_retry_time(sw__work *work, const sw__step_hot *row,
     if (!fault->crash)
         delay_ms = sw__retry_delay_ms(definition, row->attempt - row->crashes,
                                       sw__rand_unit(&work->engine->rand));
-    if (delay_ms < fault->retry_after_ms)
+    if (delay_ms < fault->retry_after_ms && !SW__PLANT(RETRY_AFTER_IGNORED))
         delay_ms = fault->retry_after_ms;
-    return delay_ms > 0 ? work->now_us + delay_ms * 1000 : 0;
+    return delay_ms > 0 && !SW__PLANT(RETRY_AT_ONCE) ? work->now_us + delay_ms * 1000 : 0;
 }
 
 int sw__step_fail(sw__work *work, sw__work_step *step, const sw__fault *fault, int by,
@@ -181,11 +190,12 @@ int sw__step_fail(sw__work *work, sw__work_step *step, const sw__fault *fault, i
     if (rc < 0)
         return rc;
     step = sw__work_step_find(work, step_id);
-    step->row.crashes += fault->crash;
+    step->row.crashes += fault->crash && !SW__PLANT(CRASH_COUNTED);
     sw__cause cause = {
         .by = by, .error_class = fault->error_class, .worker_id = worker_id, .digest = digest};
     const sw_workflow_step *definition = sw__work_definition(work, step_id);
-    if (stopped || !report_may_retry(&step->row, definition, fault)) {
+    if ((stopped && !SW__PLANT(STOPPED_IGNORED)) ||
+        !report_may_retry(&step->row, definition, fault)) {
         cause.reason = fault->reason_final;
         return report_final(work, step, &cause, err);
     }
@@ -227,6 +237,13 @@ static int report_row(sw__work *work, sw__work_step *step, const sw_step_outcome
     }
 }
 
+/* Only the newest attempt of a running step may end it. */
+static bool report_is_current(const sw__step_hot *step, const sw_step_outcome *row)
+{
+    return (step->state == SW_STEP_RUNNING || SW__PLANT(STATE_NOT_CHECKED)) &&
+           (step->epoch == row->epoch || SW__PLANT(EPOCH_NOT_CHECKED));
+}
+
 int sw__report_apply(sw__work *work, const sw_step_outcome *rows, size_t count, int64_t worker_id,
                      sw_step_applied *applied, sw_error *err)
 {
@@ -241,7 +258,7 @@ int sw__report_apply(sw__work *work, const sw_step_outcome *rows, size_t count, 
         if (!step)
             return sw__fail_row(err, SW_ENOTFOUND, i, "there is no step %lld",
                                 (long long)rows[i].step_id);
-        bool current = step->row.state == SW_STEP_RUNNING && step->row.epoch == rows[i].epoch;
+        bool current = report_is_current(&step->row, &rows[i]);
         applied[i].step_id = rows[i].step_id;
         applied[i].status = current ? SW_ROW_APPLIED : SW_ROW_FENCED;
         rc = current ? report_row(work, step, &rows[i], worker_id, err)

@@ -5,6 +5,8 @@
  */
 #include "engine/flow.h"
 
+#include "base/plant.h"
+
 static size_t settle_dependents_count(const sw__work *work)
 {
     size_t total = 0;
@@ -50,9 +52,12 @@ static int settle_ready(sw__work *work, sw_error *err)
         sw__work_step *step = sw__work_step_find(work, ids[i]);
         if (!step)
             return sw__fail(err, SW_ECORRUPT, "step %lld of a task is missing", (long long)ids[i]);
-        step->row.open_deps -= (int32_t)(next - i);
+        step->row.open_deps -= SW__PLANT(DEPENDENCY_ONCE) ? 1 : (int32_t)(next - i);
+        if (SW__PLANT(DEPENDENCY_TWICE))
+            step->row.open_deps--;
         step->dirty = true;
-        if (step->row.open_deps > 0 || step->row.state != SW_STEP_PENDING)
+        bool waits = step->row.open_deps > 0 && !SW__PLANT(DEPENDENCY_IGNORED);
+        if (waits || step->row.state != SW_STEP_PENDING)
             continue;
         sw__cause cause = {.by = SW_BY_ENGINE};
         rc = sw__work_move(work, step, SW_STEP_READY, &cause, err);
@@ -84,7 +89,7 @@ int sw__settle_steps(sw__work *work, sw_error *err)
     sw__cause cause = {.by = SW_BY_ENGINE, .reason = sw__str("task failed")};
     int rc = SW_OK;
     for (size_t i = 0; rc == SW_OK && i < work->stopped_count; i++)
-        rc = sw__settle_cancel(work, work->stopped[i], &cause, false, err);
+        rc = sw__settle_cancel(work, work->stopped[i], &cause, SW__PLANT(FAIL_TASK_TOO_MUCH), err);
     work->stopped_count = 0;
     if (rc == SW_OK && work->satisfied_count)
         rc = settle_ready(work, err);
@@ -96,9 +101,10 @@ static int settle_outcome(const sw__task_hot *row)
 {
     int32_t active =
         row->counts[SW_STEP_READY] + row->counts[SW_STEP_RUNNING] + row->counts[SW_STEP_WAITING];
-    if (active > 0 || sw_task_state_terminal(row->state))
+    if ((active > 0 && !SW__PLANT(TASK_ENDS_EARLY)) || sw_task_state_terminal(row->state))
         return -1;
-    return row->fatal > 0 || row->counts[SW_STEP_PENDING] > 0 ? SW_TASK_FAILED : SW_TASK_SUCCEEDED;
+    bool failed = row->fatal > 0 || row->counts[SW_STEP_PENDING] > 0;
+    return failed && !SW__PLANT(TASK_OUTCOME) ? SW_TASK_FAILED : SW_TASK_SUCCEEDED;
 }
 
 static void settle_log(sw__work *work, const sw_task_finished *task)
@@ -118,7 +124,7 @@ int sw__settle_tasks(sw__work *work, sw_result *result, sw_error *err)
         return sw__fail(err, SW_ENOMEM, NULL);
     for (size_t i = 0; i < work->task_count; i++) {
         sw__work_task *task = &work->tasks[i];
-        int outcome = task->dirty ? settle_outcome(&task->row) : -1;
+        int outcome = task->dirty && !SW__PLANT(TASK_ENDS_NEVER) ? settle_outcome(&task->row) : -1;
         if (outcome < 0)
             continue;
         sw__cause cause = {.by = SW_BY_ENGINE};

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/plant.h"
 #include "engine/check.h"
 #include "engine/sound.h"
 
@@ -100,7 +101,8 @@ static sw_str submit_scope(sw__arena *arena, const sw_task_submit_row *row)
     char *text = sw__arena_alloc(arena, size);
     if (!text)
         return (sw_str){0};
-    memcpy(text, row->workflow.ptr, row->workflow.len);
+    if (!SW__PLANT(KEY_NOT_SCOPED))
+        memcpy(text, row->workflow.ptr, row->workflow.len);
     memcpy(text + row->workflow.len + 1, row->key.ptr, row->key.len);
     return (sw_str){text, size};
 }
@@ -142,7 +144,8 @@ static int submit_existing(submit_batch *batch, size_t row, const uint8_t digest
 {
     sw__task_hot hot = {0};
     sw__store *store = batch->work->engine->store;
-    if (memcmp(digest, batch->keys[row].input_digest, 32) != 0)
+    bool same = memcmp(digest, batch->keys[row].input_digest, 32) == 0;
+    if (!same && !SW__PLANT(KEY_NOT_COMPARED))
         return submit_conflict(row, err);
     int rc = store->ops->tasks_get(store, &batch->keys[row].task_no, 1, &hot, err);
     if (rc == SW_OK)
@@ -334,7 +337,8 @@ static int submit_write_keys(submit_batch *batch, sw_error *err)
         if (batch->slots[i] < 0 || !batch->keys[i].scope.ptr)
             continue;
         batch->keys[count] = batch->keys[i];
-        batch->keys[count++].task_no = batch->hot[batch->slots[i]].task_no;
+        int64_t slot = SW__PLANT(KEY_OF_OTHER) ? 0 : batch->slots[i];
+        batch->keys[count++].task_no = batch->hot[slot].task_no;
     }
     return store->ops->task_keys_put(store, batch->keys, count, err);
 }
@@ -347,7 +351,7 @@ static int submit_write(submit_batch *batch, sw_error *err)
         if (batch->answers[i].created)
             rc = submit_write_steps(batch, i, err);
     }
-    return rc == SW_OK ? submit_write_keys(batch, err) : rc;
+    return rc == SW_OK && !SW__PLANT(KEY_NOT_STORED) ? submit_write_keys(batch, err) : rc;
 }
 
 static int submit_flow(submit_batch *batch, sw_result *result, sw_error *err)

@@ -4,23 +4,25 @@
  * over when its time has passed or the machine was restarted since.
  */
 #include "engine/flow.h"
+
+#include "base/plant.h"
 #include "engine/member.h"
 #include "engine/sound.h"
 
 #define SWEEP_INTERVAL_US 500000
-#define SWEEP_BATCH 1000
 
 /* Load the first steps of a lane, leaving out those that this transaction has moved already. */
 static int sweep_scan(sw__work *work, int64_t lane, int64_t rank_max, int64_t **ids, size_t *found,
                       bool *more, sw_error *err)
 {
     size_t count = 0;
+    size_t batch = work->engine->sweep_batch;
     sw__store *store = work->engine->store;
-    sw__queued *queued = sw__arena_array(work->arena, SWEEP_BATCH, sizeof *queued);
-    int64_t *loaded = sw__arena_array(work->arena, SWEEP_BATCH, sizeof *loaded);
+    sw__queued *queued = sw__arena_array(work->arena, batch, sizeof *queued);
+    int64_t *loaded = sw__arena_array(work->arena, batch, sizeof *loaded);
     if (!queued || !loaded)
         return sw__fail(err, SW_ENOMEM, NULL);
-    int rc = store->ops->queue_scan(store, lane, rank_max, queued, SWEEP_BATCH, &count, err);
+    int rc = store->ops->queue_scan(store, lane, rank_max, queued, batch, &count, err);
     for (size_t i = 0; rc == SW_OK && i < count; i++)
         loaded[i] = queued[i].step_id;
     if (rc == SW_OK)
@@ -28,7 +30,7 @@ static int sweep_scan(sw__work *work, int64_t lane, int64_t rank_max, int64_t **
     if (rc < 0)
         return rc;
     *found = 0;
-    *more = count == SWEEP_BATCH;
+    *more = count == batch;
     *ids = loaded;
     for (size_t i = 0; i < count; i++) {
         const sw__work_step *step = sw__work_step_find(work, queued[i].step_id);
@@ -69,6 +71,7 @@ int sw__sweep_worker(sw__work *work, const sw__worker_rec *worker, sw__departure
                                                       worker->worker_no, err)
                                    : sweep_lost_step(work, step, worker, how == SW__DIED, err);
         }
+        more = more && !SW__PLANT(SWEEP_HALF);
         if (rc == SW_OK && more)
             rc = sw__work_flush_steps(work, err);
     }
@@ -80,7 +83,8 @@ static int sweep_timeouts(sw__work *work, const sw__worker_rec *worker, sw_error
     int64_t *ids = NULL;
     size_t count = 0;
     bool more = false;
-    int rc = sweep_scan(work, -worker->worker_no, work->now_us, &ids, &count, &more, err);
+    int64_t until_us = SW__PLANT(TIMEOUT_IGNORED) ? INT64_MIN : work->now_us;
+    int rc = sweep_scan(work, -worker->worker_no, until_us, &ids, &count, &more, err);
     for (size_t i = 0; rc == SW_OK && i < count; i++) {
         sw__work_step *step = sw__work_step_find(work, ids[i]);
         int64_t timeout_ms = sw__work_definition(work, ids[i])->timeout_ms;
@@ -101,7 +105,7 @@ static int sweep_lost_worker(sw__work *work, const sw__worker_rec *worker, sw__d
 {
     sw__store *store = work->engine->store;
     int rc = sw__sweep_worker(work, worker, how, err);
-    if (rc == SW_OK)
+    if (rc == SW_OK && !SW__PLANT(LOST_WORKER))
         rc = store->ops->worker_delete(store, worker->worker_no, err);
     if (rc < 0)
         return rc;
@@ -119,18 +123,23 @@ static sw__departure sweep_departure(const sw__work *work, const sw__worker_rec 
     bool rebooted = memcmp(worker->boot_id, engine->anchor.boot_id, sizeof worker->boot_id) != 0;
     if (sw__member_dead(engine, worker))
         return SW__DIED;
-    return worker->lease_until_us < work->now_us || rebooted ? SW__SILENT : SW__PRESENT;
+    bool over = worker->lease_until_us < work->now_us && !SW__PLANT(LEASE_FOR_EVER);
+    return over || (rebooted && !SW__PLANT(BOOT_IGNORED)) ? SW__SILENT : SW__PRESENT;
 }
 
 static int sweep_look(sw__work *work, const sw__worker_rec *worker, int64_t calling_worker,
                       sw_error *err)
 {
+    sw__store *store = work->engine->store;
     sw__departure how = SW__PRESENT;
     int64_t quarter_us = worker->lease_ms * 250;
     if (worker->worker_no != calling_worker)
         how = sweep_departure(work, worker);
     if (work->now_us + quarter_us < work->engine->sweep_due_us)
         work->engine->sweep_due_us = work->now_us + quarter_us;
+    if (how == SW__PRESENT && SW__PLANT(LEASE_BY_OTHERS))
+        return store->ops->worker_renew(store, worker->worker_no, work->now_us + 4 * quarter_us,
+                                        err);
     return how == SW__PRESENT ? sweep_timeouts(work, worker, err)
                               : sweep_lost_worker(work, worker, how, err);
 }
@@ -161,13 +170,13 @@ int sw__sweep_timers(sw__work *work, int64_t *next_us, sw_error *err)
     /* A retry that this transaction has planned is not in the store yet. */
     for (size_t i = 0; i < work->step_count; i++) {
         const sw__step_hot *row = &work->steps[i].row;
-        if (row->lane == SW__LANE_TIMER && row->rank < *next_us)
+        if (row->lane == SW__LANE_TIMER && row->rank < *next_us && !SW__PLANT(TIMER_OWN))
             *next_us = row->rank;
     }
     if (rc < 0 || *next_us > work->now_us)
         return rc;
     rc = sweep_scan(work, SW__LANE_TIMER, work->now_us, &ids, &count, &more, err);
-    for (size_t i = 0; rc == SW_OK && i < count; i++)
+    for (size_t i = SW__PLANT(TIMER_LOST); rc == SW_OK && i < count; i++)
         sw__work_queue(work, sw__work_step_find(work, ids[i]), 0);
     return rc;
 }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/plant.h"
 #include "engine/sound.h"
 #include "model/states.h"
 
@@ -67,8 +68,10 @@ int sw__work_begin(sw__work *work, sw_engine *engine, sw_error *err)
 static void work_forget(sw_engine *engine)
 {
     engine->anchored = false;
-    engine->sweep_due_us = 0;
-    sw__catalog_reset(&engine->catalog);
+    if (!SW__PLANT(SWEEP_ROLLED_BACK))
+        engine->sweep_due_us = 0;
+    if (!SW__PLANT(CATALOG_KEPT))
+        sw__catalog_reset(&engine->catalog);
 }
 
 void sw__work_abort(sw__work *work)
@@ -123,19 +126,25 @@ int sw__work_flush_results(sw__work *work, sw_error *err)
     sw__store *store = work->engine->store;
     size_t count = work->result_count;
     work->result_count = 0;
-    return count ? store->ops->results_put(store, work->results, count, err) : SW_OK;
+    return count && !SW__PLANT(RESULT_LOST)
+               ? store->ops->results_put(store, work->results, count, err)
+               : SW_OK;
 }
 
 static int work_flush(sw__work *work, sw_error *err)
 {
     sw__store *store = work->engine->store;
     int rc = sw__work_flush_steps(work, err);
+    if (rc == SW_OK)
+        rc = SW__PLANT_CUT(COMMIT_TWICE, store, err);
     if (rc == SW_OK && work->task_count)
         rc = work_flush_tasks(work, err);
     if (rc == SW_OK)
         rc = sw__work_flush_results(work, err);
-    if (rc == SW_OK && work->failure_count)
+    if (rc == SW_OK && work->failure_count && !SW__PLANT(FAILURE_LOST))
         rc = store->ops->failures_put(store, work->failures, work->failure_count, err);
+    if (rc == SW_OK)
+        rc = SW__PLANT_CUT(AUDIT_APART, store, err);
     if (rc == SW_OK)
         rc = sw__audit_seal(&work->engine->audit, store, err);
     return rc;
@@ -151,6 +160,8 @@ int sw__work_commit(sw__work *work, sw_error *err)
         return rc;
     }
     rc = engine->store->ops->commit(engine->store, err);
+    if (SW__PLANT(COMMIT_BELIEVED))
+        rc = SW_OK;
     if (rc < 0) {
         work_forget(engine); /* the store has rolled back already */
     } else if (changed) {
@@ -362,10 +373,10 @@ int sw__work_move(sw__work *work, sw__work_step *step, int to, const sw__cause *
     step->row.rank = 0;
     step->dirty = true;
     task->row.counts[from]--;
-    task->row.counts[to]++;
+    task->row.counts[to] += !SW__PLANT(COUNT_LOST);
     sw_audit_entry entry = {
         .kind = SW_AUDIT_STEP_CHANGED,
-        .from = from,
+        .from = SW__PLANT(AUDIT_FROM) ? to : from,
         .to = to,
         .attempt = step->row.attempt,
         .epoch = step->row.epoch,
@@ -379,6 +390,8 @@ int sw__work_move(sw__work *work, sw__work_step *step, int to, const sw__cause *
     };
     if (cause->digest)
         entry.digest = (sw_str){(const char *)cause->digest, 32};
+    if (SW__PLANT(AUDIT_LEFT_OUT) && from == SW_STEP_RUNNING && to == SW_STEP_READY)
+        return SW_OK;
     return sw__work_note(work, &entry, task, err);
 }
 

@@ -9,6 +9,8 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/plant.h"
+
 /* A prefix for paths that SQLite would not read as the name of a file. */
 static const char sqlite_here[] = "./";
 
@@ -75,11 +77,14 @@ static int sqlite_tune(sw__sqlite *self, int durability, sw_error *err)
         "PRAGMA temp_store = memory",
     };
     int rc = sw__sqlite_exec(self,
-                             durability == SW_DURABILITY_STRICT ? "PRAGMA synchronous = FULL"
-                                                                : "PRAGMA synchronous = NORMAL",
+                             durability == SW_DURABILITY_STRICT && !SW__PLANT(SYNC_NORMAL)
+                                 ? "PRAGMA synchronous = FULL"
+                                 : "PRAGMA synchronous = NORMAL",
                              NULL);
     for (size_t i = 0; rc == SQLITE_OK && i < sizeof(settings) / sizeof(settings[0]); i++)
         rc = sw__sqlite_exec(self, settings[i], NULL);
+    if (rc == SQLITE_OK && SW__PLANT(SYNC_OFF))
+        rc = sw__sqlite_exec(self, "PRAGMA synchronous = OFF", NULL);
     return rc == SQLITE_OK ? SW_OK : sw__sqlite_fail(self, rc, err);
 }
 
@@ -220,7 +225,8 @@ void sw__sqlite_rollback(sw__store *store)
 {
     sw__sqlite *self = (sw__sqlite *)store;
     sw__yield(store->env, "store.rollback");
-    sqlite_undo(self);
+    if (!SW__PLANT(ROLLBACK_FORGOTTEN))
+        sqlite_undo(self);
     sw__sqlite_gate_leave(self);
 }
 

@@ -1,6 +1,8 @@
 /* The anchor of the store's clock, and the counters, in SQLite. */
 #include "store/sqlite.h"
 
+#include "base/plant.h"
+
 int sw__sqlite_anchor_get(sw__store *store, sw__anchor *out, sw_error *err)
 {
     sw__sqlite *self = (sw__sqlite *)store;
@@ -58,7 +60,7 @@ int sw__sqlite_sequence_take(sw__store *store, sw__sequence sequence, int64_t co
         return rc;
     *first = next;
     rc = sw__sequence_advance(&next, count, err);
-    if (rc < 0)
+    if (rc < 0 || (sequence == SW__SEQUENCE_WORKER && SW__PLANT(NUMBER_REUSED)))
         return rc;
     sw__bind bind = sw__bind_start(self, SW__SQL_SEQUENCE_PUT);
     sw__bind_int(&bind, sequence);

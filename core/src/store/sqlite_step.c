@@ -5,6 +5,8 @@
  */
 #include "store/sqlite.h"
 
+#include "base/plant.h"
+
 static void step_bind(sw__bind *bind, const sw__step_hot *row)
 {
     sw__bind_int(bind, row->state);
@@ -79,6 +81,8 @@ int sw__sqlite_steps_update(sw__store *store, const sw__step_hot *rows, size_t c
         step_bind(&bind, &rows[i]);
         sw__bind_int(&bind, rows[i].step_id);
         rc = sw__bind_run(self, &bind, err);
+        if (rc == SW_ENOMEM && SW__PLANT(MEMORY_SWALLOWED))
+            continue;
         if (rc == SW_OK && sqlite3_changes(self->db) == 0)
             rc = sw__fail(err, SW_ENOTFOUND, "step %lld is not stored", (long long)rows[i].step_id);
         if (rc < 0)

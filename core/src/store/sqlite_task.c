@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/plant.h"
 
 static void task_bind_counts(sw__bind *bind, const sw__task_hot *row)
 {
@@ -222,7 +223,7 @@ static void task_bind_filter(sw__bind *bind, const sw_task_filter *filter, sw__b
         sw__json_put_str(needle, filter->tag);
     if (needle->failed)
         bind->rc = SQLITE_NOMEM;
-    sw__bind_int(bind, filter->state);
+    sw__bind_int(bind, SW__PLANT(LIST_FILTER) ? -1 : filter->state);
     sw__bind_text(bind, filter->workflow);
     sw__bind_text(bind, filter->tag.ptr ? sw__buf_str(needle) : filter->tag);
     if (filter->correlation_id.ptr)
@@ -245,7 +246,7 @@ int sw__sqlite_tasks_list(sw__store *store, const sw_task_filter *filter, int64_
     sw__bind bind = sw__bind_start(self, filter->correlation_id.ptr ? SW__SQL_TASK_LIST_CORRELATED
                                                                     : SW__SQL_TASK_LIST);
     task_bind_filter(&bind, filter, &needle);
-    sw__bind_int(&bind, below > 0 ? below : INT64_MAX);
+    sw__bind_int(&bind, below > 0 ? below - SW__PLANT(LIST_LEAVES_OUT) : INT64_MAX);
     sw__bind_int(&bind, sw__filter_limit(filter));
     while ((rc = sw__bind_next(self, &bind, err)) > 0) {
         sw__task_hot row;

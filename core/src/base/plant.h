@@ -1,0 +1,124 @@
+/* Bugs that are planted on purpose, to see that the simulator finds them (tests/sim).
+ *
+ * Only the simulator's build of the core defines SW_PLANTS; everywhere else SW__PLANT is the
+ * constant 0, and the compiler leaves nothing of it. One bug at a time is chosen by sw__planted.
+ * Each stands where the rule is enforced that it breaks.
+ */
+#ifndef SW_BASE_PLANT_H
+#define SW_BASE_PLANT_H
+
+/* XX(NAME, what is wrong) */
+#define SW__PLANT_MAP(XX)                                                                          \
+    XX(EPOCH_NOT_CHECKED, "a report of a superseded attempt counts")                               \
+    XX(EPOCH_NOT_RAISED, "a claim does not raise the epoch")                                       \
+    XX(EPOCH_TAKEN_BACK, "a released step takes its epoch back")                                   \
+    XX(STATE_NOT_CHECKED, "a report for a step that does not run counts")                          \
+    XX(ATTEMPT_NOT_COUNTED, "a claim does not count its attempt")                                  \
+    XX(RELEASE_COUNTED, "a released attempt counts")                                               \
+    XX(RETRY_WITHOUT_END, "a step is tried again without attempts left")                           \
+    XX(RETRY_AT_ONCE, "a step is tried again without waiting")                                     \
+    XX(RETRY_AFTER_IGNORED, "the wait that a handler asks for is not kept")                        \
+    XX(FOR_GOOD_IGNORED, "a step that failed for good is tried again")                             \
+    XX(CRASH_WITHOUT_END, "a step that kills its workers is tried for ever")                       \
+    XX(CRASH_COUNTED, "a lost lease uses an attempt up")                                           \
+    XX(STOPPED_IGNORED, "a step of a stopped task is tried again")                                 \
+    XX(STOPPED_RELEASED, "a step that is given back in a stopped task runs again")                 \
+    XX(DEPENDENCY_TWICE, "a dependency is counted down twice")                                     \
+    XX(DEPENDENCY_ONCE, "two dependencies that end together count as one")                         \
+    XX(DEPENDENCY_IGNORED, "the first dependency makes a step ready")                              \
+    XX(CONTINUE_IGNORED, "a failure that may be passed blocks its dependents")                     \
+    XX(FAIL_TASK_IGNORED, "a failure that stops the task cancels nothing")                         \
+    XX(FAIL_TASK_TOO_MUCH, "a failure that stops the task cancels running steps")                  \
+    XX(CANCEL_HALF, "a cancellation forgets the steps that run")                                   \
+    XX(TASK_ENDS_EARLY, "a task ends while a step of it runs")                                     \
+    XX(TASK_ENDS_NEVER, "a task with blocked steps does not end")                                  \
+    XX(TASK_OUTCOME, "a task with blocked steps succeeds")                                         \
+    XX(TASK_NOT_STARTED, "a task stays pending while its steps run")                               \
+    XX(COUNT_LOST, "a task loses count of the steps that fail")                                    \
+    XX(CLAIM_HANDLER, "a worker is given steps that it does not handle")                           \
+    XX(CLAIM_QUEUE, "a worker is given steps of other queues")                                     \
+    XX(CLAIM_ORDER, "priorities do not count")                                                     \
+    XX(CLAIM_STALE, "a step that has just moved is taken from the old line")                       \
+    XX(CLAIM_UNLOCKED, "the queue is read in one transaction, and claimed from in the next")       \
+    XX(INPUT_OF_OTHER, "a step is given the results of other steps")                               \
+    XX(INPUT_STATE, "a failed dependency is handed over as succeeded")                             \
+    XX(RESULT_LOST, "a result is not written")                                                     \
+    XX(RESULT_OVERWRITTEN, "a superseded report replaces the result")                              \
+    XX(FAILURE_LOST, "an error is not written")                                                    \
+    XX(TIMER_LOST, "a step whose time has come is in no line")                                     \
+    XX(TIMER_LATE, "a call that waits does not notice a retry coming due")                         \
+    XX(TIMER_OWN, "a call that waits does not notice the retry that it planned itself")            \
+    XX(TIMEOUT_IGNORED, "an attempt never runs out of time")                                       \
+    XX(TIMEOUT_EARLY, "an attempt runs out of time at half its time")                              \
+    XX(LEASE_FOR_EVER, "a lease never ends")                                                       \
+    XX(LEASE_SHORT, "a lease ends at a third of its time")                                         \
+    XX(LEASE_NOT_RENEWED, "an exchange does not renew the lease")                                  \
+    XX(LEASE_BY_OTHERS, "the sweep renews the leases of others")                                   \
+    XX(LEASE_DOUBT, "a renewal that was rolled back is believed")                                  \
+    XX(BOOT_IGNORED, "leases outlive a restart of the machine")                                    \
+    XX(SWEEP_HALF, "a lost worker keeps what did not fit into one batch")                          \
+    XX(SWEEP_ROLLED_BACK, "a sweep that was rolled back counts as done")                           \
+    XX(LATE_WORKER, "a worker that was declared lost is not entered again")                        \
+    XX(LOST_WORKER, "a lost worker keeps its row")                                                 \
+    XX(CLOSE_KEEPS, "a worker that leaves keeps its steps")                                        \
+    XX(HOLD_NOT_TOLD, "a renewal does not tell of lost steps")                                     \
+    XX(HOLD_WRONG, "a renewal tells of steps that are still held")                                 \
+    XX(WAIT_FOR_SELF, "a waiting worker does not notice other processes")                          \
+    XX(WAIT_NOT_WOKEN, "a waiting worker cannot be woken")                                         \
+    XX(TASK_WAIT_FOR_SELF, "a wait for a task does not notice other processes")                    \
+    XX(TASK_WAIT_RACE, "a wait for a task misses what is committed while it looks")                \
+    XX(KEY_NOT_STORED, "an idempotency key is not stored")                                         \
+    XX(KEY_NOT_COMPARED, "a known key is accepted with another input")                             \
+    XX(KEY_OF_OTHER, "an idempotency key is stored for another task of the batch")                 \
+    XX(KEY_NOT_SCOPED, "workflows share their idempotency keys")                                   \
+    XX(VERSION_STALE, "a version that another process registered is not noticed")                  \
+    XX(CATALOG_KEPT, "lanes of a transaction that was rolled back are remembered")                 \
+    XX(LANES_STALE, "handlers that another process registered are not noticed")                    \
+    XX(CLOCK_WALL, "leases go by the wall clock")                                                  \
+    XX(CLOCK_BACK, "after a restart the clock does not go on from the newest entry")               \
+    XX(COMMIT_BELIEVED, "a commit that failed counts")                                             \
+    XX(COMMIT_TWICE, "steps are committed before their task and their log")                        \
+    XX(AUDIT_APART, "the log is committed after what it tells of")                                 \
+    XX(AUDIT_LEFT_OUT, "a release is not in the log")                                              \
+    XX(AUDIT_FROM, "an entry names a wrong state before")                                          \
+    XX(AUDIT_CHAIN, "a task does not lead to its newest entries")                                  \
+    XX(ROLLBACK_FORGOTTEN, "the transaction of a failed call stays open")                          \
+    XX(SYNC_NORMAL, "a commit does not wait for the disk")                                         \
+    XX(SYNC_OFF, "nothing waits for the disk")                                                     \
+    XX(NUMBER_REUSED, "numbers of workers are given out again")                                    \
+    XX(MEMORY_SWALLOWED, "a row that could not be written for want of memory is passed over")      \
+    XX(MEMORY_LEAKED, "an exchange that fails loses the memory of its answer")                     \
+    XX(LIST_LEAVES_OUT, "a page of a list begins one task too late")                               \
+    XX(LIST_FILTER, "a list passes over the state that is asked for")                              \
+    XX(EXPLAIN_LEAVES_OUT, "explain names only one thing that a step waits for")
+
+#ifdef SW_PLANTS
+
+struct sw__store;
+struct sw_error;
+
+enum sw__plant {
+    SW__PLANT_NONE,
+#define SW__PLANT_VALUE(name, text) SW__PLANT_##name,
+    SW__PLANT_MAP(SW__PLANT_VALUE)
+#undef SW__PLANT_VALUE
+        SW__PLANT_END
+};
+
+extern int sw__planted; /* enum sw__plant */
+
+#define SW__PLANT(name) (sw__planted == SW__PLANT_##name)
+
+/* Commit in the middle of a transaction and go on in another one; an sw_code. */
+int sw__plant_cut(struct sw__store *store, struct sw_error *err);
+
+#define SW__PLANT_CUT(name, store, err) (SW__PLANT(name) ? sw__plant_cut(store, err) : 0)
+
+#else
+
+#define SW__PLANT(name) 0
+#define SW__PLANT_CUT(name, store, err) 0
+
+#endif
+
+#endif
