@@ -6,6 +6,7 @@
 typedef struct fault_file {
     sqlite3_file base;
     sqlite3_file *real; /* lies behind this struct */
+    const char *name;   /* lives as long as the file is open */
 } fault_file;
 
 static struct {
@@ -30,6 +31,19 @@ void fault_vfs_arm(int kinds, size_t nth, int code, bool for_ever)
 size_t fault_vfs_failed(void)
 {
     return plan.failed;
+}
+
+static const fault_vfs_watch *watch;
+
+void fault_vfs_watch_by(const fault_vfs_watch *watcher)
+{
+    watch = watcher;
+}
+
+static void watch_moment(void)
+{
+    if (watch)
+        watch->moment(watch->context);
 }
 
 /* The code with which this operation fails, or SQLITE_OK. */
@@ -66,19 +80,36 @@ static int fault_read(sqlite3_file *file, void *buffer, int size, sqlite3_int64 
     FAULT_FORWARD(FAULT_VFS_READ, xRead(real, buffer, size, offset));
 }
 
+/* Half of it is there for a moment, which only who watches can see. */
+static void fault_write_half(sqlite3_file *file, const void *buffer, int size, sqlite3_int64 offset)
+{
+    sqlite3_file *real = fault_real(file);
+    watch_moment();
+    if (watch && real->pMethods->xWrite(real, buffer, size / 2, offset) == SQLITE_OK)
+        watch_moment();
+}
+
 static int fault_write(sqlite3_file *file, const void *buffer, int size, sqlite3_int64 offset)
 {
+    fault_write_half(file, buffer, size, offset);
     FAULT_FORWARD(FAULT_VFS_WRITE, xWrite(real, buffer, size, offset));
 }
 
 static int fault_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
+    watch_moment();
     FAULT_FORWARD(FAULT_VFS_WRITE, xTruncate(real, size));
 }
 
 static int fault_sync(sqlite3_file *file, int flags)
 {
-    FAULT_FORWARD(FAULT_VFS_SYNC, xSync(real, flags));
+    watch_moment();
+    int rc = fault_next(FAULT_VFS_SYNC);
+    if (rc == SQLITE_OK)
+        rc = fault_real(file)->pMethods->xSync(fault_real(file), flags);
+    if (rc == SQLITE_OK && watch)
+        watch->synced(watch->context, ((fault_file *)file)->name);
+    return rc;
 }
 
 static int fault_size(sqlite3_file *file, sqlite3_int64 *size)
@@ -165,6 +196,7 @@ static int fault_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, in
     fault_file *fault = (fault_file *)file;
     int rc = fault_next(FAULT_VFS_OPEN);
     fault->base.pMethods = NULL;
+    fault->name = name;
     fault->real = (sqlite3_file *)(fault + 1);
     if (rc == SQLITE_OK)
         rc = base->xOpen(base, name, fault->real, flags, out_flags);

@@ -1,4 +1,5 @@
-/* A VFS of SQLite whose n-th operation fails: writes, syncs, truncations, reads, locks.
+/* A VFS of SQLite whose n-th operation fails: writes, syncs, truncations, reads, locks; and which
+ * says when a process could die in between.
  *
  *     fault_vfs_register();
  *     env.vfs_name = FAULT_VFS_NAME;
@@ -30,5 +31,17 @@ void fault_vfs_register(void);
 void fault_vfs_arm(int kinds, size_t nth, int code, bool for_ever);
 /* Operations that failed since the last arm. */
 size_t fault_vfs_failed(void);
+
+/* Who wants to look at the files between operations. */
+typedef struct fault_vfs_watch {
+    void *context;
+    /* Before each write, truncation and sync, and in the middle of each write. */
+    void (*moment)(void *context);
+    /* What this file holds is on disk now. */
+    void (*synced)(void *context, const char *name);
+} fault_vfs_watch;
+
+/* NULL: nobody looks any longer. watch has to live until then. */
+void fault_vfs_watch_by(const fault_vfs_watch *watch);
 
 #endif
