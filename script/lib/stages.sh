@@ -117,8 +117,8 @@ stage_asan() {
 }
 
 stage_tsan() {
-    build_preset tsan test_engine_threads test_worker_runner
-    run_ctest build/tsan --tests-regex '^test_(engine_threads|worker_runner)$'
+    build_preset tsan test_threads test_worker_runner test_worker_stop
+    run_ctest build/tsan --tests-regex '^test_(threads|worker_runner|worker_stop)$'
 }
 
 # Another compiler sees other mistakes; it only compiles.
@@ -153,6 +153,19 @@ stage_golden() {
     run_ctest build/dev --tests-regex '^test_golden'
     run_rspec spec/golden_spec.rb
     run_pytest pytests/test_golden.py
+}
+
+# Workers in three languages are killed with kill -9 and frozen at any moment, and their ledgers
+# compared with the database.
+stage_chaos() {
+    local status=0
+    build_preset release
+    build_ruby
+    build_python
+    logged tests/chaos/run --seconds 20 --build build/release || status=$?
+    count "$(count_lines "$SAID" '([0-9]+) passed, [0-9]+ failed')" \
+        "$(count_lines "$SAID" '[0-9]+ passed, ([0-9]+) failed')"
+    return "$status"
 }
 
 # What users install: built, looked into, installed into an empty place, used from there.
