@@ -60,9 +60,10 @@ int sw__sound_step(const sw__step_hot *row, const sw__plan *plan, sw_error *err)
         return sw__fail(err, SW_ECORRUPT, "step %lld is not part of its workflow",
                         (long long)row->step_id);
     bool sound = row->state >= 0 && row->state < SW_STEP_STATE_COUNT && row->crashes >= 0 &&
-                 row->crashes + (row->state == SW_STEP_RUNNING) <= row->attempt &&
-                 row->attempt <= SOUND_ATTEMPT_MAX && row->crashes <= SOUND_ATTEMPT_MAX &&
+                 row->crashes <= row->attempt && row->attempt <= SOUND_ATTEMPT_MAX &&
                  row->epoch >= 0 && row->epoch <= SOUND_EPOCH_MAX && sound_time(row->changed_us);
+    /* The attempt that runs is none of those that were lost. */
+    sound = sound && (row->state != SW_STEP_RUNNING || row->crashes < row->attempt);
     if (sound && sound_place(row, plan))
         return SW_OK;
     return sw__fail(err, SW_ECORRUPT, "the row of step %lld is damaged", (long long)row->step_id);
