@@ -238,13 +238,13 @@ static void *wait_for_work(void *argument)
     return NULL;
 }
 
-static void test_closing_ends_waiting_calls(void **state)
+/* Four threads wait for work; meanwhile something happens; closing ends them. */
+static void wait_while(const char *store, void (*meanwhile)(live *shop))
 {
-    (void)state;
     sw_error error;
     crowd c = {0};
     member members[4];
-    live_open(&c.shop, "memory:", definition);
+    live_open(&c.shop, store, definition);
     sw_worker_options options = SW_WORKER_OPTIONS_INIT;
     options.handlers = handlers;
     options.handler_count = STEPS;
@@ -256,10 +256,47 @@ static void test_closing_ends_waiting_calls(void **state)
     while (atomic_load(&c.ended) < 4)
         live_sleep_ms(1);
     live_sleep_ms(200); /* from having started to waiting */
+    meanwhile(&c.shop);
     live_close(&c.shop);
     for (int i = 0; i < 4; i++)
         pthread_join(members[i].thread, NULL);
     assert_int_equal(c.errors, 0);
+}
+
+static void let_be(live *shop)
+{
+    (void)shop;
+}
+
+static void test_closing_ends_waiting_calls(void **state)
+{
+    (void)state;
+    wait_while("memory:", let_be);
+}
+
+/* What is undone makes the engine forget what it had read; those who wait have no transaction to
+ * read it again. */
+static void fail_often(live *shop)
+{
+    sw_error error;
+    sw_result *result = NULL;
+    sw_task_submit_row row = {.workflow = {"nowhere", 7}};
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(sw_task_submit(shop->engine, &row, 1, &result, &error), SW_ENOTFOUND);
+        live_sleep_ms(5);
+    }
+}
+
+static void test_failed_calls_do_not_disturb_waiting_ones(void **state)
+{
+    char directory[64];
+    char store[128];
+    (void)state;
+    wait_while("memory:", fail_often);
+    live_directory_make_fast(directory);
+    snprintf(store, sizeof(store), "%s/threads.db", directory);
+    wait_while(store, fail_often);
+    live_directory_remove(directory);
 }
 
 int main(void)
@@ -268,6 +305,7 @@ int main(void)
         cmocka_unit_test(test_threads_in_memory),
         cmocka_unit_test(test_threads_in_sqlite),
         cmocka_unit_test(test_closing_ends_waiting_calls),
+        cmocka_unit_test(test_failed_calls_do_not_disturb_waiting_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
