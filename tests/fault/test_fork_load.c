@@ -1,4 +1,4 @@
-/* Two hundred forks while threads and a runner are at work, several children at a time, each with
+/* Hundreds of forks while threads and a runner are at work, several children at a time, each with
  * another life: none hangs, each can do what it wants, and the parent's work and file are whole.
  *
  * Not here: what each call answers in a child (test_fork.c).
@@ -21,10 +21,11 @@
 
 #include "helper/live.h"
 
-#define FORKS 200
+#define FORKS 240
 #define AT_ONCE 6
 #define WATCHDOG_S 20
-#define WORKERS 2
+#define WORKERS 3
+#define PAUSE_MS 4
 
 /* Two steps for the threads, and one whose command makes the runner fork in its own way. */
 static const char definition[] =
@@ -239,6 +240,7 @@ static void test_forks_under_load(void **state)
     load_start(&l);
     for (size_t i = 0; i < FORKS; i++) {
         children[i] = child_start(&l, i);
+        live_sleep_ms(PAUSE_MS);
         if (i >= AT_ONCE)
             child_end(children[i - AT_ONCE], i - AT_ONCE);
     }
