@@ -155,6 +155,37 @@ stage_golden() {
     run_pytest pytests/test_golden.py
 }
 
+# Crash schedules on a simulated machine, one process per core: none may break a rule, and every
+# planted bug must be found. A schedule counts for nothing by itself: they are a thousand a case.
+stage_sim() {
+    local status=0 core bad=0 each=$((20000 / JOBS)) sim=build/release/tests/sim/sim
+    local -a running=()
+    build_preset release sim
+    for ((core = 0; core < JOBS; core++)); do
+        "$sim" --from "$((core * each + 1))" --count "$each" >"$LOGS/sim.$core" 2>&1 &
+        running+=($!)
+    done
+    for core in "${!running[@]}"; do
+        wait "${running[$core]}" || bad=$((bad + 1))
+        cat "$LOGS/sim.$core"
+        count "$(($(count_lines "$LOGS/sim.$core" '([0-9]+) schedules') / 1000))" 0
+    done
+    logged "$sim" --plants || status=$?
+    count "$(count_lines "$SAID" '([0-9]+) of [0-9]+ bugs planted')" \
+        "$((bad + $(count_lines "$SAID" '[0-9]+ of [0-9]+ bugs planted, ([0-9]+) missed')))"
+    ((bad == 0)) || return 1
+    return "$status"
+}
+
+# Both bindings with address and undefined-behaviour sanitizers compiled in.
+stage_sanitize() {
+    local status=0
+    logged tests/sanitize/run || status=$?
+    count "$(count_lines "$SAID" '([0-9]+) passed, [0-9]+ failed')" \
+        "$(count_lines "$SAID" '[0-9]+ passed, ([0-9]+) failed')"
+    return "$status"
+}
+
 # Workers in three languages are killed with kill -9 and frozen at any moment, and their ledgers
 # compared with the database.
 stage_chaos() {
