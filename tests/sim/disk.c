@@ -332,6 +332,24 @@ void disk_init(disk *d, world *w)
     d->world = w;
 }
 
+void disk_put(disk *d, const char *name, const disk_bytes *content)
+{
+    disk_file *file = &d->files[0];
+    snprintf(file->name, sizeof file->name, "%s", name);
+    file->exists = file->durable_exists = true;
+    bytes_write(&file->current, 0, content->ptr, content->size);
+    bytes_write(&file->durable, 0, content->ptr, content->size);
+}
+
+const disk_bytes *disk_content(const disk *d, const char *name)
+{
+    for (int i = 0; i < DISK_FILES_MAX; i++) {
+        if (d->files[i].exists && strcmp(d->files[i].name, name) == 0)
+            return &d->files[i].current;
+    }
+    return NULL;
+}
+
 static void disk_drop_shared(disk_file *file)
 {
     for (int i = 0; i < file->region_count; i++)

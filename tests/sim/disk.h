@@ -63,6 +63,10 @@ typedef struct disk {
 void disk_install(disk *const *current);
 void disk_init(disk *d, world *w);
 void disk_free(disk *d);
+/* A file that is there from the beginning, durable. */
+void disk_put(disk *d, const char *name, const disk_bytes *content);
+/* The content of a file, NULL when there is none. */
+const disk_bytes *disk_content(const disk *d, const char *name);
 /* Give up the handles and locks of an actor that died. */
 void disk_release(disk *d, const actor *dead);
 /* What is left after a power loss. */

@@ -77,10 +77,8 @@ static void heap_chunk_add(world_heap *heap)
     heap->used = 0;
 }
 
-static heap_block *heap_small_new(world_heap *heap, size_t size)
+static heap_block *heap_small_new(world_heap *heap, int class, size_t room)
 {
-    size_t room;
-    int class = heap_class(size, &room);
     heap_block *block = heap->unused[class];
     if (block) {
         memcpy(&heap->unused[class], block + 1, sizeof block);
@@ -107,10 +105,11 @@ static heap_block *heap_large_new(world_heap *heap, size_t size)
 
 static void *heap_new(world_heap *heap, size_t size)
 {
+    size_t room = 0;
+    int class = size <= HEAP_SMALL ? heap_class(size, &room) : HEAP_LARGE;
     heap_block *block =
-        size <= HEAP_SMALL ? heap_small_new(heap, size) : heap_large_new(heap, size);
-    block->size = size;
-    block->heap = heap;
+        class == HEAP_LARGE ? heap_large_new(heap, size) : heap_small_new(heap, class, room);
+    *block = (heap_block){(uint32_t)size, class, heap};
     heap->blocks++;
     return block + 1;
 }
@@ -125,24 +124,20 @@ static void heap_large_free(heap_large *large)
 /* A block goes back to the heap it came from, whoever frees it. */
 static void heap_free(heap_block *block)
 {
-    size_t room;
     world_heap *heap = block->heap;
     heap->blocks--;
-    if (block->size > HEAP_SMALL) {
+    if (block->class == HEAP_LARGE) {
         heap_large_free((heap_large *)(void *)((char *)block - offsetof(heap_large, block)));
         return;
     }
-    int class = heap_class(block->size, &room);
-    memcpy(block + 1, &heap->unused[class], sizeof block);
-    heap->unused[class] = block;
+    memcpy(block + 1, &heap->unused[block->class], sizeof block);
+    heap->unused[block->class] = block;
 }
 
 static bool heap_fits(const heap_block *block, size_t size)
 {
-    size_t old_room;
-    size_t new_room;
-    return block->size <= HEAP_SMALL && size <= HEAP_SMALL &&
-           heap_class(block->size, &old_room) == heap_class(size, &new_room);
+    size_t room;
+    return size <= HEAP_SMALL && block->class == heap_class(size, &room);
 }
 
 void *heap_resize(world_heap *heap, void *memory, size_t size)
@@ -156,7 +151,7 @@ void *heap_resize(world_heap *heap, void *memory, size_t size)
     if (heap_fails(heap))
         return NULL;
     if (block && heap_fits(block, size)) {
-        block->size = size;
+        block->size = (uint32_t)size;
         return memory;
     }
     void *grown = heap_new(block ? block->heap : heap, size);

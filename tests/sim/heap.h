@@ -7,12 +7,14 @@
 #include <stdint.h>
 
 #define HEAP_CLASSES 30
+#define HEAP_LARGE (-1)
 
 struct world_heap;
 
 /* Stands before every block. */
 typedef struct heap_block {
-    size_t size; /* asked for */
+    uint32_t size; /* asked for */
+    int32_t class; /* of sizes, HEAP_LARGE for none */
     struct world_heap *heap;
 } heap_block;
 

@@ -19,6 +19,8 @@ void oracle_check(ledger *l);
 /* An engine for the oracle's own questions, NULL when the database cannot be opened now. */
 sw_engine *oracle_open(ledger *l);
 void oracle_close(ledger *l, sw_engine *engine);
+/* Make the database and open it. */
+sw_engine *oracle_make(ledger *l);
 /* Whether every task has ended. */
 bool oracle_all_ended(ledger *l, sw_engine *engine);
 

@@ -151,7 +151,8 @@ int oracle_check_task(oracle *o, int index)
     }
     sw_result_free(result);
     rows_check_reasons(o, index);
-    rows_check_reason(o, index);
+    if (o->l->checks % (uint64_t)o->l->task_count == (uint64_t)index)
+        rows_check_reason(o, index);
     rows_check_history(o, index);
     return 0;
 }

@@ -443,7 +443,7 @@ void actor_work(actor *self)
     worker_state state = {.self = self};
     choice *c = &self->world->choice;
     actor_open(self);
-    if (!actor_ledger(self)->two_versions)
+    if (!actor_ledger(self)->two_versions && choice_once_in(c, CHOICE_DETAIL, 2))
         actor_register(self, 0);
     worker_open(&state);
     while (!actor_ledger(self)->stop) {

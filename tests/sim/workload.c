@@ -38,7 +38,6 @@ static void shape_draw_step(ledger_step *step, int index, bool chain, choice *c)
     step->timeout_ms = choice_once_in(c, CHOICE_WORKLOAD, 4) ? 900 : 0;
     step->priority = (int)choice_draw(c, CHOICE_WORKLOAD, 3);
     step->slow_queue = choice_once_in(c, CHOICE_WORKLOAD, 4);
-    step->deadly = choice_once_in(c, CHOICE_WORKLOAD, 40);
     step->after = chain && index > 0 ? 1u << (index - 1) : 0;
     for (int from = 0; !chain && from < index; from++)
         step->after |= choice_draw(c, CHOICE_WORKLOAD, 2) << from;
@@ -87,6 +86,8 @@ static void shape_draw(ledger *l, int number, int version, choice *c)
     shape->step_count = 1 + (int)choice_draw(c, CHOICE_WORKLOAD, LEDGER_STEPS);
     text_put(&text, "{\"stepwell\":1,\"name\":\"%s\",\"version\":\"%s\",\"steps\":[", shape->name,
              shape->version);
+    if (choice_once_in(c, CHOICE_WORKLOAD, 16))
+        shape->steps[choice_draw(c, CHOICE_WORKLOAD, (uint32_t)shape->step_count)].deadly = true;
     for (int i = 0; i < shape->step_count; i++) {
         shape_draw_step(&shape->steps[i], i, chain, c);
         shape_put_step(&shape->steps[i], i, &text);

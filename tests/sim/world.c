@@ -102,6 +102,44 @@ static int actor_spawn(void *context, const sw_spawn_request *request, int64_t *
     return -38; /* ENOSYS: nobody spawns here */
 }
 
+static world_sign *actor_sign(world *w, int64_t worker_id)
+{
+    for (int i = 0; i < w->sign_count; i++) {
+        if (w->signs[i].worker_id == worker_id)
+            return &w->signs[i];
+    }
+    return NULL;
+}
+
+/* A sign cannot always be given; then nobody may conclude anything from its absence. */
+static int actor_hold(actor *self, int64_t worker_id)
+{
+    world *w = self->world;
+    world_sign *sign = actor_sign(w, worker_id);
+    if (!w->has_signs || choice_once_in(&w->choice, CHOICE_DETAIL, 8))
+        return SW_EIO;
+    if (!sign && w->sign_count == WORLD_SIGNS_MAX)
+        return SW_ELIMIT;
+    if (!sign)
+        sign = &w->signs[w->sign_count++];
+    *sign = (world_sign){worker_id, self, self->life};
+    return SW_OK;
+}
+
+static int actor_life(void *context, int question, const char *path, int64_t worker_id)
+{
+    actor *self = context;
+    world_sign *sign = actor_sign(self->world, worker_id);
+    (void)path;
+    if (question == SW_LIFE_HOLD)
+        return actor_hold(self, worker_id);
+    if (question == SW_LIFE_DROP && sign && sign->holder == self)
+        sign->holder = NULL;
+    if (question == SW_LIFE_DROP)
+        return SW_OK;
+    return sign && sign->holder && sign->holder->alive && sign->holder->life == sign->life;
+}
+
 static const sw_env actor_env = {
     .size = sizeof(sw_env),
     .clock_mono_us = actor_mono_us,
@@ -113,6 +151,7 @@ static const sw_env actor_env = {
     .vfs_name = "stepwell-sim",
     .spawn = actor_spawn,
     .yield = actor_yield,
+    .life = actor_life,
 };
 
 /* The world. */

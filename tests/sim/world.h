@@ -32,7 +32,16 @@ typedef enum world_fault {
         WORLD_FAULT_COUNT
 } world_fault;
 
+#define WORLD_SIGNS_MAX 256
+
 struct world;
+
+/* A sign of life: which process holds it. */
+typedef struct world_sign {
+    int64_t worker_id;
+    const struct actor *holder;
+    int life; /* of the holder */
+} world_sign;
 
 typedef struct actor {
     struct world *world;
@@ -65,6 +74,9 @@ typedef struct world {
     bool healed;                           /* no faults any more */
     bool power_lost;
     int64_t full_until_us;
+    bool has_signs; /* processes of this machine see each other die */
+    world_sign signs[WORLD_SIGNS_MAX];
+    int sign_count;
     uint64_t points;
     uint64_t faults[WORLD_FAULT_COUNT];
     actor actors[WORLD_ACTORS_MAX];

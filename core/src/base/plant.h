@@ -56,6 +56,7 @@
     XX(LEASE_BY_OTHERS, "the sweep renews the leases of others")                                   \
     XX(LEASE_DOUBT, "a renewal that was rolled back is believed")                                  \
     XX(BOOT_IGNORED, "leases outlive a restart of the machine")                                    \
+    XX(LIFE_UNWATCHED, "a worker that could not give a sign of life counts as dead")               \
     XX(SWEEP_HALF, "a lost worker keeps what did not fit into one batch")                          \
     XX(SWEEP_ROLLED_BACK, "a sweep that was rolled back counts as done")                           \
     XX(LATE_WORKER, "a worker that was declared lost is not entered again")                        \

@@ -371,8 +371,8 @@ static bool member_same_boot(const sw_engine *engine, const sw__worker_rec *reco
 
 bool sw__member_dead(const sw_engine *engine, const sw__worker_rec *record)
 {
-    if (!record->watched || !engine->path || !engine->env->life ||
-        !member_same_boot(engine, record))
+    bool watched = record->watched || SW__PLANT(LIFE_UNWATCHED);
+    if (!watched || !engine->path || !engine->env->life || !member_same_boot(engine, record))
         return false;
     return engine->env->life(engine->env->context, SW_LIFE_ASK, engine->path, record->worker_no) ==
            0;

@@ -151,7 +151,7 @@ static int schema_read(sw__sqlite *self, int64_t *version, sw_error *err)
     int rc = sw__sqlite_exec(self, "PRAGMA application_id", &application);
     if (rc == SQLITE_OK)
         rc = sw__sqlite_exec(self, "PRAGMA user_version", version);
-    if (rc == SQLITE_OK)
+    if (rc == SQLITE_OK && application == 0)
         rc = sw__sqlite_exec(self, "SELECT count(*) FROM sqlite_schema", &objects);
     if (rc != SQLITE_OK)
         return sw__sqlite_fail(self, rc, err);
