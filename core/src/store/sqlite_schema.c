@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+#include "base/str.h"
+
 #define SW__APPLICATION_ID 1398034519 /* "STPW" */
 #define SW__TEXT_OF(value) #value
 #define SW__TEXT_OF_MACRO(value) SW__TEXT_OF(value)
@@ -262,6 +264,93 @@ static int schema_migrate(sw__sqlite *self, sw_error *err)
     return schema_undo(self, rc, err);
 }
 
+/* The next statement that makes a table or an index; false after the last. */
+static bool schema_next(size_t *migration, const char **at, sw_str *statement)
+{
+    for (; *migration < SW__SCHEMA_VERSION; ++*migration, *at = NULL) {
+        const char *start = strstr(*at ? *at : schema_migrations[*migration], "CREATE ");
+        if (!start)
+            continue;
+        *statement = (sw_str){start, strcspn(start, ";")};
+        *at = start + statement->len;
+        return true;
+    }
+    return false;
+}
+
+/* Run a query with one text and a number as its answer. Returns a code of SQLite. */
+static int schema_ask(sqlite3_stmt *query, sw_str text, int64_t *answer)
+{
+    int rc = sqlite3_bind_text64(query, 1, text.ptr, text.len, SQLITE_STATIC, SQLITE_UTF8);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(query);
+    if (rc == SQLITE_ROW)
+        *answer = sqlite3_column_int64(query, 0);
+    int reset = sqlite3_reset(query);
+    return rc == SQLITE_ROW ? SQLITE_OK : reset;
+}
+
+/* The third word: CREATE TABLE name. */
+static sw_str schema_name(sw_str statement)
+{
+    const char *start = strchr(strchr(statement.ptr, ' ') + 1, ' ') + 1;
+    return (sw_str){start, strcspn(start, " ")};
+}
+
+/* One statement of the migrations: what it makes is in the file as it was made. *computing gains
+ * the indexes of a table that compute something, and loses those that are ours. */
+static int schema_check_one(sw__sqlite *self, sqlite3_stmt *find, sqlite3_stmt *count,
+                            sw_str statement, int64_t *computing, sw_error *err)
+{
+    int64_t found = 0;
+    sw_str name = schema_name(statement);
+    int rc = schema_ask(find, statement, &found);
+    if (rc == SQLITE_OK && found != 1)
+        return sw__fail(err, SW_ECORRUPT,
+                        "the schema of '%s' was changed: %.*s is missing or not "
+                        "what it was",
+                        self->path, SW__FMT(name));
+    found = 0;
+    if (rc == SQLITE_OK && strncmp(statement.ptr, "CREATE TABLE", strlen("CREATE TABLE")) == 0)
+        rc = schema_ask(count, name, &found);
+    *computing += found;
+    *computing -= memmem(name.ptr, statement.len - (size_t)(name.ptr - statement.ptr), " WHERE ",
+                         strlen(" WHERE ")) != NULL;
+    return rc == SQLITE_OK ? SW_OK : sw__sqlite_fail(self, rc, err);
+}
+
+/* The schema of a file from elsewhere could do more than hold rows: checks, generated columns and
+ * indexes on expressions run with every row that is written, for as long and with as much memory
+ * as their author likes. Tables of others and plain indexes do no harm. A migration that alters
+ * what an earlier one made changes its text in the file, and this check has to learn it. */
+static int schema_check(sw__sqlite *self, sw_error *err)
+{
+    sqlite3_stmt *find = NULL;
+    sqlite3_stmt *count = NULL;
+    sw_str statement;
+    int64_t computing = 0;
+    size_t migration = 0;
+    const char *at = NULL;
+    int rc = sqlite3_prepare_v2(self->db, "SELECT count(*) FROM sqlite_schema WHERE sql = ?1", -1,
+                                &find, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_prepare_v2(self->db,
+                                "SELECT count(*) FROM pragma_index_list(?1) AS i WHERE i.partial "
+                                "OR EXISTS (SELECT 1 FROM pragma_index_xinfo(i.name) "
+                                "WHERE cid = -2)",
+                                -1, &count, NULL);
+    rc = rc == SQLITE_OK ? SW_OK : sw__sqlite_fail(self, rc, err);
+    while (rc == SW_OK && schema_next(&migration, &at, &statement))
+        rc = schema_check_one(self, find, count, statement, &computing, err);
+    if (rc == SW_OK && computing != 0)
+        rc = sw__fail(err, SW_ECORRUPT,
+                      "the schema of '%s' was changed: there is an index on an expression",
+                      self->path);
+    sqlite3_finalize(find);
+    sqlite3_finalize(count);
+    return rc;
+}
+
 int sw__sqlite_schema_open(sw__sqlite *self, bool must_exist, sw_error *err)
 {
     int64_t version = 0;
@@ -278,5 +367,5 @@ int sw__sqlite_schema_open(sw__sqlite *self, bool must_exist, sw_error *err)
     rc = schema_enter_wal(self, err);
     if (rc == SW_OK && version < SW__SCHEMA_VERSION)
         rc = schema_migrate(self, err);
-    return rc;
+    return rc == SW_OK ? schema_check(self, err) : rc;
 }
