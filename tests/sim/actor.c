@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/engine.h"
+#include "sim/probe.h"
 #include "store/sqlite.h"
 
 #define ACTOR_ERRORS_MAX 6
@@ -22,8 +23,10 @@ void actor_bear(actor *self, int *errors, int code, const sw_error *error)
 {
     world_note(self->world, "%s: %s", sw_code_name(code), error->message);
     ledger_check_code(actor_ledger(self), code, error);
-    if (++*errors > ACTOR_ERRORS_MAX || code == SW_EPOISONED)
+    if (++*errors > ACTOR_ERRORS_MAX || code == SW_EPOISONED) {
+        probe_hit(SIM_GIVEN_UP);
         world_die(self->world);
+    }
     world_sleep(self->world, 5000 * *errors);
 }
 
@@ -61,6 +64,7 @@ void actor_open(actor *self)
         int rc = sw_engine_open(&options, &self->engine, &error);
         if (rc == 0)
             break;
+        probe_hit(SIM_OPEN_FAILED);
         actor_bear(self, &errors, rc, &error);
     }
     actor_rare_settings(self);

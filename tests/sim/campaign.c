@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "sim/plant.h"
+#include "sim/probe.h"
 #include "sim/run.h"
 
 #define CAMPAIGN_TWICE 20
@@ -72,7 +73,7 @@ static bool campaign_repeats(uint64_t seed, const run_result *first)
     return second.unseed == first->unseed && second.points == first->points;
 }
 
-uint64_t campaign_run(uint64_t from, uint64_t count)
+uint64_t campaign_run(uint64_t from, uint64_t count, int *missed)
 {
     totals t = {0};
     uint64_t twice = 0;
@@ -94,6 +95,7 @@ uint64_t campaign_run(uint64_t from, uint64_t count)
     }
     totals_print(&t, campaign_seconds() - start);
     printf("  %llu of them were run twice\n", (unsigned long long)twice);
+    *missed = probe_print_missed();
     return t.violations;
 }
 

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /* Run seeds, print figures and violations; every twentieth seed is run twice and must do the same.
- * The number of violations. */
-uint64_t campaign_run(uint64_t from, uint64_t count);
+ * The number of violations; *missed becomes the number of rare branches that were not reached. */
+uint64_t campaign_run(uint64_t from, uint64_t count, int *missed);
 /* Plant each bug in turn and run seeds until it is found, at most `budget` each; print a table.
  * The number of bugs that were not found. cap_seconds ends it early, 0: never. */
 int campaign_plants(uint64_t from, uint64_t budget, double cap_seconds);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/probe.h"
+
 #define DISK_IO (1u << WORLD_KILL | 1u << WORLD_POWER | 1u << WORLD_EIO | 1u << WORLD_EIO_FOR_EVER)
 
 static disk *const *disk_installed;
@@ -126,7 +128,9 @@ static int disk_full_now(void)
 
 static int disk_write(sqlite3_file *base, const void *data, int size, sqlite3_int64 offset)
 {
-    int rc = disk_point(DISK_IO | 1u << WORLD_NO_MEMORY, SQLITE_IOERR_WRITE, "write");
+    bool checkpoint = !strchr(((disk_handle *)base)->file->name, '-');
+    int rc = disk_point(DISK_IO | 1u << WORLD_NO_MEMORY, SQLITE_IOERR_WRITE,
+                        checkpoint ? WORLD_CHECKPOINT : "write");
     if (rc != SQLITE_OK)
         return rc;
     if (disk_full_now())
@@ -387,11 +391,15 @@ static void change_survive(disk_file *file, const disk_change *change, uint32_t 
         change_apply(&file->durable, change);
         return;
     }
+    size_t kept = 0;
     for (size_t at = 0; mode == 3 && at < change->size; at += DISK_SECTOR) {
         size_t size = change->size - at < DISK_SECTOR ? change->size - at : DISK_SECTOR;
-        if (choice_draw(c, CHOICE_DETAIL, 2) == 0)
-            bytes_write(&file->durable, change->offset + at, change->data + at, size);
+        if (choice_draw(c, CHOICE_DETAIL, 2) != 0)
+            continue;
+        kept += size;
+        bytes_write(&file->durable, change->offset + at, change->data + at, size);
     }
+    probe_hit(kept > 0 && kept < change->size ? SIM_TORN : SIM_LOST);
 }
 
 void disk_lose_power(disk *d)

@@ -3,6 +3,9 @@
 #include <string.h>
 
 #include "sim/disk.h"
+#include "sim/probe.h"
+
+#define LOCK_RECOVER 2 /* of the locks of SQLite's shared memory */
 
 /* File locks, as SQLite defines them: many readers, one that may write, none beside a writer. */
 
@@ -96,6 +99,8 @@ int disk_shm_lock(sqlite3_file *base, int offset, int count, int flags)
     int rc = disk_point(1u << WORLD_BUSY, SQLITE_BUSY, "shm lock");
     if (rc != SQLITE_OK || shm_taken(self, mask, exclusive))
         return SQLITE_BUSY;
+    if (exclusive && mask & 1u << LOCK_RECOVER)
+        probe_hit(SIM_RECOVERY);
     if (exclusive)
         self->exclusive |= mask;
     else

@@ -22,20 +22,17 @@ typedef struct command {
     double cap_seconds;
     bool trace;
     bool plants;
+    bool probes;
 } command;
 
 static bool command_read(command *c, int argc, char **argv)
 {
     static const struct option options[] = {
-        {"from", required_argument, NULL, 'f'},
-        {"count", required_argument, NULL, 'c'},
-        {"seed", required_argument, NULL, 's'},
-        {"trace", no_argument, NULL, 't'},
-        {"plants", no_argument, NULL, 'P'},
-        {"plant", required_argument, NULL, 'p'},
-        {"budget", required_argument, NULL, 'b'},
-        {"cap", required_argument, NULL, 'm'},
-        {0},
+        {"from", required_argument, NULL, 'f'}, {"count", required_argument, NULL, 'c'},
+        {"seed", required_argument, NULL, 's'}, {"trace", no_argument, NULL, 't'},
+        {"plants", no_argument, NULL, 'P'},     {"plant", required_argument, NULL, 'p'},
+        {"probes", no_argument, NULL, 'r'},     {"budget", required_argument, NULL, 'b'},
+        {"cap", required_argument, NULL, 'm'},  {0},
     };
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == 'f')
@@ -50,6 +47,8 @@ static bool command_read(command *c, int argc, char **argv)
             c->cap_seconds = strtod(optarg, NULL);
         else if (option == 't')
             c->trace = true;
+        else if (option == 'r')
+            c->probes = true;
         else if (option == 'P')
             c->plants = true;
         else if (option == 'p' && plant_find(optarg))
@@ -79,5 +78,9 @@ int main(int argc, char **argv)
     run_install();
     if (c.plants)
         return campaign_plants(c.from, c.budget, c.cap_seconds) != 0;
-    return c.seed ? command_one(&c) : campaign_run(c.from, c.count) > 0;
+    if (c.seed)
+        return command_one(&c);
+    int missed = 0;
+    uint64_t violations = campaign_run(c.from, c.count, &missed);
+    return violations > 0 || (c.probes && missed > 0);
 }

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "engine/engine.h"
 #include "sim/oracle.h"
+#include "sim/probe.h"
 #include "store/sqlite.h"
 
 #define RUN_FAULTY_SLICES_MAX 32
@@ -225,7 +226,9 @@ void run_schedule(uint64_t seed, const uint32_t *draws, size_t draw_count, bool 
     w.ledger = &l;
     w.on_death = run_on_death;
     /* Mostly the database is there; in some runs its makers race. */
-    if (!choice_once_in(&w.choice, CHOICE_WORKLOAD, 4))
+    if (choice_once_in(&w.choice, CHOICE_WORKLOAD, 4))
+        probe_hit(SIM_CREATION);
+    else
         disk_put(&l.disk, "/sim.db", &run_empty);
     ledger_draw(&l);
     run_phases(&w, &l);

@@ -4,6 +4,7 @@
 
 #include "engine/engine.h"
 #include "sim/actor.h"
+#include "sim/probe.h"
 
 #define WORKER_HELD_MAX 6
 #define WORKER_ROWS_MAX (WORKER_HELD_MAX + 1)
@@ -85,6 +86,7 @@ static void worker_close(worker_state *state)
         int rc = sw_worker_close(state->self->engine, &state->ref, &error);
         if (rc == 0)
             break;
+        probe_hit(SIM_CLOSE_FAILED);
         actor_bear(state->self, &state->errors, rc, &error);
     }
     state->errors = 0;
@@ -219,6 +221,8 @@ static void worker_take_answers(worker_state *state, const worker_report *report
     for (size_t i = 0; i < count; i++) {
         const worker_hold *hold = report->holds[i];
         worker_note_report(state->self, &report->rows[i], &applied[i]);
+        if (hold && hold->base.lost)
+            probe_hit(SIM_LATE_REPORT);
         ledger_answered(actor_ledger(state->self), hold ? &hold->base : NULL, &report->rows[i],
                         &applied[i]);
     }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/probe.h"
+
 #define WORLD_POINT_US 10
 #define WORLD_WALL_START_US (INT64_C(1700000000) * 1000000)
 #define WORLD_JUMP_US (INT64_C(10) * 365 * 86400 * 1000000)
@@ -322,9 +324,26 @@ static void world_jump(world *w)
     w->wall_offset_us += ahead ? WORLD_JUMP_US : -WORLD_JUMP_US;
 }
 
+static void world_probe(const world *w, int fault, const char *place)
+{
+    bool checkpoint = strcmp(place, WORLD_CHECKPOINT) == 0;
+    bool error = fault == WORLD_EIO || fault == WORLD_EIO_FOR_EVER || fault == WORLD_FULL;
+    if (fault == WORLD_POWER && strcmp(place, "sync") == 0)
+        probe_hit(SIM_POWER_IN_SYNC);
+    if (fault == WORLD_POWER && checkpoint)
+        probe_hit(SIM_POWER_IN_CHECKPOINT);
+    if (fault == WORLD_KILL && checkpoint)
+        probe_hit(SIM_KILL_IN_CHECKPOINT);
+    if (fault == WORLD_KILL && !w->current->engine)
+        probe_hit(SIM_KILL_IN_OPEN);
+    if (error && checkpoint)
+        probe_hit(SIM_ERROR_IN_CHECKPOINT);
+}
+
 static int world_strike(world *w, int fault, const char *place)
 {
     w->faults[fault]++;
+    world_probe(w, fault, place);
     world_note(w, "%s at %s", world_fault_name(fault), place);
     switch (fault) {
     case WORLD_POWER:

@@ -33,6 +33,8 @@ typedef enum world_fault {
 } world_fault;
 
 #define WORLD_SIGNS_MAX 256
+/* The place of a write to the database itself, which only a checkpoint makes. */
+#define WORLD_CHECKPOINT "checkpoint"
 
 struct world;
 

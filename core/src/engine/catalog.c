@@ -7,6 +7,7 @@
 #include "base/env.h"
 #include "base/error.h"
 #include "base/plant.h"
+#include "base/probe.h"
 #include "base/str.h"
 
 int sw__catalog_init(sw__catalog *catalog, const sw_env *env)
@@ -57,6 +58,7 @@ void sw__catalog_forget_newest(sw__catalog *catalog)
 int sw__catalog_check(sw__catalog *catalog, sw__store *store, sw_error *err)
 {
     int64_t version = 0;
+    SW__PROBE_IF(CATALOG_LOST, !catalog_usable(catalog));
     if (!catalog_usable(catalog))
         sw__catalog_reset(catalog);
     if (!catalog_usable(catalog))
@@ -210,6 +212,7 @@ static int catalog_plan_lanes(sw__catalog *catalog, sw__store *store, sw__plan *
             return sw__fail(err, SW_ECORRUPT, "no lane is stored for handler '%.*s'",
                             SW__FMT(step->handler));
         again = true;
+        SW__PROBE(LANES_AGAIN);
         int rc = sw__catalog_lanes(catalog, store, err);
         if (rc < 0)
             return rc;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/plant.h"
+#include "base/probe.h"
 
 /* Steps to choose from. */
 typedef struct claim_pool {
@@ -124,6 +125,7 @@ static int claim_scan_lane(sw__work *work, const sw__member *member, claim_pool 
         else if (claim_may_take(member, rows[i].step_id))
             pool->rows[pool->count++] = rows[i];
     }
+    SW__PROBE_IF(CLAIM_MOVED, pool->dropped > 0);
     return SW_OK;
 }
 

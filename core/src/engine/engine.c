@@ -11,6 +11,7 @@
 #include "audit/segment.h"
 #include "base/limits.h"
 #include "base/plant.h"
+#include "base/probe.h"
 #include "engine/member.h"
 #include "engine/sound.h"
 
@@ -216,6 +217,8 @@ static int engine_anchor_new(sw_engine *engine, const sw__anchor *fresh, sw_erro
         return rc;
     engine->anchor = *fresh;
     engine->anchor.base_us = engine->env->clock_wall_us(engine->env->context);
+    SW__PROBE_IF(CLOCK_RENEWED, last.segment_no > 0);
+    SW__PROBE_IF(CLOCK_HELD, engine->anchor.base_us <= last.time_us);
     if (engine->anchor.base_us <= last.time_us && !SW__PLANT(CLOCK_BACK))
         engine->anchor.base_us = last.time_us + 1;
     return engine->store->ops->anchor_put(engine->store, &engine->anchor, err);
@@ -237,6 +240,7 @@ static int engine_anchor_load(sw_engine *engine, bool write, sw_error *err)
     if (write)
         return engine_anchor_new(engine, &fresh, err);
     /* Only a transaction for writing may anchor; until then the wall clock serves for display. */
+    SW__PROBE(CLOCK_UNANCHORED);
     fresh.base_us = engine->env->clock_wall_us(engine->env->context);
     engine->anchor = fresh;
     return SW_OK;

@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/plant.h"
+#include "base/probe.h"
 #include "engine/check.h"
 #include "engine/member.h"
 
@@ -165,6 +166,7 @@ static int exchange_sleep(sw_engine *engine, const sw_worker_ref *worker, exchan
     while (rc == SW_OK && !due) {
         int64_t now_us = exchange_mono(engine);
         bool woken = engine->wake_count != wait->wakes && !SW__PLANT(WAIT_NOT_WOKEN);
+        SW__PROBE_IF(WAIT_ENDED, woken);
         if (now_us >= wait->deadline_us || woken)
             return SW_OK;
         int64_t until_us = now_us + poll_us;
@@ -174,6 +176,7 @@ static int exchange_sleep(sw_engine *engine, const sw_worker_ref *worker, exchan
         poll_us = poll_us * 2 < EXCHANGE_POLL_MAX_US ? poll_us * 2 : EXCHANGE_POLL_MAX_US;
         rc = exchange_due(engine, worker, wait, &due, err);
     }
+    SW__PROBE(WAIT_AGAIN);
     *again = rc == SW_OK;
     return rc;
 }

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/node.h"
 #include "base/plant.h"
+#include "base/probe.h"
 #include "engine/check.h"
 #include "engine/flow.h"
 #include "engine/query.h"
@@ -213,6 +214,7 @@ int sw__member_renew(sw__work *work, sw__member *member, sw_error *err)
     if (rc != SW_ENOTFOUND)
         return rc;
     sw__error_clear(err);
+    SW__PROBE(WORKER_BACK);
     if (SW__PLANT(LATE_WORKER))
         return SW_OK;
     memcpy(record->boot_id, engine->anchor.boot_id, sizeof record->boot_id);
@@ -242,6 +244,7 @@ static int member_check_holds(sw__work *work, const sw_step_hold *held, size_t c
         if (SW__PLANT(HOLD_WRONG) || (!kept && !SW__PLANT(HOLD_NOT_TOLD)))
             rows[lost++] = held[i];
     }
+    SW__PROBE_IF(HOLD_LOST, lost > 0);
     sw__result_set(result, SW__HOLDS, rows, lost);
     return rc;
 }
@@ -312,6 +315,7 @@ static int member_close_flow(sw__work *work, sw__member *member, sw_error *err)
     int rc = SW_OK;
     if (!SW__PLANT(CLOSE_KEEPS))
         rc = sw__sweep_worker(work, &member->record, SW__CLOSED, err);
+    SW__PROBE_IF(CLOSED_HOLDING, work->step_count > 0);
     if (rc == SW_OK)
         rc = sw__settle_steps(work, err);
     if (rc == SW_OK)

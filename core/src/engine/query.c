@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/plant.h"
+#include "base/probe.h"
 #include "engine/member.h"
 #include "engine/sound.h"
 
@@ -368,6 +369,7 @@ static int query_sleep(sw_engine *engine, int64_t before, int64_t deadline_us, u
         poll_us = poll_us * 2 < QUERY_POLL_MAX_US ? poll_us * 2 : QUERY_POLL_MAX_US;
         rc = engine->store->ops->version(engine->store, &version, err);
     }
+    SW__PROBE(TASK_WAIT_AGAIN);
     *again = rc == SW_OK;
     return rc;
 }

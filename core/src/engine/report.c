@@ -5,6 +5,7 @@
 #include "engine/flow.h"
 
 #include "base/plant.h"
+#include "base/probe.h"
 #include "model/workflow.h"
 
 static int report_append(const sw__work *work, int64_t **ids, size_t *count, size_t *capacity,
@@ -46,6 +47,9 @@ static int report_fenced(sw__work *work, const sw__work_step *step, const sw_ste
         .step = sw__work_definition(work, row->step_id)->name,
         .reason = sw__str(sw_outcome_name(row->outcome)),
     };
+    SW__PROBE_IF(FENCED_RUNNING, step->row.state == SW_STEP_RUNNING);
+    SW__PROBE_IF(FENCED_WAITING, step->row.state == SW_STEP_READY);
+    SW__PROBE_IF(FENCED_CANCELLED, step->row.state == SW_STEP_CANCELLED);
     if (SW__PLANT(RESULT_OVERWRITTEN))
         sw__work_add_result(work, row->step_id, row->result, digest, err);
     return sw__work_note(work, &entry, task, err);
@@ -93,6 +97,7 @@ static int report_task_stopped(sw__work *work, int64_t task_no, bool *stopped, s
 
 static int report_stop(sw__work *work, int64_t task_no, sw_error *err)
 {
+    SW__PROBE(TASK_STOPPED);
     if (SW__PLANT(FAIL_TASK_IGNORED))
         return SW_OK;
     return report_append(work, &work->stopped, &work->stopped_count, &work->stopped_capacity,
@@ -109,6 +114,7 @@ int sw__step_release(sw__work *work, sw__work_step *step, const char *reason, in
     int rc = report_task_stopped(work, SW__STEP_TASK(step_id), &stopped, err);
     if (rc < 0)
         return rc;
+    SW__PROBE_IF(RELEASED_STOPPED, stopped);
     step = sw__work_step_find(work, step_id);
     if (!SW__PLANT(RELEASE_COUNTED))
         step->row.attempt--;
@@ -194,6 +200,8 @@ int sw__step_fail(sw__work *work, sw__work_step *step, const sw__fault *fault, i
     sw__cause cause = {
         .by = by, .error_class = fault->error_class, .worker_id = worker_id, .digest = digest};
     const sw_workflow_step *definition = sw__work_definition(work, step_id);
+    SW__PROBE_IF(FAILED_STOPPED, stopped);
+    SW__PROBE_IF(CRASHES_USED_UP, step->row.crashes > SW__CRASHES_MAX);
     if ((stopped && !SW__PLANT(STOPPED_IGNORED)) ||
         !report_may_retry(&step->row, definition, fault)) {
         cause.reason = fault->reason_final;

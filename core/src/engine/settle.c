@@ -6,6 +6,7 @@
 #include "engine/flow.h"
 
 #include "base/plant.h"
+#include "base/probe.h"
 
 static size_t settle_dependents_count(const sw__work *work)
 {
@@ -52,6 +53,7 @@ static int settle_ready(sw__work *work, sw_error *err)
         sw__work_step *step = sw__work_step_find(work, ids[i]);
         if (!step)
             return sw__fail(err, SW_ECORRUPT, "step %lld of a task is missing", (long long)ids[i]);
+        SW__PROBE_IF(JOIN, next - i > 1);
         step->row.open_deps -= SW__PLANT(DEPENDENCY_ONCE) ? 1 : (int32_t)(next - i);
         if (SW__PLANT(DEPENDENCY_TWICE))
             step->row.open_deps--;

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/plant.h"
+#include "base/probe.h"
 #include "engine/check.h"
 #include "engine/sound.h"
 
@@ -136,6 +137,7 @@ static int submit_find_keys(submit_batch *batch, sw_error *err)
 
 static int submit_conflict(size_t row, sw_error *err)
 {
+    SW__PROBE(KEY_CONFLICT);
     return sw__fail_row(err, SW_ECONFLICT, row,
                         "the key is known with another input; use another key or the same input");
 }
@@ -152,6 +154,7 @@ static int submit_existing(submit_batch *batch, size_t row, const uint8_t digest
         rc = sw__sound_task(&hot, err);
     if (rc < 0)
         return rc;
+    SW__PROBE(KEY_KNOWN);
     batch->slots[row] = -1;
     batch->answers[row] = (sw_task_submitted){.task_id = hot.task_id, .state = hot.state};
     return SW_OK;
@@ -173,6 +176,7 @@ static int submit_choose_row(submit_batch *batch, sw__strmap *fresh, size_t row,
     const int64_t *twin = sw__strmap_find(fresh, key->scope);
     memcpy(key->input_digest, digest, sizeof digest);
     if (twin) {
+        SW__PROBE(KEY_TWIN);
         batch->slots[row] = batch->slots[*twin];
         bool same = memcmp(digest, batch->keys[*twin].input_digest, sizeof digest) == 0;
         key->scope = (sw_str){0};

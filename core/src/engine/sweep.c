@@ -6,6 +6,7 @@
 #include "engine/flow.h"
 
 #include "base/plant.h"
+#include "base/probe.h"
 #include "engine/member.h"
 #include "engine/sound.h"
 
@@ -31,6 +32,7 @@ static int sweep_scan(sw__work *work, int64_t lane, int64_t rank_max, int64_t **
         return rc;
     *found = 0;
     *more = count == batch;
+    SW__PROBE_IF(SWEEP_FULL, *more);
     *ids = loaded;
     for (size_t i = 0; i < count; i++) {
         const sw__work_step *step = sw__work_step_find(work, queued[i].step_id);
@@ -85,6 +87,7 @@ static int sweep_timeouts(sw__work *work, const sw__worker_rec *worker, sw_error
     bool more = false;
     int64_t until_us = SW__PLANT(TIMEOUT_IGNORED) ? INT64_MIN : work->now_us;
     int rc = sweep_scan(work, -worker->worker_no, until_us, &ids, &count, &more, err);
+    SW__PROBE_IF(TIMED_OUT, count > 0);
     for (size_t i = 0; rc == SW_OK && i < count; i++) {
         sw__work_step *step = sw__work_step_find(work, ids[i]);
         int64_t timeout_ms = sw__work_definition(work, ids[i])->timeout_ms;
@@ -121,9 +124,13 @@ static sw__departure sweep_departure(const sw__work *work, const sw__worker_rec 
 {
     const sw_engine *engine = work->engine;
     bool rebooted = memcmp(worker->boot_id, engine->anchor.boot_id, sizeof worker->boot_id) != 0;
-    if (sw__member_dead(engine, worker))
+    bool died = sw__member_dead(engine, worker);
+    SW__PROBE_IF(WORKER_DIED, died);
+    SW__PROBE_IF(REBOOTED, rebooted);
+    if (died)
         return SW__DIED;
     bool over = worker->lease_until_us < work->now_us && !SW__PLANT(LEASE_FOR_EVER);
+    SW__PROBE_IF(LEASE_ENDED, over);
     return over || (rebooted && !SW__PLANT(BOOT_IGNORED)) ? SW__SILENT : SW__PRESENT;
 }
 
@@ -176,6 +183,7 @@ int sw__sweep_timers(sw__work *work, int64_t *next_us, sw_error *err)
     if (rc < 0 || *next_us > work->now_us)
         return rc;
     rc = sweep_scan(work, SW__LANE_TIMER, work->now_us, &ids, &count, &more, err);
+    SW__PROBE(TIMER_DUE);
     for (size_t i = SW__PLANT(TIMER_LOST); rc == SW_OK && i < count; i++)
         sw__work_queue(work, sw__work_step_find(work, ids[i]), 0);
     return rc;

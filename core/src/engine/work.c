@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/plant.h"
+#include "base/probe.h"
 #include "engine/sound.h"
 #include "model/states.h"
 
@@ -163,6 +164,7 @@ int sw__work_commit(sw__work *work, sw_error *err)
     if (SW__PLANT(COMMIT_BELIEVED))
         rc = SW_OK;
     if (rc < 0) {
+        SW__PROBE(COMMIT_FAILED);
         work_forget(engine); /* the store has rolled back already */
     } else if (changed) {
         engine->commit_count++;
@@ -180,6 +182,7 @@ int sw__work_end(sw__work *work, int rc, sw_error *err)
 {
     if (rc >= 0)
         return sw__work_commit(work, err);
+    SW__PROBE_IF(MEMORY_SHORT, rc == SW_ENOMEM);
     sw__work_abort(work);
     return rc;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/plant.h"
+#include "base/probe.h"
 
 /* A prefix for paths that SQLite would not read as the name of a file. */
 static const char sqlite_here[] = "./";
@@ -165,6 +166,7 @@ static bool sqlite_undo(sw__sqlite *self)
 {
     self->mode = SW__STORE_IDLE;
     for (int i = 0; i < 2 && self->db && !sqlite3_get_autocommit(self->db); i++) {
+        SW__PROBE(ROLLED_BACK);
         sqlite3_step(self->statements[SW__SQL_ROLLBACK]);
         sqlite3_reset(self->statements[SW__SQL_ROLLBACK]);
     }

@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#include "base/probe.h"
 #include "base/str.h"
 
 #define SW__APPLICATION_ID 1398034519 /* "STPW" */
@@ -229,6 +230,7 @@ static int schema_enter_wal(sw__sqlite *self, sw_error *err)
     int64_t until_us = env->clock_mono_us(env->context) + self->busy_timeout_ms * 1000;
     char mode[16] = "";
     int rc = schema_journal(self, mode);
+    SW__PROBE_IF(SCHEMA_WAIT, (rc & 0xff) == SQLITE_BUSY);
     while ((rc & 0xff) == SQLITE_BUSY && schema_wait(self, until_us) == SQLITE_OK)
         rc = schema_journal(self, mode);
     if (rc != SQLITE_OK)
@@ -259,6 +261,7 @@ static int schema_migrate(sw__sqlite *self, sw_error *err)
     if (rc != SQLITE_OK)
         return sw__sqlite_fail(self, rc, err);
     rc = schema_read(self, &version, err);
+    SW__PROBE_IF(SCHEMA_RACE, rc == SW_OK && version == SW__SCHEMA_VERSION);
     if (rc == SW_OK)
         rc = schema_migrate_rest(self, version, err);
     return schema_undo(self, rc, err);

@@ -1,0 +1,68 @@
+/* Rare branches that a long simulation has to reach (tests/sim): one that it never takes is a
+ * branch that it does not test.
+ *
+ * Only the simulator's build of the core counts them; everywhere else SW__PROBE is nothing, and its
+ * condition is not looked at.
+ */
+#ifndef SW_BASE_PROBE_H
+#define SW_BASE_PROBE_H
+
+/* XX(NAME, what happens there) */
+#define SW__PROBE_MAP(XX)                                                                          \
+    XX(COMMIT_FAILED, "a commit fails")                                                            \
+    XX(MEMORY_SHORT, "a transaction ends for want of memory")                                      \
+    XX(CATALOG_LOST, "there is no memory for an empty catalog")                                    \
+    XX(LANES_AGAIN, "a definition needs lanes that were added by somebody else")                   \
+    XX(KEY_KNOWN, "a task is submitted a second time")                                             \
+    XX(KEY_CONFLICT, "a key is used for something else")                                           \
+    XX(KEY_TWIN, "two rows of one call have the same key")                                         \
+    XX(FENCED_RUNNING, "a report is fenced by the attempt that took over")                         \
+    XX(FENCED_CANCELLED, "a report comes after its step was cancelled")                            \
+    XX(FENCED_WAITING, "a report comes while its step waits for another attempt")                  \
+    XX(RELEASED_STOPPED, "a step is given back in a stopped task")                                 \
+    XX(FAILED_STOPPED, "a step fails in a stopped task")                                           \
+    XX(CRASHES_USED_UP, "a step has killed too many workers")                                      \
+    XX(JOIN, "several dependencies of a step end together")                                        \
+    XX(TASK_STOPPED, "a failure stops a task")                                                     \
+    XX(CLAIM_MOVED, "a step in line was moved by the same transaction")                            \
+    XX(LEASE_ENDED, "a worker's lease ends")                                                       \
+    XX(WORKER_DIED, "a worker is seen dead before its lease ends")                                 \
+    XX(WORKER_BACK, "a worker that was declared lost is entered again")                            \
+    XX(REBOOTED, "a worker of an earlier boot is found")                                           \
+    XX(SWEEP_FULL, "a sweep fills its batch")                                                      \
+    XX(TIMED_OUT, "an attempt runs out of time")                                                   \
+    XX(TIMER_DUE, "a retry comes due")                                                             \
+    XX(HOLD_LOST, "a renewal tells of a lost step")                                                \
+    XX(CLOSED_HOLDING, "a worker leaves while it holds steps")                                     \
+    XX(WAIT_ENDED, "a wait for work is ended from outside")                                        \
+    XX(WAIT_AGAIN, "a wait for work looks again")                                                  \
+    XX(TASK_WAIT_AGAIN, "a wait for a task looks again")                                           \
+    XX(CLOCK_RENEWED, "the clock is anchored again after a restart")                               \
+    XX(CLOCK_HELD, "the wall clock lies behind the newest entry")                                  \
+    XX(CLOCK_UNANCHORED, "somebody reads before the clock is anchored")                            \
+    XX(SCHEMA_RACE, "somebody else was quicker to make the database")                              \
+    XX(SCHEMA_WAIT, "a new database is busy while its journal is changed")                         \
+    XX(ROLLED_BACK, "a transaction that SQLite has not ended is rolled back")
+
+#ifdef SW_PLANTS
+
+enum sw__probe {
+#define SW__PROBE_VALUE(name, text) SW__PROBE_##name,
+    SW__PROBE_MAP(SW__PROBE_VALUE)
+#undef SW__PROBE_VALUE
+        SW__PROBE_END
+};
+
+extern unsigned long long sw__probed[];
+
+#define SW__PROBE(name) ((void)sw__probed[SW__PROBE_##name]++)
+#define SW__PROBE_IF(name, condition) ((void)((condition) && sw__probed[SW__PROBE_##name]++))
+
+#else
+
+#define SW__PROBE(name) ((void)0)
+#define SW__PROBE_IF(name, condition) ((void)0)
+
+#endif
+
+#endif
