@@ -218,6 +218,9 @@ static int loop_turn(sw_runner *runner, sw_error *err)
         return SW_OK;
     sw__job_list jobs = sw__pool_take(&runner->pool, free > 0);
     int rc = SW_OK;
+    /* Attempts are given back only after the stop: none of them may be claimed again. */
+    if (loop_is_over(runner))
+        free = 0;
     if (jobs.first || free > 0)
         rc = loop_round(runner, &jobs, free, loop_wait_ms(runner), err);
     sw__pool_inside(&runner->pool);

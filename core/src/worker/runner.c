@@ -246,6 +246,10 @@ static int keeper_start(sw_runner *runner, pthread_t *keeper, sw_error *err)
 static void runner_report(void *context)
 {
     sw_runner *runner = context;
+    /* What is given back while the loop still waits for work would be claimed again by it; the end
+     * of the run reports it. */
+    if (sw__pool_stopping(&runner->pool))
+        return;
     /* The loop tries again, and gives up where this must be given up. */
     if (sw__loop_report(runner, NULL) < 0)
         sw_engine_wake(runner->engine);
