@@ -235,6 +235,10 @@ static void test_forks_under_load(void **state)
     static load l;
     pid_t children[FORKS];
     (void)state;
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+    print_message("skipped: the allocators of sanitizers do not survive a fork beside threads\n");
+    skip();
+#endif
     live_directory_make_fast(directory);
     snprintf(store, sizeof(store), "%s/fork.db", directory);
     load_start(&l);
