@@ -158,7 +158,7 @@ stage_golden() {
 # Crash schedules on a simulated machine, one process per core: none may break a rule, and every
 # planted bug must be found. A schedule counts for nothing by itself: they are a thousand a case.
 stage_sim() {
-    local status=0 core bad=0 each=$((20000 / JOBS)) sim=build/release/tests/sim/sim
+    local status=0 core bad=0 each=$((10000 / JOBS)) sim=build/release/tests/sim/sim
     local -a running=()
     build_preset release sim
     for ((core = 0; core < JOBS; core++)); do
