@@ -354,6 +354,33 @@ int64_t audit_log_run(audit_log *log)
     return task_no;
 }
 
+int64_t audit_log_second_attempt(audit_log *log)
+{
+    audit_log_begin(log);
+    int64_t task_no = audit_log_submit(log, NULL);
+    audit_log_move_task(log, task_no, SW_TASK_RUNNING, NULL);
+    audit_log_move(log, task_no, 0, SW_STEP_RUNNING, NULL);
+    audit_log_move(log, task_no, 0, SW_STEP_READY, "retry");
+    audit_log_move(log, task_no, 0, SW_STEP_RUNNING, NULL);
+    audit_log_commit(log);
+    return task_no;
+}
+
+sw_audit_entry audit_log_entry(audit_log *log, int64_t task_no, int index)
+{
+    sw__task_hot task = audit_log_task(log, task_no);
+    sw__step_hot step = audit_log_step(log, task_no, index);
+    return (sw_audit_entry){
+        .kind = SW_AUDIT_STEP_CHANGED,
+        .from = step.state,
+        .attempt = step.attempt,
+        .epoch = step.epoch,
+        .step_id = step.step_id,
+        .task_id = task.task_id,
+        .step = log->workflow->steps[index].name,
+    };
+}
+
 static uint32_t log_draw(audit_log *log, uint32_t limit)
 {
     log->seed ^= log->seed << 13;
@@ -427,121 +454,38 @@ int audit_log_verify(audit_log *log, sw_audit_report *report)
     return rc;
 }
 
-/* The attacker. One log at a time can be under attack: the store's functions have no room for
- * more. */
-
-static audit_log *log_attacked;
-
-static int log_segments_each(sw__store *store, int64_t entry_no, sw__segment_visit visit,
-                             void *context, sw_error *err)
+void audit_log_is_detected(audit_log *log, const char *words)
 {
-    (void)store;
-    for (size_t i = 0; i < log_attacked->segment_count; i++) {
-        const sw__segment *segment = &log_attacked->segments[i];
-        int64_t end;
-        if (entry_no > 1 &&
-            !__builtin_add_overflow(segment->entry_first, segment->entry_count, &end) &&
-            end <= entry_no)
-            continue;
-        int rc = visit(context, segment, err);
-        if (rc != 0)
-            return rc < 0 ? rc : SW_OK;
-    }
-    return SW_OK;
+    sw_audit_report report;
+    assert_int_equal(audit_log_verify(log, &report), SW_EAUDIT);
+    assert_int_equal(report.ok, 0);
+    assert_true(report.first_bad_entry > 0);
+    assert_true(report.last_bad_entry >= report.first_bad_entry);
+    if (!strstr(report.message, words))
+        fail_msg("expected \"%s\" in: %s", words, report.message);
 }
 
-static int log_segment_get(sw__store *store, int64_t segment_no, sw__arena *arena, sw__segment *out,
-                           sw_error *err)
+void audit_log_is_honest(audit_log *log)
 {
-    (void)store;
-    (void)err;
-    for (size_t i = 0; i < log_attacked->segment_count; i++) {
-        *out = log_attacked->segments[i];
-        if (out->segment_no == segment_no) {
-            out->body = sw__arena_str(arena, out->body);
-            return SW_OK;
-        }
-    }
-    return SW_ENOTFOUND;
+    sw_audit_report report;
+    if (audit_log_verify(log, &report) != SW_OK)
+        fail_msg("false alarm: %s", report.message);
+    assert_int_equal(report.first_bad_entry, 0);
+    assert_int_equal(report.last_bad_entry, 0);
+    assert_int_equal(strlen(report.head), 64);
 }
 
-static int log_copy_segment(void *context, const sw__segment *segment, sw_error *err)
+static audit_log log_shared;
+
+int audit_log_setup(void **state)
 {
-    audit_log *log = context;
-    (void)err;
-    log->segments[log->segment_count] = *segment;
-    log->segments[log->segment_count++].body = sw__arena_str(log->arena, segment->body);
-    return SW_OK;
+    audit_log_open(&log_shared, AUDIT_LOG_DIAMOND);
+    *state = &log_shared;
+    return 0;
 }
 
-void audit_log_attack(audit_log *log)
+int audit_log_teardown(void **state)
 {
-    sw__segment last;
-    log_attacked = log;
-    if (log->honest)
-        return;
-    log->arena = sw__arena_new(sw_env_system());
-    assert_int_equal(log->store->ops->begin(log->store, false, NULL), SW_OK);
-    assert_int_equal(log->store->ops->segment_last(log->store, &last, NULL), SW_OK);
-    /* Room for segments that the attacker adds. */
-    log->segments =
-        sw__arena_array(log->arena, (size_t)last.segment_no + 8, sizeof(*log->segments));
-    assert_int_equal(log->store->ops->segments_each(log->store, 1, log_copy_segment, log, NULL),
-                     SW_OK);
-    assert_int_equal(log->store->ops->commit(log->store, NULL), SW_OK);
-    assert_int_equal(log->segment_count, last.segment_no);
-    log->honest = log->store->ops;
-    log->ops = *log->honest;
-    log->ops.segments_each = log_segments_each;
-    log->ops.segment_get = log_segment_get;
-    log->store->ops = &log->ops;
-}
-
-void audit_log_rehash(audit_log *log, size_t at)
-{
-    for (; at < log->segment_count; at++) {
-        sw__segment *segment = &log->segments[at];
-        memset(segment->previous, 0, sizeof(segment->previous));
-        if (at > 0)
-            memcpy(segment->previous, log->segments[at - 1].hash, sizeof(segment->previous));
-        assert_int_equal(sw__segment_hash(log->hasher, segment, segment->hash), SW_OK);
-    }
-}
-
-static void log_put_number(sw__buf *buf, int64_t number)
-{
-    uint8_t bytes[SW__WIRE_NUMBER_MAX];
-    sw__buf_put(buf, bytes, (size_t)(sw__wire_put(bytes, (uint64_t)number) - bytes));
-}
-
-void audit_log_edit(audit_log *log, size_t at, bool (*edit)(sw_audit_entry *entry))
-{
-    sw__buf out;
-    sw__buf one;
-    sw__body body;
-    sw__segment *segment = &log->segments[at];
-    int64_t count = segment->entry_count;
-    sw__buf_init(&out, sw_env_system());
-    sw__buf_init(&one, sw_env_system());
-    assert_true(sw__body_open(&body, segment->body));
-    for (int64_t i = 0, task_no, previous; i < body.task_count; i++)
-        assert_true(sw__body_task(&body, &task_no, &previous));
-    sw__buf_put(&out, segment->body.ptr,
-                (size_t)(body.wire.at - (const uint8_t *)segment->body.ptr));
-    segment->entry_count = 0;
-    for (int64_t i = 0, place = 0; i < count; i++) {
-        sw_audit_entry entry;
-        assert_true(sw__body_entry(&body, &place, &entry));
-        if (!edit(&entry))
-            continue;
-        sw__buf_clear(&one);
-        assert_int_equal(sw__entry_encode(&one, &entry, NULL), SW_OK);
-        log_put_number(&out, place);
-        log_put_number(&out, (int64_t)one.len);
-        sw__buf_put(&out, one.ptr, one.len);
-        segment->entry_count++;
-    }
-    segment->body = sw__arena_str(log->arena, sw__buf_str(&out));
-    sw__buf_free(&one);
-    sw__buf_free(&out);
+    audit_log_close(*state);
+    return 0;
 }

@@ -49,6 +49,10 @@ void audit_log_fence(audit_log *log, int64_t task_no, int index, int64_t epoch);
 /* An entry as it is; task_no 0 for none. */
 void audit_log_add(audit_log *log, const sw_audit_entry *entry, int64_t task_no);
 
+/* A task whose first step runs its second attempt, under epoch 2. */
+int64_t audit_log_second_attempt(audit_log *log);
+/* A STEP_CHANGED entry that starts from what the rows say; the test sets where it leads. */
+sw_audit_entry audit_log_entry(audit_log *log, int64_t task_no, int index);
 /* One task from submission to success, each step in a transaction of its own: 12 segments. */
 int64_t audit_log_run(audit_log *log);
 /* tasks random but honest histories: retries, lost leases, releases, fenced reports, failures. */
@@ -61,6 +65,13 @@ void audit_log_put_task(audit_log *log, const sw__task_hot *row);
 void audit_log_put_step(audit_log *log, const sw__step_hot *row);
 
 int audit_log_verify(audit_log *log, sw_audit_report *report);
+/* The log verifies; something is found, and the report has these words. */
+void audit_log_is_honest(audit_log *log);
+void audit_log_is_detected(audit_log *log, const char *words);
+
+/* Setup and teardown of a test on a diamond log; *state is the audit_log. */
+int audit_log_setup(void **state);
+int audit_log_teardown(void **state);
 
 /* The attacker: copies every segment into log->segments; from then on the store shows these. A
  * second time for the same log: its turn again, after another one was attacked. */
