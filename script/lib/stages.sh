@@ -87,7 +87,7 @@ stage_bootstrap() {
 
 stage_scripts() {
     local -a files
-    mapfile -t files < <(git ls-files -co --exclude-standard script tests/cli .ci |
+    mapfile -t files < <(git ls-files -co --exclude-standard script tests .ci |
         xargs grep -lE '^(#!.*\b(ba)?sh$|# shellcheck shell=bash)')
     shellcheck --external-sources --source-path=SCRIPTDIR "${files[@]}"
     count "${#files[@]}" 0
@@ -181,6 +181,16 @@ stage_sim() {
 stage_sanitize() {
     local status=0
     logged tests/sanitize/run || status=$?
+    count "$(count_lines "$SAID" '([0-9]+) passed, [0-9]+ failed')" \
+        "$(count_lines "$SAID" '[0-9]+ passed, ([0-9]+) failed')"
+    return "$status"
+}
+
+# Hostile input for 45 s a target, going on from the stored corpora; a target that executes too
+# little fails.
+stage_fuzz() {
+    local status=0
+    logged tests/fuzz/run || status=$?
     count "$(count_lines "$SAID" '([0-9]+) passed, [0-9]+ failed')" \
         "$(count_lines "$SAID" '[0-9]+ passed, ([0-9]+) failed')"
     return "$status"
