@@ -1,8 +1,8 @@
 /* Workers: who claims steps, for which handlers, and for how long without a sign of life.
  *
  * A worker is an entry in the store; its lease covers every step it holds. Opening one starts no
- * thread: the lease is renewed by each exchange and by sw_worker_renew, which a worker calls from
- * a thread of its own when handlers may run longer than the lease.
+ * thread: the lease is renewed by each exchange, by sw_worker_renew, and, once it is asked for, by
+ * a native thread (sw_worker_keep), because handlers may run longer than the lease.
  * Not here: the runner with the built-in kinds (runner.h).
  */
 #ifndef STEPWELL_WORKER_H
@@ -88,6 +88,20 @@ SW_API int sw_worker_renew(sw_engine *engine, const sw_worker_ref *worker, const
  * errors:  none; *count is 0 for a result of another kind.
  */
 SW_API const sw_step_hold *sw_step_holds(const sw_result *result, size_t *count);
+
+/* Renew the lease from a native thread until the worker or the engine is closed, so that a handler
+ * that holds the lock of its language (GVL, GIL) for longer than the lease keeps its steps. The
+ * thread takes no signals, writes nothing while exchanges renew the lease anyway, and tells what
+ * went wrong to the log of the engine (worker.not_renewed). What is lost is still learned from
+ * sw_worker_renew. Asking again is no error. A forked child has no such thread.
+ *
+ * owns:    worker is borrowed until return.
+ * threads: any thread, concurrently.
+ * blocks:  no (waits while another call of this engine works in a transaction).
+ * errors:  SW_EINVAL, SW_ENOTFOUND (worker is closed), SW_EIO (no thread can be started),
+ *          SW_ENOMEM, SW_EFORKED, SW_ECLOSED.
+ */
+SW_API int sw_worker_keep(sw_engine *engine, const sw_worker_ref *worker, sw_error *err);
 
 /* Leave: every step the worker still holds becomes ready again without counting an attempt.
  *

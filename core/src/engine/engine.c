@@ -79,6 +79,7 @@ static void engine_init_locks(sw_engine *engine)
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&engine->lock, NULL);
     pthread_cond_init(&engine->changed, &monotonic);
+    pthread_cond_init(&engine->kept, &monotonic);
     pthread_cond_init(&engine->idle, NULL);
     pthread_condattr_destroy(&monotonic);
 }
@@ -153,11 +154,15 @@ void sw_engine_close(sw_engine *engine)
     pthread_mutex_lock(&engine->lock);
     engine->closing = true;
     pthread_cond_broadcast(&engine->changed);
+    pthread_cond_broadcast(&engine->kept);
     while (engine->inside > 0)
         pthread_cond_wait(&engine->idle, &engine->lock);
     pthread_mutex_unlock(&engine->lock);
+    for (sw__member *member = engine->members; member; member = member->next)
+        sw__keeper_join(&member->keeper);
     engine->store->ops->close(engine->store);
     pthread_cond_destroy(&engine->idle);
+    pthread_cond_destroy(&engine->kept);
     pthread_cond_destroy(&engine->changed);
     pthread_mutex_destroy(&engine->lock);
     engine_free(engine);

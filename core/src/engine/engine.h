@@ -26,6 +26,12 @@
 
 #define SW__SWEEP_BATCH 1000
 
+/* The thread that renews the lease of a worker (keep.c). */
+typedef struct sw__keeper {
+    pthread_t thread;
+    bool runs;
+} sw__keeper;
+
 /* A worker that was opened through this engine. */
 typedef struct sw__member {
     struct sw__member *next;
@@ -37,6 +43,7 @@ typedef struct sw__member {
     int64_t *lanes;        /* in the arena of the lane list */
     size_t lane_count;
     uint64_t lanes_version; /* of the catalog's lanes when lanes were matched */
+    sw__keeper keeper;
 } sw__member;
 
 struct sw_engine {
@@ -50,6 +57,7 @@ struct sw_engine {
 
     pthread_mutex_t lock;
     pthread_cond_t changed; /* a commit, a wake, or closing */
+    pthread_cond_t kept;    /* a worker is closed, or closing: for the keepers */
     pthread_cond_t idle;    /* no call is inside any more */
 
     /* guarded by lock */
@@ -81,6 +89,9 @@ void sw__engine_wait(sw_engine *engine, int64_t until_us);
 /* Store time; 0 on error. Inside a transaction; anchors the clock when the machine was restarted
  * or the database is new. */
 int sw__engine_now(sw_engine *engine, bool write, int64_t *now_us, sw_error *err);
+
+/* Wait for the end of a keeper whose worker or engine is closed; without the lock. */
+void sw__keeper_join(sw__keeper *keeper);
 
 /* Open worker by number, or NULL. */
 sw__member *sw__engine_member(sw_engine *engine, int64_t worker_id);

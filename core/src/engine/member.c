@@ -276,6 +276,15 @@ static int member_renew_flow(sw_engine *engine, int64_t worker_id, const sw_step
     return rc;
 }
 
+int sw__member_keep(sw_engine *engine, int64_t worker_id, sw_error *err)
+{
+    sw_result *result = sw__result_new(engine->env);
+    int rc = result ? member_renew_flow(engine, worker_id, NULL, 0, result, err)
+                    : sw__fail(err, SW_ENOMEM, NULL);
+    sw_result_free(result);
+    return rc;
+}
+
 int sw_worker_renew(sw_engine *engine, const sw_worker_ref *worker, const sw_step_hold *held,
                     size_t held_count, sw_result **out, sw_error *err)
 {
@@ -299,14 +308,18 @@ int sw_worker_renew(sw_engine *engine, const sw_worker_ref *worker, const sw_ste
 
 /* Closing. */
 
-static void member_unlink(sw_engine *engine, sw__member *member)
+/* The worker's keeper ends as soon as the lock is given up; it is the caller's to join. */
+static sw__keeper member_unlink(sw_engine *engine, sw__member *member)
 {
+    sw__keeper keeper = member->keeper;
     sw__member **link = &engine->members;
     while (*link != member)
         link = &(*link)->next;
     *link = member->next;
     sw__member_life(engine, member, SW_LIFE_DROP);
     member_free(member, engine->env);
+    pthread_cond_broadcast(&engine->kept);
+    return keeper;
 }
 
 static int member_close_flow(sw__work *work, sw__member *member, sw_error *err)
@@ -332,6 +345,7 @@ static int member_close_flow(sw__work *work, sw__member *member, sw_error *err)
 int sw_worker_close(sw_engine *engine, const sw_worker_ref *worker, sw_error *err)
 {
     sw__work work;
+    sw__keeper keeper = {.runs = false};
     if (!worker)
         return sw__fail(err, SW_EINVAL, "worker is NULL");
     int rc = sw__engine_enter(engine, err);
@@ -344,8 +358,9 @@ int sw_worker_close(sw_engine *engine, const sw_worker_ref *worker, sw_error *er
     if (rc == SW_OK)
         rc = sw__work_end(&work, member_close_flow(&work, member, err), err);
     if (rc == SW_OK)
-        member_unlink(engine, member);
+        keeper = member_unlink(engine, member);
     sw__engine_leave(engine);
+    sw__keeper_join(&keeper);
     return rc;
 }
 

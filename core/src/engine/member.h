@@ -7,6 +7,8 @@
 /* Write a new end of the lease; a worker that was declared lost meanwhile is entered again under
  * its number. */
 int sw__member_renew(sw__work *work, sw__member *member, sw_error *err);
+/* Renew the lease in a transaction of its own; entered. */
+int sw__member_keep(sw_engine *engine, int64_t worker_id, sw_error *err);
 /* The last renewal may not have been committed: renew again next time. */
 void sw__member_doubt(sw__member *member);
 

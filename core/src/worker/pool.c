@@ -2,11 +2,11 @@
 #include "worker/pool.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 
 #include "base/env.h"
 #include "base/error.h"
+#include "base/thread.h"
 #include "worker/kinds.h"
 
 sw__job *sw__job_new(const sw_env *env, const sw_step_claim *claim)
@@ -156,22 +156,15 @@ static void *pool_thread_main(void *argument)
     return NULL;
 }
 
-/* Signals belong to the host: none is delivered to a thread of the pool. */
 static int pool_thread_start(sw__pool_thread *self, sw_error *err)
 {
-    sigset_t all;
-    sigset_t before;
     int rc = sw__interrupt_open(&self->interrupt, err);
     if (rc < 0)
         return rc;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    rc = pthread_create(&self->thread, NULL, pool_thread_main, self);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (rc == 0)
-        return SW_OK;
-    sw__interrupt_close(&self->interrupt);
-    return sw__fail(err, SW_EIO, "cannot start a thread: %s", strerror(rc));
+    rc = sw__thread_start(&self->thread, pool_thread_main, self, err);
+    if (rc < 0)
+        sw__interrupt_close(&self->interrupt);
+    return rc;
 }
 
 int sw__pool_open(sw__pool *pool, const sw_env *env, const sw__workplace *place,

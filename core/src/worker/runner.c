@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -16,6 +15,7 @@
 #include "base/env.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "base/thread.h"
 #include "worker/loop.h"
 
 #define SW__RUNNER_THREADS 4
@@ -232,17 +232,6 @@ static void *keeper_main(void *argument)
     return NULL;
 }
 
-static int keeper_start(sw_runner *runner, pthread_t *keeper, sw_error *err)
-{
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int rc = pthread_create(keeper, NULL, keeper_main, runner);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return rc == 0 ? SW_OK : sw__fail(err, SW_EIO, "cannot start a thread: %s", strerror(rc));
-}
-
 static void runner_report(void *context)
 {
     sw_runner *runner = context;
@@ -259,7 +248,7 @@ static void runner_report(void *context)
 static int runner_run_threads(sw_runner *runner, sw_error *err)
 {
     pthread_t keeper;
-    int rc = keeper_start(runner, &keeper, err);
+    int rc = sw__thread_start(&keeper, keeper_main, runner, err);
     if (rc == SW_OK) {
         rc = sw__loop_run(runner, err);
         sw__pool_stop(&runner->pool);

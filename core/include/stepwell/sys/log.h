@@ -8,6 +8,7 @@
  *     info  step.retried    task, step, attempt, error_class
  *     warn  report.fenced   task, step, epoch, worker
  *     info  task.finished   task, state
+ *     warn  worker.not_renewed  worker, error (sw_worker_keep tries again)
  */
 #ifndef STEPWELL_SYS_LOG_H
 #define STEPWELL_SYS_LOG_H
@@ -37,8 +38,8 @@ typedef struct sw_log_field {
     int64_t number;
 } sw_log_field;
 
-/* write is called on whichever thread made the call into the engine, never while a lock is held:
- * it may call the engine. */
+/* write is called on whichever thread made the call into the engine, or on the thread of
+ * sw_worker_keep, never while a lock is held: it may call the engine. */
 typedef struct sw_log {
     uint32_t size;
     int32_t level; /* records below it are not made */

@@ -1,0 +1,18 @@
+/* Starting threads; see thread.h. */
+#include "base/thread.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "base/error.h"
+
+int sw__thread_start(pthread_t *out, void *(*body)(void *), void *argument, sw_error *err)
+{
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = pthread_create(out, NULL, body, argument);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return rc == 0 ? SW_OK : sw__fail(err, SW_EIO, "cannot start a thread: %s", strerror(rc));
+}
