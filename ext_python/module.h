@@ -198,6 +198,7 @@ bool swpy_records_setup(PyObject *module, swpy_state *state);
     XX(update_batch)                                                                               \
     XX(explain)                                                                                    \
     XX(worker_renew)                                                                               \
+    XX(worker_keep)                                                                                \
     XX(worker_close)                                                                               \
     XX(worker_list)                                                                                \
     XX(audit_verify)                                                                               \

@@ -1,4 +1,4 @@
-/* Workers: open, renew, close and list entries in the store.
+/* Workers: open, renew, keep, close and list entries in the store.
  *
  * Not here: running handlers, which the class Worker of the package does in Python.
  */
@@ -12,6 +12,11 @@ const char swpy_worker_renew_doc[] =
     "worker_renew($self, worker_id, held, /)\n--\n\n"
     "Renew the lease; held are tuples (step_id, epoch). The answer is a list of those that are\n"
     "held no longer.";
+
+const char swpy_worker_keep_doc[] =
+    "worker_keep($self, worker_id, /)\n--\n\n"
+    "Renew the lease from a native thread until the worker or the engine is closed, also while a\n"
+    "handler holds the interpreter's lock.";
 
 const char swpy_worker_close_doc[] = "worker_close($self, worker_id, /)\n--\n\n"
                                      "Leave; steps still held become ready again.";
@@ -131,7 +136,9 @@ PyObject *swpy_worker_renew(PyObject *object, PyObject *args)
     return answer;
 }
 
-PyObject *swpy_worker_close(PyObject *object, PyObject *args)
+/* format is what PyArg_ParseTuple takes. */
+static PyObject *worker_tell(PyObject *object, PyObject *args, const char *format,
+                             int (*verb)(sw_engine *, const sw_worker_ref *, sw_error *))
 {
     swpy_engine *self = (swpy_engine *)object;
     PyObject *id_value = NULL;
@@ -139,15 +146,25 @@ PyObject *swpy_worker_close(PyObject *object, PyObject *args)
     sw_error error;
     swpy_call call;
 
-    if (!PyArg_ParseTuple(args, "O:worker_close", &id_value) ||
+    if (!PyArg_ParseTuple(args, format, &id_value) ||
         !swpy_int64_read(self->state, id_value, "worker_id", &worker.worker_id) ||
         !swpy_call_begin(&call, self, 1, false))
         return NULL;
-    int code = sw_worker_close(call.engine, &worker, &error);
+    int code = verb(call.engine, &worker, &error);
     swpy_call_end(&call);
     if (code < 0)
         return swpy_raise(self->state, &error);
     Py_RETURN_NONE;
+}
+
+PyObject *swpy_worker_keep(PyObject *object, PyObject *args)
+{
+    return worker_tell(object, args, "O:worker_keep", sw_worker_keep);
+}
+
+PyObject *swpy_worker_close(PyObject *object, PyObject *args)
+{
+    return worker_tell(object, args, "O:worker_close", sw_worker_close);
 }
 
 static PyObject *worker_row_new(swpy_state *state, const void *item)

@@ -1,4 +1,4 @@
-/* Workers as the store knows them: open, renew, close, list.
+/* Workers as the store knows them: open, renew, keep, close, list.
  *
  * Not here: Stepwell::Worker, which runs handlers on threads; it is Ruby code on top of this.
  */
@@ -113,21 +113,36 @@ static VALUE engine_worker_renew(VALUE self, VALUE worker_id, VALUE held)
     return answer;
 }
 
-/* ---- close ---- */
+/* ---- keep, close ---- */
+
+static int keep_run(rsw_call *call)
+{
+    return sw_worker_keep(call->handle->engine, &((worker_call *)call)->worker, &call->error);
+}
 
 static int close_run(rsw_call *call)
 {
     return sw_worker_close(call->handle->engine, &((worker_call *)call)->worker, &call->error);
 }
 
-static VALUE engine_worker_close(VALUE self, VALUE worker_id)
+static VALUE worker_tell(VALUE self, VALUE worker_id, int (*run)(rsw_call *))
 {
-    worker_call worker = {.call = {.handle = rsw_engine_get(self), .run = close_run}};
+    worker_call worker = {.call = {.handle = rsw_engine_get(self), .run = run}};
 
     worker.worker.worker_id = rsw_int64(worker_id, -1, "worker_id");
     rsw_call_finish(&worker.call, NULL);
     RB_GC_GUARD(self);
     return Qnil;
+}
+
+static VALUE engine_worker_keep(VALUE self, VALUE worker_id)
+{
+    return worker_tell(self, worker_id, keep_run);
+}
+
+static VALUE engine_worker_close(VALUE self, VALUE worker_id)
+{
+    return worker_tell(self, worker_id, close_run);
 }
 
 /* ---- list ---- */
@@ -169,6 +184,7 @@ void rsw_worker_init(void)
 {
     rb_define_method(rsw_cEngine, "worker_open", engine_worker_open, -1);
     rb_define_method(rsw_cEngine, "worker_renew", engine_worker_renew, 2);
+    rb_define_method(rsw_cEngine, "worker_keep", engine_worker_keep, 1);
     rb_define_method(rsw_cEngine, "worker_close", engine_worker_close, 1);
     rb_define_method(rsw_cEngine, "worker_list", engine_worker_list, 0);
 }

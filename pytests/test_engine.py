@@ -469,6 +469,15 @@ class TestWorkers:
         other = engine.worker_open(["w.a"])
         assert claimed(engine, other)[0].attempt == 1
 
+    def test_a_kept_lease_needs_nobody(self, engine: Engine) -> None:
+        kept, _silent = (engine.worker_open(["w.a"], lease_ms=200) for _ in range(2))
+        engine.worker_keep(kept)
+        time.sleep(0.5)
+        assert [row.worker_id for row in engine.worker_list() if row.alive] == [kept]
+        engine.worker_close(kept)
+        with pytest.raises(stepwell.NotFoundError):
+            engine.worker_keep(kept)
+
     def test_queues_keep_steps_apart(self, engine: Engine) -> None:
         engine.register(definition("w", [{"name": "a", "queue": "slow"}, {"name": "b"}]))
         worker = engine.worker_open(["w.a", "w.b"], queues=["slow"])

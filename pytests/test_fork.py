@@ -48,6 +48,7 @@ def test_every_call_is_refused_in_the_child(engine: Engine) -> None:
             lambda: engine.wait(task_id, 1_000),
             lambda: engine.exchange(worker, [], 1, 1_000),
             lambda: engine.update_batch([]),
+            lambda: engine.worker_keep(worker),
             lambda: engine.worker_close(worker),
             lambda: engine.audit_verify(),
         ):

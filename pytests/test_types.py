@@ -91,6 +91,7 @@ def calls(task_id: str, worker: int) -> Iterator[Call]:
     yield "explain", (task_id, "a"), {}
     yield "worker_open", (["w.a"],), {"name": "n", "queues": ["q"], "lease_ms": 1_000}
     yield "worker_renew", (worker, [(1 << 20, 1)]), {}
+    yield "worker_keep", (worker,), {}
     yield "worker_close", (worker,), {}
     yield "audit_task", (task_id,), {}
     yield "audit_list", (1, 1), {}

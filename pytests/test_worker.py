@@ -5,6 +5,7 @@ A handler that misbehaves harms its own step only, so most tests run a good step
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
@@ -454,6 +455,20 @@ class TestStartAndStop:
         with Worker(engine, lease=0.3), Worker(engine, lease=0.3):
             task.wait(20)
         assert task.result(slow) == 1
+
+    def test_a_handler_that_holds_the_interpreter_keeps_its_lease(self, engine: Engine) -> None:
+        usleep = ctypes.PyDLL(None).usleep  # PyDLL: the lock is not released
+        w = engine.workflow("w")
+
+        @w.step
+        def greedy() -> List[bool]:
+            usleep(900_000)
+            return [row.alive for row in engine.worker_list()]
+
+        task = w.start()
+        with Worker(engine, lease=0.3):
+            task.wait(20)
+        assert task.result(greedy) == [True]
 
     def test_closing_the_engine_ends_the_worker(self, store: str) -> None:
         engine = Engine(store)

@@ -177,7 +177,16 @@ RSpec.describe Stepwell::Engine do
         end
       end
 
-      describe "#worker_renew, #worker_close and #worker_list" do
+      describe "#worker_renew, #worker_keep, #worker_close and #worker_list" do
+        it "keeps a lease that nobody renews" do
+          kept, _silent = Array.new(2) { engine.worker_open(handlers: ["w.a"], lease_ms: 200) }
+          expect(engine.worker_keep(kept)).to be_nil
+          sleep 0.5
+          expect(engine.worker_list.select(&:alive).map(&:worker_id)).to eq([kept])
+          engine.worker_close(kept)
+          expect { engine.worker_keep(kept) }.to raise_error(Stepwell::NotFoundError)
+        end
+
         it "says which holds are lost" do
           id = submit(engine, { "a" => {}, "b" => {} })
           rows = claim(engine, "w.a", "w.b")

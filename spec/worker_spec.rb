@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "spec_helper"
+require "fiddle"
 
 # Stepwell::Worker in this process: what handlers may do to themselves and not to others. Worker
 # processes and signals are in worker_process_spec.rb.
@@ -276,6 +277,13 @@ RSpec.describe Stepwell::Worker do
       expect(noticed.pop).to be(true)
       worker.stop
       expect(task.status).to eq(:cancelled)
+    end
+
+    it "are kept while a handler holds the lock of the VM" do
+      usleep = Fiddle::Function.new(Fiddle::Handle::DEFAULT["usleep"], [Fiddle::TYPE_INT], Fiddle::TYPE_INT, need_gvl: true)
+      store = engine
+      task = finish(one { usleep.call(900_000) && store.worker_list.map(&:alive) }, lease: 0.3)
+      expect(task.result(:a)).to eq([true])
     end
 
     it "replace the thread of a handler that never returns" do

@@ -200,6 +200,33 @@ static void keep_survives_a_busy_store(void **state)
     live_directory_remove(folder);
 }
 
+static int memory_is_gone;
+
+static void *resize_until_gone(void *context, void *block, size_t size)
+{
+    (void)context;
+    const sw_env *system = sw_env_system();
+    return memory_is_gone && size > 0 ? NULL : system->resize(system->context, block, size);
+}
+
+static void keep_needs_memory(void **state)
+{
+    (void)state;
+    live l = {0};
+    sw_env env = *sw_env_system();
+    sw_engine_options options = SW_ENGINE_OPTIONS_INIT;
+    env.resize = resize_until_gone;
+    options.store = (sw_str){"memory:", 7};
+    options.env = &env;
+    assert_int_equal(sw_engine_open(&options, &l.engine, &l.error), 0);
+    sw_worker_ref worker = open_worker(&l);
+    memory_is_gone = 1;
+    assert_int_equal(sw_worker_keep(l.engine, &worker, &l.error), SW_ENOMEM);
+    memory_is_gone = 0;
+    assert_int_equal(sw_worker_keep(l.engine, &worker, &l.error), 0);
+    sw_engine_close(l.engine);
+}
+
 static void keep_refuses_nonsense(void **state)
 {
     (void)state;
@@ -244,6 +271,7 @@ int main(void)
         cmocka_unit_test(keep_ends_with_the_worker),
         cmocka_unit_test(keep_ends_with_the_engine),
         cmocka_unit_test(keep_survives_a_busy_store),
+        cmocka_unit_test(keep_needs_memory),
         cmocka_unit_test(keep_refuses_nonsense),
         cmocka_unit_test(keep_stays_with_the_parent),
     };

@@ -116,6 +116,12 @@ module Stepwell
   #   @return [Array<Array(Integer, Integer)>] those that are held no longer
   #   @raise [NotFoundError] the worker is closed
   #
+  # @!method worker_keep(worker_id)
+  #   Renew the lease from a native thread until the worker or the engine is closed, also while a
+  #   handler holds the lock of the VM.
+  #   @return [nil]
+  #   @raise [NotFoundError] the worker is closed
+  #
   # @!method worker_close(worker_id)
   #   Leave: held steps become ready again without counting an attempt.
   #   @return [nil]

@@ -3,7 +3,7 @@
 module Stepwell
   # Runs handlers on threads: those of workflow classes, and others by name.
   #
-  # A worker claims only steps that it has a handler for. It renews its lease while handlers run; when
+  # A worker claims only steps that it has a handler for. Its lease is renewed while handlers run, whatever they do; when
   # the process dies the lease runs out and others take over. A handler that raises, calls exit, ends
   # its thread or returns something that is not JSON fails its own step and nothing else; one that
   # never returns keeps a thread until its step has timed out, and is then replaced.
@@ -245,7 +245,9 @@ module Stepwell
     end
 
     def open
-      @engine.worker_open(**@options.compact)
+      id = @engine.worker_open(**@options.compact)
+      @engine.worker_keep(id)
+      id
     end
 
     # The store knows this worker no longer, for example because the machine slept for longer than

@@ -371,6 +371,11 @@ class Engine:
         _, result = self._result(lib.sw_worker_renew, worker, array, len(given))
         return [(row.step_id, row.epoch) for row in rows_of.each(lib.sw_step_holds, result)]
 
+    def worker_keep(self, worker_id: int, /) -> None:
+        """Renew the lease from a native thread until the worker or the engine is closed."""
+        worker = ffi.new("sw_worker_ref *", [c.read_int(worker_id, "worker_id")])
+        self._call(lib.sw_worker_keep, worker)
+
     def worker_close(self, worker_id: int, /) -> None:
         """Leave; steps still held become ready again."""
         worker = ffi.new("sw_worker_ref *", [c.read_int(worker_id, "worker_id")])

@@ -68,7 +68,8 @@ class Dispatcher:
         self._thread = threading.Thread(target=self._run, name="stepwell-dispatch", daemon=True)
 
     def start(self) -> None:
-        """Begin to claim."""
+        """Begin to claim, with a lease that no busy handler can stop."""
+        self._engine.worker_keep(self._worker_id)
         self._thread.start()
 
     def stop(self) -> None:

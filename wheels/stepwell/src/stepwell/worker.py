@@ -197,7 +197,8 @@ class Worker:
         self._dispatchers.append(dispatcher)
 
     def _renew(self) -> None:
-        """Renew at a third of the lease; look at deadlines when the nearest one comes."""
+        """Learn at a third of the lease what is held no longer; look at deadlines when the nearest
+        one comes. The lease does not depend on it (worker_keep)."""
         interval = self.lease / 3
         due = time.monotonic() + interval
         while not self._over:

@@ -2,8 +2,9 @@
 
 module Stepwell
   class Worker
-    # The thread that keeps a worker's lease alive while handlers run, tells contexts of steps that
-    # are held no longer, and has hung handlers replaced.
+    # The thread that tells contexts of steps that are held no longer, and has hung handlers replaced.
+    # The lease does not depend on it: {Engine#worker_keep} renews it while a handler keeps this thread
+    # from running.
     #
     # @api private
     class Renewal
