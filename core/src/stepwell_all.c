@@ -83,6 +83,7 @@
 #include "engine/engine.c"
 #include "engine/exchange.c"
 #include "engine/explain.c"
+#include "engine/group.c"
 #include "engine/history.c"
 #include "engine/keep.c"
 #include "engine/member.c"

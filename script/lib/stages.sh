@@ -117,8 +117,10 @@ stage_asan() {
 }
 
 stage_tsan() {
-    build_preset tsan test_threads test_worker_runner test_worker_stop
-    run_ctest build/tsan --tests-regex '^test_(threads|worker_runner|worker_stop)$'
+    local -a programs=(test_threads test_engine_group test_worker_keep test_worker_runner
+        test_worker_stop)
+    build_preset tsan "${programs[@]}"
+    run_ctest build/tsan --tests-regex "^($(IFS='|' && echo "${programs[*]}"))\$"
 }
 
 # Another compiler sees other mistakes; it only compiles.

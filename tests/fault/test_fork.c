@@ -51,6 +51,7 @@ typedef struct scene {
     XX(sw_task_cancel, (s->engine, &cancel, 1, &error))                                            \
     XX(sw_worker_open, (s->engine, &worker, &s->worker, &error))                                   \
     XX(sw_worker_renew, (s->engine, &s->worker, NULL, 0, &s->result, &error))                      \
+    XX(sw_worker_keep, (s->engine, &s->worker, &error))                                            \
     XX(sw_worker_close, (s->engine, &s->worker, &error))                                           \
     XX(sw_worker_list, (s->engine, &s->result, &error))                                            \
     XX(sw_step_exchange, (s->engine, &s->worker, NULL, 0, 1, 1000, &s->result, &error))            \

@@ -78,9 +78,12 @@ static void engine_init_locks(sw_engine *engine)
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&engine->lock, NULL);
+    pthread_mutex_init(&engine->gate, NULL);
     pthread_cond_init(&engine->changed, &monotonic);
     pthread_cond_init(&engine->kept, &monotonic);
     pthread_cond_init(&engine->idle, NULL);
+    pthread_cond_init(&engine->group.over, NULL);
+    engine->group.last = &engine->group.first;
     pthread_condattr_destroy(&monotonic);
 }
 
@@ -151,24 +154,30 @@ void sw_engine_close(sw_engine *engine)
         sw__free(engine->env, engine);
         return;
     }
+    pthread_mutex_lock(&engine->gate);
+    atomic_store(&engine->closing, true);
+    pthread_mutex_unlock(&engine->gate);
     pthread_mutex_lock(&engine->lock);
-    engine->closing = true;
     pthread_cond_broadcast(&engine->changed);
     pthread_cond_broadcast(&engine->kept);
-    while (engine->inside > 0)
-        pthread_cond_wait(&engine->idle, &engine->lock);
     pthread_mutex_unlock(&engine->lock);
+    pthread_mutex_lock(&engine->gate);
+    while (engine->inside > 0)
+        pthread_cond_wait(&engine->idle, &engine->gate);
+    pthread_mutex_unlock(&engine->gate);
     for (sw__member *member = engine->members; member; member = member->next)
         sw__keeper_join(&member->keeper);
     engine->store->ops->close(engine->store);
+    pthread_cond_destroy(&engine->group.over);
     pthread_cond_destroy(&engine->idle);
     pthread_cond_destroy(&engine->kept);
     pthread_cond_destroy(&engine->changed);
+    pthread_mutex_destroy(&engine->gate);
     pthread_mutex_destroy(&engine->lock);
     engine_free(engine);
 }
 
-int sw__engine_enter(sw_engine *engine, sw_error *err)
+int sw__engine_come(sw_engine *engine, sw_error *err)
 {
     sw__error_clear(err);
     if (!engine)
@@ -176,31 +185,61 @@ int sw__engine_enter(sw_engine *engine, sw_error *err)
     if (engine->fork_generation != sw__fork_generation())
         return sw__fail(err, SW_EFORKED,
                         "this engine was opened before a fork; open one in the child");
-    pthread_mutex_lock(&engine->lock);
-    if (engine->closing) {
-        pthread_mutex_unlock(&engine->lock);
-        return sw__fail(err, SW_ECLOSED, NULL);
-    }
-    engine->inside++;
-    return SW_OK;
+    pthread_mutex_lock(&engine->gate);
+    bool closing = atomic_load(&engine->closing);
+    engine->inside += !closing;
+    pthread_mutex_unlock(&engine->gate);
+    return closing ? sw__fail(err, SW_ECLOSED, NULL) : SW_OK;
+}
+
+/* Once the last caller has gone, another thread may free the engine. */
+void sw__engine_go(sw_engine *engine)
+{
+    pthread_mutex_lock(&engine->gate);
+    if (--engine->inside == 0 && atomic_load(&engine->closing))
+        pthread_cond_signal(&engine->idle);
+    pthread_mutex_unlock(&engine->gate);
+}
+
+int sw__engine_enter(sw_engine *engine, sw_error *err)
+{
+    int rc = sw__engine_come(engine, err);
+    if (rc == SW_OK)
+        pthread_mutex_lock(&engine->lock);
+    return rc;
+}
+
+sw__notices *sw__engine_unlock(sw_engine *engine)
+{
+    sw__notices *notices = engine->notices;
+    engine->notices = NULL;
+    pthread_mutex_unlock(&engine->lock);
+    return notices;
 }
 
 void sw__engine_leave(sw_engine *engine)
 {
     const sw_log *log = engine->log;
-    sw__notices *notices = engine->notices;
-    engine->notices = NULL;
-    if (--engine->inside == 0 && engine->closing)
-        pthread_cond_signal(&engine->idle);
-    pthread_mutex_unlock(&engine->lock);
+    sw__notices *notices = sw__engine_unlock(engine);
+    sw__engine_go(engine);
     sw__notices_write(log, notices);
+}
+
+static void engine_wait_on(sw_engine *engine, pthread_cond_t *event, int64_t until_us)
+{
+    struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
+    if (!atomic_load(&engine->closing))
+        pthread_cond_timedwait(event, &engine->lock, &until);
 }
 
 void sw__engine_wait(sw_engine *engine, int64_t until_us)
 {
-    struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
-    if (!engine->closing)
-        pthread_cond_timedwait(&engine->changed, &engine->lock, &until);
+    engine_wait_on(engine, &engine->changed, until_us);
+}
+
+void sw__engine_wait_kept(sw_engine *engine, int64_t until_us)
+{
+    engine_wait_on(engine, &engine->kept, until_us);
 }
 
 void sw_engine_wake(sw_engine *engine)
@@ -208,7 +247,7 @@ void sw_engine_wake(sw_engine *engine)
     if (!engine || engine->fork_generation != sw__fork_generation())
         return;
     pthread_mutex_lock(&engine->lock);
-    engine->wake_count++;
+    atomic_fetch_add(&engine->wake_count, 1);
     pthread_cond_broadcast(&engine->changed);
     pthread_mutex_unlock(&engine->lock);
 }

@@ -1,13 +1,15 @@
 /* The inside of an engine: what its files share.
  *
- * Lock order: there is one lock, engine->lock. It guards every field below it and the store.
- * A public function checks its arguments first, then enters, works in one transaction, leaves,
- * and only then reports. While a call waits for work it does not hold the lock.
+ * Lock order: engine->lock, then engine->gate. The lock guards the store and is held for a whole
+ * transaction; the gate guards who is inside and which calls wait for a shared transaction, and is
+ * held for a moment. A public function checks its arguments first, then enters, works in one
+ * transaction, leaves, and only then reports. While a call waits for work it does not hold the lock.
  */
 #ifndef SW_ENGINE_ENGINE_H
 #define SW_ENGINE_ENGINE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "audit/audit.h"
@@ -46,6 +48,14 @@ typedef struct sw__member {
     sw__keeper keeper;
 } sw__member;
 
+/* Calls that write and wait for their transaction (group.c). */
+typedef struct sw__group {
+    struct sw__part *first;
+    struct sw__part **last;
+    bool led; /* a call makes a transaction for others and itself */
+    pthread_cond_t over;
+} sw__group;
+
 struct sw_engine {
     const sw_env *env;
     const sw_log *log;
@@ -58,7 +68,15 @@ struct sw_engine {
     pthread_mutex_t lock;
     pthread_cond_t changed; /* a commit, a wake, or closing */
     pthread_cond_t kept;    /* a worker is closed, or closing: for the keepers */
-    pthread_cond_t idle;    /* no call is inside any more */
+    _Atomic uint64_t wake_count;
+    atomic_bool closing; /* set once, under the gate */
+
+    pthread_mutex_t gate;
+    pthread_cond_t idle; /* no call is inside any more */
+
+    /* guarded by gate */
+    int32_t inside;
+    sw__group group;
 
     /* guarded by lock */
     sw__store *store;
@@ -72,9 +90,6 @@ struct sw_engine {
     sw__notices *notices;  /* committed, to be written when the lock is given up */
     int64_t sweep_due_us;  /* store time of the next look for lost workers and timeouts */
     uint64_t commit_count; /* commits of this engine that changed something */
-    uint64_t wake_count;
-    int32_t inside;
-    bool closing;
 };
 
 /* Begin and end of a public function that uses the store; enter takes the lock.
@@ -82,9 +97,18 @@ struct sw_engine {
 int sw__engine_enter(sw_engine *engine, sw_error *err);
 void sw__engine_leave(sw_engine *engine);
 
+/* The halves of enter and leave: count the caller as inside; give up the lock and take what is to
+ * be logged. */
+int sw__engine_come(sw_engine *engine, sw_error *err);
+void sw__engine_go(sw_engine *engine);
+sw__notices *sw__engine_unlock(sw_engine *engine);
+
 /* Wait without the lock until something commits in this process, the engine is woken or closed,
  * or until_us of the monotonic clock. Entered before and after. */
 void sw__engine_wait(sw_engine *engine, int64_t until_us);
+
+/* The same until a worker is closed; for keepers. */
+void sw__engine_wait_kept(sw_engine *engine, int64_t until_us);
 
 /* Store time; 0 on error. Inside a transaction; anchors the clock when the machine was restarted
  * or the database is new. */

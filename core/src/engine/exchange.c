@@ -8,6 +8,7 @@
 #include "base/plant.h"
 #include "base/probe.h"
 #include "engine/check.h"
+#include "engine/group.h"
 #include "engine/member.h"
 
 #define EXCHANGE_POLL_MIN_US 1000
@@ -99,30 +100,55 @@ static int exchange_flow(sw__work *work, sw__member *member, const sw_step_outco
     return rc;
 }
 
-/* One transaction; entered. worker may be NULL. */
-static int exchange_once(sw_engine *engine, const sw_worker_ref *worker,
-                         const sw_step_outcome *rows, size_t row_count, size_t claim_max,
-                         sw_result **out, exchange_wait *wait, sw_error *err)
+/* A call on its way through transactions. worker may be NULL. */
+typedef struct exchange_call {
+    const sw_worker_ref *worker;
+    const sw_step_outcome *rows;
+    size_t row_count;
+    size_t claim_max;
+    sw_result *result;
+    exchange_wait wait;
+} exchange_call;
+
+static int exchange_part(sw__work *work, void *context, sw_error *err)
 {
-    sw__work work;
-    sw__member *member = worker ? sw__engine_member(engine, worker->worker_id) : NULL;
-    if (worker && !member)
+    exchange_call *call = context;
+    sw_engine *engine = work->engine;
+    sw__member *member = NULL;
+    if (call->worker)
+        member = sw__engine_member(engine, call->worker->worker_id);
+    if (call->worker && !member)
         return sw__fail(err, SW_ENOTFOUND, "worker %lld is not open in this engine",
-                        (long long)worker->worker_id);
-    sw_result *result = sw__result_new(engine->env);
-    if (!result)
+                        (long long)call->worker->worker_id);
+    call->result = sw__result_new(engine->env);
+    if (!call->result)
         return sw__fail(err, SW_ENOMEM, NULL);
-    int rc = sw__work_begin(&work, engine, err);
-    if (rc == SW_OK) {
-        rc = exchange_flow(&work, member, rows, row_count, claim_max, result, &wait->timer_us, err);
-        rc = sw__work_end(&work, rc, err);
-    }
-    if (rc < 0 && member && !SW__PLANT(LEASE_DOUBT))
+    int rc = engine->store->ops->version(engine->store, &call->wait.version, err);
+    if (rc == SW_OK)
+        rc = exchange_flow(work, member, call->rows, call->row_count, call->claim_max, call->result,
+                           &call->wait.timer_us, err);
+    return rc;
+}
+
+static void exchange_undone(sw_engine *engine, void *context)
+{
+    exchange_call *call = context;
+    sw__member *member = NULL;
+    if (call->worker)
+        member = sw__engine_member(engine, call->worker->worker_id);
+    if (member && !SW__PLANT(LEASE_DOUBT))
         sw__member_doubt(member);
-    if (rc >= 0)
-        *out = result;
-    else if (!SW__PLANT(MEMORY_LEAKED))
-        sw_result_free(result);
+    if (!SW__PLANT(MEMORY_LEAKED))
+        sw_result_free(call->result);
+    call->result = NULL;
+}
+
+/* One transaction, maybe shared with calls of other threads. */
+static int exchange_once(sw_engine *engine, exchange_call *call, sw_error *err)
+{
+    sw__part part = {.flow = exchange_part, .undone = exchange_undone, .context = call, .err = err};
+    int rc = sw__group_write(engine, &part);
+    call->wait.commits = part.commits;
     return rc;
 }
 
@@ -155,9 +181,10 @@ static int exchange_due(sw_engine *engine, const sw_worker_ref *worker, const ex
     return SW_OK;
 }
 
-/* Wait for a reason to look again. *again is false when the time is over or the engine is woken. */
-static int exchange_sleep(sw_engine *engine, const sw_worker_ref *worker, exchange_wait *wait,
-                          bool *again, sw_error *err)
+/* Wait for a reason to look again; entered. *again is false when the time is over or the engine is
+ * woken. */
+static int exchange_doze(sw_engine *engine, const sw_worker_ref *worker, exchange_wait *wait,
+                         bool *again, sw_error *err)
 {
     int64_t poll_us = EXCHANGE_POLL_MIN_US;
     bool due = false;
@@ -165,13 +192,13 @@ static int exchange_sleep(sw_engine *engine, const sw_worker_ref *worker, exchan
     *again = false;
     while (rc == SW_OK && !due) {
         int64_t now_us = exchange_mono(engine);
-        bool woken = engine->wake_count != wait->wakes && !SW__PLANT(WAIT_NOT_WOKEN);
+        bool woken = atomic_load(&engine->wake_count) != wait->wakes && !SW__PLANT(WAIT_NOT_WOKEN);
         SW__PROBE_IF(WAIT_ENDED, woken);
         if (now_us >= wait->deadline_us || woken)
             return SW_OK;
         int64_t until_us = now_us + poll_us;
         sw__engine_wait(engine, until_us < wait->deadline_us ? until_us : wait->deadline_us);
-        if (engine->closing)
+        if (atomic_load(&engine->closing))
             return sw__fail(err, SW_ECLOSED, NULL);
         poll_us = poll_us * 2 < EXCHANGE_POLL_MAX_US ? poll_us * 2 : EXCHANGE_POLL_MAX_US;
         rc = exchange_due(engine, worker, wait, &due, err);
@@ -181,55 +208,67 @@ static int exchange_sleep(sw_engine *engine, const sw_worker_ref *worker, exchan
     return rc;
 }
 
+static int exchange_sleep(sw_engine *engine, exchange_call *call, bool *again, sw_error *err)
+{
+    int rc = sw__engine_enter(engine, err);
+    if (rc < 0)
+        return rc;
+    rc = exchange_doze(engine, call->worker, &call->wait, again, err);
+    sw__engine_leave(engine);
+    return rc;
+}
+
 static bool exchange_has_news(const sw_result *result)
 {
     return result->sections[SW__CLAIMS].count > 0 || result->sections[SW__FINISHED].count > 0;
+}
+
+static int exchange_run(sw_engine *engine, exchange_call *call, int64_t wait_ms, sw_error *err)
+{
+    bool again = true;
+    int rc = SW_OK;
+    while (rc == SW_OK && again) {
+        sw_result_free(call->result);
+        call->result = NULL;
+        rc = exchange_once(engine, call, err);
+        if (rc < 0 || call->row_count > 0 || wait_ms == 0 || exchange_has_news(call->result))
+            break;
+        rc = exchange_sleep(engine, call, &again, err);
+    }
+    return rc;
 }
 
 int sw_step_exchange(sw_engine *engine, const sw_worker_ref *worker, const sw_step_outcome *rows,
                      size_t row_count, size_t claim_max, int64_t wait_ms, sw_result **out,
                      sw_error *err)
 {
-    bool again = true;
+    exchange_call call = {
+        .worker = worker, .rows = rows, .row_count = row_count, .claim_max = claim_max};
     int rc = exchange_check(engine, rows, row_count, claim_max, out, err);
     if (rc == SW_OK && !worker)
         rc = sw__fail(err, SW_EINVAL, "worker is NULL");
-    if (rc == SW_OK)
-        rc = sw__engine_enter(engine, err);
     if (rc < 0)
         return rc;
-    exchange_wait wait = {.deadline_us = INT64_MAX, .wakes = engine->wake_count};
+    call.wait.deadline_us = INT64_MAX;
+    call.wait.wakes = atomic_load(&engine->wake_count);
     if (wait_ms >= 0 && wait_ms < SW__DELAY_MAX_MS)
-        wait.deadline_us = exchange_mono(engine) + wait_ms * 1000;
-    while (rc == SW_OK && again) {
-        sw_result_free(*out);
-        *out = NULL;
-        rc = engine->store->ops->version(engine->store, &wait.version, err);
-        if (rc == SW_OK)
-            rc = exchange_once(engine, worker, rows, row_count, claim_max, out, &wait, err);
-        if (rc < 0 || row_count > 0 || wait_ms == 0 || exchange_has_news(*out))
-            break;
-        wait.commits = engine->commit_count;
-        rc = exchange_sleep(engine, worker, &wait, &again, err);
-    }
-    if (rc < 0) {
-        sw_result_free(*out);
-        *out = NULL;
-    }
-    sw__engine_leave(engine);
+        call.wait.deadline_us = exchange_mono(engine) + wait_ms * 1000;
+    rc = exchange_run(engine, &call, wait_ms, err);
+    if (rc == SW_OK)
+        *out = call.result;
+    else
+        sw_result_free(call.result);
     return rc;
 }
 
 int sw_step_update_batch(sw_engine *engine, const sw_step_outcome *rows, size_t row_count,
                          sw_result **out, sw_error *err)
 {
-    exchange_wait unused = {0};
+    exchange_call call = {.rows = rows, .row_count = row_count};
     int rc = exchange_check(engine, rows, row_count, 0, out, err);
     if (rc == SW_OK)
-        rc = sw__engine_enter(engine, err);
-    if (rc < 0)
-        return rc;
-    rc = exchange_once(engine, NULL, rows, row_count, 0, out, &unused, err);
-    sw__engine_leave(engine);
+        rc = exchange_once(engine, &call, err);
+    if (rc == SW_OK)
+        *out = call.result;
     return rc;
 }

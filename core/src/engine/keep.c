@@ -32,9 +32,7 @@ static int64_t keep_pause(sw_engine *engine, const keep_thread *keep, const sw__
 
 static void keep_sleep(sw_engine *engine, int64_t us)
 {
-    int64_t until_us = engine->env->clock_mono_us(engine->env->context) + us;
-    struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
-    pthread_cond_timedwait(&engine->kept, &engine->lock, &until);
+    sw__engine_wait_kept(engine, engine->env->clock_mono_us(engine->env->context) + us);
 }
 
 static void keep_renew(sw_engine *engine, const keep_thread *keep, int64_t lease_us)

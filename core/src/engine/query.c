@@ -360,11 +360,11 @@ static int query_sleep(sw_engine *engine, int64_t before, int64_t deadline_us, u
     while (rc == SW_OK && (version == before || SW__PLANT(TASK_WAIT_FOR_SELF)) &&
            commits == engine->commit_count) {
         int64_t now_us = engine->env->clock_mono_us(engine->env->context);
-        if (now_us >= deadline_us || engine->wake_count != wakes)
+        if (now_us >= deadline_us || atomic_load(&engine->wake_count) != wakes)
             return SW_OK;
         int64_t until_us = now_us + poll_us < deadline_us ? now_us + poll_us : deadline_us;
         sw__engine_wait(engine, until_us);
-        if (engine->closing)
+        if (atomic_load(&engine->closing))
             return sw__fail(err, SW_ECLOSED, NULL);
         poll_us = poll_us * 2 < QUERY_POLL_MAX_US ? poll_us * 2 : QUERY_POLL_MAX_US;
         rc = engine->store->ops->version(engine->store, &version, err);
@@ -379,7 +379,7 @@ static int query_wait(sw_engine *engine, const sw_uuid *task_id, int64_t wait_ms
 {
     bool again = true;
     int64_t deadline_us = INT64_MAX;
-    uint64_t wakes = engine->wake_count;
+    uint64_t wakes = atomic_load(&engine->wake_count);
     int rc = SW_OK;
     if (wait_ms >= 0 && wait_ms < SW__DELAY_MAX_MS)
         deadline_us = engine->env->clock_mono_us(engine->env->context) + wait_ms * 1000;

@@ -1,5 +1,4 @@
 /* Submitting tasks: validation, idempotency keys, the first rows of a task. */
-#include "engine/work.h"
 
 #include "base/buf.h"
 #include "base/json.h"
@@ -7,6 +6,7 @@
 #include "base/plant.h"
 #include "base/probe.h"
 #include "engine/check.h"
+#include "engine/group.h"
 #include "engine/sound.h"
 
 /* One call. Arrays have one element per submitted row; new tasks come first in hot and info. */
@@ -358,6 +358,12 @@ static int submit_write(submit_batch *batch, sw_error *err)
     return rc == SW_OK && !SW__PLANT(KEY_NOT_STORED) ? submit_write_keys(batch, err) : rc;
 }
 
+typedef struct submit_call {
+    const sw_task_submit_row *rows;
+    size_t count;
+    sw_result *result;
+} submit_call;
+
 static int submit_flow(submit_batch *batch, sw_result *result, sw_error *err)
 {
     int rc = submit_alloc(batch, result->arena, err);
@@ -375,25 +381,33 @@ static int submit_flow(submit_batch *batch, sw_result *result, sw_error *err)
     return rc;
 }
 
+static int submit_part(sw__work *work, void *context, sw_error *err)
+{
+    submit_call *call = context;
+    submit_batch batch = {.work = work, .rows = call->rows, .count = call->count};
+    call->result = sw__result_new(work->engine->env);
+    if (!call->result)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    return submit_flow(&batch, call->result, err);
+}
+
+static void submit_undone(sw_engine *engine, void *context)
+{
+    submit_call *call = context;
+    (void)engine;
+    sw_result_free(call->result);
+    call->result = NULL;
+}
+
 int sw_task_submit(sw_engine *engine, const sw_task_submit_row *rows, size_t row_count,
                    sw_result **out, sw_error *err)
 {
-    sw__work work;
+    submit_call call = {.rows = rows, .count = row_count};
+    sw__part part = {.flow = submit_part, .undone = submit_undone, .context = &call, .err = err};
     int rc = submit_check(engine, rows, row_count, out, err);
     if (rc == SW_OK)
-        rc = sw__engine_enter(engine, err);
-    if (rc < 0)
-        return rc;
-    sw_result *result = sw__result_new(engine->env);
-    rc = result ? sw__work_begin(&work, engine, err) : sw__fail(err, SW_ENOMEM, NULL);
-    if (rc == SW_OK) {
-        submit_batch batch = {.work = &work, .rows = rows, .count = row_count};
-        rc = sw__work_end(&work, submit_flow(&batch, result, err), err);
-    }
-    sw__engine_leave(engine);
-    if (rc < 0)
-        sw_result_free(result);
-    else
-        *out = result;
+        rc = sw__group_write(engine, &part);
+    if (rc == SW_OK)
+        *out = call.result;
     return rc;
 }
