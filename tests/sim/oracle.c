@@ -245,6 +245,7 @@ static sw_engine *oracle_open_or_make(ledger *l, bool must_exist)
     options.env = &l->harness.env;
     options.busy_timeout_ms = 1;
     options.must_exist = must_exist;
+    l->world->harness_us = 0;
     int rc = sw_engine_open(&options, &engine, &error);
     if (rc == SW_ECORRUPT || rc == SW_EFOREIGN || rc == SW_EVERSION)
         world_violate(l->world, "O7", "the database cannot be opened: %s", error.message);

@@ -50,24 +50,25 @@ void world_violate(world *w, const char *rule, const char *format, ...)
         snprintf(w->violation, sizeof w->violation, "%s: %s", rule, text);
 }
 
-/* Clocks and memory as an actor sees them. */
+/* Clocks and memory as an actor sees them. Asking must not change what is asked about: what the
+ * harness waits for a lock is nobody else's time. */
 
 static int64_t actor_mono_us(void *context)
 {
     const actor *self = context;
-    return self->world->now_us;
+    return self->world->now_us + (self->world->current ? 0 : self->world->harness_us);
 }
 
 static int64_t actor_boot_us(void *context)
 {
     const actor *self = context;
-    return self->world->now_us - self->world->boot_started_us;
+    return actor_mono_us(context) - self->world->boot_started_us;
 }
 
 static int64_t actor_wall_us(void *context)
 {
     const actor *self = context;
-    return WORLD_WALL_START_US + self->world->now_us + self->world->wall_offset_us;
+    return WORLD_WALL_START_US + actor_mono_us(context) + self->world->wall_offset_us;
 }
 
 static void actor_boot_id(void *context, uint8_t id[16])
@@ -254,7 +255,7 @@ void world_die(world *w)
 void world_sleep(world *w, int64_t us)
 {
     if (!w->current) {
-        w->now_us += us;
+        w->harness_us += us;
         return;
     }
     w->current->wake_us = w->now_us + us;

@@ -68,6 +68,7 @@ typedef struct world {
     choice choice;
     uint64_t noise; /* state of bytes that are not choices */
     int64_t now_us;
+    int64_t harness_us; /* how far ahead the harness is, which sleeps without the actors */
     int64_t boot_started_us;
     int64_t wall_offset_us;
     uint8_t boot_id[16];
@@ -100,7 +101,7 @@ bool world_run(world *w, int64_t until_us, uint64_t points_max);
 /* A place where control may change hands and a fault may come. Answers the fault that the caller
  * has to act out (EIO, EIO_FOR_EVER, FULL, BUSY), or -1. may: bit mask of world_fault. */
 int world_point(world *w, uint32_t may, const char *place);
-/* Let virtual time pass for the current actor. */
+/* Let virtual time pass for the current actor; for the harness alone when there is none. */
 void world_sleep(world *w, int64_t us);
 /* End the waiting of every actor that waits in its engine, as a signal handler would. */
 void world_wake_waiting(world *w);
