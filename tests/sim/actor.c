@@ -38,7 +38,7 @@ void actor_arm_memory(actor *self)
 void actor_sleep_up_to(actor *self, uint32_t most_ms)
 {
     world_sleep(self->world,
-                1000 * (int64_t)choice_draw(&self->world->choice, CHOICE_DETAIL, most_ms));
+                1000 + 1000 * (int64_t)choice_draw(&self->world->choice, CHOICE_DETAIL, most_ms));
 }
 
 static void actor_rare_settings(actor *self)

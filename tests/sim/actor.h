@@ -18,7 +18,7 @@ void actor_open(actor *self);
 void actor_close(actor *self);
 /* Register one version of every workflow, until it is done. */
 void actor_register(actor *self, int version);
-/* A point in virtual time within the next `most` milliseconds. */
+/* To a point in virtual time, one to `most` milliseconds from now. */
 void actor_sleep_up_to(actor *self, uint32_t most_ms);
 
 #endif

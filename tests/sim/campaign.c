@@ -9,8 +9,11 @@
 #include "sim/plant.h"
 #include "sim/probe.h"
 #include "sim/run.h"
+#include "sim/shrink.h"
 
 #define CAMPAIGN_TWICE 20
+#define CAMPAIGN_SHRUNK_MAX 3
+#define CAMPAIGN_EVENTS_MEDIAN 25
 
 typedef struct totals {
     uint64_t runs;
@@ -21,6 +24,7 @@ typedef struct totals {
     uint64_t checks;
     uint64_t lives;
     uint64_t faults[WORLD_FAULT_COUNT];
+    uint64_t twice;
 } totals;
 
 static void totals_add(totals *t, const run_result *result)
@@ -59,63 +63,68 @@ static double campaign_seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void campaign_once(uint64_t seed, run_result *result)
-{
-    run_schedule(seed, NULL, 0, false, result);
-    free(result->draws);
-    free(result->kinds);
-}
-
 static bool campaign_repeats(uint64_t seed, const run_result *first)
 {
     run_result second;
-    campaign_once(seed, &second);
+    run_schedule(seed, NULL, false, &second);
+    choice_list_free(&second.drawn);
     return second.unseed == first->unseed && second.points == first->points;
 }
 
-uint64_t campaign_run(uint64_t from, uint64_t count, int *missed)
+/* One seed of a campaign. */
+static void campaign_step(uint64_t seed, totals *t, const report_options *report)
 {
-    totals t = {0};
-    uint64_t twice = 0;
-    double start = campaign_seconds();
-    for (uint64_t seed = from; seed < from + count; seed++) {
-        run_result result;
-        campaign_once(seed, &result);
-        totals_add(&t, &result);
-        if (result.violation[0])
-            printf("seed %llu: %s\n", (unsigned long long)seed, result.violation);
-        if (seed % CAMPAIGN_TWICE != 0)
-            continue;
-        twice++;
+    run_result result;
+    run_schedule(seed, NULL, false, &result);
+    totals_add(t, &result);
+    if (result.violation[0]) {
+        printf("seed %llu: %s\n", (unsigned long long)seed, result.violation);
+        fflush(stdout);
+        if (t->violations <= CAMPAIGN_SHRUNK_MAX)
+            report_violation(seed, &result, report);
+    }
+    if (seed % CAMPAIGN_TWICE == 0) {
+        t->twice++;
         if (!campaign_repeats(seed, &result)) {
             printf("seed %llu: SAME: run a second time, it goes another way\n",
                    (unsigned long long)seed);
-            t.violations++;
+            t->violations++;
         }
     }
+    choice_list_free(&result.drawn);
+}
+
+uint64_t campaign_run(uint64_t from, uint64_t count, const report_options *report, int *missed)
+{
+    totals t = {0};
+    double start = campaign_seconds();
+    for (uint64_t seed = from; seed < from + count; seed++)
+        campaign_step(seed, &t, report);
     totals_print(&t, campaign_seconds() - start);
-    printf("  %llu of them were run twice\n", (unsigned long long)twice);
+    printf("  %llu of them were run twice\n", (unsigned long long)t.twice);
     *missed = probe_print_missed();
     return t.violations;
 }
 
 /* Bugs. */
 
-void campaign_rule(const char *violation, char rule[16])
-{
-    size_t size = strcspn(violation, ":");
-    snprintf(rule, 16, "%.*s", (int)(size < 15 ? size : 15), violation);
-}
+/* What became of the planted bugs. */
+typedef struct harvest {
+    int tried;
+    int missed;
+    int shrunk;
+    uint64_t *seeds; /* until each was found */
+    uint64_t *events;
+} harvest;
 
-uint64_t campaign_find(uint64_t from, uint64_t budget, char rule[16])
+/* The first seed from options->from on that finds something, 0 when the budget does not. */
+static uint64_t campaign_find(const campaign_plants_options *options, run_result *result)
 {
-    for (uint64_t seed = from; seed < from + budget; seed++) {
-        run_result result;
-        campaign_once(seed, &result);
-        if (result.violation[0]) {
-            campaign_rule(result.violation, rule);
+    for (uint64_t seed = options->from; seed < options->from + options->budget; seed++) {
+        run_schedule(seed, NULL, false, result);
+        if (result->violation[0])
             return seed;
-        }
+        choice_list_free(&result->drawn);
     }
     return 0;
 }
@@ -127,33 +136,78 @@ static int campaign_compare(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-int campaign_plants(uint64_t from, uint64_t budget, double cap_seconds)
+static void campaign_shrink(const campaign_plants_options *options, const run_result *result,
+                            harvest *h)
 {
-    int missed = 0;
-    int tried = 0;
+    char rule[16];
+    shrunk small;
+    shrink_rule(result->violation, rule);
+    if (!shrink_schedule(&result->drawn, rule, options->shrink_seconds, &small)) {
+        printf("  DOES NOT REPLAY");
+        h->missed++;
+        return;
+    }
+    printf("  %5zu > %3zu events, %4.1f s", small.events_before, small.events, small.seconds);
+    h->events[h->shrunk++] = small.events;
+    choice_list_free(&small.drawn);
+}
+
+static void campaign_plant(int plant, const campaign_plants_options *options, harvest *h)
+{
+    char rule[16] = "MISSED";
+    run_result result = {0};
+    plant_choose(plant);
+    uint64_t seed = campaign_find(options, &result);
+    uint64_t number = seed ? seed - options->from + 1 : options->budget;
+    h->seeds[h->tried++] = seed ? number : options->budget + 1;
+    h->missed += seed == 0;
+    if (seed)
+        shrink_rule(result.violation, rule);
+    printf("%-20s %6llu  %-6s", plant_name(plant), (unsigned long long)number, rule);
+    if (seed && options->shrink_every && (plant - 1) % options->shrink_every == 0)
+        campaign_shrink(options, &result, h);
+    printf("  %s\n", plant_describe(plant));
+    fflush(stdout);
+    choice_list_free(&result.drawn);
+}
+
+static uint64_t campaign_median(uint64_t *values, int count)
+{
+    qsort(values, (size_t)count, sizeof *values, campaign_compare);
+    return count ? values[count / 2] : 0;
+}
+
+static bool campaign_print_harvest(harvest *h, double seconds)
+{
+    uint64_t seeds = campaign_median(h->seeds, h->tried);
+    uint64_t events = campaign_median(h->events, h->shrunk);
+    printf("%d of %d bugs planted, %d missed, median %llu seeds, most %llu, %.0f s\n", h->tried,
+           plant_count(), h->missed, (unsigned long long)seeds,
+           (unsigned long long)(h->tried ? h->seeds[h->tried - 1] : 0), seconds);
+    if (h->shrunk)
+        printf("%d of them shrunk, median %llu events, most %llu\n", h->shrunk,
+               (unsigned long long)events, (unsigned long long)h->events[h->shrunk - 1]);
+    if (events > CAMPAIGN_EVENTS_MEDIAN)
+        printf("TOO LARGE: the median has more than %d events\n", CAMPAIGN_EVENTS_MEDIAN);
+    return h->missed == 0 && events <= CAMPAIGN_EVENTS_MEDIAN;
+}
+
+bool campaign_plants(const campaign_plants_options *options)
+{
     double start = campaign_seconds();
-    uint64_t *seeds = calloc((size_t)plant_count(), sizeof *seeds);
-    if (!seeds)
-        return -1;
-    printf("%-20s %6s  %-6s %s\n", "bug", "seeds", "rule", "what is wrong");
+    size_t count = (size_t)plant_count();
+    harvest h = {.seeds = calloc(2 * count, sizeof *h.seeds)};
+    if (!h.seeds)
+        return false;
+    h.events = h.seeds + count;
+    printf("%-20s %6s  %-6s\n", "bug", "seeds", "rule");
     for (int plant = 1; plant <= plant_count(); plant++) {
-        char rule[16] = "-";
-        if (cap_seconds > 0 && campaign_seconds() - start > cap_seconds)
+        if (options->cap_seconds > 0 && campaign_seconds() - start > options->cap_seconds)
             break;
-        plant_choose(plant);
-        uint64_t seed = campaign_find(from, budget, rule);
-        seeds[tried++] = seed ? seed - from + 1 : budget + 1;
-        missed += seed == 0;
-        printf("%-20s %6llu  %-6s %s\n", plant_name(plant),
-               (unsigned long long)(seed ? seed - from + 1 : budget), seed ? rule : "MISSED",
-               plant_describe(plant));
-        fflush(stdout);
+        campaign_plant(plant, options, &h);
     }
     plant_choose(0);
-    qsort(seeds, (size_t)tried, sizeof *seeds, campaign_compare);
-    printf("%d of %d bugs planted, %d missed, median %llu seeds, most %llu, %.0f s\n", tried,
-           plant_count(), missed, (unsigned long long)(tried ? seeds[tried / 2] : 0),
-           (unsigned long long)(tried ? seeds[tried - 1] : 0), campaign_seconds() - start);
-    free(seeds);
-    return missed;
+    bool good = campaign_print_harvest(&h, campaign_seconds() - start);
+    free(h.seeds);
+    return good;
 }

@@ -2,6 +2,7 @@
 #include "sim/choice.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 uint64_t choice_noise(uint64_t *state)
 {
@@ -13,21 +14,35 @@ uint64_t choice_noise(uint64_t *state)
 
 void choice_seed(choice *c, uint64_t seed)
 {
-    *c = (choice){.state = seed * UINT64_C(0x2545f4914f6cdd1d) + 1};
+    memset(c, 0, sizeof *c);
+    c->state = seed * UINT64_C(0x2545f4914f6cdd1d) + 1;
 }
 
-void choice_replay(choice *c, const uint32_t *draws, size_t count)
+static int choice_stream(int drawer, int kind)
 {
-    static const uint32_t none;
-    *c = (choice){.replay = count ? draws : &none, .replay_count = count};
+    return drawer * CHOICE_KIND_COUNT + kind;
+}
+
+void choice_replay(choice *c, const choice_list *list)
+{
+    memset(c, 0, sizeof *c);
+    c->replay = list;
+    c->next = calloc(list->count + 1, sizeof *c->next);
+    if (!c->next)
+        abort();
+    for (size_t i = list->count; i > 0; i--) {
+        const choice_entry *entry = &list->entries[i - 1];
+        uint32_t *first = &c->first[choice_stream(entry->drawer, entry->kind)];
+        c->next[i] = *first;
+        *first = (uint32_t)i;
+    }
 }
 
 void choice_free(choice *c)
 {
-    free(c->draws);
-    free(c->kinds);
-    c->draws = NULL;
-    c->kinds = NULL;
+    choice_list_free(&c->drawn);
+    free(c->next);
+    c->next = NULL;
 }
 
 static uint32_t choice_random(choice *c, uint32_t n)
@@ -35,22 +50,26 @@ static uint32_t choice_random(choice *c, uint32_t n)
     return (uint32_t)((choice_noise(&c->state) >> 32) * n >> 32);
 }
 
-static uint32_t choice_recorded(const choice *c, uint32_t n)
+static uint32_t choice_recorded(choice *c, choice_kind kind, uint32_t n)
 {
-    return c->count < c->replay_count ? c->replay[c->count] % n : 0;
+    int stream = choice_stream(c->drawer, kind);
+    uint32_t *first = &c->first[stream];
+    while (*first && c->replay->entries[*first - 1].at < c->at[stream])
+        *first = c->next[*first];
+    if (!*first || c->replay->entries[*first - 1].at > c->at[stream])
+        return 0;
+    return c->replay->entries[*first - 1].value % n;
 }
 
 static uint32_t choice_record(choice *c, choice_kind kind, uint32_t drawn)
 {
-    if (c->count == c->capacity) {
-        c->capacity = c->capacity ? c->capacity * 2 : 16384;
-        c->draws = realloc(c->draws, c->capacity * sizeof *c->draws);
-        c->kinds = realloc(c->kinds, c->capacity);
-        if (!c->draws || !c->kinds)
-            abort();
+    uint32_t at = c->at[choice_stream(c->drawer, kind)]++;
+    c->count++;
+    if (drawn) {
+        choice_list_add(&c->drawn,
+                        &(choice_entry){at, drawn, (uint8_t)c->drawer, (uint8_t)kind});
+        c->digest = (c->digest ^ c->count ^ (uint64_t)drawn << 40) * UINT64_C(0x100000001b3);
     }
-    c->kinds[c->count] = (uint8_t)kind;
-    c->draws[c->count++] = drawn;
     return drawn;
 }
 
@@ -58,12 +77,12 @@ uint32_t choice_draw(choice *c, choice_kind kind, uint32_t n)
 {
     uint32_t values = n ? n : 1;
     return choice_record(c, kind,
-                         c->replay ? choice_recorded(c, values) : choice_random(c, values));
+                         c->replay ? choice_recorded(c, kind, values) : choice_random(c, values));
 }
 
 bool choice_once_in(choice *c, choice_kind kind, uint32_t n)
 {
-    uint32_t drawn = c->replay ? choice_recorded(c, 2) : choice_random(c, n) == n - 1;
+    uint32_t drawn = c->replay ? choice_recorded(c, kind, 2) : choice_random(c, n) == n - 1;
     return choice_record(c, kind, drawn) == 1;
 }
 
@@ -72,7 +91,7 @@ uint32_t choice_weigh(choice *c, choice_kind kind, const uint32_t *weights, uint
 {
     uint32_t drawn = 0;
     if (c->replay) {
-        drawn = choice_recorded(c, count + 1);
+        drawn = choice_recorded(c, kind, count + 1);
     } else {
         uint32_t random = choice_random(c, 65536);
         for (uint32_t i = 0, band = 65536; i < count; i++) {
@@ -88,17 +107,50 @@ uint32_t choice_weigh(choice *c, choice_kind kind, const uint32_t *weights, uint
     return choice_record(c, kind, drawn);
 }
 
-void choice_was(choice *c, choice_kind kind)
-{
-    c->kinds[c->count - 1] = (uint8_t)kind;
-}
-
 uint64_t choice_unseed(const choice *c)
 {
-    uint64_t digest = c->state ^ c->count;
-    for (size_t i = 0; i < c->count; i++) {
-        digest ^= c->draws[i];
-        digest *= UINT64_C(0x100000001b3);
+    return c->state ^ c->count ^ c->digest;
+}
+
+/* Lists. */
+
+void choice_list_add(choice_list *list, const choice_entry *entry)
+{
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity ? list->capacity * 2 : 1024;
+        list->entries = realloc(list->entries, list->capacity * sizeof *list->entries);
+        if (!list->entries)
+            abort();
     }
-    return digest;
+    list->entries[list->count++] = *entry;
+}
+
+void choice_list_free(choice_list *list)
+{
+    free(list->entries);
+    *list = (choice_list){0};
+}
+
+bool choice_is_event(const choice_entry *entry)
+{
+    return entry->kind == CHOICE_SWITCH || entry->kind == CHOICE_EVENT ||
+           entry->kind == CHOICE_FATE;
+}
+
+size_t choice_list_events(const choice_list *list)
+{
+    size_t events = 0;
+    for (size_t i = 0; i < list->count; i++)
+        events += choice_is_event(&list->entries[i]);
+    return events;
+}
+
+const char *choice_kind_name(int kind)
+{
+    static const char *const names[] = {
+#define CHOICE_KIND_NAME(name, text) text,
+        CHOICE_KIND_MAP(CHOICE_KIND_NAME)
+#undef CHOICE_KIND_NAME
+    };
+    return names[kind];
 }

@@ -1,7 +1,10 @@
-/* The one stream of choices that a schedule is made of.
+/* The one source of choices that a schedule is made of.
  *
- * Every random decision of a run is a draw. Draws are recorded, so that a run can be replayed and
- * shrunk; 0 always means the simplest thing: no fault, the same actor goes on.
+ * Every random decision of a run is a draw. What is drawn is recorded, so that a run can be
+ * replayed and shrunk; 0 always means the simplest thing: no fault, the same actor goes on.
+ *
+ * Each actor draws each kind from a stream of its own, and a recorded draw is known by its place in
+ * its stream: when something is left out of a schedule, what others do stays where it was.
  */
 #ifndef SIM_CHOICE_H
 #define SIM_CHOICE_H
@@ -10,26 +13,55 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a draw decides; only for counting what a schedule consists of. */
+/* What a draw decides. XX(NAME, name in a schedule's text) */
+#define CHOICE_KIND_MAP(XX)                                                                        \
+    XX(WORKLOAD, "workload") /* what there is to do */                                             \
+    XX(SWITCH, "switch")     /* who runs next */                                                   \
+    XX(EVENT, "event")       /* a fault, or that somebody else runs, at a point */                 \
+    XX(FATE, "fate")         /* how a handler or the life of a worker ends */                      \
+    XX(DETAIL, "detail")     /* how long, how many */
+
 typedef enum choice_kind {
-    CHOICE_WORKLOAD, /* what there is to do */
-    CHOICE_SWITCH,   /* who runs next */
-    CHOICE_EVENT,    /* a fault, a death, how a handler ends */
-    CHOICE_DETAIL    /* how long, how many */
+#define CHOICE_KIND_VALUE(name, text) CHOICE_##name,
+    CHOICE_KIND_MAP(CHOICE_KIND_VALUE)
+#undef CHOICE_KIND_VALUE
+        CHOICE_KIND_COUNT
 } choice_kind;
+
+#define CHOICE_DRAWERS_MAX 16 /* the harness, and every actor */
+#define CHOICE_STREAMS (CHOICE_KIND_COUNT * CHOICE_DRAWERS_MAX)
+
+/* A draw that was not 0. */
+typedef struct choice_entry {
+    uint32_t at; /* the number of its draw in its stream, from 0 */
+    uint32_t value;
+    uint8_t drawer; /* 0: the harness */
+    uint8_t kind;   /* choice_kind */
+} choice_entry;
+
+/* The draws of a run in their order, without the zeros. */
+typedef struct choice_list {
+    choice_entry *entries;
+    size_t count;
+    size_t capacity;
+} choice_list;
 
 typedef struct choice {
     uint64_t state;
-    uint32_t *draws; /* what was drawn so far */
-    uint8_t *kinds;  /* choice_kind of each */
-    size_t count;
-    size_t capacity;
-    const uint32_t *replay; /* NULL: draw from state; else these, then zeros */
-    size_t replay_count;
+    uint64_t digest; /* of all draws */
+    uint64_t count;  /* of all draws */
+    int drawer;      /* who draws now */
+    uint32_t at[CHOICE_STREAMS];
+    choice_list drawn;
+    const choice_list *replay; /* NULL: draw from state */
+    uint32_t *next;            /* per entry of replay: the next one of its stream, from 1 */
+    uint32_t first[CHOICE_STREAMS];
 } choice;
 
 void choice_seed(choice *c, uint64_t seed);
-void choice_replay(choice *c, const uint32_t *draws, size_t count);
+/* Draw what is in the list, which outlives c, and else zeros. Entries of one stream stand in the
+ * order of their places. */
+void choice_replay(choice *c, const choice_list *list);
 void choice_free(choice *c);
 
 /* Uniform in [0, n). */
@@ -39,10 +71,17 @@ bool choice_once_in(choice *c, choice_kind kind, uint32_t n);
 /* 0, or i with a chance of weights[i - 1] in 65,536. What `may` (bit i - 1) forbids becomes 0. */
 uint32_t choice_weigh(choice *c, choice_kind kind, const uint32_t *weights, uint32_t count,
                       uint32_t may);
-/* The last draw was of another kind than it seemed. */
-void choice_was(choice *c, choice_kind kind);
 /* Digest of all draws and the state behind them: equal for equal runs. */
 uint64_t choice_unseed(const choice *c);
+
+void choice_list_add(choice_list *list, const choice_entry *entry);
+void choice_list_free(choice_list *list);
+/* Events of a schedule: faults, handlers that do not simply succeed, workers that reopen, and
+ * every time that somebody else runs than the next in turn. Not counted are what there is to do,
+ * and for how long something lasts. */
+bool choice_is_event(const choice_entry *entry);
+size_t choice_list_events(const choice_list *list);
+const char *choice_kind_name(int kind);
 
 /* A generator for bytes that need not be shrunk (salts, identifiers). */
 uint64_t choice_noise(uint64_t *state);

@@ -35,6 +35,11 @@ void plant_choose(int plant)
     sw__planted = plant;
 }
 
+int plant_chosen(void)
+{
+    return sw__planted;
+}
+
 int plant_find(const char *name)
 {
     for (int i = 1; i < SW__PLANT_END; i++) {

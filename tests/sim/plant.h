@@ -5,6 +5,7 @@
 /* Bugs are numbered from 1 to this. */
 int plant_count(void);
 void plant_choose(int plant);
+int plant_chosen(void);
 /* 0 when there is none of this name. */
 int plant_find(const char *name);
 const char *plant_name(int plant);

@@ -201,21 +201,17 @@ static void run_fill(run_result *out, world *w, const ledger *l)
     out->acknowledged = l->acknowledged;
     out->fenced = l->fenced;
     out->checks = l->checks;
-    out->draws = w->choice.draws;
-    out->kinds = w->choice.kinds;
-    out->draw_count = w->choice.count;
-    w->choice.draws = NULL;
-    w->choice.kinds = NULL;
+    out->drawn = w->choice.drawn;
+    w->choice.drawn = (choice_list){0};
 }
 
-void run_schedule(uint64_t seed, const uint32_t *draws, size_t draw_count, bool trace,
-                  run_result *out)
+void run_schedule(uint64_t seed, const choice_list *recorded, bool trace, run_result *out)
 {
     static world w;
     static ledger l;
     world_init(&w, seed);
-    if (draws)
-        choice_replay(&w.choice, draws, draw_count);
+    if (recorded)
+        choice_replay(&w.choice, recorded);
     w.trace = trace;
     run_world = &w;
     run_draw_rates(&w);

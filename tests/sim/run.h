@@ -13,15 +13,12 @@ typedef struct run_result {
     uint64_t acknowledged;
     uint64_t fenced;
     uint64_t checks;
-    uint32_t *draws; /* this and kinds are the caller's to free */
-    uint8_t *kinds;  /* choice_kind of each draw */
-    size_t draw_count;
+    choice_list drawn; /* the caller's to free */
 } run_result;
 
 /* Once per process. */
 void run_install(void);
-/* Run a seed, or recorded draws when draws is not NULL. */
-void run_schedule(uint64_t seed, const uint32_t *draws, size_t draw_count, bool trace,
-                  run_result *out);
+/* Run a seed, or what was recorded when it is not NULL. */
+void run_schedule(uint64_t seed, const choice_list *recorded, bool trace, run_result *out);
 
 #endif

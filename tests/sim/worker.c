@@ -111,7 +111,7 @@ static fate worker_draw_fate(const actor *self)
 #undef FATE_WEIGHT
     };
     uint32_t may = self->world->healed ? 0 : actor_ledger(self)->fates;
-    return (fate)choice_weigh(&self->world->choice, CHOICE_EVENT, weights, FATE_COUNT, may);
+    return (fate)choice_weigh(&self->world->choice, CHOICE_FATE, weights, FATE_COUNT, may);
 }
 
 /* What the handler will report, and when. */
@@ -139,6 +139,7 @@ static void worker_plan(actor *self, worker_hold *hold, fate drawn, int64_t time
         hold->row.error_class = LIT("Sim::Fatal");
     } else if (drawn == FATE_RELEASE) {
         hold->row.outcome = SW_OUTCOME_RELEASED;
+        hold->due_us = now_us + 30000 * (int64_t)choice_draw(c, CHOICE_DETAIL, 4);
     }
 }
 
@@ -454,7 +455,7 @@ void actor_work(actor *self)
         worker_exchange(&state);
         if (state.count > 0 && choice_once_in(c, CHOICE_DETAIL, 6))
             worker_renew(&state);
-        if (!self->world->healed && choice_once_in(c, CHOICE_EVENT, 60))
+        if (!self->world->healed && choice_once_in(c, CHOICE_FATE, 60))
             worker_reopen(&state);
         worker_rest(&state);
     }

@@ -50,6 +50,8 @@ void world_violate(world *w, const char *rule, const char *format, ...)
         snprintf(w->violation, sizeof w->violation, "%s: %s", rule, text);
 }
 
+_Static_assert(WORLD_ACTORS_MAX < CHOICE_DRAWERS_MAX, "every actor draws, and the harness");
+
 /* Clocks and memory as an actor sees them. Asking must not change what is asked about: what the
  * harness waits for a lock is nobody else's time. */
 
@@ -295,6 +297,15 @@ static actor *world_pick(world *w)
     return first;
 }
 
+static void world_enter(world *w, actor *next)
+{
+    w->current = next;
+    w->choice.drawer = 1 + next->index;
+    coroutine_enter(&next->routine);
+    w->choice.drawer = 0;
+    w->current = NULL;
+}
+
 bool world_run(world *w, int64_t until_us, uint64_t points_max)
 {
     uint64_t points_end = w->points + points_max;
@@ -306,9 +317,7 @@ bool world_run(world *w, int64_t until_us, uint64_t points_max)
             return false;
         if (!next->alive)
             world_start(w, next);
-        w->current = next;
-        coroutine_enter(&next->routine);
-        w->current = NULL;
+        world_enter(w, next);
         if (w->power_lost)
             world_lose_power(w);
         else if (!next->alive && !next->finished)
@@ -388,7 +397,8 @@ int world_point(world *w, uint32_t may, const char *place)
     if (drawn == 0)
         return -1;
     if (drawn == WORLD_FAULT_COUNT + 1) {
-        choice_was(&w->choice, CHOICE_SWITCH);
+        if (w->choice.replay)
+            world_note(w, "stops at %s", place);
         w->current->wake_us = w->now_us;
         coroutine_leave(&w->current->routine);
         return -1;
