@@ -7,7 +7,7 @@
 
 #include "sim/report.h"
 
-/* Run seeds, print figures and violations; every twentieth seed is run twice and must do the same.
+/* Hear the canary, run seeds, print figures and violations; every twentieth seed is run twice and must do the same.
  * The first violations are shrunk. The number of violations; *missed becomes the number of rare
  * branches that were not reached. */
 uint64_t campaign_run(uint64_t from, uint64_t count, const report_options *report, int *missed);

@@ -4,6 +4,7 @@
  *     sim --seed N [--trace]            run one, tell its story
  *     sim --seed N --shrink             run one, and shrink what it finds
  *     sim --replay FILE [--trace]       play what was shrunk
+ *     sim --seeds FILE                  run the seeds that once found something
  *     sim --plants [--budget N]         plant each bug in turn
  *     sim --plants --shrink [--every N] and shrink what finds it, or what finds each N-th
  *     sim --plant NAME ...              plant one bug, then as above
@@ -17,6 +18,7 @@
 #include "sim/plant.h"
 #include "sim/report.h"
 #include "sim/run.h"
+#include "sim/seeds.h"
 
 typedef struct command {
     uint64_t from;
@@ -27,6 +29,7 @@ typedef struct command {
     double shrink_seconds;
     int every;
     const char *replay;
+    const char *seeds;
     const char *keep;
     bool trace;
     bool shrink;
@@ -42,7 +45,7 @@ static const struct option command_options[] = {
     {"cap", required_argument, NULL, 'm'},     {"shrink", no_argument, NULL, 'S'},
     {"replay", required_argument, NULL, 'R'},  {"keep", required_argument, NULL, 'k'},
     {"seconds", required_argument, NULL, 'x'}, {"every", required_argument, NULL, 'e'},
-    {0},
+    {"seeds", required_argument, NULL, 'd'},   {0},
 };
 
 static bool command_set_number(command *c, int option, const char *text)
@@ -93,6 +96,9 @@ static bool command_set(command *c, int option, const char *text)
     case 'R':
         c->replay = text;
         return true;
+    case 'd':
+        c->seeds = text;
+        return true;
     case 'k':
         c->keep = text;
         return true;
@@ -141,6 +147,8 @@ int main(int argc, char **argv)
     run_install();
     if (c.replay)
         return report_replay(c.replay, c.trace);
+    if (c.seeds)
+        return seeds_run(c.seeds, &report) != 0;
     if (c.plants)
         return command_plants(&c);
     if (c.seed)
