@@ -66,8 +66,7 @@ static uint32_t choice_record(choice *c, choice_kind kind, uint32_t drawn)
     uint32_t at = c->at[choice_stream(c->drawer, kind)]++;
     c->count++;
     if (drawn) {
-        choice_list_add(&c->drawn,
-                        &(choice_entry){at, drawn, (uint8_t)c->drawer, (uint8_t)kind});
+        choice_list_add(&c->drawn, &(choice_entry){at, drawn, (uint8_t)c->drawer, (uint8_t)kind});
         c->digest = (c->digest ^ c->count ^ (uint64_t)drawn << 40) * UINT64_C(0x100000001b3);
     }
     return drawn;

@@ -62,7 +62,8 @@ static bool schedule_read_draw(const char *line, choice_entry *entry)
 static bool schedule_read_line(schedule *s, const char *line)
 {
     choice_entry entry;
-    if (line[0] == '#' || line[0] == '\n' || strncmp(line, SCHEDULE_HEAD, strlen(SCHEDULE_HEAD)) == 0)
+    if (line[0] == '#' || line[0] == '\n' ||
+        strncmp(line, SCHEDULE_HEAD, strlen(SCHEDULE_HEAD)) == 0)
         return true;
     if (sscanf(line, "seed %" SCNu64, &s->seed) == 1 || sscanf(line, "rule %15s", s->rule) == 1 ||
         sscanf(line, "plant %39s", s->plant) == 1)

@@ -12,7 +12,8 @@ static int seeds_run_line(const char *line, const report_options *report)
     char rule[16];
     char text[128];
     run_result result;
-    if (sscanf(line, "%" SCNu64 " %40[0-9a-f] %15[A-Z0-9] %127[^\n]", &seed, commit, rule, text) != 4)
+    if (sscanf(line, "%" SCNu64 " %40[0-9a-f] %15[A-Z0-9] %127[^\n]", &seed, commit, rule, text) !=
+        4)
         return -1;
     run_schedule(seed, NULL, false, &result);
     int broken = result.violation[0] != '\0';
@@ -45,6 +46,7 @@ int seeds_run(const char *path, const report_options *report)
         count++;
     }
     fclose(in);
-    printf("%d seeds of %s were run again, %d break a rule\n", count, path, broken < 0 ? 1 : broken);
+    printf("%d seeds of %s were run again, %d break a rule\n", count, path,
+           broken < 0 ? 1 : broken);
     return broken;
 }

@@ -16,6 +16,7 @@
 #include "base/str.h"
 
 #define SW__APPLICATION_ID 1398034519 /* "STPW" */
+#define SW__SCHEMA_OBJECTS_MAX 64     /* tables and indexes of all migrations */
 #define SW__TEXT_OF(value) #value
 #define SW__TEXT_OF_MACRO(value) SW__TEXT_OF(value)
 
@@ -281,18 +282,6 @@ static bool schema_next(size_t *migration, const char **at, sw_str *statement)
     return false;
 }
 
-/* Run a query with one text and a number as its answer. Returns a code of SQLite. */
-static int schema_ask(sqlite3_stmt *query, sw_str text, int64_t *answer)
-{
-    int rc = sqlite3_bind_text64(query, 1, text.ptr, text.len, SQLITE_STATIC, SQLITE_UTF8);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_step(query);
-    if (rc == SQLITE_ROW)
-        *answer = sqlite3_column_int64(query, 0);
-    int reset = sqlite3_reset(query);
-    return rc == SQLITE_ROW ? SQLITE_OK : reset;
-}
-
 /* The third word: CREATE TABLE name. */
 static sw_str schema_name(sw_str statement)
 {
@@ -300,58 +289,107 @@ static sw_str schema_name(sw_str statement)
     return (sw_str){start, strcspn(start, " ")};
 }
 
-/* One statement of the migrations: what it makes is in the file as it was made. *computing gains
- * the indexes of a table that compute something, and loses those that are ours. */
-static int schema_check_one(sw__sqlite *self, sqlite3_stmt *find, sqlite3_stmt *count,
-                            sw_str statement, int64_t *computing, sw_error *err)
+/* Which statement of the migrations this is, or -1. */
+static int schema_find(sw_str text)
 {
-    int64_t found = 0;
-    sw_str name = schema_name(statement);
-    int rc = schema_ask(find, statement, &found);
-    if (rc == SQLITE_OK && found != 1)
-        return sw__fail(err, SW_ECORRUPT,
-                        "the schema of '%s' was changed: %.*s is missing or not "
-                        "what it was",
-                        self->path, SW__FMT(name));
-    found = 0;
-    if (rc == SQLITE_OK && strncmp(statement.ptr, "CREATE TABLE", strlen("CREATE TABLE")) == 0)
-        rc = schema_ask(count, name, &found);
-    *computing += found;
-    *computing -= memmem(name.ptr, statement.len - (size_t)(name.ptr - statement.ptr), " WHERE ",
-                         strlen(" WHERE ")) != NULL;
-    return rc == SQLITE_OK ? SW_OK : sw__sqlite_fail(self, rc, err);
+    sw_str statement;
+    size_t migration = 0;
+    const char *at = NULL;
+    for (int number = 0; schema_next(&migration, &at, &statement); number++) {
+        if (number < SW__SCHEMA_OBJECTS_MAX && sw__str_equal(statement, text))
+            return number;
+    }
+    return -1;
 }
 
-/* The schema of a file from elsewhere could do more than hold rows: checks, generated columns and
- * indexes on expressions run with every row that is written, for as long and with as much memory
- * as their author likes. Tables of others and plain indexes do no harm. A migration that alters
- * what an earlier one made changes its text in the file, and this check has to learn it. */
-static int schema_check(sw__sqlite *self, sw_error *err)
+/* How often each statement of the migrations stands in the file, and whether others do. Objects
+ * without a text come with a table. */
+static int schema_match(sw__sqlite *self, uint8_t *seen, bool *others)
 {
-    sqlite3_stmt *find = NULL;
+    sqlite3_stmt *query = NULL;
+    int rc = sqlite3_prepare_v2(self->db, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL", -1,
+                                &query, NULL);
+    while (rc == SQLITE_OK && (rc = sqlite3_step(query)) == SQLITE_ROW) {
+        const char *text = sqlite3_column_blob(query, 0);
+        int number = schema_find((sw_str){text, (size_t)sqlite3_column_bytes(query, 0)});
+        if (number < 0)
+            *others = true;
+        else if (seen[number] < 2)
+            seen[number]++;
+        rc = SQLITE_OK;
+    }
+    sqlite3_finalize(query);
+    return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+/* Indexes of a table that compute something, less those that are ours. */
+static int schema_count_computing(sqlite3_stmt *count, sw_str statement, int64_t *computing)
+{
+    int rc = SQLITE_OK;
+    sw_str name = schema_name(statement);
+    *computing -= memmem(name.ptr, statement.len - (size_t)(name.ptr - statement.ptr), " WHERE ",
+                         strlen(" WHERE ")) != NULL;
+    if (strncmp(statement.ptr, "CREATE TABLE", strlen("CREATE TABLE")) != 0)
+        return SQLITE_OK;
+    rc = sqlite3_bind_text64(count, 1, name.ptr, name.len, SQLITE_STATIC, SQLITE_UTF8);
+    if (rc == SQLITE_OK && (rc = sqlite3_step(count)) == SQLITE_ROW)
+        *computing += sqlite3_column_int64(count, 0);
+    int reset = sqlite3_reset(count);
+    return rc == SQLITE_ROW ? SQLITE_OK : reset;
+}
+
+/* Others have added to the schema: tables of theirs and plain indexes do no harm. */
+static int schema_check_others(sw__sqlite *self, sw_error *err)
+{
     sqlite3_stmt *count = NULL;
     sw_str statement;
     int64_t computing = 0;
     size_t migration = 0;
     const char *at = NULL;
-    int rc = sqlite3_prepare_v2(self->db, "SELECT count(*) FROM sqlite_schema WHERE sql = ?1", -1,
-                                &find, NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_prepare_v2(self->db,
+    int rc = sqlite3_prepare_v2(self->db,
                                 "SELECT count(*) FROM pragma_index_list(?1) AS i WHERE i.partial "
                                 "OR EXISTS (SELECT 1 FROM pragma_index_xinfo(i.name) "
                                 "WHERE cid = -2)",
                                 -1, &count, NULL);
-    rc = rc == SQLITE_OK ? SW_OK : sw__sqlite_fail(self, rc, err);
-    while (rc == SW_OK && schema_next(&migration, &at, &statement))
-        rc = schema_check_one(self, find, count, statement, &computing, err);
-    if (rc == SW_OK && computing != 0)
-        rc = sw__fail(err, SW_ECORRUPT,
-                      "the schema of '%s' was changed: there is an index on an expression",
-                      self->path);
-    sqlite3_finalize(find);
+    while (rc == SQLITE_OK && schema_next(&migration, &at, &statement))
+        rc = schema_count_computing(count, statement, &computing);
     sqlite3_finalize(count);
-    return rc;
+    if (rc != SQLITE_OK)
+        return sw__sqlite_fail(self, rc, err);
+    if (computing != 0)
+        return sw__fail(err, SW_ECORRUPT,
+                        "the schema of '%s' was changed: there is an index on an expression",
+                        self->path);
+    return SW_OK;
+}
+
+static int schema_check_own(sw__sqlite *self, const uint8_t *seen, sw_error *err)
+{
+    sw_str statement;
+    size_t migration = 0;
+    const char *at = NULL;
+    for (int number = 0; schema_next(&migration, &at, &statement); number++) {
+        if (number == SW__SCHEMA_OBJECTS_MAX || seen[number] != 1)
+            return sw__fail(err, SW_ECORRUPT,
+                            "the schema of '%s' was changed: %.*s is missing or not "
+                            "what it was",
+                            self->path, SW__FMT(schema_name(statement)));
+    }
+    return SW_OK;
+}
+
+/* The schema of a file from elsewhere could do more than hold rows: checks, generated columns and
+ * indexes on expressions run with every row that is written, for as long and with as much memory
+ * as their author likes. A file that holds what the migrations made and nothing else is known by
+ * its texts, at a price that every opening can pay. A migration that alters what an earlier one
+ * made changes its text in the file, and this check has to learn it. */
+static int schema_check(sw__sqlite *self, sw_error *err)
+{
+    bool others = false;
+    uint8_t seen[SW__SCHEMA_OBJECTS_MAX] = {0};
+    int rc = schema_match(self, seen, &others);
+    rc = rc == SQLITE_OK ? schema_check_own(self, seen, err) : sw__sqlite_fail(self, rc, err);
+    return rc == SW_OK && others ? schema_check_others(self, err) : rc;
 }
 
 int sw__sqlite_schema_open(sw__sqlite *self, bool must_exist, sw_error *err)
