@@ -1,23 +1,26 @@
 /* Registering definitions in a store and reading them back. */
 #include "engine/work.h"
 
-/* Whether tasks that name this workflow, with or without its version, get this very definition. */
+/* Whether tasks that name this workflow, with or without its version, get this very definition.
+ * Then it is remembered, so that nobody has to read it back. */
 static int registry_is_newest(sw__work *work, const sw_workflow *workflow, bool *newest,
                               sw_error *err)
 {
     sw_engine *engine = work->engine;
+    sw__store *store = engine->store;
     sw_str versions[] = {{0}, workflow->version};
+    sw__workflow_rec record = {0};
     *newest = true;
     for (size_t i = 0; *newest && i < 2; i++) {
-        const sw__plan *plan = NULL;
-        int rc = sw__catalog_newest(&engine->catalog, engine->store, workflow->name, versions[i],
-                                    &plan, err);
+        int rc = store->ops->workflow_find(store, 0, workflow->name, versions[i], work->arena,
+                                           &record, err);
         if (rc < 0 && rc != SW_ENOTFOUND)
             return rc;
-        *newest = rc == SW_OK && memcmp(plan->workflow->digest, workflow->digest, 32) == 0;
+        *newest = rc == SW_OK && memcmp(record.digest, workflow->digest, 32) == 0;
     }
     sw__error_clear(err);
-    return SW_OK;
+    return *newest ? sw__catalog_adopt(&engine->catalog, store, record.workflow_no, workflow, err)
+                   : SW_OK;
 }
 
 static int registry_note(sw__work *work, const sw_workflow *workflow, sw_error *err)
