@@ -27,16 +27,35 @@ int disk_point(uint32_t faults, int error, const char *place)
     return SQLITE_OK;
 }
 
-/* Bytes. */
+/* Bytes. What a schedule has grown serves the next one: growing is mostly copying. */
+
+static disk_bytes bytes_spare[3 * DISK_FILES_MAX];
+static int bytes_spare_count;
+
+static void bytes_drop(disk_bytes *bytes)
+{
+    if (bytes->ptr && bytes_spare_count < (int)(sizeof bytes_spare / sizeof *bytes_spare))
+        bytes_spare[bytes_spare_count++] = (disk_bytes){bytes->ptr, 0, bytes->capacity};
+    else
+        free(bytes->ptr);
+    *bytes = (disk_bytes){0};
+}
+
+static void bytes_reserve(disk_bytes *bytes, size_t size)
+{
+    if (!bytes->ptr && bytes_spare_count > 0)
+        *bytes = bytes_spare[--bytes_spare_count];
+    if (size <= bytes->capacity)
+        return;
+    bytes->capacity = size * 2;
+    bytes->ptr = realloc(bytes->ptr, bytes->capacity);
+    if (!bytes->ptr)
+        abort();
+}
 
 static void bytes_resize(disk_bytes *bytes, size_t size)
 {
-    if (size > bytes->capacity) {
-        bytes->capacity = size * 2;
-        bytes->ptr = realloc(bytes->ptr, bytes->capacity);
-        if (!bytes->ptr)
-            abort();
-    }
+    bytes_reserve(bytes, size);
     if (size > bytes->size)
         memset(bytes->ptr + bytes->size, 0, size - bytes->size);
     bytes->size = size;
@@ -44,19 +63,22 @@ static void bytes_resize(disk_bytes *bytes, size_t size)
 
 static void bytes_write(disk_bytes *bytes, size_t offset, const uint8_t *data, size_t size)
 {
-    if (offset + size > bytes->size)
-        bytes_resize(bytes, offset + size);
+    if (offset > bytes->size)
+        bytes_resize(bytes, offset);
+    bytes_reserve(bytes, offset + size);
     memcpy(bytes->ptr + offset, data, size);
+    if (offset + size > bytes->size)
+        bytes->size = offset + size;
 }
 
 /* Changes. */
 
-static void change_apply(disk_bytes *bytes, const disk_change *change)
+static void change_apply(disk_bytes *bytes, const disk_file *file, const disk_change *change)
 {
-    if (change->data)
-        bytes_write(bytes, change->offset, change->data, change->size);
-    else
+    if (change->truncates)
         bytes_resize(bytes, change->offset);
+    else
+        bytes_write(bytes, change->offset, file->held.ptr + change->held, change->size);
 }
 
 static void change_hold(disk_file *file, size_t offset, const void *data, size_t size)
@@ -68,27 +90,22 @@ static void change_hold(disk_file *file, size_t offset, const void *data, size_t
             abort();
     }
     disk_change *change = &file->changes[file->change_count++];
-    *change = (disk_change){.offset = offset, .size = size};
-    if (data) {
-        change->data = malloc(size ? size : 1);
-        if (!change->data)
-            abort();
-        memcpy(change->data, data, size);
-    }
-    change_apply(&file->current, change);
+    *change = (disk_change){offset, size, file->held.size, !data};
+    if (data)
+        bytes_write(&file->held, file->held.size, data, size);
+    change_apply(&file->current, file, change);
 }
 
 static void change_forget(disk_file *file)
 {
-    for (size_t i = 0; i < file->change_count; i++)
-        free(file->changes[i].data);
     file->change_count = 0;
+    file->held.size = 0;
 }
 
 static void file_sync(disk_file *file)
 {
     for (size_t i = 0; i < file->change_count; i++)
-        change_apply(&file->durable, &file->changes[i]);
+        change_apply(&file->durable, file, &file->changes[i]);
     change_forget(file);
     file->durable_exists = file->exists;
 }
@@ -367,8 +384,9 @@ void disk_free(disk *d)
         change_forget(&d->files[i]);
         disk_drop_shared(&d->files[i]);
         free(d->files[i].changes);
-        free(d->files[i].current.ptr);
-        free(d->files[i].durable.ptr);
+        bytes_drop(&d->files[i].held);
+        bytes_drop(&d->files[i].current);
+        bytes_drop(&d->files[i].durable);
     }
 }
 
@@ -387,8 +405,8 @@ void disk_release(disk *d, const actor *dead)
 static void change_survive(disk_file *file, const disk_change *change, uint32_t mode, choice *c)
 {
     if (mode == 0 || (mode == 2 && choice_draw(c, CHOICE_DETAIL, 2) == 0) ||
-        (mode == 3 && !change->data)) {
-        change_apply(&file->durable, change);
+        (mode == 3 && change->truncates)) {
+        change_apply(&file->durable, file, change);
         return;
     }
     size_t kept = 0;
@@ -397,7 +415,7 @@ static void change_survive(disk_file *file, const disk_change *change, uint32_t 
         if (choice_draw(c, CHOICE_DETAIL, 2) != 0)
             continue;
         kept += size;
-        bytes_write(&file->durable, change->offset + at, change->data + at, size);
+        bytes_write(&file->durable, change->offset + at, file->held.ptr + change->held + at, size);
     }
     probe_hit(kept > 0 && kept < change->size ? SIM_TORN : SIM_LOST);
 }

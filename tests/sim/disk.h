@@ -21,11 +21,12 @@ typedef struct disk_bytes {
     size_t capacity;
 } disk_bytes;
 
-/* A write, or a truncation when data is NULL. */
+/* A write, or a truncation. */
 typedef struct disk_change {
     size_t offset; /* new size for a truncation */
     size_t size;
-    uint8_t *data;
+    size_t held; /* where its data lies among what the file holds */
+    bool truncates;
 } disk_change;
 
 typedef struct disk_file {
@@ -37,6 +38,7 @@ typedef struct disk_file {
     disk_change *changes; /* since the last sync */
     size_t change_count;
     size_t change_capacity;
+    disk_bytes held; /* their data */
     uint8_t *regions[DISK_REGIONS_MAX]; /* shared memory */
     int region_count;
 } disk_file;
