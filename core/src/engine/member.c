@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/env.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/node.h"
@@ -404,14 +405,12 @@ bool sw__member_alive(const sw_engine *engine, const sw__worker_rec *record, int
 }
 
 static int member_row(sw_engine *engine, sw__arena *arena, int64_t now_us,
-                      const sw__worker_rec *record, sw_worker_row *row, sw_error *err)
+                      const sw__worker_rec *record, sw__queued *queued, sw_worker_row *row,
+                      sw_error *err)
 {
     size_t held = 0;
     sw_str *names = NULL;
     sw__store *store = engine->store;
-    sw__queued *queued = sw__arena_array(arena, MEMBER_HELD_SHOWN, sizeof *queued);
-    if (!queued)
-        return sw__fail(err, SW_ENOMEM, NULL);
     int rc = store->ops->queue_scan(store, -record->worker_no, INT64_MAX, queued, MEMBER_HELD_SHOWN,
                                     &held, err);
     if (rc == SW_OK)
@@ -440,10 +439,12 @@ static int member_list(sw_engine *engine, sw_result *result, const void *unused,
     if (rc < 0)
         return rc;
     sw_worker_row *rows = sw__arena_array(result->arena, count, sizeof *rows);
-    if (!rows)
-        return sw__fail(err, SW_ENOMEM, NULL);
+    sw__queued *queued = sw__resize(engine->env, NULL, MEMBER_HELD_SHOWN * sizeof *queued);
+    if (!rows || !queued)
+        rc = sw__fail(err, SW_ENOMEM, NULL);
     for (size_t i = 0; rc == SW_OK && i < count; i++)
-        rc = member_row(engine, result->arena, now_us, &records[i], &rows[i], err);
+        rc = member_row(engine, result->arena, now_us, &records[i], queued, &rows[i], err);
+    sw__free(engine->env, queued);
     sw__result_set(result, SW__WORKERS, rows, count);
     return rc;
 }

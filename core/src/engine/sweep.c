@@ -11,27 +11,43 @@
 #include "engine/sound.h"
 
 #define SWEEP_INTERVAL_US 500000
+#define SWEEP_FEW ((size_t)16)
+
+/* The first steps of a lane. Mostly there are few, and room for a whole batch costs time. */
+static int sweep_look_up(sw__work *work, int64_t lane, int64_t rank_max, sw__queued **queued,
+                         size_t *count, sw_error *err)
+{
+    size_t batch = work->engine->sweep_batch;
+    sw__store *store = work->engine->store;
+    for (size_t room = batch < SWEEP_FEW ? batch : SWEEP_FEW;; room = batch) {
+        *queued = sw__arena_array(work->arena, room, sizeof **queued);
+        if (!*queued)
+            return sw__fail(err, SW_ENOMEM, NULL);
+        int rc = store->ops->queue_scan(store, lane, rank_max, *queued, room, count, err);
+        if (rc < 0 || *count < room || room == batch)
+            return rc;
+    }
+}
 
 /* Load the first steps of a lane, leaving out those that this transaction has moved already. */
 static int sweep_scan(sw__work *work, int64_t lane, int64_t rank_max, int64_t **ids, size_t *found,
                       bool *more, sw_error *err)
 {
     size_t count = 0;
-    size_t batch = work->engine->sweep_batch;
-    sw__store *store = work->engine->store;
-    sw__queued *queued = sw__arena_array(work->arena, batch, sizeof *queued);
-    int64_t *loaded = sw__arena_array(work->arena, batch, sizeof *loaded);
-    if (!queued || !loaded)
+    sw__queued *queued = NULL;
+    int rc = sweep_look_up(work, lane, rank_max, &queued, &count, err);
+    if (rc < 0)
+        return rc;
+    int64_t *loaded = sw__arena_array(work->arena, count, sizeof *loaded);
+    if (!loaded)
         return sw__fail(err, SW_ENOMEM, NULL);
-    int rc = store->ops->queue_scan(store, lane, rank_max, queued, batch, &count, err);
-    for (size_t i = 0; rc == SW_OK && i < count; i++)
+    for (size_t i = 0; i < count; i++)
         loaded[i] = queued[i].step_id;
-    if (rc == SW_OK)
-        rc = sw__work_load(work, loaded, count, err);
+    rc = sw__work_load(work, loaded, count, err);
     if (rc < 0)
         return rc;
     *found = 0;
-    *more = count == batch;
+    *more = count == work->engine->sweep_batch;
     SW__PROBE_IF(SWEEP_FULL, *more);
     *ids = loaded;
     for (size_t i = 0; i < count; i++) {
