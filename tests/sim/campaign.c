@@ -202,7 +202,7 @@ bool campaign_plants(const campaign_plants_options *options)
         return false;
     h.events = h.seeds + count;
     printf("%-20s %6s  %-6s\n", "bug", "seeds", "rule");
-    for (int plant = 1; plant <= plant_count(); plant++) {
+    for (int plant = 1 + options->share; plant <= plant_count(); plant += options->of_shares) {
         if (options->cap_seconds > 0 && campaign_seconds() - start > options->cap_seconds)
             break;
         campaign_plant(plant, options, &h);

@@ -16,12 +16,14 @@ typedef struct campaign_plants_options {
     uint64_t from;
     uint64_t budget;    /* seeds for each bug */
     double cap_seconds; /* end early; 0: never */
-    int shrink_every;   /* shrink what the first bug of so many finds; 0: none */
+    int share; /* only every of_shares-th bug, beginning with this one, from 0 */
+    int of_shares;
+    int shrink_every; /* shrink what finds the first of so many bugs; 0: none */
     double shrink_seconds;
 } campaign_plants_options;
 
 /* Plant each bug in turn and run seeds until it is found; print a table. True when each was found,
- * and the median of the shrunk schedules has few events. */
+ * and the median of the shrunk schedules has at most 25 events. */
 bool campaign_plants(const campaign_plants_options *options);
 
 #endif

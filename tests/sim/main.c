@@ -7,6 +7,7 @@
  *     sim --seeds FILE                  run the seeds that once found something
  *     sim --plants [--budget N]         plant each bug in turn
  *     sim --plants --shrink [--every N] and shrink what finds it, or what finds each N-th
+ *     sim --plants --share I/N          only every N-th bug, beginning with number I
  *     sim --plant NAME ...              plant one bug, then as above
  */
 #include <getopt.h>
@@ -28,6 +29,8 @@ typedef struct command {
     double cap_seconds;
     double shrink_seconds;
     int every;
+    int share;
+    int of_shares;
     const char *replay;
     const char *seeds;
     const char *keep;
@@ -38,14 +41,23 @@ typedef struct command {
 } command;
 
 static const struct option command_options[] = {
-    {"from", required_argument, NULL, 'f'},    {"count", required_argument, NULL, 'c'},
-    {"seed", required_argument, NULL, 's'},    {"trace", no_argument, NULL, 't'},
-    {"plants", no_argument, NULL, 'P'},        {"plant", required_argument, NULL, 'p'},
-    {"probes", no_argument, NULL, 'r'},        {"budget", required_argument, NULL, 'b'},
-    {"cap", required_argument, NULL, 'm'},     {"shrink", no_argument, NULL, 'S'},
-    {"replay", required_argument, NULL, 'R'},  {"keep", required_argument, NULL, 'k'},
-    {"seconds", required_argument, NULL, 'x'}, {"every", required_argument, NULL, 'e'},
-    {"seeds", required_argument, NULL, 'd'},   {0},
+    {"from", required_argument, NULL, 'f'},
+    {"count", required_argument, NULL, 'c'},
+    {"seed", required_argument, NULL, 's'},
+    {"trace", no_argument, NULL, 't'},
+    {"plants", no_argument, NULL, 'P'},
+    {"plant", required_argument, NULL, 'p'},
+    {"probes", no_argument, NULL, 'r'},
+    {"budget", required_argument, NULL, 'b'},
+    {"cap", required_argument, NULL, 'm'},
+    {"shrink", no_argument, NULL, 'S'},
+    {"replay", required_argument, NULL, 'R'},
+    {"keep", required_argument, NULL, 'k'},
+    {"seconds", required_argument, NULL, 'x'},
+    {"every", required_argument, NULL, 'e'},
+    {"seeds", required_argument, NULL, 'd'},
+    {"share", required_argument, NULL, 'h'},
+    {0},
 };
 
 static bool command_set_number(command *c, int option, const char *text)
@@ -102,6 +114,9 @@ static bool command_set(command *c, int option, const char *text)
     case 'k':
         c->keep = text;
         return true;
+    case 'h':
+        return sscanf(text, "%d/%d", &c->share, &c->of_shares) == 2 && c->share > 0 &&
+               c->share <= c->of_shares;
     case 'p':
         plant_choose(plant_find(text));
         return plant_chosen() != 0;
@@ -129,6 +144,8 @@ static int command_plants(const command *c)
         .from = c->from,
         .budget = c->budget,
         .cap_seconds = c->cap_seconds,
+        .share = c->share - 1,
+        .of_shares = c->of_shares,
         .shrink_every = c->shrink ? c->every : 0,
         .shrink_seconds = c->shrink_seconds,
     };
@@ -138,6 +155,7 @@ static int command_plants(const command *c)
 int main(int argc, char **argv)
 {
     command c = {.from = 1, .count = 1000, .budget = 2000, .shrink_seconds = 60, .every = 1};
+    c.share = c.of_shares = 1;
     c.keep = ".";
     for (int option; (option = getopt_long(argc, argv, "", command_options, NULL)) != -1;) {
         if (!command_set(&c, option, optarg))

@@ -106,8 +106,8 @@ static void run_on_death(world *w, actor *dead)
 static void run_draw_rates(world *w)
 {
     static const uint32_t most[WORLD_FAULT_COUNT] = {
-        [WORLD_KILL] = 95,         [WORLD_POWER] = 62, [WORLD_EIO] = 160,
-        [WORLD_EIO_FOR_EVER] = 30, [WORLD_FULL] = 120, [WORLD_NO_MEMORY] = 9000,
+        [WORLD_KILL] = 95,         [WORLD_POWER] = 62,  [WORLD_EIO] = 160,
+        [WORLD_EIO_FOR_EVER] = 30, [WORLD_FULL] = 120,  [WORLD_NO_MEMORY] = 9000,
         [WORLD_WALL_JUMP] = 60,    [WORLD_BUSY] = 1000,
     };
     static const uint32_t switches[] = {400, 3000, 12000, 30000};
