@@ -157,26 +157,52 @@ stage_golden() {
     run_pytest pytests/test_golden.py
 }
 
-# Crash schedules on a simulated machine, one process per core: none may break a rule, and every
-# planted bug must be found. A schedule counts for nothing by itself: they are a thousand a case.
-stage_sim() {
-    local status=0 core bad=0 each=$((10000 / JOBS)) sim=build/release/tests/sim/sim
+# side_by_side NAME COMMAND...: run it on every core, with the core's number as its last argument;
+# what each says goes to $LOGS/NAME.CORE. FAILURES becomes the number that failed.
+side_by_side() {
+    local name=$1 core
     local -a running=()
-    build_preset release sim
+    FAILURES=0
     for ((core = 0; core < JOBS; core++)); do
-        "$sim" --from "$((core * each + 1))" --count "$each" >"$LOGS/sim.$core" 2>&1 &
+        "${@:2}" "$core" >"$LOGS/$name.$core" 2>&1 &
         running+=($!)
     done
     for core in "${!running[@]}"; do
-        wait "${running[$core]}" || bad=$((bad + 1))
-        cat "$LOGS/sim.$core"
-        count "$(($(count_lines "$LOGS/sim.$core" '([0-9]+) schedules') / 1000))" 0
+        wait "${running[$core]}" || FAILURES=$((FAILURES + 1))
+        cat "$LOGS/$name.$core"
     done
-    logged "$sim" --plants || status=$?
-    count "$(count_lines "$SAID" '([0-9]+) of [0-9]+ bugs planted')" \
-        "$((bad + $(count_lines "$SAID" '[0-9]+ of [0-9]+ bugs planted, ([0-9]+) missed')))"
-    ((bad == 0)) || return 1
-    return "$status"
+}
+
+SCHEDULES=20000
+
+sim_campaign() {
+    local each=$((SCHEDULES / JOBS))
+    build/release/tests/sim/sim --from "$(($1 * each + 1))" --count "$each" --keep "$LOGS"
+}
+
+sim_plants() {
+    build/release/tests/sim/sim --plants --share "$(($1 + 1))/$JOBS" --shrink --every 12 --seconds 10
+}
+
+# Crash schedules on a simulated machine: first the seeds that once found something, then a campaign
+# in which none may break a rule and every rare branch has to be reached; then every planted bug
+# must be found, and what finds some of them must shrink. Schedules count a thousand a case.
+stage_sim() {
+    local bad missed
+    build_preset release sim
+    logged build/release/tests/sim/sim --seeds tests/sim/seeds.txt --keep "$LOGS"
+    count "$(count_lines "$SAID" '([0-9]+) seeds of')" 0
+    side_by_side campaign sim_campaign
+    bad=$FAILURES
+    cat "$LOGS"/campaign.* >"$LOGS/sim.campaign"
+    missed=$(grep '^not reached' "$LOGS/sim.campaign" | sort | uniq -c |
+        awk -v all="$JOBS" '$1 == all' || true)
+    [[ -z $missed ]] || { echo "FAIL: no process reached $missed"; bad=$((bad + 1)); }
+    count "$(($(count_lines "$LOGS/sim.campaign" '([0-9]+) schedules,') / 1000))" "$bad"
+    side_by_side plants sim_plants
+    cat "$LOGS"/plants.* >"$LOGS/sim.plants"
+    count "$(count_lines "$LOGS/sim.plants" '([0-9]+) of [0-9]+ bugs planted')" "$FAILURES"
+    ((bad + FAILURES == 0))
 }
 
 # Both bindings with address and undefined-behaviour sanitizers compiled in.
