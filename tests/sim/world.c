@@ -93,10 +93,21 @@ static void *actor_resize(void *context, void *block, size_t size)
     return heap_resize(&self->heap, block, size);
 }
 
+/* Outside of a transaction a process holds nothing, and may stand still for as long as others need
+ * to commit: what it has just read is old then. */
+static void actor_stand_still(actor *self, const char *place)
+{
+    choice *c = &self->world->choice;
+    bool outside = strcmp(place, "store.begin") == 0 || strcmp(place, "store.version") == 0;
+    if (outside && self->world->current && choice_once_in(c, CHOICE_SWITCH, 32))
+        world_sleep(self->world, 1000 + choice_draw(c, CHOICE_DETAIL, 40000));
+}
+
 static void actor_yield(void *context, const char *place)
 {
     actor *self = context;
     world_point(self->world, 1u << WORLD_KILL | 1u << WORLD_POWER | 1u << WORLD_WALL_JUMP, place);
+    actor_stand_still(self, place);
 }
 
 static int actor_spawn(void *context, const sw_spawn_request *request, int64_t *pid)
