@@ -7,9 +7,9 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Length of the valid character at the start of bytes, or 0. The second byte's range carries all
- * special cases: overlong forms, surrogates, and the end of the code space. */
-static size_t utf8_char_len(const uint8_t *bytes, size_t left)
+/* The second byte's range carries all special cases: overlong forms, surrogates, and the end of the
+ * code space. */
+size_t sw__utf8_char_len(const uint8_t *bytes, size_t left)
 {
     uint8_t lead = bytes[0];
     if (lead < 0x80)
@@ -52,7 +52,7 @@ size_t sw__utf8_check(sw_str text)
                 continue;
             }
         }
-        size_t len = utf8_char_len(bytes + at, text.len - at);
+        size_t len = sw__utf8_char_len(bytes + at, text.len - at);
         if (len == 0)
             return at;
         at += len;
@@ -80,7 +80,7 @@ sw_str sw__utf8_cut(sw_str text, size_t max)
         start--;
     if (start > 0 && (uint8_t)text.ptr[start - 1] >= 0xc0) {
         start--;
-        size_t len = utf8_char_len((const uint8_t *)text.ptr + start, max - start);
+        size_t len = sw__utf8_char_len((const uint8_t *)text.ptr + start, max - start);
         if (len == 0)
             max = start;
     }

@@ -4,8 +4,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "stepwell/types.h"
+
+/* Length of the valid character at the start of bytes, of which left are there (at least one); 0
+ * when there is none. */
+size_t sw__utf8_char_len(const uint8_t *bytes, size_t left);
 
 /* Offset of the first invalid byte, or text.len. */
 size_t sw__utf8_check(sw_str text);
