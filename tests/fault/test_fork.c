@@ -45,6 +45,7 @@ typedef struct scene {
     XX(sw_workflow_get, (s->engine, TEXT("w"), (sw_str){0}, &s->found, &error))                    \
     XX(sw_task_submit, (s->engine, &submit, 1, &s->result, &error))                                \
     XX(sw_task_get, (s->engine, &s->task, &s->result, &error))                                     \
+    XX(sw_task_workflow, (s->engine, &s->task, &s->found, &error))                                 \
     XX(sw_task_list, (s->engine, &filter, &s->result, &error))                                     \
     XX(sw_task_count, (s->engine, &filter, counts, &error))                                        \
     XX(sw_task_wait, (s->engine, &s->task, 0, &s->result, &error))                                 \

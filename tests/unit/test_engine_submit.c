@@ -130,6 +130,31 @@ static void submit_newest_definition_wins(void **state)
     rig_close(&r);
 }
 
+/* A task keeps its definition when a newer one of the same name comes. */
+static void submit_keeps_its_definition(void **state)
+{
+    (void)state;
+    rig r;
+    sw_workflow *found = NULL, *newer = NULL;
+    sw_workflow_options options = SW_WORKFLOW_OPTIONS_INIT;
+    rig_open(&r, "memory:", TWO_STEPS);
+    const sw_uuid task = rig_submit(&r), nobody = {{0}};
+    sw_str text = LIT("{\"stepwell\":1,\"name\":\"w\",\"version\":\"1\",\"steps\":"
+                      "[{\"name\":\"z\"}]}");
+    assert_int_equal(sw_workflow_load(&options, text, &newer, NULL, &r.error), 0);
+    assert_int_equal(
+        sw_workflow_register(r.engine, (const sw_workflow *const *)&newer, 1, &r.error), 0);
+    assert_int_equal(sw_task_workflow(r.engine, &task, &found, &r.error), 0);
+    assert_memory_equal(sw_workflow_digest(found).ptr, sw_workflow_digest(r.workflow).ptr, 64);
+    sw_workflow_free(found);
+    assert_int_equal(sw_task_workflow(r.engine, &nobody, &found, &r.error), SW_ENOTFOUND);
+    assert_null(found);
+    assert_int_equal(sw_task_workflow(r.engine, NULL, &found, &r.error), SW_EINVAL);
+    assert_int_equal(sw_task_workflow(r.engine, &task, NULL, &r.error), SW_EINVAL);
+    sw_workflow_free(newer);
+    rig_close(&r);
+}
+
 static void submit_lists_in_pages(void **state)
 {
     (void)state;
@@ -263,6 +288,7 @@ int main(void)
         cmocka_unit_test(submit_key_with_another_input_conflicts),
         cmocka_unit_test(submit_refuses_bad_rows),
         cmocka_unit_test(submit_newest_definition_wins),
+        cmocka_unit_test(submit_keeps_its_definition),
         cmocka_unit_test(submit_lists_in_pages),
         cmocka_unit_test(submit_explains_every_state),
         cmocka_unit_test(submit_wait_times_out_with_the_task),

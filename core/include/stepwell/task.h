@@ -8,6 +8,7 @@
 #include "engine.h"
 #include "error.h"
 #include "types.h"
+#include "workflow.h"
 
 /* A task to start. Only workflow is required. */
 typedef struct sw_task_submit_row {
@@ -127,6 +128,17 @@ SW_API const sw_task_submitted *sw_task_submissions(const sw_result *result, siz
  * errors:  SW_ENOTFOUND, SW_EBUSY, SW_EIO, SW_ENOMEM, SW_EFORKED.
  */
 SW_API int sw_task_get(sw_engine *engine, const sw_uuid *task_id, sw_result **out, sw_error *err);
+
+/* The definition that a task runs, which need not be the newest of its name. Its steps are in the
+ * order of the rows of sw_task_get.
+ *
+ * owns:    task_id is borrowed until return; *out is the caller's (sw_workflow_free).
+ * threads: any thread, concurrently.
+ * blocks:  disk.
+ * errors:  SW_ENOTFOUND, SW_EBUSY, SW_EIO, SW_ENOMEM, SW_EFORKED. On error *out is NULL.
+ */
+SW_API int sw_task_workflow(sw_engine *engine, const sw_uuid *task_id, sw_workflow **out,
+                            sw_error *err);
 
 /* Tasks that match, newest first, without their steps.
  *

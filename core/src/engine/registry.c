@@ -1,4 +1,5 @@
 /* Registering definitions in a store and reading them back. */
+#include "engine/query.h"
 #include "engine/work.h"
 
 /* Whether tasks that name this workflow, with or without its version, get this very definition.
@@ -120,6 +121,37 @@ int sw_workflow_get(sw_engine *engine, sw_str name, sw_str version, sw_workflow 
     if (rc < 0)
         return rc;
     rc = registry_get(engine, name, version, out, err);
+    sw__engine_leave(engine);
+    return rc;
+}
+
+static int registry_get_of_task(sw_engine *engine, const sw_uuid *task_id, sw_workflow **out,
+                                sw_error *err)
+{
+    sw__task_hot hot;
+    const sw__plan *plan = NULL;
+    sw__store *store = engine->store;
+    int rc = sw__catalog_check(&engine->catalog, store, err);
+    if (rc == SW_OK)
+        rc = store->ops->begin(store, false, err);
+    if (rc < 0)
+        return rc;
+    rc = sw__query_task(engine, task_id, &hot, &plan, err);
+    if (rc == SW_OK)
+        *out = sw__workflow_keep(plan->workflow);
+    store->ops->rollback(store);
+    return rc;
+}
+
+int sw_task_workflow(sw_engine *engine, const sw_uuid *task_id, sw_workflow **out, sw_error *err)
+{
+    if (!out || !task_id)
+        return sw__fail(err, SW_EINVAL, "%s is NULL", out ? "task_id" : "out");
+    *out = NULL;
+    int rc = sw__engine_enter(engine, err);
+    if (rc < 0)
+        return rc;
+    rc = registry_get_of_task(engine, task_id, out, err);
     sw__engine_leave(engine);
     return rc;
 }
