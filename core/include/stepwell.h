@@ -19,5 +19,6 @@
 #include "stepwell/step.h"
 #include "stepwell/audit.h"
 #include "stepwell/runner.h"
+#include "stepwell/picture.h"
 
 #endif

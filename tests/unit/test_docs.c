@@ -116,6 +116,8 @@ static void test_limits(void **state)
         {"message or detail of an error", SW__ERROR_TEXT_MAX},
         {"handlers of one worker", SW__HANDLERS_MAX},
         {"rows of one call", SW__BATCH_MAX},
+        {"steps and bends of lines in one picture", SW__VERTICES_MAX},
+        {"bars of one Gantt chart", SW__GANTT_ROWS_MAX},
         {"lease of a worker", SW__LEASE_MAX_MS},
     };
     const size_t count = sizeof(rows) / sizeof(rows[0]);

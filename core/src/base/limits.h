@@ -21,6 +21,8 @@
 #define SW__ERROR_TEXT_MAX (64 * 1024) /* kept bytes of an error's message or detail */
 #define SW__HANDLERS_MAX 10000         /* handlers of one worker */
 #define SW__BATCH_MAX 100000           /* rows of one call */
+#define SW__VERTICES_MAX 500000        /* steps and bends of one picture */
+#define SW__GANTT_ROWS_MAX 100000      /* bars of one Gantt chart */
 #define SW__LEASE_MAX_MS (24LL * 3600 * 1000)
 
 #endif

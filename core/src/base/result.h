@@ -17,7 +17,8 @@
     XX(REASONS, sw_step_reason, sw_step_reasons)                                                   \
     XX(WORKERS, sw_worker_row, sw_workers)                                                         \
     XX(HOLDS, sw_step_hold, sw_step_holds)                                                         \
-    XX(ENTRIES, sw_audit_entry, sw_audit_entries)
+    XX(ENTRIES, sw_audit_entry, sw_audit_entries)                                                  \
+    XX(PICTURES, sw_picture, sw_pictures)
 
 typedef enum sw__section {
 #define SW__SECTION_VALUE(name, type, accessor) SW__##name,
