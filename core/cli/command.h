@@ -69,6 +69,11 @@ typedef enum cli_option_id {
     CLI_OPTION_DURABILITY,
     CLI_OPTION_DETACH,
     CLI_OPTION_DRY_RUN,
+    CLI_OPTION_FORMAT,
+    CLI_OPTION_OUTPUT,
+    CLI_OPTION_DIRECTION,
+    CLI_OPTION_CRITICAL,
+    CLI_OPTION_SVG,
     CLI_OPTION_STRICT,
     CLI_OPTION_MARKDOWN,
     CLI_OPTION_DB,
@@ -177,6 +182,8 @@ void cli_help_markdown(void);
 int cli_command_run(const cli_call *call);
 int cli_command_validate(const cli_call *call);
 int cli_command_plan(const cli_call *call);
+int cli_command_graph(const cli_call *call);
+int cli_command_gantt(const cli_call *call);
 int cli_command_list(const cli_call *call);
 int cli_command_show(const cli_call *call);
 int cli_command_explain(const cli_call *call);

@@ -97,30 +97,21 @@ const char *cli_style_off(cli_style style)
     return out_mode.colour && style != CLI_PLAIN ? "\033[0m" : "";
 }
 
-/* How a state of a step looks; indexed by sw_step_state. */
-static const struct {
-    const char *mark;
-    const char *mark_ascii;
-    cli_style style;
-} step_looks[SW_STEP_STATE_COUNT] = {
-    [SW_STEP_PENDING] = {"·", ".", CLI_DIM},     [SW_STEP_READY] = {"○", "o", CLI_PLAIN},
-    [SW_STEP_RUNNING] = {"▸", ">", CLI_CYAN},    [SW_STEP_WAITING] = {"◷", "w", CLI_YELLOW},
-    [SW_STEP_SUCCEEDED] = {"✓", "+", CLI_GREEN}, [SW_STEP_FAILED] = {"✗", "x", CLI_RED},
-    [SW_STEP_SKIPPED] = {"↷", "-", CLI_DIM},     [SW_STEP_CANCELLED] = {"⊘", "/", CLI_YELLOW},
-    [SW_STEP_RESOLVED] = {"✓", "+", CLI_YELLOW}};
-
 const char *cli_mark(int step_state)
 {
-    if (step_state < 0 || step_state >= SW_STEP_STATE_COUNT)
-        return "?";
-    return out_mode.unicode ? step_looks[step_state].mark : step_looks[step_state].mark_ascii;
+    const char *mark = sw_step_state_mark(step_state, !out_mode.unicode);
+    return mark[0] ? mark : "?";
 }
 
 cli_style cli_step_style(int step_state)
 {
-    if (step_state < 0 || step_state >= SW_STEP_STATE_COUNT)
-        return CLI_PLAIN;
-    return step_looks[step_state].style;
+    static const cli_style styles[SW_STEP_STATE_COUNT] = {
+        [SW_STEP_PENDING] = CLI_DIM,     [SW_STEP_READY] = CLI_PLAIN,
+        [SW_STEP_RUNNING] = CLI_CYAN,    [SW_STEP_WAITING] = CLI_YELLOW,
+        [SW_STEP_SUCCEEDED] = CLI_GREEN, [SW_STEP_FAILED] = CLI_RED,
+        [SW_STEP_SKIPPED] = CLI_DIM,     [SW_STEP_CANCELLED] = CLI_YELLOW,
+        [SW_STEP_RESOLVED] = CLI_YELLOW};
+    return step_state >= 0 && step_state < SW_STEP_STATE_COUNT ? styles[step_state] : CLI_PLAIN;
 }
 
 cli_style cli_task_style(int task_state)

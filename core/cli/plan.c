@@ -7,7 +7,11 @@
 #include "grid.h"
 #include "json.h"
 #include "out.h"
+#include "picture.h"
 #include "text.h"
+
+/* Lines of a drawing above which the list alone says it better. */
+#define PLAN_DRAWING_LINES 60
 
 /* A definition, looked at level by level. */
 typedef struct plan_view {
@@ -136,6 +140,30 @@ static void plan_print_handlers(const plan_view *view)
         fputc('\n', stdout);
 }
 
+/* What depends on what, where that fits the terminal. */
+static void plan_draw(const plan_view *view)
+{
+    cli_picture rows;
+    size_t count = 0;
+    sw_result *result = NULL;
+    sw_picture_options options = SW_PICTURE_OPTIONS_INIT;
+    options.format = SW_PICTURE_TEXT;
+    options.columns = (int32_t)cli_out_width();
+    options.ascii = !cli_out()->unicode;
+    options.color = cli_out()->colour;
+    cli_picture_open(&rows, view->workflow);
+    if (rows.edge_count > 0 && sw_picture_render(&options, rows.nodes, rows.node_count, rows.edges,
+                                                 rows.edge_count, &result, NULL) == SW_OK) {
+        const sw_picture *picture = sw_pictures(result, &count);
+        if (picture->height <= PLAN_DRAWING_LINES) {
+            fputc('\n', stdout);
+            fwrite(picture->text.ptr, 1, picture->text.len, stdout);
+        }
+    }
+    sw_result_free(result);
+    cli_picture_close(&rows);
+}
+
 static void plan_print(const plan_view *view)
 {
     int64_t most = sw_workflow_max_parallel(view->workflow);
@@ -151,6 +179,7 @@ static void plan_print(const plan_view *view)
     if (most > 0)
         printf(" (%lld allowed)", (long long)most);
     fputc('\n', stdout);
+    plan_draw(view);
     for (int32_t level = 0; level < view->level_count; level++)
         plan_print_level(view, level);
     plan_print_handlers(view);
