@@ -146,7 +146,7 @@ int sw__picture_write_dot(sw__picture *picture, sw_error *err)
         sw__buf_put_text(picture->buf, "\"; labelloc=t;\n");
     }
     sw__buf_printf(picture->buf,
-                   "    rankdir=%s; bgcolor=transparent;\n"
+                   "    rankdir=%s; bgcolor=transparent; fontname=\"monospace\";\n"
                    "    node [shape=box, style=\"rounded,filled\", fontname=\"monospace\", "
                    "fontsize=11, fontcolor=\"" SW__COLOR_TEXT "\"];\n"
                    "    edge [color=\"" SW__COLOR_EDGE "\", arrowsize=0.7];\n",
