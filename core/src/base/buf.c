@@ -87,8 +87,9 @@ void sw__buf_put_text(sw__buf *buf, const char *text)
 void sw__buf_printf(sw__buf *buf, const char *format, ...)
 {
     va_list args;
+    size_t left = buf->capacity - buf->len;
     va_start(args, format);
-    int len = vsnprintf(NULL, 0, format, args);
+    int len = vsnprintf(left > 0 ? (char *)buf->ptr + buf->len : NULL, left, format, args);
     va_end(args);
     /* One byte more for the terminating zero that vsnprintf insists on. */
     uint8_t *room = len < 0 ? NULL : sw__buf_reserve(buf, (size_t)len + 1);
@@ -96,9 +97,11 @@ void sw__buf_printf(sw__buf *buf, const char *format, ...)
         buf->failed = true;
         return;
     }
-    va_start(args, format);
-    vsnprintf((char *)room, (size_t)len + 1, format, args);
-    va_end(args);
+    if ((size_t)len >= left) {
+        va_start(args, format);
+        vsnprintf((char *)room, (size_t)len + 1, format, args);
+        va_end(args);
+    }
     buf->len += (size_t)len;
 }
 

@@ -74,9 +74,26 @@ static void critical_describe(const sw__picture *picture, sw__buf *text)
         sw__buf_put_text(text, shown == DESCRIPTION_NAMES ? ", ..." : ".");
 }
 
+/* Most of a large picture is numbers, which printf is slow with. */
+static void number_put(sw__buf *buf, int32_t number)
+{
+    char digits[12];
+    size_t at = sizeof(digits);
+    uint32_t left = number < 0 ? 0u - (uint32_t)number : (uint32_t)number;
+    do {
+        digits[--at] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (number < 0)
+        digits[--at] = '-';
+    sw__buf_put(buf, digits + at, sizeof(digits) - at);
+}
+
 static void number_pair(sw__buf *buf, sw__point point, int32_t top)
 {
-    sw__buf_printf(buf, "%" PRId32 " %" PRId32, point.x + SW__SVG_MARGIN, point.y + top);
+    number_put(buf, point.x + SW__SVG_MARGIN);
+    sw__buf_put_byte(buf, ' ');
+    number_put(buf, point.y + top);
 }
 
 /* From one layer to the next: straight, or a curve that leaves and arrives straight. */
