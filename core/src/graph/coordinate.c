@@ -267,6 +267,8 @@ int sw__layered_place(sw__arena *scratch, const sw__layered *layered, const sw__
 {
     int32_t *corners[CORNERS];
     place_run run = {.layered = layered, .spacing = spacing};
+    if (layered->vertex_count == 0)
+        return SW_OK;
     if (placer_alloc(scratch, &run, corners) < 0)
         return SW_ENOMEM;
     for (int32_t layer = 1; layer < layered->layer_count; layer++)
@@ -281,7 +283,7 @@ int sw__layered_place(sw__arena *scratch, const sw__layered *layered, const sw__
     corners_align(&run, corners);
     for (int32_t vertex = 0; vertex < layered->vertex_count; vertex++)
         x[vertex] = middle_mean(corners, vertex);
-    int32_t left = layered->vertex_count > 0 ? places_bounds(&run, x).left : 0;
+    int32_t left = places_bounds(&run, x).left;
     for (int32_t vertex = 0; vertex < layered->vertex_count; vertex++)
         x[vertex] -= left;
     return SW_OK;
