@@ -126,8 +126,7 @@ static int gantt_render(const cli_call *call, const gantt_view *view, const sw_t
     size_t width = cli_out_width();
     const sw_env *env = sw_env_system();
     sw_gantt_options options = SW_GANTT_OPTIONS_INIT;
-    options.format = cli_given(call, CLI_OPTION_SVG) ? (int)SW_PICTURE_SVG
-                                                     : cli_picture_format(call, SW_PICTURE_TEXT);
+    options.format = cli_picture_format(call, SW_PICTURE_TEXT);
     options.title = task->workflow;
     options.columns = width == 0 || width >= 40 ? (int32_t)width : 40;
     options.ascii = !file && !cli_out()->unicode;

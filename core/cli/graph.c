@@ -38,6 +38,8 @@ static int graph_render(const cli_call *call, cli_picture *rows, const sw_workfl
     options.columns = (int32_t)cli_out_width();
     options.ascii = !file && !cli_out()->unicode;
     options.color = !file && cli_out()->colour;
+    if (cli_given(call, CLI_OPTION_SVG) && cli_given(call, CLI_OPTION_FORMAT))
+        return cli_fail(CLI_EXIT_USAGE, NULL, "--svg is a format of its own; leave out --format");
     if (options.format == SW_PICTURE_FORMAT_COUNT)
         return cli_fail(CLI_EXIT_USAGE,
                         "add --format, or a name that ends in .svg, .mmd, .dot, "

@@ -102,6 +102,8 @@ int cli_picture_format(const cli_call *call, int otherwise)
                    {".dot", SW_PICTURE_DOT},   {".gv", SW_PICTURE_DOT},
                    {".json", SW_PICTURE_JSON}, {".txt", SW_PICTURE_TEXT}};
     const char *name = call->values[CLI_OPTION_OUTPUT].text;
+    if (cli_given(call, CLI_OPTION_SVG))
+        return SW_PICTURE_SVG;
     if (cli_given(call, CLI_OPTION_FORMAT))
         return sw_picture_format_find(cli_str(call->values[CLI_OPTION_FORMAT].text));
     if (cli_given(call, CLI_OPTION_JSON) && !name)

@@ -178,13 +178,13 @@ static const cli_command command_table[] = {
      .usages = {"FILE [options]", "[TASK] [options]"},
      .examples = {{"stepwell graph nightly.yml", "on the terminal"},
                   {"stepwell graph nightly.yml -o plan.svg", "for a page, light or dark"},
-                  {"stepwell graph --critical -o run.svg", "the newest task as it stands"},
+                  {"stepwell graph --critical --svg >run.svg", "the newest task as it stands"},
                   {"stepwell graph nightly.yml --format mermaid", "for Markdown"},
                   {"stepwell graph 01926f3a-1c2d --json", "states and coordinates"}},
      .arguments = {"FILE"},
      .argument_max = 1,
-     .options = CLI_DB_COMMON | CLI_BIT(FORMAT) | CLI_BIT(OUTPUT) | CLI_BIT(DIRECTION) |
-                CLI_BIT(CRITICAL) | CLI_BIT(STRICT),
+     .options = CLI_DB_COMMON | CLI_BIT(FORMAT) | CLI_BIT(SVG) | CLI_BIT(OUTPUT) |
+                CLI_BIT(DIRECTION) | CLI_BIT(CRITICAL) | CLI_BIT(STRICT),
      .run = cli_command_graph},
     {.name = "gantt",
      .summary = "Draw when the attempts of a task ran",

@@ -66,6 +66,8 @@ check "the format was DOT" grep -q "^digraph" plan.txt
 t "graph of hostile names" 0 -- graph hostile.json -q -o hostile.svg
 check "the SVG of hostile names is valid" svg_valid hostile.svg
 
+t "graph --svg" 0 "out:</svg>" -- graph good.yml --svg
+t "graph --svg beside --format" 2 out= "err:leave out --format" -- graph good.yml --svg --format dot
 t "graph of an unknown ending" 2 out= "err:'plan.gif' does not tell what to write" "err:--format" -- graph good.yml -o plan.gif
 t "graph of an unknown format" 2 out= "err:option '--format' cannot be 'gif'" "err:mermaid" -- graph good.yml --format gif
 t "graph into a folder that is not there" 7 out= "err:cannot write 'none/plan.svg'" -- graph good.yml -o none/plan.svg

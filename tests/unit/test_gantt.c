@@ -228,7 +228,10 @@ static void test_bad_input(void **state)
     row.begin_us = 0;
     assert_refused(&options, &row, 1, SW_EINVAL, 0, "follow each other");
     row.ready_us = -1;
-    assert_refused(&options, &row, 1, SW_EINVAL, 0, "negative");
+    assert_refused(&options, &row, 1, SW_EINVAL, 0, "from 1970 to 9999");
+    row = usual[1];
+    row.end_us = INT64_MAX;
+    assert_refused(&options, &row, 1, SW_EINVAL, 0, "from 1970 to 9999");
     row = usual[1];
     row.name = (sw_str){NULL, 2};
     assert_refused(&options, &row, 1, SW_EINVAL, 0, "at no address");
@@ -240,10 +243,39 @@ static void test_bad_input(void **state)
     options.columns = 39;
     assert_refused(&options, usual, USUAL_COUNT, SW_ELIMIT, -1, "needs 40 columns");
     options.columns = -1;
-    assert_refused(&options, usual, USUAL_COUNT, SW_EINVAL, -1, "negative");
+    assert_refused(&options, usual, USUAL_COUNT, SW_EINVAL, -1, "-1 columns");
+    options.columns = 100001;
+    assert_refused(&options, usual, USUAL_COUNT, SW_EINVAL, -1, "100001 columns");
+    options.columns = 0;
+    options.width = 100001;
+    assert_refused(&options, usual, USUAL_COUNT, SW_EINVAL, -1, "100001 pixels");
+    options.width = 0;
+    options.now_us = INT64_MAX;
+    assert_refused(&options, usual, USUAL_COUNT, SW_EINVAL, -1, "now");
     options = (sw_gantt_options)SW_GANTT_OPTIONS_INIT;
     options.size = 4;
     assert_refused(&options, usual, USUAL_COUNT, SW_EINVAL, -1, "size is 4");
+}
+
+/* From the first moment to the last, again and again on one line: no sum overflows. */
+static void test_longest(void **state)
+{
+    const int formats[] = {SW_PICTURE_SVG, SW_PICTURE_TEXT, SW_PICTURE_JSON};
+    static sw_gantt_row rows[100];
+    sw_gantt_options options = SW_GANTT_OPTIONS_INIT;
+    (void)state;
+    for (size_t i = 0; i < 100; i++)
+        rows[i] = (sw_gantt_row){.name = TEXT("long"),
+                                 .state = SW_STEP_SUCCEEDED,
+                                 .ready_us = 1,
+                                 .begin_us = 1,
+                                 .end_us = INT64_C(253402300800000000)};
+    for (size_t i = 0; i < 3; i++) {
+        sw_result *result = NULL;
+        options.format = formats[i];
+        chart(&options, rows, 100, &result);
+        sw_result_free(result);
+    }
 }
 
 static int chart_under_fault(const sw_env *env, void *context)
@@ -270,11 +302,11 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),          cmocka_unit_test(test_text_ascii),
-        cmocka_unit_test(test_svg),           cmocka_unit_test(test_json),
-        cmocka_unit_test(test_nothing),       cmocka_unit_test(test_ticks),
-        cmocka_unit_test(test_tick_texts),    cmocka_unit_test(test_bad_input),
-        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_text),       cmocka_unit_test(test_text_ascii),
+        cmocka_unit_test(test_svg),        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_nothing),    cmocka_unit_test(test_ticks),
+        cmocka_unit_test(test_tick_texts), cmocka_unit_test(test_bad_input),
+        cmocka_unit_test(test_longest),    cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests_name("gantt", tests, NULL, NULL);
 }

@@ -517,6 +517,47 @@ static void test_text_width(void **state)
     assert_true(drawn > 20);
 }
 
+/* Any bytes for names, any graph: every format stays what it is. */
+static void test_random_rows(void **state)
+{
+    char bytes[NODES_MOST][12];
+    (void)state;
+    for (int round = 0; round < 400; round++) {
+        picture_rows rows = {0};
+        int32_t nodes = 1 + (int32_t)random_below(12);
+        for (int32_t i = 0; i < nodes; i++) {
+            for (size_t k = 0; k < sizeof(bytes[i]); k++)
+                bytes[i][k] = (char)random_below(256);
+            node_add(&rows, "", (int)random_below(10) - 1, (int)random_below(2), i);
+            rows.nodes[i].name = (sw_str){bytes[i], random_below(sizeof(bytes[i]) + 1)};
+            for (int32_t k = 0; k < i; k++) {
+                if (random_below(4) == 0)
+                    edge_add(&rows, k, i, (int32_t)random_below(4));
+            }
+        }
+        for (int format = 0; format < SW_PICTURE_FORMAT_COUNT; format++) {
+            size_t offset = 0;
+            const char *why = "";
+            sw_result *result = NULL;
+            sw_picture_options options = SW_PICTURE_OPTIONS_INIT;
+            options.format = format;
+            options.columns = 400;
+            /* Lines that cross too much cannot be told apart in a terminal. */
+            if (format == SW_PICTURE_TEXT &&
+                render_code(&rows, &options, &result, NULL) == SW_ELIMIT)
+                continue;
+            sw_result_free(result);
+            const char *text = rendered(&rows, &options, &result);
+            assert_int_equal(sw__utf8_check((sw_str){text, strlen(text)}), strlen(text));
+            if (format == SW_PICTURE_SVG)
+                assert_xml(text);
+            if (format == SW_PICTURE_JSON)
+                assert_true(sw__json_check((sw_str){text, strlen(text)}, &offset, &why));
+            sw_result_free(result);
+        }
+    }
+}
+
 static void test_tiny(void **state)
 {
     picture_rows rows = {0};
@@ -752,15 +793,25 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_svg),
-        cmocka_unit_test(test_mermaid),       cmocka_unit_test(test_dot),
-        cmocka_unit_test(test_json),          cmocka_unit_test(test_text),
-        cmocka_unit_test(test_text_lines),    cmocka_unit_test(test_text_width),
-        cmocka_unit_test(test_tiny),          cmocka_unit_test(test_deterministic),
-        cmocka_unit_test(test_direction),     cmocka_unit_test(test_bad_rows),
-        cmocka_unit_test(test_bad_options),   cmocka_unit_test(test_too_large),
-        cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_out_of_memory_on_a_cycle),
-        cmocka_unit_test(test_widths),        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_hostile_names),
+        cmocka_unit_test(test_svg),
+        cmocka_unit_test(test_mermaid),
+        cmocka_unit_test(test_dot),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_text_lines),
+        cmocka_unit_test(test_text_width),
+        cmocka_unit_test(test_random_rows),
+        cmocka_unit_test(test_tiny),
+        cmocka_unit_test(test_deterministic),
+        cmocka_unit_test(test_direction),
+        cmocka_unit_test(test_bad_rows),
+        cmocka_unit_test(test_bad_options),
+        cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_out_of_memory_on_a_cycle),
+        cmocka_unit_test(test_widths),
+        cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests_name("picture", tests, NULL, NULL);
 }

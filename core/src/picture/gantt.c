@@ -13,6 +13,8 @@
 #define MINUTE_US INT64_C(60000000)
 #define HOUR_US (60 * MINUTE_US)
 #define DAY_US (24 * HOUR_US)
+#define TIME_MOST_US INT64_C(253402300800000000) /* the end of the year 9999 */
+#define SIZE_MOST 100000                         /* pixels or columns */
 
 static int gantt_options_check(const sw_gantt_options *options, sw_error *err)
 {
@@ -23,8 +25,12 @@ static int gantt_options_check(const sw_gantt_options *options, sw_error *err)
         options->format != SW_PICTURE_JSON)
         return sw__fail(err, SW_EINVAL, "a Gantt chart cannot be written as '%s'",
                         sw_picture_format_name(options->format));
-    if (options->columns < 0 || options->width < 0 || options->now_us < 0)
-        return sw__fail(err, SW_EINVAL, "sizes and times cannot be negative");
+    if (options->columns < 0 || options->columns > SIZE_MOST || options->width < 0 ||
+        options->width > SIZE_MOST)
+        return sw__fail(err, SW_EINVAL, "a Gantt chart cannot be %d columns or %d pixels wide",
+                        options->columns, options->width);
+    if (options->now_us < 0 || options->now_us > TIME_MOST_US)
+        return sw__fail(err, SW_EINVAL, "it cannot be %" PRId64 " now", options->now_us);
     return sw__picture_text_check(options->title, "the title", -1, err);
 }
 
@@ -36,8 +42,10 @@ static int gantt_row_check(const sw_gantt_row *row, size_t index, sw_error *err)
     if (row->state < -1 || row->state >= SW_STEP_STATE_COUNT)
         return sw__fail_row(err, SW_EINVAL, index, "row %zu: there is no state %d of a step", index,
                             row->state);
-    if (row->ready_us < 0 || row->begin_us < 0 || row->end_us < 0)
-        return sw__fail_row(err, SW_EINVAL, index, "row %zu: times cannot be negative", index);
+    if (row->ready_us < 0 || row->begin_us < 0 || row->end_us < 0 || row->ready_us > TIME_MOST_US ||
+        row->begin_us > TIME_MOST_US || row->end_us > TIME_MOST_US)
+        return sw__fail_row(err, SW_EINVAL, index,
+                            "row %zu: times are microseconds from 1970 to 9999", index);
     if ((row->begin_us > 0 && row->begin_us < row->ready_us) ||
         (row->end_us > 0 && row->end_us < row->begin_us) || (row->end_us > 0 && row->begin_us == 0))
         return sw__fail_row(err, SW_EINVAL, index,
@@ -95,8 +103,10 @@ static int gantt_lines_fill(sw__gantt *gantt, sw__map *lanes)
         if (own->last != i)
             gantt->next[own->last] = i;
         own->last = i;
-        if (row->begin_us > 0)
-            own->run_us += sw__gantt_row_end(gantt, row) - row->begin_us;
+        if (row->begin_us > 0 &&
+            __builtin_add_overflow(own->run_us, sw__gantt_row_end(gantt, row) - row->begin_us,
+                                   &own->run_us))
+            own->run_us = INT64_MAX;
     }
     return SW_OK;
 }
