@@ -33,6 +33,7 @@
 #include "graph/graph.c"
 #include "graph/layer.c"
 #include "graph/layout.c"
+#include "graph/straighten.c"
 #include "model/canonical.c"
 #include "model/check.c"
 #include "model/definition.c"

@@ -283,8 +283,5 @@ int sw__layered_place(sw__arena *scratch, const sw__layered *layered, const sw__
     corners_align(&run, corners);
     for (int32_t vertex = 0; vertex < layered->vertex_count; vertex++)
         x[vertex] = middle_mean(corners, vertex);
-    int32_t left = places_bounds(&run, x).left;
-    for (int32_t vertex = 0; vertex < layered->vertex_count; vertex++)
-        x[vertex] -= left;
     return SW_OK;
 }

@@ -49,9 +49,14 @@ int sw__layered_arrange(sw__arena *scratch, sw__layered *layered, int64_t *befor
 /* Crossings between all layers; tree has vertex_count + 1 elements of scratch. */
 int64_t sw__layered_crossings(sw__layered *layered, int32_t *tree);
 
-/* Middle of every vertex across the layers, 0 at the leftmost edge; neighbours must be sorted. */
+/* Middle of every vertex across the layers, from any origin; neighbours must be sorted. */
 int sw__layered_place(sw__arena *scratch, const sw__layered *layered, const sw__spacing *spacing,
                       int32_t *x);
+
+/* Move vertices a little where that makes lines straight, at most by node_gap; never closer to each
+ * other than they have to stand. */
+int sw__layered_straighten(sw__arena *scratch, const sw__layered *layered,
+                           const sw__spacing *spacing, int32_t *x);
 
 /* Left and right half of a vertex. */
 static inline int32_t sw__layered_left(const sw__layered *layered, const sw__spacing *spacing,

@@ -73,6 +73,19 @@ static int32_t layers_stack(const sw__layered *layered, const sw__layout_options
     return at;
 }
 
+/* Bring the leftmost border to 0. */
+static void across_normalise(const sw__layered *layered, const sw__spacing *spacing,
+                             int32_t *across)
+{
+    int32_t border = INT32_MAX;
+    for (int32_t vertex = 0; vertex < layered->vertex_count; vertex++) {
+        int32_t left = across[vertex] - sw__layered_left(layered, spacing, vertex);
+        border = left < border ? left : border;
+    }
+    for (int32_t vertex = 0; vertex < layered->vertex_count; vertex++)
+        across[vertex] -= border;
+}
+
 static int32_t across_width(const sw__layered *layered, const sw__spacing *spacing,
                             const int32_t *across)
 {
@@ -96,9 +109,11 @@ static int layout_fill(sw__arena *arena, sw__arena *scratch, const sw__layered *
     int32_t *along = sw__arena_array(arena, vertices, sizeof(int32_t));
     int32_t *near = sw__arena_array(arena, layers, sizeof(int32_t));
     int32_t *far = sw__arena_array(arena, layers, sizeof(int32_t));
-    if (sw__arena_failed(arena) || sw__layered_place(scratch, layered, &spacing, across) < 0)
+    if (sw__arena_failed(arena) || sw__layered_place(scratch, layered, &spacing, across) < 0 ||
+        sw__layered_straighten(scratch, layered, &spacing, across) < 0)
         return SW_ENOMEM;
 
+    across_normalise(layered, &spacing, across);
     int32_t depth = layers_stack(layered, options, across, along, near, far);
     int32_t width = across_width(layered, &spacing, across);
     *out = (sw__layout){.vertex_count = layered->vertex_count,
