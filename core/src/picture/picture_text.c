@@ -14,6 +14,7 @@
 
 #define TEXT_COLUMNS_USUAL 80
 #define BOX_EDGES 4 /* "| " and " |" */
+#define BOX_GAP 2   /* between two of a layer */
 
 enum { ARM_UP = 1, ARM_DOWN = 2, ARM_LEFT = 4, ARM_RIGHT = 8 };
 
@@ -332,8 +333,8 @@ static int text_layout(text_canvas *canvas, sw_error *err)
     const sw__layout_options options = {.width = picture->width,
                                         .height = picture->height,
                                         .bend_width = 1,
-                                        .node_gap = 2,
-                                        .bend_gap = 2,
+                                        .node_gap = BOX_GAP,
+                                        .bend_gap = BOX_GAP,
                                         .layer_gap = 1,
                                         .layer_gap_max = 1,
                                         .vertices_max = SW__VERTICES_MAX,
@@ -354,6 +355,17 @@ static void layers_draw(text_canvas *canvas)
     }
 }
 
+/* Whether some level has more boxes than the columns can hold, however short their names: then
+ * nothing has to be laid out to know. */
+static bool levels_too_wide(const sw__picture *picture, const int32_t *counts, int32_t columns)
+{
+    for (int32_t level = 0; level < picture->level_count; level++) {
+        if ((int64_t)counts[level] * (BOX_EDGES + BOX_GAP) - BOX_GAP > columns)
+            return true;
+    }
+    return false;
+}
+
 int sw__picture_write_text(sw__picture *picture, sw_error *err)
 {
     static const int32_t cuts[] = {48, 16, 10};
@@ -361,9 +373,14 @@ int sw__picture_write_text(sw__picture *picture, sw_error *err)
     int32_t columns = picture->options->columns ? picture->options->columns : TEXT_COLUMNS_USUAL;
     picture->width = sw__arena_array(picture->arena, nodes, sizeof(int32_t));
     picture->height = sw__arena_array(picture->arena, nodes, sizeof(int32_t));
-    if (!picture->width || !picture->height)
+    int32_t *counts =
+        sw__arena_array(picture->arena, (size_t)picture->level_count, sizeof(int32_t));
+    if (!picture->width || !picture->height || !counts)
         return sw__fail(err, SW_ENOMEM, NULL);
-    for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
+    for (size_t i = 0; i < nodes; i++)
+        counts[picture->level[i]]++;
+    bool hopeless = !picture->options->compact && levels_too_wide(picture, counts, columns);
+    for (size_t i = 0; !hopeless && i < sizeof(cuts) / sizeof(cuts[0]); i++) {
         text_canvas canvas = {.picture = picture, .buf = picture->buf, .label_columns = cuts[i]};
         int code = text_layout(&canvas, err);
         if (code == SW_ENOMEM)
