@@ -224,12 +224,33 @@ static void test_text_width(void **state)
     assert_true(drawn > 20);
 }
 
+/* More lines between two layers than anybody could follow are not drawn, whatever the columns. */
+static void test_text_too_many_lines(void **state)
+{
+    picture_rows rows = {0};
+    sw_error error;
+    sw_result *result = NULL;
+    sw_picture_options options = SW_PICTURE_OPTIONS_INIT;
+    (void)state;
+    for (int32_t i = 0; i < 48; i++)
+        picture_node_add(&rows, "x", -1, 0, -1);
+    for (int32_t i = 0; i < 24 * 24; i++)
+        picture_edge_add(&rows, i / 24, 24 + i % 24, 0);
+    options.format = SW_PICTURE_TEXT;
+    options.columns = 100000;
+    assert_int_equal(picture_code(&rows, &options, &result, &error), SW_ELIMIT);
+    rows.edge_count = 22 * 23;
+    assert_int_equal(picture_code(&rows, &options, &result, &error), SW_OK);
+    sw_result_free(result);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_text_lines),
         cmocka_unit_test(test_text_width),
+        cmocka_unit_test(test_text_too_many_lines),
     };
     return cmocka_run_group_tests_name("picture_text", tests, NULL, NULL);
 }

@@ -13,7 +13,7 @@
 #define STRETCH_FINE 2.0 /* so far from it is still good */
 #define TALL_EASE 2.0    /* pages scroll down, not to the side */
 
-static int32_t even(int32_t size)
+static int32_t size_even(int32_t size)
 {
     return size + size % 2;
 }
@@ -28,7 +28,7 @@ static void nodes_measure(sw__picture *picture)
         int32_t label = columns * SW__SVG_COLUMN + 2 * SW__SVG_PADDING;
         int32_t below = detail ? SW__SVG_DETAIL_WIDTH + 2 * SW__SVG_PADDING : 0;
         int32_t mark = picture->states ? SW__SVG_MARK_ROOM : 0;
-        picture->width[i] = even((label > below ? label : below) + mark);
+        picture->width[i] = size_even((label > below ? label : below) + mark);
         picture->height[i] = detail ? SW__SVG_NODE_TALL : SW__SVG_NODE_FLAT;
     }
 }

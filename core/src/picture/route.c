@@ -10,7 +10,11 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#define PORTS_MOST 64 /* nets that leave one box; a box that wide does not fit a label */
+/* What all pairs of nets are to each other. */
+typedef struct route_pairs {
+    bool precedes[SW__ROUTE_NETS_MOST][SW__ROUTE_NETS_MOST];     /* must turn off above it */
+    int32_t crossings[SW__ROUTE_NETS_MOST][SW__ROUTE_NETS_MOST]; /* when it runs above it */
+} route_pairs;
 
 static bool vertex_box(const sw__route *route, int32_t vertex)
 {
@@ -64,22 +68,23 @@ static void nets_find(sw__route *route)
     }
 }
 
-/* Twice the middle of the bottoms of a net: where its lines want to go. */
-static int32_t net_aim(const sw__route *route, int32_t net)
+static void nets_aim(sw__route *route)
 {
-    int32_t least = INT32_MAX, most = INT32_MIN;
-    for (int32_t i = 0; i < route->piece_count; i++) {
-        int32_t x = route->x[route->pieces[i].bottom];
-        if (route->pieces[i].net != net)
-            continue;
-        least = x < least ? x : least;
-        most = x > most ? x : most;
+    for (int32_t net = 0; net < route->net_count; net++) {
+        int32_t least = INT32_MAX, most = INT32_MIN;
+        for (int32_t i = 0; i < route->piece_count; i++) {
+            int32_t x = route->x[route->pieces[i].bottom];
+            if (route->pieces[i].net != net)
+                continue;
+            least = x < least ? x : least;
+            most = x > most ? x : most;
+        }
+        route->nets[net].aim = least + most;
     }
-    return least + most;
 }
 
-/* Nets that leave a vertex, by where they want to go; how many, or -1 when they are too many. */
-static int32_t top_nets(const sw__route *route, int32_t vertex, int32_t nets[PORTS_MOST])
+/* Nets that leave a vertex, by where they want to go; how many. */
+static int32_t top_nets(const sw__route *route, int32_t vertex, int32_t nets[SW__ROUTE_NETS_MOST])
 {
     int32_t count = 0;
     for (int32_t i = 0; i < route->piece_count; i++) {
@@ -90,16 +95,14 @@ static int32_t top_nets(const sw__route *route, int32_t vertex, int32_t nets[POR
             at++;
         if (at < count)
             continue;
-        if (count == PORTS_MOST)
-            return -1;
-        for (at = count++; at > 0 && net_aim(route, nets[at - 1]) > net_aim(route, net); at--)
+        for (at = count++; at > 0 && route->nets[nets[at - 1]].aim > route->nets[net].aim; at--)
             nets[at] = nets[at - 1];
         nets[at] = net;
     }
     return count;
 }
 
-static int32_t clamp(int32_t value, int32_t least, int32_t most)
+static int32_t column_clamp(int32_t value, int32_t least, int32_t most)
 {
     return value < least ? least : value > most ? most : value;
 }
@@ -107,7 +110,7 @@ static int32_t clamp(int32_t value, int32_t least, int32_t most)
 /* Columns for all nets of one box: near to where they go, in their order, apart if there is room.
  */
 static bool ports_spread(const sw__route *route, int32_t vertex, const int32_t *nets, int32_t count,
-                         int32_t columns[PORTS_MOST])
+                         int32_t columns[SW__ROUTE_NETS_MOST])
 {
     int32_t first = border_first(route, vertex), last = border_last(route, vertex);
     int32_t room = last - first + 1;
@@ -120,7 +123,7 @@ static bool ports_spread(const sw__route *route, int32_t vertex, const int32_t *
     }
     for (int32_t i = 0; i < count; i++) {
         int32_t least = i == 0 ? first : columns[i - 1] + step;
-        columns[i] = clamp(net_aim(route, nets[i]) / 2, first, last);
+        columns[i] = column_clamp(route->nets[nets[i]].aim / 2, first, last);
         columns[i] = columns[i] < least ? least : columns[i];
     }
     for (int32_t i = count - 1; i >= 0; i--) {
@@ -149,10 +152,8 @@ static int32_t port_straight(const sw__route *route, int32_t vertex, bool below)
 
 static bool ports_top(sw__route *route, int32_t vertex)
 {
-    int32_t nets[PORTS_MOST], columns[PORTS_MOST];
+    int32_t nets[SW__ROUTE_NETS_MOST], columns[SW__ROUTE_NETS_MOST];
     int32_t count = top_nets(route, vertex, nets);
-    if (count < 0)
-        return false;
     if (count == 1)
         columns[0] = port_straight(route, vertex, true);
     else if (!ports_spread(route, vertex, nets, count, columns))
@@ -225,17 +226,28 @@ static int32_t nets_crossings(const sw__route *route, int32_t above, int32_t bel
     return crossings;
 }
 
-static bool net_waits(const sw__route *route, int32_t net, bool gently)
+static void pairs_fill(const sw__route *route, route_pairs *pairs)
+{
+    for (int32_t above = 0; above < route->net_count; above++) {
+        for (int32_t below = 0; below < route->net_count; below++) {
+            pairs->precedes[above][below] = above != below && net_must_precede(route, above, below);
+            pairs->crossings[above][below] =
+                above != below ? nets_crossings(route, above, below) : 0;
+        }
+    }
+}
+
+static bool net_waits(const sw__route *route, const route_pairs *pairs, int32_t net, bool gently)
 {
     for (int32_t other = 0; other < route->net_count; other++) {
         const sw__route_net *row = &route->nets[other];
         if (other == net || row->left == row->right || row->track >= 0)
             continue;
-        if (net_must_precede(route, other, net))
+        if (pairs->precedes[other][net])
             return true;
         bool apart = row->right < route->nets[net].left || row->left > route->nets[net].right;
-        if (gently && !apart && !net_must_precede(route, net, other) &&
-            nets_crossings(route, other, net) < nets_crossings(route, net, other))
+        if (gently && !apart && !pairs->precedes[net][other] &&
+            pairs->crossings[other][net] < pairs->crossings[net][other])
             return true;
     }
     return false;
@@ -255,14 +267,14 @@ static int32_t track_next(const sw__route *route, const bool *ready, int32_t end
 }
 
 /* Fill one row; false when no net may lie in it. */
-static bool track_fill(sw__route *route, int32_t track, bool *ready)
+static bool track_fill(sw__route *route, const route_pairs *pairs, int32_t track, bool *ready)
 {
     bool any = false;
     for (int pass = 0; pass < 2 && !any; pass++) {
         for (int32_t net = 0; net < route->net_count; net++) {
             bool open =
                 route->nets[net].track < 0 && route->nets[net].left < route->nets[net].right;
-            ready[net] = open && !net_waits(route, net, pass == 0);
+            ready[net] = open && !net_waits(route, pairs, net, pass == 0);
             any = any || ready[net];
         }
     }
@@ -277,14 +289,16 @@ static bool track_fill(sw__route *route, int32_t track, bool *ready)
 
 static bool tracks_assign(sw__route *route)
 {
+    route_pairs pairs;
     bool ready[SW__ROUTE_NETS_MOST];
     int32_t open = 0;
     nets_measure(route);
+    pairs_fill(route, &pairs);
     route->track_count = 0;
     for (int32_t net = 0; net < route->net_count; net++)
         open += route->nets[net].left < route->nets[net].right;
     while (open > 0) {
-        if (!track_fill(route, route->track_count, ready))
+        if (!track_fill(route, &pairs, route->track_count, ready))
             return false;
         for (int32_t net = 0; net < route->net_count; net++)
             open -= route->nets[net].track == route->track_count;
@@ -324,8 +338,13 @@ static void ports_shift(sw__route *route)
 
 bool sw__route_solve(sw__route *route)
 {
+    if (route->piece_count > SW__ROUTE_PIECES_MOST)
+        return false;
     nets_find(route);
-    if (route->net_count > SW__ROUTE_NETS_MOST || !ports_assign(route))
+    if (route->net_count > SW__ROUTE_NETS_MOST)
+        return false;
+    nets_aim(route);
+    if (!ports_assign(route))
         return false;
     if (tracks_assign(route))
         return true;

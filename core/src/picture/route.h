@@ -5,8 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Nets between two layers; a terminal has fewer columns. */
-#define SW__ROUTE_NETS_MOST 512
+/* Lines and nets between two layers; nobody could follow more. They also bound the time. */
+#define SW__ROUTE_PIECES_MOST 512
+#define SW__ROUTE_NETS_MOST 64
 
 /* One line from a box, or a line that comes from above, to one below. */
 typedef struct sw__route_piece {
@@ -25,6 +26,7 @@ typedef struct sw__route_net {
     int32_t left;  /* columns of its run to the side */
     int32_t right;
     int32_t track; /* row of that run, -1 when it is straight */
+    int32_t aim;   /* twice the middle of its bottoms: where its lines want to go */
 } sw__route_net;
 
 typedef struct sw__route {
