@@ -72,16 +72,17 @@ typedef struct sw_graph_edge {
     XX(ENDS, 4, "ends")                                                                            \
     XX(COMPONENTS, 8, "components")                                                                \
     XX(CYCLES, 16, "cycles")                                                                       \
-    XX(TIME, 32, "time")                                                                           \
-    XX(BOTTLENECKS, 64, "bottlenecks")                                                             \
-    XX(WIDTH, 128, "width")                                                                        \
-    XX(REDUNDANT, 256, "redundant")
+    XX(SPAN, 32, "span")                                                                           \
+    XX(TIME, 64, "time")                                                                           \
+    XX(BOTTLENECKS, 128, "bottlenecks")                                                            \
+    XX(WIDTH, 256, "width")                                                                        \
+    XX(REDUNDANT, 512, "redundant")
 
 typedef enum sw_analysis_part {
 #define SW_ENUM_VALUE(name, value, text) SW_ANALYSIS_##name = value,
     SW_ANALYSIS_PART_MAP(SW_ENUM_VALUE)
 #undef SW_ENUM_VALUE
-    SW_ANALYSIS_ALL = 511
+    SW_ANALYSIS_ALL = 1023
 } sw_analysis_part;
 
 typedef struct sw_analysis_options {
@@ -143,7 +144,7 @@ typedef struct sw_knot {
     const int32_t *cycle; /* each depends on the one before it, the first on the last; the lowest
                              node is first */
     size_t cycle_count;
-    const sw_cut *cuts; /* removing these edges leaves no cycle in it; each of them is needed */
+    const sw_cut *cuts; /* removing these edges leaves no cycle in it */
     size_t cut_count;
     int64_t cut_least;      /* no smaller set can do */
     int32_t cycle_shortest; /* 1: no shorter cycle is in it; 0: the search ended at its limit */
@@ -189,19 +190,21 @@ typedef struct sw_analysis {
     int32_t knot_count;
     const sw_knot *knots;
 
-    /* TIME, with any number of workers: when each node begins at the earliest and at the latest
-     * (without delaying the end), slack (latest - earliest), and free float: how late it may end
-     * without delaying any dependent. */
+    /* SPAN, with any number of workers: the longest path by duration, which no run can beat. */
+    const int32_t *critical_path; /* from a root to a leaf; of equals the lower numbers */
+    int32_t critical_count;
+    int32_t reserved;
+    int64_t work_us;    /* sum of all durations */
+    int64_t span_us;    /* sum along the critical path */
+    double parallelism; /* work / span: workers that can be kept busy; 0 for no work */
+
+    /* TIME: when each node begins at the earliest and, without delaying the end, at the latest;
+     * slack (latest - earliest); and free float: how much later than at the earliest it may end
+     * without delaying a dependent or the end. */
     const int64_t *earliest_us;
     const int64_t *latest_us;
     const int64_t *slack_us;
     const int64_t *float_us;
-    const int32_t *critical_path; /* one longest path; of equals the one with lower numbers */
-    int32_t critical_count;
-    int32_t reserved;
-    int64_t work_us;    /* sum of all durations */
-    int64_t span_us;    /* sum along the critical path: the shortest possible run */
-    double parallelism; /* work / span: workers that can be kept busy; 0 for no work */
 
     /* BOTTLENECKS: highest score first. */
     const sw_bottleneck *bottlenecks;
@@ -217,7 +220,8 @@ typedef struct sw_analysis {
     int32_t width_exact;
 
     /* REDUNDANT: edges that follow from others (the complement of the transitive reduction), in
-     * the order of the list; time grows with edges x the nodes that edges leap over / 512. */
+     * the order of the list. Time grows with edges x the nodes that edges leap over / 512; where
+     * that is above 500 million, the part is left out, and sw_graph_reduce still answers. */
     int32_t redundant_count;
     const sw_graph_edge *redundant;
 } sw_analysis;
@@ -436,10 +440,12 @@ SW_API int sw_graph_order(const sw_graph *graph, const int32_t *priority, int32_
 SW_API int sw_graph_analyze(const sw_graph *graph, const sw_analysis_options *options,
                             sw_result **out, sw_error *err);
 
-/* The knots of a graph with guidance how to break them; sw_knots gives one row each. For knots of
- * up to 16 nodes the set of edges to remove is a smallest one (dynamic programming over subsets,
- * Lawler 1964); beyond, that of Eades, Lin and Smyth (1993), at most edges / 2 - nodes / 6, freed
- * of edges that need not go.
+/* The knots of a graph with guidance how to break them; sw_knots gives one row each. If one edge
+ * is on every cycle of a knot, it is the answer; else, for knots of up to 16 nodes, a smallest set
+ * (dynamic programming over subsets, Lawler 1964); beyond, that of Eades, Lin and Smyth (1993): at
+ * most half of the edges, edges / 2 - nodes / 6 where no edge has its opposite, freed of edges
+ * that need not go. A call looks at 200 million edges or subsets; what is not proven by then is
+ * marked so (cycle_shortest, cut_smallest).
  *
  * owns:    *out is the caller's (sw_result_free).
  * threads: any thread, concurrently.
@@ -460,8 +466,8 @@ SW_API int sw_graph_reach(const sw_graph *graph, int direction, const int32_t *n
                           size_t node_count, sw_result **out, sw_error *err);
 
 /* The nodes that all of some nodes reach: with SW_REACH_DEPENDENCIES their common ancestors.
- * sw_reaches gives two rows with node -1: all of them, and the nearest of them, which reach no
- * other common one on the way to the nodes. Nothing is common to no nodes.
+ * sw_reaches gives two rows with node -1: all of them, and of these the nearest ones, between which
+ * and the nodes no other common one lies. Nothing is common to no nodes.
  *
  * owns:    nodes are borrowed until return; *out is the caller's (sw_result_free).
  * threads: any thread, concurrently.
@@ -482,8 +488,8 @@ SW_API int sw_graph_common(const sw_graph *graph, int direction, const int32_t *
  */
 SW_API int sw_graph_reduce(const sw_graph *graph, sw_result **out, sw_error *err);
 
-/* How long a run takes with limited workers and resources; sw_makespans gives one row, sw_graph_slots
- * the schedule in the order of its starts.
+/* How long a run takes with limited workers and resources; sw_makespans gives one row,
+ * sw_graph_slots the schedule in the order of its starts.
  *
  * owns:    options and its arrays are borrowed until return; *out is the caller's
  *          (sw_result_free).
@@ -546,8 +552,8 @@ SW_API int sw_graph_edit_insert(sw_graph_edit *edit, int32_t node_count, const s
  */
 SW_API int sw_graph_edit_order(const sw_graph_edit *edit, int32_t *order, sw_error *err);
 
-/* The graph as it is by now: old edges with their rows, then the new ones in the order in which
- * they came. The edit goes on.
+/* The graph as it is by now. Rows count anew: the old edges in their order, then the new ones in
+ * the order in which they came. The edit goes on.
  *
  * owns:    *out is the caller's (sw_graph_free).
  * threads: any thread, one at a time.
