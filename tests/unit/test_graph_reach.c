@@ -92,8 +92,8 @@ static void check_reduction(const graph_case *set)
     for (size_t i = 0; i < set->count; i++) {
         bool redundant = false;
         for (int32_t node = 0; node < set->nodes; node++)
-            redundant = redundant || (set->reaches[set->from[i]][node] &&
-                                      set->reaches[node][set->to[i]]);
+            redundant =
+                redundant || (set->reaches[set->from[i]][node] && set->reaches[node][set->to[i]]);
         if (!redundant)
             continue;
         assert_int_equal(edges[expected].row, i);

@@ -79,8 +79,7 @@ static void assert_floats(const graph_case *set, const sw_analysis *answer, cons
             if (set->edge[node][to] && times->start[to] < first)
                 first = times->start[to];
         }
-        assert_int_equal(answer->float_us[node],
-                         first - times->start[node] - set->duration[node]);
+        assert_int_equal(answer->float_us[node], first - times->start[node] - set->duration[node]);
     }
 }
 
@@ -165,8 +164,7 @@ static void assert_schedule(const graph_case *set, const sw_makespan_options *op
         assert_true(of[set->from[i]]->end_us <= of[set->to[i]]->start_us);
     for (int32_t i = 0; i < set->nodes; i++) {
         for (int32_t k = 0; k < i; k++)
-            assert_true(slots[i].worker != slots[k].worker ||
-                        slots[k].end_us <= slots[i].start_us);
+            assert_true(slots[i].worker != slots[k].worker || slots[k].end_us <= slots[i].start_us);
     }
     for (size_t r = 0; r < options->resource_count; r++) {
         for (int32_t i = 0; i < set->nodes; i++) {
@@ -388,8 +386,8 @@ static void test_bad_resources_are_refused_with_their_row(void **state)
     resources[1] = (sw_graph_resource){.capacity = 0, .demand = (int64_t[]){0, 0, 0}};
     assert_int_equal(makespan(&set, options, &err), SW_EINVAL);
     assert_int_equal(err.row, 1);
-    resources[1] = (sw_graph_resource){.capacity = INT64_MAX,
-                                       .demand = (int64_t[]){1, INT64_MAX, 1}};
+    resources[1] =
+        (sw_graph_resource){.capacity = INT64_MAX, .demand = (int64_t[]){1, INT64_MAX, 1}};
     assert_int_equal(makespan(&set, options, &err), SW_ELIMIT);
     assert_int_equal(err.row, 1);
     options.resource_count = 1;
