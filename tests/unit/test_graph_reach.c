@@ -221,6 +221,46 @@ static void test_a_long_braid(void **state)
     sw_graph_free(graph);
 }
 
+/* Edges that leap over many blocks of ends: against a row of bits for each node. */
+static void test_long_leaps(void **state)
+{
+    (void)state;
+    enum { NODES = 2000, WORDS = (NODES + 63) / 64 };
+    static uint64_t reached[NODES][WORDS];
+    static int32_t from[3 * NODES], to[3 * NODES];
+    static bool redundant[3 * NODES];
+    size_t count = 0, found, expected = 0;
+    /* From the last node back; the ends of each node ascend, so that a later edge is redundant if
+     * an earlier one leads to its end. */
+    for (int32_t node = NODES - 2; node >= 0; node--) {
+        int32_t room = NODES - 1 - node, end = node;
+        for (int i = 0; i < 3 && end < NODES - 1; i++) {
+            end += 1 + (int32_t)graph_random((uint32_t)(i == 1 ? room : 1 + room / 50));
+            if (end >= NODES)
+                break;
+            from[count] = node;
+            to[count] = end;
+            redundant[count] = bit(reached[node], end);
+            expected += redundant[count++];
+            for (size_t k = 0; k < WORDS; k++)
+                reached[node][k] |= reached[end][k];
+            reached[node][end / 64] |= UINT64_C(1) << (end % 64);
+        }
+    }
+    sw_graph_options options = SW_GRAPH_OPTIONS_INIT;
+    sw_graph *graph = NULL;
+    sw_result *result = NULL;
+    assert_int_equal(sw_graph_new(&options, NODES, from, to, count, &graph, NULL), SW_OK);
+    assert_int_equal(sw_graph_reduce(graph, &result, NULL), SW_OK);
+    const sw_graph_edge *edges = sw_graph_edges(result, &found);
+    assert_int_equal(found, expected);
+    assert_in_range(expected, NODES / 10, 2 * NODES);
+    for (size_t i = 0; i < found; i++)
+        assert_true(redundant[edges[i].row]);
+    sw_result_free(result);
+    sw_graph_free(graph);
+}
+
 static void test_bad_questions_are_refused(void **state)
 {
     (void)state;
@@ -252,6 +292,7 @@ int main(void)
         cmocka_unit_test(test_every_small_graph),
         cmocka_unit_test(test_random_graphs),
         cmocka_unit_test(test_a_long_braid),
+        cmocka_unit_test(test_long_leaps),
         cmocka_unit_test(test_bad_questions_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
