@@ -14,6 +14,7 @@
 #include "stepwell/sys/log.h"
 #include "stepwell/engine.h"
 #include "stepwell/workflow.h"
+#include "stepwell/graph.h"
 #include "stepwell/task.h"
 #include "stepwell/worker.h"
 #include "stepwell/step.h"

@@ -97,7 +97,7 @@ t "graph of a task has states and times" 0 'json:[n["state"] for n in d["nodes"]
 t "graph of a task in colour" 0 env:FORCE_COLOR=1 "out:$(printf '\033')[31m" -- graph
 t "graph of no task" 7 "err:there is no task 'ffff'" -- graph ffff
 
-t "gantt of the newest task" 0 err= "outre:^broken .*✗.*✗ +✗ [0-9.]+s$" "outre:^after +⊘$" -- gantt
+t "gantt of the newest task" 0 err= "outre:^broken .*✗ +✗ [0-9.]+s$" "outre:^after +⊘$" -- gantt
 t "gantt of a task" 0 "outre:^send .*━ +✓ [0-9.]+s$" -- gantt "$good"
 t "gantt in ASCII" 0 env:LC_ALL=C "outre:^send .*= +\+ [0-9.]+s$" -- gantt "$good"
 t "gantt --json" 0 'json:[(r["name"], r["attempt"], r["state"]) for r in d["rows"]] == [("broken", 1, "failed"), ("broken", 2, "failed"), ("after", 0, "cancelled")] and d["lines"] == 2' -- gantt --json

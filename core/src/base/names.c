@@ -44,12 +44,17 @@ SW__NAME_FUNCTION(sw_reason_name, SW_REASON_MAP)
 SW__NAME_FUNCTION(sw_audit_kind_name, SW_AUDIT_KIND_MAP)
 SW__NAME_FUNCTION(sw_log_level_name, SW_LOG_LEVEL_MAP)
 SW__NAME_FUNCTION(sw_picture_format_name, SW_PICTURE_FORMAT_MAP)
+SW__NAME_FUNCTION(sw_analysis_part_name, SW_ANALYSIS_PART_MAP)
+SW__NAME_FUNCTION(sw_cut_reason_name, SW_CUT_REASON_MAP)
+SW__NAME_FUNCTION(sw_change_kind_name, SW_CHANGE_KIND_MAP)
+SW__NAME_FUNCTION(sw_change_field_name, SW_CHANGE_FIELD_MAP)
 
 SW__FIND_FUNCTION(sw_step_state_find, SW_STEP_STATE_MAP)
 SW__FIND_FUNCTION(sw_task_state_find, SW_TASK_STATE_MAP)
 SW__FIND_FUNCTION(sw_durability_find, SW_DURABILITY_MAP)
 SW__FIND_FUNCTION(sw_outcome_find, SW_OUTCOME_MAP)
 SW__FIND_FUNCTION(sw_picture_format_find, SW_PICTURE_FORMAT_MAP)
+SW__FIND_FUNCTION(sw_analysis_part_find, SW_ANALYSIS_PART_MAP)
 
 #undef SW__NAME_CASE
 #undef SW__NAME_FUNCTION

@@ -18,7 +18,14 @@
     XX(WORKERS, sw_worker_row, sw_workers)                                                         \
     XX(HOLDS, sw_step_hold, sw_step_holds)                                                         \
     XX(ENTRIES, sw_audit_entry, sw_audit_entries)                                                  \
-    XX(PICTURES, sw_picture, sw_pictures)
+    XX(PICTURES, sw_picture, sw_pictures)                                                          \
+    XX(ANALYSES, sw_analysis, sw_analyses)                                                         \
+    XX(KNOTS, sw_knot, sw_knots)                                                                   \
+    XX(REACHES, sw_reach, sw_reaches)                                                              \
+    XX(EDGES, sw_graph_edge, sw_graph_edges)                                                       \
+    XX(MAKESPANS, sw_makespan, sw_makespans)                                                       \
+    XX(SLOTS, sw_graph_slot, sw_graph_slots)                                                       \
+    XX(CHANGES, sw_change, sw_changes)
 
 typedef enum sw__section {
 #define SW__SECTION_VALUE(name, type, accessor) SW__##name,

@@ -1,0 +1,31 @@
+/* Ranks: nodes sorted by a key, and a set of ranks with the least at hand. Pure. */
+#ifndef SW_GRAPH_RANKS_H
+#define SW_GRAPH_RANKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+
+#define SW__RANKS_FLOORS 6 /* 64^6 ranks are more than there can be nodes */
+
+/* A bitmap, over it a bitmap of its words that are not zero, and so on up to one word. */
+typedef struct sw__ranks {
+    uint64_t *floor[SW__RANKS_FLOORS];
+    int floors;
+} sw__ranks;
+
+/* An empty set of ranks below count; false: no memory. */
+bool sw__ranks_init(sw__ranks *ranks, sw__arena *scratch, size_t count);
+void sw__ranks_put(sw__ranks *ranks, uint32_t rank);
+bool sw__ranks_empty(const sw__ranks *ranks);
+/* The set must not be empty. */
+uint32_t sw__ranks_take_least(sw__ranks *ranks);
+
+/* Nodes by rising key, those with the same key by number, and the place of each among them. keys
+ * has node_count elements. False: no memory. */
+bool sw__keys_rank(sw__arena *scratch, const uint64_t *keys, int32_t node_count,
+                   int32_t **by_rank, int32_t **rank);
+
+#endif
