@@ -103,8 +103,7 @@ sw_graph *graph_case_open(const graph_case *set, const sw_env *env)
     sw_graph_options options = SW_GRAPH_OPTIONS_INIT;
     sw_graph *graph = NULL;
     options.env = env;
-    int code =
-        sw_graph_new(&options, set->nodes, set->from, set->to, set->count, &graph, NULL);
+    int code = sw_graph_new(&options, set->nodes, set->from, set->to, set->count, &graph, NULL);
     assert_true(code == SW_OK || (env && code == SW_ENOMEM));
     return graph;
 }

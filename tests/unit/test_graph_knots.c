@@ -106,8 +106,7 @@ static void assert_reasons(const graph_case *set, const sw_knot *knot)
         else if (set->edge[cut->to][cut->from])
             assert_int_equal(cut->reason, SW_CUT_TWO_WAY);
         else
-            assert_int_equal(cut->reason,
-                             knot->cut_smallest ? SW_CUT_SMALLEST : SW_CUT_BACKWARD);
+            assert_int_equal(cut->reason, knot->cut_smallest ? SW_CUT_SMALLEST : SW_CUT_BACKWARD);
     }
 }
 
