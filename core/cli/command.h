@@ -69,6 +69,10 @@ typedef enum cli_option_id {
     CLI_OPTION_DURABILITY,
     CLI_OPTION_DETACH,
     CLI_OPTION_DRY_RUN,
+    CLI_OPTION_DURATION,
+    CLI_OPTION_WORKERS,
+    CLI_OPTION_IMPACT,
+    CLI_OPTION_DIFF,
     CLI_OPTION_STRICT,
     CLI_OPTION_MARKDOWN,
     CLI_OPTION_DB,
@@ -177,6 +181,7 @@ void cli_help_markdown(void);
 int cli_command_run(const cli_call *call);
 int cli_command_validate(const cli_call *call);
 int cli_command_plan(const cli_call *call);
+int cli_command_analyze(const cli_call *call);
 int cli_command_list(const cli_call *call);
 int cli_command_show(const cli_call *call);
 int cli_command_explain(const cli_call *call);
