@@ -17,9 +17,21 @@ typedef struct edge_reader {
     rsw_edges *out;
     node_kind kind;
     int64_t row; /* of the edge that is read, -1: none */
-    VALUE from;  /* Integer nodes of the edges, before they are numbered */
-    VALUE to;
+    /* Integers are taken for numbers of nodes first; when they turn out not to be 0, 1, 2, ... all
+     * is read again by labels. */
+    bool direct;
+    bool again;
+    VALUE seen_holder;
+    char *seen; /* of seen_room Integers, whether each came */
+    long seen_room;
+    long seen_count;
+    long mentions;
+    long top;
 } edge_reader;
+
+/* Numbers far above how many there are leave gaps for sure. */
+#define DIRECT_MAX 1000000
+#define DIRECT_FACTOR 4
 
 static node_kind node_kind_of(VALUE node)
 {
@@ -28,6 +40,39 @@ static node_kind node_kind_of(VALUE node)
     if (RB_SYMBOL_P(node))
         return NODE_SYMBOL;
     return RB_INTEGER_TYPE_P(node) ? NODE_INTEGER : NODE_NONE;
+}
+
+static void seen_grow(edge_reader *reader, long number)
+{
+    long room = reader->seen_room ? reader->seen_room : 1024;
+    VALUE holder;
+
+    while (room <= number)
+        room *= 2;
+    holder = rb_str_new(NULL, room);
+    memset(RSTRING_PTR(holder), 0, (size_t)room);
+    if (reader->seen_room)
+        memcpy(RSTRING_PTR(holder), reader->seen, (size_t)reader->seen_room);
+    reader->seen_holder = holder;
+    reader->seen = RSTRING_PTR(holder);
+    reader->seen_room = room;
+}
+
+static int32_t direct_read(edge_reader *reader, VALUE node)
+{
+    long number = FIXNUM_P(node) ? FIX2LONG(node) : -1;
+
+    reader->mentions++;
+    if (number < 0 || number > DIRECT_MAX + DIRECT_FACTOR * reader->mentions) {
+        reader->again = true;
+        return 0;
+    }
+    if (number >= reader->seen_room)
+        seen_grow(reader, number);
+    reader->seen_count += !reader->seen[number];
+    reader->seen[number] = 1;
+    reader->top = number >= reader->top ? number + 1 : reader->top;
+    return (int32_t)number;
 }
 
 /* The number of a node, which is added when it is new. Integers are numbered as they come, too, and
@@ -44,6 +89,8 @@ static int32_t node_read(edge_reader *reader, VALUE node)
     if (kind == NODE_NONE || (reader->kind != NODE_NONE && reader->kind != kind))
         rsw_error_type(node, reader->row, "a node", expected[reader->kind]);
     reader->kind = kind;
+    if (kind == NODE_INTEGER && reader->direct)
+        return direct_read(reader, node);
     number = rb_hash_lookup2(reader->out->index, node, Qundef);
     if (number != Qundef)
         return FIX2INT(number);
@@ -211,6 +258,18 @@ static void nodes_read(edge_reader *reader, VALUE nodes)
     reader->row = -1;
 }
 
+static void edges_read(edge_reader *reader, VALUE edges)
+{
+    if (RB_TYPE_P(edges, T_HASH)) {
+        rb_hash_foreach(edges, key_read, (VALUE)reader);
+        rb_hash_foreach(edges, entry_read, (VALUE)reader);
+    } else if (RB_TYPE_P(edges, T_ARRAY)) {
+        pairs_read(reader, edges);
+    } else {
+        rsw_error_type(edges, -1, "edges", "an Array of pairs, a Hash or two packed Strings");
+    }
+}
+
 void rsw_edges_read(VALUE edges, VALUE nodes, rsw_edges *out)
 {
     edge_reader reader = {.out = out, .row = -1};
@@ -223,14 +282,21 @@ void rsw_edges_read(VALUE edges, VALUE nodes, rsw_edges *out)
         packed_pair_read(edges, nodes, out);
         return;
     }
-    nodes_read(&reader, nodes);
-    if (RB_TYPE_P(edges, T_HASH)) {
-        rb_hash_foreach(edges, key_read, (VALUE)&reader);
-        rb_hash_foreach(edges, entry_read, (VALUE)&reader);
-    } else if (RB_TYPE_P(edges, T_ARRAY)) {
-        pairs_read(&reader, edges);
-    } else {
-        rsw_error_type(edges, -1, "edges", "an Array of pairs, a Hash or two packed Strings");
+    if (NIL_P(nodes)) {
+        reader.direct = true;
+        edges_read(&reader, edges);
+        if (reader.kind == NODE_INTEGER && !reader.again && reader.seen_count == reader.top) {
+            out->node_count = (int32_t)reader.top;
+            out->labels = out->index = Qnil;
+            RB_GC_GUARD(reader.seen_holder);
+            return;
+        }
+        reader.direct = false;
+    }
+    if (reader.kind == NODE_INTEGER || !NIL_P(nodes)) {
+        out->count = 0;
+        nodes_read(&reader, nodes);
+        edges_read(&reader, edges);
     }
     if (RB_INTEGER_TYPE_P(nodes)) {
         integers_count(out, rsw_int32(nodes, -1, "nodes"), reader.kind);
