@@ -97,13 +97,14 @@ PyObject *swpy_refuse(swpy_state *state, int code, Py_ssize_t row, const char *f
     return swpy_raise(state, &error);
 }
 
-/* The attributes of one class; row and findings are defaults that instances override. */
+/* The attributes of one class; row, findings and cycle are defaults that instances override. */
 static PyObject *error_attributes(int code)
 {
     if (code == SW_OK)
         return Py_BuildValue("{sOsOsO}", "code", Py_None, "name", Py_None, "row", Py_None);
     if (code == SW_EDEFINITION)
-        return Py_BuildValue("{sisss()}", "code", code, "name", sw_code_name(code), "findings");
+        return Py_BuildValue("{sisss()sO}", "code", code, "name", sw_code_name(code), "findings",
+                             "cycle", Py_None);
     return Py_BuildValue("{siss}", "code", code, "name", sw_code_name(code));
 }
 

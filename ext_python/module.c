@@ -52,7 +52,8 @@ static int module_exec(PyObject *module)
     swpy_state *state = PyModule_GetState(module);
 
     if (!swpy_errors_setup(module, state) || !swpy_records_setup(module, state) ||
-        !swpy_engine_setup(module, state) || !constants_setup(module, state))
+        !swpy_engine_setup(module, state) || !swpy_graph_setup(module, state) ||
+        !swpy_graph_edit_setup(module, state) || !constants_setup(module, state))
         return -1;
     return 0;
 }
@@ -72,6 +73,8 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     SWPY_NAMES_MAP(NAMES_VISIT)
 #undef NAMES_VISIT
     Py_VISIT(state->engine_type);
+    Py_VISIT(state->graph_type);
+    Py_VISIT(state->graph_edit_type);
     return 0;
 }
 
@@ -90,6 +93,8 @@ static int module_clear(PyObject *module)
     SWPY_NAMES_MAP(NAMES_CLEAR)
 #undef NAMES_CLEAR
     Py_CLEAR(state->engine_type);
+    Py_CLEAR(state->graph_type);
+    Py_CLEAR(state->graph_edit_type);
     return 0;
 }
 

@@ -73,6 +73,9 @@ typedef struct swpy_state {
 #undef SWPY_NAMES_FIELD
     /* engine.c */
     PyTypeObject *engine_type;
+    /* graph.c, graph_edit.c */
+    PyTypeObject *graph_type;
+    PyTypeObject *graph_edit_type;
 } swpy_state;
 
 /* An engine handle. handle is taken away by close; a call counts itself in before it looks at
@@ -93,6 +96,66 @@ typedef struct swpy_call {
     sw_engine *engine;
     PyThreadState *thread; /* NULL while the GIL is kept */
 } swpy_call;
+
+/* Py_buffer, which the limited API has from 3.11 on. Its form and the two functions are the same
+ * in 3.10, whose headers hide them from extensions that serve later versions too. */
+#if defined(Py_LIMITED_API) && Py_LIMITED_API + 0 < 0x030b0000
+typedef struct swpy_buffer {
+    void *buf;
+    PyObject *obj;
+    Py_ssize_t len;
+    Py_ssize_t itemsize;
+    int readonly;
+    int ndim;
+    char *format;
+    Py_ssize_t *shape;
+    Py_ssize_t *strides;
+    Py_ssize_t *suboffsets;
+    void *internal;
+} swpy_buffer;
+#define SWPY_BUFFER_FLAGS 0x001C /* PyBUF_ND | PyBUF_STRIDES, PyBUF_FORMAT */
+#ifndef Py_BUFFER_H
+PyAPI_FUNC(int) PyObject_GetBuffer(PyObject *object, swpy_buffer *view, int flags);
+PyAPI_FUNC(void) PyBuffer_Release(swpy_buffer *view);
+#endif
+#else
+typedef Py_buffer swpy_buffer;
+#define SWPY_BUFFER_FLAGS (PyBUF_STRIDES | PyBUF_FORMAT)
+#endif
+
+/* Integers of 4 or 8 bytes, read where a buffer has them. items is NULL for None. */
+typedef struct swpy_array {
+    const void *items;
+    size_t count;
+    void *own; /* items that had to be converted */
+    swpy_buffer view;
+} swpy_array;
+
+/* Edges as Python gave them, as numbers of nodes. */
+typedef struct swpy_edges {
+    const int32_t *from;
+    const int32_t *to;
+    size_t count;
+    int32_t node_count;
+    PyObject *labels; /* list of what the nodes are called, NULL: by their numbers */
+    PyObject *index;  /* dict from label to number, NULL without labels */
+    bool arrays;      /* they came as buffers */
+    int32_t *own;     /* memory of from and to, unless they are inside of the arrays */
+    swpy_array from_array;
+    swpy_array to_array;
+} swpy_edges;
+
+/* A graph. It never changes, so that calls need no lock; named is made when it is first needed. */
+typedef struct swpy_graph {
+    PyObject_HEAD
+    swpy_state *state;
+    sw_graph *graph;
+    _Atomic(sw_graph *) named; /* the same with the labels as names */
+    sw_workflow *workflow;     /* the definition it was made from, or NULL */
+    PyObject *labels;          /* as in swpy_edges, or None */
+    PyObject *index;
+    bool arrays;
+} swpy_graph;
 
 /* Rows read from Python. keep holds the references that the C strings are borrowed from. */
 typedef struct swpy_strings {
@@ -180,6 +243,78 @@ PyObject *swpy_list_new(swpy_state *state, const void *rows, size_t row_size, si
                         swpy_row_build build);
 
 bool swpy_records_setup(PyObject *module, swpy_state *state);
+
+/* workflow.c */
+
+/* Load a text; *warnings gets a new list. NULL with an exception that carries the findings. */
+sw_workflow *swpy_workflow_load(swpy_state *state, const sw_workflow_options *options, sw_str text,
+                                PyObject **warnings);
+
+/* graph_array.c: integers in buffers, in both directions. */
+
+/* None or a buffer of 32 or 64 bit integers; size says which of them C needs, in bytes. */
+bool swpy_array_read(swpy_state *state, PyObject *value, const char *what, size_t size,
+                     swpy_array *out);
+bool swpy_array_check(PyObject *value); /* whether it is a buffer at all */
+void swpy_array_free(swpy_array *array);
+
+/* A memoryview of a copy; format is "i" for int32_t, "q" for int64_t. */
+PyObject *swpy_array_new(const void *items, size_t count, const char *format);
+
+/* graph_edges.c */
+
+bool swpy_edges_read(swpy_state *state, PyObject *edges, PyObject *nodes, swpy_edges *out);
+void swpy_edges_free(swpy_edges *edges);
+
+/* The labels as names: texts that live as long as *keep, a new reference. NULL with an exception;
+ * free with PyMem_Free. */
+sw_str *swpy_labels_read(swpy_state *state, PyObject *labels, PyObject **keep);
+
+/* graph.c */
+
+/* Release the GIL for work on so many nodes and edges, unless they are few. */
+PyThreadState *swpy_graph_enter(size_t size, size_t small);
+void swpy_graph_leave(PyThreadState *thread);
+
+/* A Graph; graph and workflow are taken, labels and index are None or borrowed. */
+PyObject *swpy_graph_new(swpy_state *state, sw_graph *graph, sw_workflow *workflow,
+                         PyObject *labels, PyObject *index, bool arrays);
+
+/* The graph with its labels as names, owned by self; NULL with an exception. */
+const sw_graph *swpy_graph_named(swpy_graph *self);
+size_t swpy_graph_size(const swpy_graph *self); /* nodes and edges */
+
+/* An array with one item per node. */
+bool swpy_node_array_read(swpy_graph *self, PyObject *value, const char *what, size_t size,
+                          swpy_array *out);
+
+bool swpy_graph_setup(PyObject *module, swpy_state *state);
+
+/* graph_analyze.c, graph_verbs.c: the methods of Graph that ask the core. */
+#define SWPY_GRAPH_METHOD_MAP(XX)                                                                  \
+    XX(order)                                                                                      \
+    XX(analyze)                                                                                    \
+    XX(cycles)                                                                                     \
+    XX(reach)                                                                                      \
+    XX(common)                                                                                     \
+    XX(reduce)                                                                                     \
+    XX(makespan)                                                                                   \
+    XX(diff)                                                                                       \
+    XX(edit)
+
+#define SWPY_METHOD_DECLARE(name)                                                                  \
+    PyObject *swpy_graph_##name(PyObject *object, PyObject *args);                                 \
+    extern const char swpy_graph_##name##_doc[];
+SWPY_GRAPH_METHOD_MAP(SWPY_METHOD_DECLARE)
+#undef SWPY_METHOD_DECLARE
+
+/* A list of tuples (nodes, edge_count, cycle, cuts, cut_least, cycle_shortest, cut_smallest). */
+PyObject *swpy_knots_new(swpy_state *state, const sw_knot *knots, size_t count);
+/* A list of tuples (from, to, row). */
+PyObject *swpy_graph_edges_new(swpy_state *state, const sw_graph_edge *edges, size_t count);
+
+/* graph_edit.c */
+bool swpy_graph_edit_setup(PyObject *module, swpy_state *state);
 
 /* The methods of Engine, each in the file of its subject. */
 

@@ -32,9 +32,8 @@ static PyObject *findings_new(swpy_state *state, const sw_result *result)
     return swpy_list_new(state, rows, sizeof(*rows), count, finding_new);
 }
 
-/* Load a text; *warnings gets a new list. NULL with an exception that carries the findings. */
-static sw_workflow *workflow_load(swpy_state *state, const sw_workflow_options *options,
-                                  sw_str text, PyObject **warnings)
+sw_workflow *swpy_workflow_load(swpy_state *state, const sw_workflow_options *options, sw_str text,
+                                PyObject **warnings)
 {
     sw_workflow *workflow = NULL;
     sw_result *result = NULL;
@@ -99,7 +98,7 @@ PyObject *swpy_register(PyObject *object, PyObject *args, PyObject *kwargs)
         !swpy_str_read_maybe(self->state, source, "source", &options.source))
         return NULL;
     options.strict = strict;
-    sw_workflow *workflow = workflow_load(self->state, &options, text, &warnings);
+    sw_workflow *workflow = swpy_workflow_load(self->state, &options, text, &warnings);
     if (workflow == NULL)
         return NULL;
     if (workflow_store(self, workflow) < 0)

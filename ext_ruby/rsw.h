@@ -151,6 +151,63 @@ VALUE rsw_strs(const sw_str *texts, size_t count);
 /* A frozen Array of count elements, the i-th made by element(rows, i). */
 VALUE rsw_array(size_t count, const void *rows, VALUE (*element)(const void *rows, size_t index));
 
+/* ---- workflow.c ---- */
+
+/* A definition from its text, or DefinitionError with the findings. */
+sw_workflow *rsw_workflow_load(VALUE text);
+
+/* ---- graph_edges.c ---- */
+
+/* Edges as Ruby gave them, as numbers of nodes. */
+typedef struct rsw_edges {
+    int32_t *from;
+    int32_t *to;
+    size_t count;
+    size_t room;
+    int32_t node_count;
+    bool packed;
+    VALUE labels; /* Array of what the nodes are called, nil: by their numbers */
+    VALUE index;  /* Hash from label to number, nil without labels */
+} rsw_edges;
+
+/* Raises what is wrong; rsw_edges_free is called in either case. */
+void rsw_edges_read(VALUE edges, VALUE nodes, rsw_edges *out);
+void rsw_edges_free(rsw_edges *edges);
+
+/* ---- graph.c, graph_answer.c, graph_edit.c ---- */
+
+typedef struct rsw_graph {
+    sw_graph *graph;
+    sw_graph *named;       /* the same with the labels as names, made when it is first needed */
+    sw_workflow *workflow; /* the definition it was made from, or NULL */
+    VALUE labels;          /* as in rsw_edges */
+    VALUE index;
+} rsw_graph;
+
+extern VALUE rsw_cGraph;
+
+rsw_graph *rsw_graph_get(VALUE self);
+/* A Graph that owns graph and workflow; graph may be filled in later, at rsw_graph_place. */
+VALUE rsw_graph_wrap(sw_graph *made, sw_workflow *workflow, VALUE labels, VALUE index);
+sw_graph **rsw_graph_place(VALUE self);
+const sw_graph *rsw_graph_named(rsw_graph *graph);
+
+typedef struct rsw_graph_call rsw_graph_call;
+
+/* One call on a graph. The GVL is released when the graph, or size, is large. */
+struct rsw_graph_call {
+    const sw_graph *graph;
+    size_t size; /* nodes and edges, where there is no graph yet */
+    int (*run)(rsw_graph_call *call); /* touches no Ruby object */
+    int code;
+    sw_result *result;
+    sw_error error;
+};
+
+void rsw_graph_run(rsw_graph_call *call);
+/* Run, raise when the core refused, else convert the answer and free it. */
+VALUE rsw_graph_finish(rsw_graph_call *call, VALUE (*convert)(VALUE call));
+
 /* ---- what each file defines ---- */
 
 void rsw_error_init(void);
@@ -162,5 +219,8 @@ void rsw_task_init(void);
 void rsw_step_init(void);
 void rsw_worker_init(void);
 void rsw_audit_init(void);
+void rsw_graph_init(void);
+void rsw_graph_answer_init(void);
+void rsw_graph_edit_init(void);
 
 #endif

@@ -105,6 +105,31 @@ static void workflow_load(load_request *request)
     }
 }
 
+static VALUE load_request_run(VALUE data)
+{
+    workflow_load((load_request *)data);
+    return Qnil;
+}
+
+sw_workflow *rsw_workflow_load(VALUE text)
+{
+    workflow_call load = {0};
+    load_request request = {
+        .load = &load, .options = SW_WORKFLOW_OPTIONS_INIT, .text = text, .source = Qnil};
+    sw_workflow *workflow;
+    int state = 0;
+
+    if (!RB_TYPE_P(text, T_STRING))
+        rsw_error_type(text, -1, "definition", "a String");
+    rb_protect(load_request_run, (VALUE)&request, &state);
+    workflow = load.workflow;
+    load.workflow = NULL;
+    workflow_free((VALUE)&load);
+    if (state)
+        rb_jump_tag(state);
+    return workflow;
+}
+
 static VALUE definition_load_body(VALUE data)
 {
     load_request *request = (load_request *)data;

@@ -14,6 +14,7 @@ from stepwell._binding import core
 
 CALLS = """
     import gc, sys
+    from array import array
     import stepwell
 
     TEXT = '{"stepwell":1,"name":"w","steps":[{"name":"a"},{"name":"b","after":["a"]}]}'
@@ -25,6 +26,10 @@ CALLS = """
     first = engine.submit([("w",)] * 5)[0].task_id
     held = engine.exchange(worker, [], 1, 0).claims[0]
     row = ("w", '{"a":1}', "k", "", ["t1", "t2"], 1, "i", "r", "c")
+    GRAPH = stepwell.Graph.of(TEXT)
+    EDIT = GRAPH.edit()
+    ARRAYS = stepwell.Graph((array("i", [0, 1]), array("q", [1, 2])))
+    CPU = {"cpu": (2, [1, 2, 1])}
     READ = {
         "register": lambda: engine.register(TEXT, source="x"),
         "definition": lambda: engine.definition("w"),
@@ -52,6 +57,18 @@ CALLS = """
         "no tag": lambda: engine.submit([("w", None, None, None, ["x", 1])]),
         "no handler": lambda: engine.worker_open(["x", 1]),
         "no text": lambda: engine.submit([("w", '"\\ud800"')]),
+        "graph": lambda: stepwell.Graph({"b": ["a"], "c": ("b",), "d": {"a"}}, ["a"]).order(),
+        "graph of ints": lambda: stepwell.Graph([(10, 20), (20, 5)]).analyze().slack,
+        "graph of buffers": lambda: ARRAYS.makespan(duration=[1, 2, 3], resources=CPU).schedule,
+        "graph of text": lambda: GRAPH.diff(stepwell.Graph.of(TEXT)),
+        "graph asked": lambda: (GRAPH.common(["b"]), GRAPH.impact("a"), GRAPH.edges),
+        "graph edited": lambda: EDIT.finish().order(),
+        "graph cycles": lambda: stepwell.Graph([("a", "b"), ("b", "a")]).order(),
+        "no edge": lambda: stepwell.Graph([("a", "b"), ("a", "b")]),
+        "no node": lambda: stepwell.Graph([("a", "b"), ("a", 1)]),
+        "no cycle": lambda: EDIT.insert([("b", "a")]),
+        "no duration": lambda: GRAPH.analyze(duration=[1]),
+        "no buffer": lambda: stepwell.Graph((b"12", b"34")),
         "no option": lambda: stepwell.Engine("memory:", durability="x"),
     }
 

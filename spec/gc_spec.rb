@@ -57,6 +57,28 @@ RSpec.describe "garbage collection" do
     RUBY
   end
 
+  it "is survived by graphs under GC.stress" do
+    passes(<<~'RUBY')
+      GC.stress = true
+      graph = Stepwell::Graph.new({ "b" => ["a"], "c" => %w[a b], "d" => [] }, nodes: ["a"])
+      answer = graph.analyze(duration: { "a" => 1.5 })
+      raise "wrong" unless graph.order == %w[a b d c] || graph.order.first == "a"
+      raise "wrong" unless answer.impact["a"] == %w[b c] && answer.redundant == [%w[a c]]
+      graph.makespan(workers: 1, resources: { cpu: [1, { "a" => 1 }] })
+      graph.diff(Stepwell::Graph.new([%w[a x]]))
+      edit = graph.edit.insert([%w[c e]])
+      raise "wrong" unless edit.finish.nodes == %w[a b c d e]
+      [[%w[a b], %w[a b]], [%w[a b], ["a", 1]]].each do |edges|
+        Stepwell::Graph.new(edges)
+      rescue Stepwell::InvalidArgumentError, TypeError => error
+        raise "wrong" if error.message.empty?
+      end
+      Stepwell::Graph.of('{"stepwell":1,"name":"w","steps":[{"name":"a"},{"name":"b","after":["a"]}]}').order
+      Stepwell::Graph.new([[20, 10], [10, 30]]).cycles
+      Stepwell::Graph.new([[0, 1].pack("l*"), [1, 2].pack("l*")]).common([2])
+    RUBY
+  end
+
   it "is survived by a whole worker under GC.stress" do
     passes(<<~'RUBY')
       class DiamondWorkflow < Stepwell::Workflow

@@ -74,6 +74,10 @@ typedef enum cli_option_id {
     CLI_OPTION_DIRECTION,
     CLI_OPTION_CRITICAL,
     CLI_OPTION_SVG,
+    CLI_OPTION_DURATION,
+    CLI_OPTION_WORKERS,
+    CLI_OPTION_IMPACT,
+    CLI_OPTION_DIFF,
     CLI_OPTION_STRICT,
     CLI_OPTION_MARKDOWN,
     CLI_OPTION_DB,
@@ -184,6 +188,7 @@ int cli_command_validate(const cli_call *call);
 int cli_command_plan(const cli_call *call);
 int cli_command_graph(const cli_call *call);
 int cli_command_gantt(const cli_call *call);
+int cli_command_analyze(const cli_call *call);
 int cli_command_list(const cli_call *call);
 int cli_command_show(const cli_call *call);
 int cli_command_explain(const cli_call *call);

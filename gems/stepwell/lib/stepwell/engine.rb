@@ -184,6 +184,27 @@ module Stepwell
       Task.new(self, submit([row.compact]).first.task_id)
     end
 
+    # Levels, critical path, slack, bottlenecks, width, impact and more of a stored workflow. A step
+    # that duration does not name counts with its timeout, one without a timeout as a second; times in
+    # the answer are seconds.
+    #
+    # @param workflow [String, Class] name of a workflow, a {Workflow} class, or the UUID of a task, which
+    #   stands for the definition that its steps come from
+    # @param version [String, nil]
+    # @param duration [Hash{String, Symbol => Numeric}] seconds that steps take
+    # @param parts [Array<Symbol>, nil] keys of {Graph::PARTS}
+    # @return [Graph::Analysis]
+    # @raise [NotFoundError]
+    def analyze_dependencies(workflow, version: nil, duration: {}, parts: nil)
+      found = definition_of(workflow, version)
+      seconds = JSON.parse(found.json)["steps"].to_h do |step|
+        [step["name"], step["timeout_ms"].to_i.positive? ? step["timeout_ms"].fdiv(1000) : 1.0]
+      end
+      Graph.of(found).analyze(duration: seconds.merge(duration.transform_keys(&:to_s)), parts: parts)
+    end
+
+    alias analyze analyze_dependencies
+
     # @param id [String] UUID of a task
     # @return [Task] it is looked up when something of it is asked for
     def task(id)
@@ -202,6 +223,22 @@ module Stepwell
     end
 
     private
+
+    TASK_ID = /\A\h{8}(-\h{4}){3}-\h{12}\z/.freeze
+    private_constant :TASK_ID
+
+    def definition_of(workflow, version)
+      return register(workflow) if workflow.is_a?(Class)
+
+      begin
+        self.workflow(workflow, version)
+      rescue NotFoundError
+        raise unless TASK_ID.match?(workflow)
+
+        row = get(workflow)
+        self.workflow(row.workflow, row.version)
+      end
+    end
 
     # A class is stored once per engine, unless its definition has changed.
     def register_class(workflow)

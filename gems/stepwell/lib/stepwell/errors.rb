@@ -24,6 +24,11 @@ module Stepwell
     def findings
       @findings || []
     end
+
+    # The nodes of a {Graph} that form a cycle, each depending on the one before it.
+    #
+    # @return [Array, nil]
+    attr_reader :cycle
   end
 
   # The audit log does not verify.

@@ -26,6 +26,18 @@ from ._step import Step
 from ._values import InputError, ResultError
 from .context import Context
 from .engine import Engine
+from .graph import (
+    Analysis,
+    Bottleneck,
+    Change,
+    Common,
+    Cut,
+    Graph,
+    GraphEdit,
+    Knot,
+    Makespan,
+    Slot,
+)
 from .task import Explanation, Task
 from .workflow import Workflow
 
@@ -74,16 +86,21 @@ __version__ = core.VERSION
 
 __all__ = [
     "AccessError",
+    "Analysis",
     "Applied",
     "AuditEntry",
     "AuditError",
     "AuditReport",
+    "Bottleneck",
     "BusyError",
+    "Change",
     "Claim",
     "ClosedError",
+    "Common",
     "ConflictError",
     "Context",
     "CorruptDatabaseError",
+    "Cut",
     "Definition",
     "DefinitionError",
     "Engine",
@@ -96,11 +113,15 @@ __all__ = [
     "ForeignDatabaseError",
     "ForkedEngineError",
     "GiveUp",
+    "Graph",
+    "GraphEdit",
     "Handler",
     "IllegalTransitionError",
     "InputError",
     "InvalidArgumentError",
+    "Knot",
     "LimitError",
+    "Makespan",
     "NotFoundError",
     "PoisonedError",
     "Reason",
@@ -110,6 +131,7 @@ __all__ = [
     "Retry",
     "RetryAfter",
     "SchemaVersionError",
+    "Slot",
     "Step",
     "StepInput",
     "StepRow",

@@ -85,7 +85,7 @@ def _error_classes() -> List[Type[Exception]]:
             "name": c_text(lib.sw_code_name(code)),
         }
         if code == lib.SW_EDEFINITION:
-            attributes["findings"] = ()
+            attributes.update(findings=(), cycle=None)
         classes.append(type(c_text(name), bases, attributes))
 
 

@@ -59,6 +59,30 @@ def findings(result: Any) -> List[Dict[str, Any]]:
     ]
 
 
+def _refused(error: Exception, warnings: List[Dict[str, Any]]) -> Exception:
+    error.findings = warnings  # type: ignore[attr-defined]
+    return error
+
+
+def load_workflow(
+    definition: str, source: Optional[str], strict: bool
+) -> Tuple[Any, List[Dict[str, Any]]]:
+    """A definition read from its text, and its warnings; a refusal carries the findings."""
+    keeper = Keeper()
+    options = ffi.new("sw_workflow_options *", {"size": ffi.sizeof("sw_workflow_options")})
+    options.source = keeper.text(source, "source", optional=True)
+    options.strict = 1 if strict else 0
+    text = keeper.text(definition, "definition")
+    out = ffi.new("sw_workflow **")
+    result = ffi.new("sw_result **")
+    error = ffi.new("sw_error *")
+    code = lib.sw_workflow_load(options, text, out, result, error)
+    warnings = findings(ffi.gc(result[0], lib.sw_result_free))
+    if code < 0:
+        raise _refused(c.error_of(error), warnings)
+    return ffi.gc(out[0], lib.sw_workflow_free), warnings
+
+
 def workflow_names(workflow: Any) -> Tuple[str, str, str]:
     """Name, version and digest of a definition."""
     return (

@@ -13,6 +13,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from . import _cffi_library as c
 from . import _cffi_rows as rows_of
+from ._cffi_graph import Graph, GraphEdit
 from ._cffi_library import Error, Keeper, ffi, lib
 from ._cffi_rows import OUTCOMES, STEP_STATES, TASK_STATES
 from ._records import (
@@ -191,21 +192,7 @@ class Engine:
         self, definition: str, /, *, source: Optional[str] = None, strict: bool = False
     ) -> Registered:
         """Load a definition from JSON or YAML text and store it."""
-        keeper = Keeper()
-        options = ffi.new("sw_workflow_options *", {"size": ffi.sizeof("sw_workflow_options")})
-        options.source = keeper.text(source, "source", optional=True)
-        options.strict = 1 if strict else 0
-        text = keeper.text(definition, "definition")
-        out = ffi.new("sw_workflow **")
-        findings = ffi.new("sw_result **")
-        error = ffi.new("sw_error *")
-        code = lib.sw_workflow_load(options, text, out, findings, error)
-        warnings = rows_of.findings(ffi.gc(findings[0], lib.sw_result_free))
-        if code < 0:
-            refused = c.error_of(error)
-            refused.findings = warnings  # type: ignore[attr-defined]
-            raise refused
-        workflow = ffi.gc(out[0], lib.sw_workflow_free)
+        workflow, warnings = rows_of.load_workflow(definition, source, strict)
         self._call(lib.sw_workflow_register, ffi.new("sw_workflow *[]", [workflow]), 1)
         return Registered(*rows_of.workflow_names(workflow), warnings)
 
@@ -420,6 +407,8 @@ __all__ = [
     "Error",
     "Exchange",
     "Finished",
+    "Graph",
+    "GraphEdit",
     "OUTCOMES",
     "Reason",
     "Registered",

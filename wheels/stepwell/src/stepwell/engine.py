@@ -6,12 +6,15 @@ here at full speed, beside the friendly ones. Not here: running handlers (worker
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from typing import (
     TYPE_CHECKING,
     Any,
     Callable,
     Dict,
+    Iterable,
     Iterator,
     Mapping,
     Optional,
@@ -24,6 +27,7 @@ from typing import (
 from ._binding import core
 from ._handler import Handler
 from ._retry import Retry
+from .graph import Graph
 from .task import Task
 from .workflow import Workflow
 
@@ -32,12 +36,16 @@ if TYPE_CHECKING:
 
     from typing_extensions import ParamSpec
 
+    from ._analysis import Analysis
+    from ._records import Definition
+
     P = ParamSpec("P")
 
 R = TypeVar("R")
 InputT = TypeVar("InputT")
 
 _PAGE = 500
+_TASK_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Engine(core.Engine):
@@ -135,6 +143,45 @@ class Engine(core.Engine):
             return handler
 
         return bind
+
+    def analyze_dependencies(
+        self,
+        workflow: Union[str, Workflow[Any]],
+        *,
+        version: Optional[str] = None,
+        duration: Optional[Mapping[str, float]] = None,
+        parts: Optional[Iterable[str]] = None,
+    ) -> Analysis[str]:
+        """Levels, critical path, slack, bottlenecks, width, impact and more of a stored workflow.
+
+        workflow is its name, a Workflow, or the identifier of a task, which stands for the
+        definition that its steps come from. duration says how many seconds steps take; a step that
+        it does not name counts with its timeout, one without a timeout as a second. Times in the
+        answer are seconds. Raises NotFoundError.
+        """
+        definition = self._definition_of(workflow, version)
+        steps = json.loads(definition.json)["steps"]
+        seconds = {step["name"]: step.get("timeout_ms", 0) / 1000 or 1.0 for step in steps}
+        return Graph.of(definition).analyze(
+            duration={**seconds, **(duration or {})},
+            parts=parts,
+        )
+
+    analyze = analyze_dependencies
+
+    def _definition_of(
+        self, workflow: Union[str, Workflow[Any]], version: Optional[str]
+    ) -> Definition:
+        if isinstance(workflow, Workflow):
+            workflow.register()
+            return self.definition(workflow.name, workflow.version)
+        try:
+            return self.definition(workflow, version)
+        except core.NotFoundError:
+            if not _TASK_ID.fullmatch(workflow):
+                raise
+            row = self.get(workflow)[0]
+            return self.definition(row.workflow, row.version)
 
     def task(self, task_id: str) -> Task:
         """The task with this identifier. Raises NotFoundError."""
