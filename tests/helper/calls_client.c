@@ -257,6 +257,9 @@ ACT_READ(list_correlated, sw_task_list(w->engine, &filter_correlated, &result, e
 ACT_READ(workers, sw_worker_list(w->engine, &result, err))
 ACT_READ(explain, sw_step_explain(w->engine, &w->task, (sw_str){0}, &result, err))
 ACT_READ(explain_one, sw_step_explain(w->engine, &w->task, CALLS_TEXT("d"), &result, err))
+ACT_READ(context, sw_task_context(w->engine, &w->task, 1, &result, err))
+ACT_READ(context_nobody,
+         calls_refused(sw_task_context(w->engine, &nobody, 1, &result, err), SW_ENOTFOUND))
 ACT_READ(history, sw_audit_task(w->engine, &w->task, &result, err))
 ACT_READ(entries, sw_audit_list(w->engine, 1, 50, &result, err))
 
@@ -291,6 +294,9 @@ const calls_scenario calls_of_clients[] = {
     {"list workers", calls_nothing, act_workers},
     {"explain", calls_claim, act_explain},
     {"explain one step", calls_claim, act_explain_one},
+    {"context", calls_claim, act_context},
+    {"context of an ended task", prepare_ended, act_context},
+    {"context of a task that is not there", calls_nothing, act_context_nobody},
     {"history of a task", calls_claim, act_history},
     {"list entries", calls_nothing, act_entries},
     {"verify", calls_nothing, act_verify},

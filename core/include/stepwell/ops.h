@@ -1,0 +1,124 @@
+/* Operations: where tasks stand and what to do about them, in the words that Tasker's users know.
+ *
+ * Not here: one task as stored (task.h), why a step does not run in sentences (step.h).
+ */
+#ifndef STEPWELL_OPS_H
+#define STEPWELL_OPS_H
+
+#include "engine.h"
+#include "error.h"
+#include "types.h"
+
+/* How a task goes on; the first that holds.
+ * HAS_READY_STEPS: a worker may take a step now, whatever else has failed.
+ * PROCESSING: steps run.
+ * WAITING_FOR_DEPENDENCIES: what goes on next waits, for its next attempt or an event.
+ * ALL_COMPLETE: every step succeeded, was resolved or skipped, or may fail (on_failure: continue).
+ * BLOCKED_BY_FAILURES: nothing goes on by itself, because steps have failed or were cancelled. */
+#define SW_EXECUTION_STATUS_MAP(XX)                                                                \
+    XX(HAS_READY_STEPS, 0, "has_ready_steps")                                                      \
+    XX(PROCESSING, 1, "processing")                                                                \
+    XX(BLOCKED_BY_FAILURES, 2, "blocked_by_failures")                                              \
+    XX(ALL_COMPLETE, 3, "all_complete")                                                            \
+    XX(WAITING_FOR_DEPENDENCIES, 4, "waiting_for_dependencies")
+
+/* What an execution status asks for, one to one and in the same order.
+ * HANDLE_FAILURES: retry, resolve or skip what blocks the task, or leave it.
+ * FINALIZE_TASK: nothing; the engine has ended the task together with its last step. */
+#define SW_RECOMMENDED_ACTION_MAP(XX)                                                              \
+    XX(EXECUTE_READY_STEPS, 0, "execute_ready_steps")                                              \
+    XX(WAIT_FOR_COMPLETION, 1, "wait_for_completion")                                              \
+    XX(HANDLE_FAILURES, 2, "handle_failures")                                                      \
+    XX(FINALIZE_TASK, 3, "finalize_task")                                                          \
+    XX(WAIT_FOR_DEPENDENCIES, 4, "wait_for_dependencies")
+
+/* HEALTHY: nothing is wrong. RECOVERING: the task goes on, though an attempt has failed or a step
+ * was cancelled. BLOCKED: it goes on only when somebody does something. */
+#define SW_HEALTH_STATUS_MAP(XX)                                                                   \
+    XX(HEALTHY, 0, "healthy")                                                                      \
+    XX(RECOVERING, 1, "recovering")                                                                \
+    XX(BLOCKED, 2, "blocked")
+
+typedef enum sw_execution_status {
+#define SW_ENUM_VALUE(name, value, text) SW_EXECUTION_##name = value,
+    SW_EXECUTION_STATUS_MAP(SW_ENUM_VALUE)
+#undef SW_ENUM_VALUE
+    SW_EXECUTION_STATUS_COUNT = 5
+} sw_execution_status;
+
+typedef enum sw_recommended_action {
+#define SW_ENUM_VALUE(name, value, text) SW_ACTION_##name = value,
+    SW_RECOMMENDED_ACTION_MAP(SW_ENUM_VALUE)
+#undef SW_ENUM_VALUE
+    SW_RECOMMENDED_ACTION_COUNT = 5
+} sw_recommended_action;
+
+typedef enum sw_health_status {
+#define SW_ENUM_VALUE(name, value, text) SW_HEALTH_##name = value,
+    SW_HEALTH_STATUS_MAP(SW_ENUM_VALUE)
+#undef SW_ENUM_VALUE
+    SW_HEALTH_STATUS_COUNT = 3
+} sw_health_status;
+
+/* Where a task stands. Lists of steps hold names in topological order, unless they say another. */
+typedef struct sw_task_context_row {
+    sw_uuid task_id;
+    sw_str workflow;
+    sw_str version;
+    int32_t state;              /* sw_task_state */
+    int32_t execution_status;   /* sw_execution_status */
+    int32_t recommended_action; /* sw_recommended_action */
+    int32_t health_status;      /* sw_health_status */
+    int64_t step_count;
+    int64_t step_counts[9]; /* by sw_step_state; their sum is step_count */
+    int64_t ready_count;    /* ready steps whose time has come; the others wait for a retry */
+    int64_t next_retry_us;  /* when the next of these may start, 0: none waits */
+    /* Steps that count as done for those that depend on them, of 100, cut to two digits: 100 only
+     * when that is every step. */
+    double completion_percentage;
+    const sw_str *next_steps; /* ready, their time has come; as workers get them: by priority */
+    size_t next_step_count;
+    const sw_str *blocking_steps; /* failed for good (unless they may fail), or cancelled */
+    size_t blocking_step_count;
+    const sw_str *blocked_steps; /* pending, and depend on one of these, at whatever distance */
+    size_t blocked_step_count;
+} sw_task_context_row;
+
+SW_BEGIN_DECLS
+
+/* Name of a status or action in lower case, "unknown" for any other number.
+ *
+ * owns:    never freed (static).
+ * threads: any thread, concurrently.
+ * blocks:  no.
+ * errors:  none.
+ */
+SW_API const char *sw_execution_status_name(int status);
+SW_API const char *sw_recommended_action_name(int action);
+SW_API const char *sw_health_status_name(int status);
+
+/* Where tasks stand: Tasker's get_task_execution_context, for many tasks at one moment.
+ * sw_task_contexts reads the rows. Takes O(steps) and, in a task with failed or cancelled steps,
+ * O(dependencies) for each.
+ *
+ * owns:    task_ids are borrowed until return; *out is the caller's (sw_result_free).
+ * threads: any thread, concurrently.
+ * blocks:  disk.
+ * errors:  with err->row: SW_ENOTFOUND; SW_EINVAL, SW_ELIMIT, SW_EBUSY, SW_EIO, SW_ENOMEM,
+ *          SW_EFORKED.
+ */
+SW_API int sw_task_context(sw_engine *engine, const sw_uuid *task_ids, size_t task_count,
+                           sw_result **out, sw_error *err);
+
+/* Rows of a result of sw_task_context, in the order of its input.
+ *
+ * owns:    borrowed until result is freed.
+ * threads: any thread, concurrently.
+ * blocks:  no.
+ * errors:  none; *count is 0 for a result of another kind.
+ */
+SW_API const sw_task_context_row *sw_task_contexts(const sw_result *result, size_t *count);
+
+SW_END_DECLS
+
+#endif
