@@ -112,6 +112,9 @@ VALUE rsw_row_status(int status);
 VALUE rsw_reason(int reason);
 VALUE rsw_durability(int durability);
 VALUE rsw_audit_kind(int kind);
+VALUE rsw_execution_status(int status);
+VALUE rsw_recommended_action(int action);
+VALUE rsw_health_status(int status);
 
 /* The number of an outcome given as Symbol or Integer, InvalidArgumentError for any other. */
 int32_t rsw_outcome(VALUE value, int64_t row);
@@ -133,6 +136,7 @@ typedef enum rsw_row_class {
     RSW_STEP_INPUT,
     RSW_TASK_FINISHED,
     RSW_EXCHANGE,
+    RSW_TASK_CONTEXT,
     RSW_WORKER_ROW,
     RSW_AUDIT_ENTRY,
     RSW_AUDIT_REPORT,
@@ -160,6 +164,7 @@ void rsw_engine_init(void);
 void rsw_workflow_init(void);
 void rsw_task_init(void);
 void rsw_step_init(void);
+void rsw_ops_init(void);
 void rsw_worker_init(void);
 void rsw_audit_init(void);
 

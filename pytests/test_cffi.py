@@ -150,7 +150,10 @@ def run_with_library(command: List[str], **extra: str) -> str:
 )
 @pytest.mark.parametrize(
     "name",
-    ["engine", "errors", "types", "golden", "workflow", "fork", "fidelity", "worker", "async"],
+    [
+        *("engine", "errors", "types", "golden", "workflow", "fork", "fidelity", "worker", "async"),
+        "operations",
+    ],
 )
 def test_the_tests_over_cffi(name: str, tmp_path: Path) -> None:
     said = run_with_library(

@@ -106,6 +106,11 @@ module Stepwell
   #   @return [Array<Reason>] why the step, or each step that has not ended, does not run
   #   @raise [NotFoundError]
   #
+  # @!method task_context(task_ids)
+  #   @param task_ids [Array<String>] UUIDs
+  #   @return [Array<TaskContext>] where these tasks stand, all of one moment
+  #   @raise [NotFoundError] #row says which
+  #
   # @!method worker_open(handlers:, name: nil, queues: nil, lease_ms: 15_000)
   #   @param handlers [Array<String>] steps with other handlers are never claimed
   #   @param queues [Array<String>, nil] nil for every queue
@@ -134,6 +139,8 @@ module Stepwell
   # @!method audit_list(entry_no, limit)
   #   @return [Array<AuditEntry>] from entry_no on
   class Engine
+    include Operations
+
     # Open a store.
     #
     # @param store [String, #to_path] a path, "sqlite:///path" or "memory:"

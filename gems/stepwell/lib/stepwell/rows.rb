@@ -99,6 +99,25 @@ module Stepwell
   # ({Claim}s, most urgent first), finished ({TaskFinished}s).
   class Exchange; end
 
+  # Where a task stands: task_id, workflow, version, state, execution_status (one of
+  # {EXECUTION_STATUSES}), recommended_action (one of {RECOMMENDED_ACTIONS}), health_status (one of
+  # {HEALTH_STATUSES}), completion_percentage (two digits; 100.0 only when every step is done),
+  # step_count, step_counts ({state => number}, every state included), ready_count (may start now),
+  # next_retry_us (when the next attempt of another ready step may start), next_steps (names of those
+  # that may start now, in the order in which workers get them), blocking_steps (failed for good, or
+  # cancelled), blocked_steps (pending, and depend on those at whatever distance).
+  class TaskContext
+    # @return [Boolean] whether nothing is wrong
+    def healthy?
+      health_status == :healthy
+    end
+
+    # @return [Boolean] whether it goes on only when somebody does something
+    def blocked?
+      health_status == :blocked
+    end
+  end
+
   # A worker as stored: worker_id, name, host, pid, lease_until_us, held (number of steps), alive,
   # handlers.
   class WorkerRow; end

@@ -88,6 +88,11 @@ module Stepwell
       engine.explain(id, step)
     end
 
+    # @return [TaskContext] where the task stands: how it goes on, what blocks it, what comes next
+    def context
+      engine.get_task_execution_context(self)
+    end
+
     # Wait until the task has ended.
     #
     # @param timeout [Numeric, nil] seconds, nil without end

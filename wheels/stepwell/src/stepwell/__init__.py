@@ -67,6 +67,7 @@ Registered = core.Registered
 StepInput = core.StepInput
 StepRow = core.StepRow
 Submitted = core.Submitted
+TaskContext = core.TaskContext
 TaskRow = core.TaskRow
 WorkerRow = core.WorkerRow
 
@@ -117,6 +118,7 @@ __all__ = [
     "StorageFullError",
     "Submitted",
     "Task",
+    "TaskContext",
     "TaskRow",
     "WaitTimeoutError",
     "Worker",

@@ -20,6 +20,7 @@ from ._records import (
     StepInput,
     StepRow,
     Submitted,
+    TaskContext,
     TaskRow,
     WorkerRow,
 )
@@ -29,6 +30,11 @@ TASK_STATES = c.names_of(lib.sw_task_state_name, lib.SW_TASK_STATE_COUNT)
 OUTCOMES = c.names_of(lib.sw_outcome_name, lib.SW_OUTCOME_COUNT)
 ROW_STATUSES = c.names_of(lib.sw_row_status_name, lib.SW_ROW_STATUS_COUNT)
 REASONS = c.names_of(lib.sw_reason_name, lib.SW_REASON_COUNT)
+EXECUTION_STATUSES = c.names_of(lib.sw_execution_status_name, lib.SW_EXECUTION_STATUS_COUNT)
+RECOMMENDED_ACTIONS = c.names_of(
+    lib.sw_recommended_action_name, lib.SW_RECOMMENDED_ACTION_COUNT
+)
+HEALTH_STATUSES = c.names_of(lib.sw_health_status_name, lib.SW_HEALTH_STATUS_COUNT)
 DURABILITIES = c.names_of(lib.sw_durability_name, lib.SW_DURABILITY_COUNT)
 AUDIT_KINDS = c.names_of(lib.sw_audit_kind_name, lib.SW_AUDIT_KIND_COUNT + 1)
 
@@ -97,6 +103,11 @@ def read_filter(
     out.tag = keeper.text(tag, "tag", optional=True)
     out.correlation_id = keeper.text(correlation_id, "correlation_id", optional=True)
     return out
+
+
+def fill_uuid(out: Any, value: Any) -> None:
+    """Fill a sw_uuid."""
+    ffi.memmove(ffi.addressof(out), Keeper().uuid(value, "task_id"), ffi.sizeof("sw_uuid"))
 
 
 def fill_submit(keeper: Keeper, out: Any, row: Any) -> None:
@@ -273,6 +284,27 @@ def reason(row: Any) -> Reason:
         c.text_of(row.subject),
         c.known(row.message),
         row.until_us,
+    )
+
+
+def task_context(row: Any) -> TaskContext:
+    """A sw_task_context_row."""
+    return TaskContext(
+        c.uuid_of(row.task_id),
+        c.known(row.workflow),
+        c.known(row.version),
+        state_name(TASK_STATES, row.state),
+        state_name(EXECUTION_STATUSES, row.execution_status),
+        state_name(RECOMMENDED_ACTIONS, row.recommended_action),
+        state_name(HEALTH_STATUSES, row.health_status),
+        row.completion_percentage,
+        row.step_count,
+        dict(zip(STEP_STATES, row.step_counts)),
+        row.ready_count,
+        row.next_retry_us,
+        c.texts_of(row.next_steps, row.next_step_count),
+        c.texts_of(row.blocking_steps, row.blocking_step_count),
+        c.texts_of(row.blocked_steps, row.blocked_step_count),
     )
 
 

@@ -18,6 +18,7 @@ from ._records import Registered as Registered
 from ._records import StepInput as StepInput
 from ._records import StepRow as StepRow
 from ._records import Submitted as Submitted
+from ._records import TaskContext as TaskContext
 from ._records import TaskRow as TaskRow
 from ._records import WorkerRow as WorkerRow
 
@@ -113,6 +114,7 @@ class Engine:
     ) -> Exchange: ...
     def update_batch(self, outcomes: Sequence[Tuple[Any, ...]], /) -> List[Applied]: ...
     def explain(self, task_id: str, step: Optional[str] = ..., /) -> List[Reason]: ...
+    def task_context(self, task_ids: Sequence[str], /) -> List[TaskContext]: ...
     def worker_open(
         self,
         handlers: Sequence[str],

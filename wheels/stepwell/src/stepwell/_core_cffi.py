@@ -29,6 +29,7 @@ from ._records import (
     StepInput,
     StepRow,
     Submitted,
+    TaskContext,
     TaskRow,
     WorkerRow,
 )
@@ -341,6 +342,14 @@ class Engine:
         _, result = self._result(lib.sw_step_explain, uuid, name)
         return [rows_of.reason(row) for row in rows_of.each(lib.sw_step_reasons, result)]
 
+    def task_context(self, task_ids: Sequence[str], /) -> List[TaskContext]:
+        """Where tasks stand, all of one moment."""
+        given = c.read_rows(task_ids, "task_ids")
+        array = ffi.new("sw_uuid[]", len(given))
+        c.fill_rows(array, given, rows_of.fill_uuid)
+        _, result = self._result(lib.sw_task_context, array, len(given))
+        return [rows_of.task_context(row) for row in rows_of.each(lib.sw_task_contexts, result)]
+
     def worker_open(
         self,
         handlers: Sequence[str],
@@ -425,6 +434,7 @@ __all__ = [
     "Submitted",
     "TASK_STATES",
     "TASK_STATES_ENDED",
+    "TaskContext",
     "TaskRow",
     "VERSION",
     "WorkerRow",

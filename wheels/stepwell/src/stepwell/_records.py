@@ -158,6 +158,31 @@ class Reason(NamedTuple):
     until_us: int
 
 
+class TaskContext(NamedTuple):
+    """Where a task stands.
+
+    completion_percentage has two digits and is 100 only when every step is done. next_steps are
+    ready and may start now, in the order in which workers get them; blocking_steps have failed for
+    good or were cancelled; blocked_steps are pending and depend on those, at whatever distance.
+    """
+
+    task_id: str
+    workflow: str
+    version: str
+    state: str
+    execution_status: str
+    recommended_action: str
+    health_status: str
+    completion_percentage: float
+    step_count: int
+    step_counts: Dict[str, int]
+    ready_count: int
+    next_retry_us: int
+    next_steps: Tuple[str, ...]
+    blocking_steps: Tuple[str, ...]
+    blocked_steps: Tuple[str, ...]
+
+
 class WorkerRow(NamedTuple):
     """A worker as stored; held counts the steps it holds."""
 

@@ -40,6 +40,10 @@ InputT = TypeVar("InputT")
 _PAGE = 500
 
 
+def _task_id(task: Union[str, Task]) -> str:
+    return task.id if isinstance(task, Task) else task
+
+
 class Engine(core.Engine):
     """An open store: a path, "sqlite:///path" or "memory:".
 
@@ -139,6 +143,11 @@ class Engine(core.Engine):
     def task(self, task_id: str) -> Task:
         """The task with this identifier. Raises NotFoundError."""
         return Task(self, self.get(task_id)[0].task_id)
+
+    def get_task_execution_context(self, task: Union[str, Task]) -> core.TaskContext:
+        """Where a task stands: how it goes on, what blocks it, what comes next. Raises
+        NotFoundError. task_context asks about many at one moment."""
+        return self.task_context([_task_id(task)])[0]
 
     def tasks(
         self,

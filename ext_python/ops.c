@@ -1,0 +1,94 @@
+/* Operations: where tasks stand.
+ *
+ * Not here: the names that Tasker's users know, which the package has (engine.py).
+ */
+#include "module.h"
+
+const char swpy_task_context_doc[] =
+    "task_context($self, task_ids, /)\n--\n\n"
+    "Where tasks stand: one TaskContext per identifier, all of one moment.";
+
+/* Identifiers of tasks as read from Python, or NULL with an exception; PyMem_Free releases them. */
+static sw_uuid *task_ids_read(swpy_state *state, PyObject *value, size_t *count)
+{
+    PyObject *keep = swpy_rows_read(value, "task_ids");
+    if (keep == NULL)
+        return NULL;
+    *count = (size_t)PyTuple_Size(keep);
+    sw_uuid *ids = PyMem_Calloc(*count + 1, sizeof(*ids));
+    if (ids == NULL)
+        PyErr_NoMemory();
+    for (size_t i = 0; ids != NULL && i < *count; i++) {
+        if (!swpy_uuid_read(state, PyTuple_GetItem(keep, (Py_ssize_t)i), "task_id", &ids[i])) {
+            swpy_row_fail(i);
+            PyMem_Free(ids);
+            ids = NULL;
+        }
+    }
+    Py_DECREF(keep);
+    return ids;
+}
+
+typedef int (*tasks_question)(sw_engine *, const sw_uuid *, size_t, sw_result **, sw_error *);
+
+/* The answer to a question about the tasks that args name, or NULL with an exception. */
+static sw_result *tasks_ask(swpy_engine *self, PyObject *args, tasks_question ask)
+{
+    PyObject *value = NULL;
+    sw_result *result = NULL;
+    sw_error error;
+    swpy_call call;
+    size_t count = 0;
+
+    if (!PyArg_ParseTuple(args, "O", &value))
+        return NULL;
+    sw_uuid *ids = task_ids_read(self->state, value, &count);
+    if (ids == NULL)
+        return NULL;
+    if (swpy_call_begin(&call, self, count, false)) {
+        int code = ask(call.engine, ids, count, &result, &error);
+        swpy_call_end(&call);
+        if (code < 0)
+            swpy_raise(self->state, &error);
+    }
+    PyMem_Free(ids);
+    return result;
+}
+
+static PyObject *context_new(swpy_state *state, const void *item)
+{
+    const sw_task_context_row *row = item;
+    PyObject *values[] = {
+        swpy_uuid_new(&row->task_id),
+        swpy_str_new(row->workflow),
+        swpy_str_new(row->version),
+        swpy_name_new(state->task_states, SW_TASK_STATE_COUNT, row->state),
+        swpy_name_new(state->execution_statuses, SW_EXECUTION_STATUS_COUNT, row->execution_status),
+        swpy_name_new(state->recommended_actions, SW_RECOMMENDED_ACTION_COUNT,
+                      row->recommended_action),
+        swpy_name_new(state->health_statuses, SW_HEALTH_STATUS_COUNT, row->health_status),
+        PyFloat_FromDouble(row->completion_percentage),
+        PyLong_FromLongLong(row->step_count),
+        swpy_step_counts_new(state, row->step_counts),
+        PyLong_FromLongLong(row->ready_count),
+        PyLong_FromLongLong(row->next_retry_us),
+        swpy_strings_new(row->next_steps, row->next_step_count),
+        swpy_strings_new(row->blocking_steps, row->blocking_step_count),
+        swpy_strings_new(row->blocked_steps, row->blocked_step_count),
+    };
+    return swpy_record_new(state, SWPY_CONTEXT, values, 15);
+}
+
+PyObject *swpy_task_context(PyObject *object, PyObject *args)
+{
+    swpy_engine *self = (swpy_engine *)object;
+    size_t count = 0;
+    sw_result *result = tasks_ask(self, args, sw_task_context);
+
+    if (result == NULL)
+        return NULL;
+    const sw_task_context_row *rows = sw_task_contexts(result, &count);
+    PyObject *answer = swpy_list_new(self->state, rows, sizeof(*rows), count, context_new);
+    sw_result_free(result);
+    return answer;
+}

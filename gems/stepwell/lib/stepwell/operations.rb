@@ -1,0 +1,22 @@
+# frozen_string_literal: true
+
+module Stepwell
+  # What operators ask and do, under the names that Tasker's users know; {Engine} includes it. Each
+  # takes one task, as {Task} or by its identifier. The low level below them takes many.
+  module Operations
+    # Where a task stands: how it goes on, what blocks it, what comes next.
+    #
+    # @param task [Task, String]
+    # @return [TaskContext]
+    # @raise [NotFoundError]
+    def get_task_execution_context(task)
+      task_context([task_id_of(task)]).first
+    end
+
+    private
+
+    def task_id_of(task)
+      task.is_a?(Task) ? task.id : task
+    end
+  end
+end

@@ -1,0 +1,79 @@
+"""What operators ask and do, under its own names and under those of Tasker, on both stores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import stepwell
+from helper import definition, submit
+from stepwell import Engine
+
+NOBODY = "01920000-0000-7000-8000-000000000000"
+BRANCHES = definition(
+    "w",
+    [
+        {"name": "a"},
+        {"name": "b", "after": ["a"]},
+        {"name": "c"},
+        {"name": "d", "after": ["c"]},
+    ],
+)
+
+
+@pytest.fixture
+def task_id(engine: Engine) -> str:
+    """A task with two branches."""
+    engine.register(BRANCHES)
+    return submit(engine, "w")
+
+
+def report(engine: Engine, **outcomes: str) -> None:
+    """Claim everything for a new worker, report some of it and give the rest back."""
+    worker = engine.worker_open(["w.a", "w.b", "w.c", "w.d"])
+    claims = engine.exchange(worker, [], 100, 0).claims
+    engine.update_batch(
+        [(row.step_id, row.epoch, outcomes.get(row.name, "released")) for row in claims]
+    )
+
+
+class TestTaskContext:
+    def test_where_tasks_stand(self, engine: Engine, task_id: str) -> None:
+        report(engine, a="failed_for_good")
+        other = submit(engine, "w")
+        engine.cancel([(other, "ann", "enough")])
+        row, cancelled = engine.task_context([task_id, other])
+        assert row.execution_status == "has_ready_steps"
+        assert row.recommended_action == "execute_ready_steps"
+        assert row.health_status == "recovering"
+        assert (row.task_id, row.workflow, row.state) == (task_id, "w", "running")
+        assert (row.completion_percentage, row.step_count, row.ready_count) == (0.0, 4, 1)
+        assert row.next_steps == ("c",)
+        assert row.blocking_steps == ("a",)
+        assert row.blocked_steps == ("b",)
+        assert row.next_retry_us == 0
+        assert sum(row.step_counts.values()) == 4 and row.step_counts["failed"] == 1
+        assert cancelled.execution_status == "blocked_by_failures"
+        assert cancelled.recommended_action == "handle_failures"
+        assert cancelled.health_status == "blocked"
+        assert engine.task_context([]) == []
+
+    def test_a_task_that_is_not_there(self, engine: Engine, task_id: str) -> None:
+        with pytest.raises(stepwell.NotFoundError) as raised:
+            engine.task_context([task_id, NOBODY])
+        assert raised.value.row == 1
+        with pytest.raises(stepwell.InvalidArgumentError, match="task_id") as refused:
+            engine.task_context([task_id, task_id, "x"])
+        assert refused.value.row == 2
+
+    @pytest.mark.parametrize("wrong", [1, None, NOBODY, [1], [None]])
+    def test_wrong_types(self, engine: Engine, wrong: Any) -> None:
+        with pytest.raises(TypeError):
+            engine.task_context(wrong)
+
+    def test_the_name_in_tasker(self, engine: Engine, task_id: str) -> None:
+        task = engine.task(task_id)
+        (row,) = engine.task_context([task_id])
+        assert engine.get_task_execution_context(task) == row
+        assert engine.get_task_execution_context(task_id) == row
+        assert task.context() == row

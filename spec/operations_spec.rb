@@ -1,0 +1,69 @@
+# frozen_string_literal: true
+
+require_relative "spec_helper"
+
+# What operators ask and do, under its own names and under those of Tasker.
+RSpec.describe Stepwell::Operations do
+  STORES.each do |store|
+    context "with the #{store} store" do
+      let(:engine) { open_engine(store) }
+
+      # Two branches, of which the second goes on when the first has failed.
+      let(:branches) { { "a" => {}, "b" => { "after" => ["a"] }, "c" => {}, "d" => { "after" => ["c"] } } }
+
+      # Claim everything for a new worker and report some of it as { step => outcome }.
+      def report(task_id, outcomes)
+        claims = claim(engine, "w.a", "w.b", "w.c", "w.d").select { |row| row.task_id == task_id }
+        rows = claims.map { |row| [row.step_id, row.epoch, outcomes.fetch(row.step.to_sym, :released)] }
+        engine.update_batch(rows)
+      end
+
+      describe "#task_context" do
+        it "says where tasks stand, at one moment" do
+          first = submit(engine, branches)
+          second = submit(engine, branches)
+          engine.cancel([[second, "ann", "enough"]])
+          report(first, a: :failed_for_good)
+          row, cancelled = engine.task_context([first, second])
+          expect(row).to be_frozen
+          expect(row).to have_attributes(
+            task_id: first, workflow: "w", state: :running, execution_status: :has_ready_steps,
+            recommended_action: :execute_ready_steps, health_status: :recovering, completion_percentage: 0.0,
+            step_count: 4, ready_count: 1, next_retry_us: nil, next_steps: ["c"], blocking_steps: ["a"],
+            blocked_steps: ["b"], healthy?: false, blocked?: false
+          )
+          expect(row.step_counts.keys).to eq(Stepwell::STEP_STATES)
+          expect(row.step_counts.values.sum).to eq(4)
+          expect(cancelled).to have_attributes(
+            execution_status: :blocked_by_failures, recommended_action: :handle_failures, health_status: :blocked,
+            blocked?: true
+          )
+          expect(engine.task_context([])).to eq([])
+        end
+
+        it "names the task that is not there" do
+          ids = [submit(engine), "01920000-0000-7000-8000-000000000000"]
+          expect { engine.task_context(ids) }.to raise_error(Stepwell::NotFoundError) { |error| expect(error.row).to eq(1) }
+          expect { engine.task_context(["x"]) }.to raise_error(Stepwell::InvalidArgumentError, /task_id/)
+          expect { engine.task_context([1]) }.to raise_error(TypeError)
+          expect { engine.task_context("x") }.to raise_error(TypeError, /Array/)
+        end
+
+        it "is get_task_execution_context for one" do
+          task = engine.task(submit(engine))
+          expect(engine.get_task_execution_context(task)).to eq(engine.task_context([task.id]).first)
+          expect(engine.get_task_execution_context(task.id)).to be_healthy
+          expect(task.context.next_steps).to eq(["a"])
+        end
+      end
+    end
+  end
+
+  it "has the words as constants" do
+    expect(Stepwell::EXECUTION_STATUSES).to eq(
+      %i[has_ready_steps processing blocked_by_failures all_complete waiting_for_dependencies]
+    )
+    expect(Stepwell::RECOMMENDED_ACTIONS).to include(:handle_failures)
+    expect(Stepwell::HEALTH_STATUSES).to eq(%i[healthy recovering blocked])
+  end
+end
