@@ -179,6 +179,7 @@ int cli_command_validate(const cli_call *call);
 int cli_command_plan(const cli_call *call);
 int cli_command_list(const cli_call *call);
 int cli_command_show(const cli_call *call);
+int cli_command_context(const cli_call *call);
 int cli_command_explain(const cli_call *call);
 int cli_command_cancel(const cli_call *call);
 int cli_command_worker(const cli_call *call);

@@ -170,6 +170,17 @@ static const cli_command command_table[] = {
      .argument_max = 1,
      .options = CLI_DB_COMMON,
      .run = cli_command_show},
+    {.name = "context",
+     .summary = "Say where a task stands, what blocks it and what comes next",
+     .about = "TASK is an id or the beginning of one; without it, the newest task. The words are "
+              "those of Tasker's get_task_execution_context.",
+     .usages = {"[TASK] [options]"},
+     .examples = {{"stepwell context", "the newest task"},
+                  {"stepwell context 01926f3a-1c2d --json | jq .next_steps", "for programs"}},
+     .arguments = {"TASK"},
+     .argument_max = 1,
+     .options = CLI_DB_COMMON,
+     .run = cli_command_context},
     {.name = "explain",
      .summary = "Say why steps of a task do not run",
      .about = "TASK is an id or the beginning of one; without it, the newest task. Without STEP, "

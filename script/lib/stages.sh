@@ -233,7 +233,8 @@ stage_docs() {
     build_ruby
     build_python
     use_checkout
-    run_blocks README.md CONTRIBUTING.md gems/stepwell/README.md wheels/stepwell/README.md ||
+    run_blocks README.md CONTRIBUTING.md gems/stepwell/README.md wheels/stepwell/README.md \
+        docs/guide/operations.md ||
         status=$?
     run_references || status=$?
     return "$status"

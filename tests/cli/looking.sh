@@ -62,6 +62,12 @@ t "explain a failed task" 0 "out:broken has failed" -- explain "$bad"
 t "explain a task that is done" 0 "out:every step has ended; the task is succeeded" -- explain "$nightly"
 t "explain a step that is not there" 7 "err:no step 'shipp'" -- explain "$short" shipp
 
+t "context of the newest task" 0 err= "out:shop: healthy, has_ready_steps" "outre:^  done +0.00 %$" "outre:^  steps +1 pending, 1 ready$" "outre:^  next +charge$" "outre:^  to do +execute_ready_steps$" "noout:blocked" -- context
+t "context of a failed task" 0 "out:bad: blocked, blocked_by_failures" "outre:^  blocking +broken, after$" "outre:^  steps +1 failed, 1 cancelled$" "out:handle_failures" -- context "$bad"
+t "context --json" 0 'json:(d["execution_status"], d["recommended_action"], d["health_status"], d["completion_percentage"], d["step_counts"]["succeeded"], d["next_steps"]) == ("all_complete", "finalize_task", "healthy", 100.0, 2, [])' -- context "$nightly" --json
+t "context --quiet" 0 out= err= -- context -q
+t "context of nothing" 7 "err:there is no task 'ffff'" -- context ffff
+
 t "cancel" 0 err= "out:cancelled $open" -- cancel "$short" --reason "wrong month" --actor bob
 t "a cancelled task shows who and why" 0 "out:shop 2.1: cancelled" "outre:cancelled by bob: wrong month" -- show
 t "cancel again" 4 out= "err:cannot cancel $open" -- cancel "$open"
