@@ -87,6 +87,7 @@
 #include "engine/member.c"
 #include "engine/notice.c"
 #include "engine/query.c"
+#include "engine/readiness.c"
 #include "engine/registry.c"
 #include "engine/report.c"
 #include "engine/settle.c"

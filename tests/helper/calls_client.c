@@ -260,6 +260,7 @@ ACT_READ(explain_one, sw_step_explain(w->engine, &w->task, CALLS_TEXT("d"), &res
 ACT_READ(context, sw_task_context(w->engine, &w->task, 1, &result, err))
 ACT_READ(context_nobody,
          calls_refused(sw_task_context(w->engine, &nobody, 1, &result, err), SW_ENOTFOUND))
+ACT_READ(readiness, sw_step_readiness(w->engine, &w->task, &result, err))
 ACT_READ(history, sw_audit_task(w->engine, &w->task, &result, err))
 ACT_READ(entries, sw_audit_list(w->engine, 1, 50, &result, err))
 
@@ -297,6 +298,8 @@ const calls_scenario calls_of_clients[] = {
     {"context", calls_claim, act_context},
     {"context of an ended task", prepare_ended, act_context},
     {"context of a task that is not there", calls_nothing, act_context_nobody},
+    {"readiness", calls_claim, act_readiness},
+    {"readiness of an ended task", prepare_ended, act_readiness},
     {"history of a task", calls_claim, act_history},
     {"list entries", calls_nothing, act_entries},
     {"verify", calls_nothing, act_verify},

@@ -71,7 +71,41 @@ static void ops_check_context(oracle *o, int index)
     sw_result_free(result);
 }
 
+static void ops_check_step(const oracle *o, int index, int step, const sw_step_readiness_row *row)
+{
+    const replay_task *task = &o->replay.tasks[index];
+    int total = __builtin_popcount(task->shape->steps[step].after);
+    int open = task->steps[step].state == SW_STEP_PENDING ? replay_open(task, step) : 0;
+    bool blocked = ops_is_blocked(task, step);
+    if (row->state != task->steps[step].state || row->total_parents != total ||
+        (row->state == SW_STEP_PENDING && row->completed_parents != total - open))
+        oracle_violate(o, "O8", index, "the readiness of a step differs from its history");
+    if (row->ready && (row->state != SW_STEP_READY || !row->dependencies_satisfied ||
+                       !row->retry_eligible || row->next_retry_us != 0))
+        oracle_violate(o, "O8", index, "a step is said to be ready against what else is said");
+    if (row->attempts != task->steps[step].attempt - task->steps[step].crashes)
+        oracle_violate(o, "O8", index, "the attempts of a step are counted wrongly");
+    if (blocked != (row->reason == SW_REASON_FAILED_DEPENDENCY))
+        oracle_violate(o, "O8", index, "a step is said to be behind a failure, or is and is not");
+}
+
+static void ops_check_readiness(oracle *o, int index)
+{
+    size_t count = 0;
+    sw_result *result = NULL;
+    const replay_task *task = &o->replay.tasks[index];
+    if (sw_step_readiness(o->engine, &o->ids[index], &result, &o->error) < 0)
+        return;
+    const sw_step_readiness_row *rows = sw_readiness_rows(result, &count);
+    if ((int)count != task->shape->step_count)
+        oracle_violate(o, "O8", index, "the readiness of a step is not told");
+    for (size_t i = 0; i < count; i++)
+        ops_check_step(o, index, ledger_step_index(rows[i].step), &rows[i]);
+    sw_result_free(result);
+}
+
 void oracle_check_ops(oracle *o, int index)
 {
+    ops_check_readiness(o, index);
     ops_check_context(o, index);
 }

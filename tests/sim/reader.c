@@ -108,6 +108,14 @@ static int ask_context(actor *self, const ledger_task *task, sw_error *error)
     return rc;
 }
 
+static int ask_readiness(actor *self, const ledger_task *task, sw_error *error)
+{
+    sw_result *result = NULL;
+    int rc = sw_step_readiness(self->engine, &task->id, &result, error);
+    sw_result_free(result);
+    return rc;
+}
+
 /* Lists. */
 
 /* Page by page, while others submit: what was acknowledged before is on one page. */
@@ -169,7 +177,7 @@ static int ask_workers(actor *self, const ledger_task *unused, sw_error *error)
 void actor_ask(actor *self)
 {
     static int (*const questions[])(actor *, const ledger_task *, sw_error *) = {
-        ask_task, ask_pages, ask_workers, ask_history, ask_reasons, ask_context};
+        ask_task, ask_pages, ask_workers, ask_history, ask_reasons, ask_context, ask_readiness};
     sw_error error;
     int errors = 0;
     ledger *l = actor_ledger(self);

@@ -84,6 +84,23 @@ typedef struct sw_task_context_row {
     size_t blocked_step_count;
 } sw_task_context_row;
 
+/* Whether a step may start. Counts are those of direct dependencies. */
+typedef struct sw_step_readiness_row {
+    int64_t step_id;
+    sw_str step;
+    int32_t state;                  /* sw_step_state */
+    int32_t reason;                 /* sw_reason, see sw_step_readiness */
+    int32_t ready;                  /* 1: a worker may take it now */
+    int32_t dependencies_satisfied; /* 1: no dependency is open */
+    int32_t retry_eligible;         /* 1: it has not ended, and another attempt may start */
+    int32_t attempts;               /* that count: not those ended by a lost lease */
+    int32_t max_attempts;
+    int32_t total_parents;
+    int32_t completed_parents; /* that are done for this step */
+    int32_t reserved;
+    int64_t next_retry_us; /* a retry waits until then, 0 otherwise */
+} sw_step_readiness_row;
+
 SW_BEGIN_DECLS
 
 /* Name of a status or action in lower case, "unknown" for any other number.
@@ -118,6 +135,30 @@ SW_API int sw_task_context(sw_engine *engine, const sw_uuid *task_ids, size_t ta
  * errors:  none; *count is 0 for a result of another kind.
  */
 SW_API const sw_task_context_row *sw_task_contexts(const sw_result *result, size_t *count);
+
+/* Whether each step of a task may start, in topological order: Tasker's discover_viable_steps.
+ * sw_readiness_rows reads the rows. The reason is QUEUED for a step that is ready, NOT_BEFORE while
+ * it waits for its retry, OPEN_DEPENDENCY, FAILED_DEPENDENCY behind a step that has failed or was
+ * cancelled, at whatever distance, RUNNING, ATTEMPTS_USED_UP, FAILED_FOR_GOOD, or ENDED.
+ * sw_step_explain says more: which dependencies, and whether a worker handles the step. Takes
+ * O(steps) and, in a task with failed or cancelled steps, O(dependencies).
+ *
+ * owns:    task_id is borrowed until return; *out is the caller's (sw_result_free).
+ * threads: any thread, concurrently.
+ * blocks:  disk.
+ * errors:  SW_EINVAL, SW_ENOTFOUND, SW_EBUSY, SW_EIO, SW_ENOMEM, SW_EFORKED.
+ */
+SW_API int sw_step_readiness(sw_engine *engine, const sw_uuid *task_id, sw_result **out,
+                             sw_error *err);
+
+/* Rows of a result of sw_step_readiness.
+ *
+ * owns:    borrowed until result is freed.
+ * threads: any thread, concurrently.
+ * blocks:  no.
+ * errors:  none; *count is 0 for a result of another kind.
+ */
+SW_API const sw_step_readiness_row *sw_readiness_rows(const sw_result *result, size_t *count);
 
 SW_END_DECLS
 

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "stepwell/ops.h"
 
 /* A step that may start, in the order of claims. */
@@ -164,7 +165,9 @@ static int context_fill(sw_engine *engine, sw_result *result, const void *contex
         return sw__fail(err, SW_ENOMEM, NULL);
     for (size_t i = 0; rc == SW_OK && i < question->count; i++) {
         sw__survey survey;
-        rc = sw__survey_open(&survey, engine, &question->task_ids[i], i, err);
+        rc = sw__survey_open(&survey, engine, &question->task_ids[i], err);
+        if (rc == SW_ENOTFOUND && err)
+            err->row = (int64_t)i;
         if (rc == SW_OK)
             rc = context_fill_row(&survey, result->arena, &rows[i], err);
         sw__survey_close(&survey);
@@ -177,6 +180,9 @@ int sw_task_context(sw_engine *engine, const sw_uuid *task_ids, size_t task_coun
                     sw_error *err)
 {
     context_question question = {task_ids, task_count};
-    int rc = sw__survey_check(task_ids, task_count, err);
-    return rc == SW_OK ? sw__query(engine, context_fill, &question, out, err) : rc;
+    if (!task_ids && task_count > 0)
+        return sw__fail(err, SW_EINVAL, "task_ids is NULL");
+    if (task_count > SW__BATCH_MAX)
+        return sw__fail(err, SW_ELIMIT, "at most %d tasks in one call", SW__BATCH_MAX);
+    return sw__query(engine, context_fill, &question, out, err);
 }

@@ -5,22 +5,12 @@
  */
 #include "engine/survey.h"
 
-#include "base/limits.h"
 #include "base/plant.h"
 
 bool sw__step_done(const sw_workflow_step *step, int state)
 {
     return state == SW_STEP_SUCCEEDED || state == SW_STEP_RESOLVED || state == SW_STEP_SKIPPED ||
            (state == SW_STEP_FAILED && step->on_failure == SW_ON_FAILURE_CONTINUE);
-}
-
-int sw__survey_check(const sw_uuid *task_ids, size_t task_count, sw_error *err)
-{
-    if (!task_ids && task_count > 0)
-        return sw__fail(err, SW_EINVAL, "task_ids is NULL");
-    if (task_count > SW__BATCH_MAX)
-        return sw__fail(err, SW_ELIMIT, "at most %d tasks in one call", SW__BATCH_MAX);
-    return SW_OK;
 }
 
 /* A step stands in the way of this one: it has ended undone, or is blocked itself. */
@@ -48,15 +38,12 @@ static void survey_block(sw__survey *survey)
                              survey_is_blocked(survey, &survey->plan->workflow->steps[i]);
 }
 
-int sw__survey_open(sw__survey *survey, sw_engine *engine, const sw_uuid *task_id, size_t row,
-                    sw_error *err)
+int sw__survey_open(sw__survey *survey, sw_engine *engine, const sw_uuid *task_id, sw_error *err)
 {
     *survey = (sw__survey){.scratch = sw__arena_new(engine->env)};
     if (!survey->scratch)
         return sw__fail(err, SW_ENOMEM, NULL);
     int rc = sw__query_task(engine, task_id, &survey->task, &survey->plan, err);
-    if (rc == SW_ENOTFOUND && err)
-        err->row = (int64_t)row;
     if (rc == SW_OK)
         rc = sw__engine_now(engine, false, &survey->now_us, err);
     if (rc == SW_OK)

@@ -19,17 +19,13 @@ typedef struct sw__survey {
 /* Whether steps that depend on this one, which is in this state, may start. */
 bool sw__step_done(const sw_workflow_step *step, int state);
 
-/* Inside a read transaction. row is what an error names; close in any case. SW_ENOTFOUND. */
-int sw__survey_open(sw__survey *survey, sw_engine *engine, const sw_uuid *task_id, size_t row,
-                    sw_error *err);
+/* Inside a read transaction; close in any case. SW_ENOTFOUND. */
+int sw__survey_open(sw__survey *survey, sw_engine *engine, const sw_uuid *task_id, sw_error *err);
 void sw__survey_close(sw__survey *survey);
 
 /* Whether a worker may take the step now. */
 bool sw__survey_ready(const sw__survey *survey, size_t index);
 /* When the step may start again, 0: it waits for no time. */
 int64_t sw__survey_retry_us(const sw__survey *survey, size_t index);
-
-/* The checks that functions over many tasks share: ids and how many there are. */
-int sw__survey_check(const sw_uuid *task_ids, size_t task_count, sw_error *err);
 
 #endif
