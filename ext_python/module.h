@@ -40,6 +40,7 @@ enum { SWPY_ERROR_COUNT = 0 SW_ERROR_MAP(SWPY_COUNT_ONE) };
     XX(EXCHANGE, "stepwell.Exchange")                                                              \
     XX(REASON, "stepwell.Reason")                                                                  \
     XX(CONTEXT, "stepwell.TaskContext")                                                            \
+    XX(READINESS, "stepwell.StepReadiness")                                                        \
     XX(WORKER, "stepwell.WorkerRow")                                                               \
     XX(ENTRY, "stepwell.AuditEntry")                                                               \
     XX(REPORT, "stepwell.AuditReport")
@@ -207,6 +208,7 @@ bool swpy_records_setup(PyObject *module, swpy_state *state);
     XX(update_batch)                                                                               \
     XX(explain)                                                                                    \
     XX(task_context)                                                                               \
+    XX(step_readiness)                                                                             \
     XX(worker_renew)                                                                               \
     XX(worker_close)                                                                               \
     XX(worker_list)                                                                                \

@@ -1,10 +1,10 @@
-/* Operations: where tasks stand.
+/* Operations: where tasks stand, and which of their steps may start.
  *
  * Not here: the names that Tasker's users know; lib/stepwell/ops.rb has them.
  */
 #include "rsw.h"
 
-/* ---- questions about tasks ---- */
+/* ---- task_context ---- */
 
 typedef struct tasks_call {
     rsw_call call;
@@ -21,23 +21,6 @@ static void tasks_read(tasks_call *tasks, rsw_arena *arena, VALUE task_ids)
     for (size_t i = 0; i < tasks->task_count; i++)
         tasks->task_ids[i] = rsw_uuid(rb_ary_entry(task_ids, (long)i), (int64_t)i, "task_id");
 }
-
-/* Run a question about the tasks with these identifiers. */
-static VALUE tasks_ask(VALUE self, VALUE task_ids, int (*run)(rsw_call *), VALUE (*convert)(VALUE))
-{
-    tasks_call tasks = {.call = {.handle = rsw_engine_get(self), .run = run}};
-    rsw_arena *arena;
-    VALUE memory = rsw_arena_new(&arena);
-    VALUE answer;
-
-    tasks_read(&tasks, arena, task_ids);
-    answer = rsw_call_finish(&tasks.call, convert);
-    rsw_arena_free(memory);
-    RB_GC_GUARD(self);
-    return answer;
-}
-
-/* ---- task_context ---- */
 
 static int context_run(rsw_call *call)
 {
@@ -84,10 +67,70 @@ static VALUE context_convert(VALUE data)
 
 static VALUE engine_task_context(VALUE self, VALUE task_ids)
 {
-    return tasks_ask(self, task_ids, context_run, context_convert);
+    tasks_call tasks = {.call = {.handle = rsw_engine_get(self), .run = context_run}};
+    rsw_arena *arena;
+    VALUE memory = rsw_arena_new(&arena);
+    VALUE answer;
+
+    tasks_read(&tasks, arena, task_ids);
+    answer = rsw_call_finish(&tasks.call, context_convert);
+    rsw_arena_free(memory);
+    RB_GC_GUARD(self);
+    return answer;
+}
+
+/* ---- step_readiness ---- */
+
+typedef struct readiness_call {
+    rsw_call call;
+    sw_uuid task_id;
+} readiness_call;
+
+static int readiness_run(rsw_call *call)
+{
+    return sw_step_readiness(call->handle->engine, &((readiness_call *)call)->task_id,
+                             &call->result, &call->error);
+}
+
+static VALUE ops_bool(int32_t value)
+{
+    return value ? Qtrue : Qfalse;
+}
+
+static VALUE readiness_element(const void *rows, size_t index)
+{
+    const sw_step_readiness_row *row = (const sw_step_readiness_row *)rows + index;
+
+    return rsw_row_new(RSW_STEP_READINESS, 12,
+                       (VALUE[]){LL2NUM(row->step_id), rsw_name(row->step),
+                                 rsw_step_state(row->state), ops_bool(row->ready),
+                                 rsw_reason(row->reason), ops_bool(row->dependencies_satisfied),
+                                 ops_bool(row->retry_eligible), INT2NUM(row->attempts),
+                                 INT2NUM(row->max_attempts), INT2NUM(row->total_parents),
+                                 INT2NUM(row->completed_parents), rsw_number(row->next_retry_us)});
+}
+
+static VALUE readiness_convert(VALUE data)
+{
+    size_t count;
+    const sw_step_readiness_row *rows = sw_readiness_rows(((rsw_call *)data)->result, &count);
+
+    return rsw_array(count, rows, readiness_element);
+}
+
+static VALUE engine_step_readiness(VALUE self, VALUE task_id)
+{
+    readiness_call readiness = {.call = {.handle = rsw_engine_get(self), .run = readiness_run}};
+    VALUE answer;
+
+    readiness.task_id = rsw_uuid(task_id, -1, "task_id");
+    answer = rsw_call_finish(&readiness.call, readiness_convert);
+    RB_GC_GUARD(self);
+    return answer;
 }
 
 void rsw_ops_init(void)
 {
+    rb_define_method(rsw_cEngine, "step_readiness", engine_step_readiness, 1);
     rb_define_method(rsw_cEngine, "task_context", engine_task_context, 1);
 }

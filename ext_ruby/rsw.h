@@ -137,6 +137,7 @@ typedef enum rsw_row_class {
     RSW_TASK_FINISHED,
     RSW_EXCHANGE,
     RSW_TASK_CONTEXT,
+    RSW_STEP_READINESS,
     RSW_WORKER_ROW,
     RSW_AUDIT_ENTRY,
     RSW_AUDIT_REPORT,

@@ -35,6 +35,7 @@ CALLS = """
         "count": lambda: engine.count(),
         "wait": lambda: engine.wait(first, 0),
         "explain": lambda: engine.explain(first),
+        "step_readiness": lambda: engine.step_readiness(first),
         "task_context": lambda: engine.task_context([first]),
         "exchange": lambda: engine.exchange(worker, [], 0, 0),
         "renew": lambda: engine.worker_renew(worker, [(held.step_id, held.epoch), (1, 1)]),

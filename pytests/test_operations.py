@@ -77,3 +77,27 @@ class TestTaskContext:
         assert engine.get_task_execution_context(task) == row
         assert engine.get_task_execution_context(task_id) == row
         assert task.context() == row
+
+
+class TestStepReadiness:
+    def test_whether_steps_may_start(self, engine: Engine, task_id: str) -> None:
+        report(engine, a="failed_for_good")
+        rows = {row.step: row for row in engine.step_readiness(task_id)}
+        assert sorted(rows) == ["a", "b", "c", "d"]
+        a = rows["a"]
+        assert (a.state, a.ready, a.reason) == ("failed", False, "attempts_used_up")
+        assert (a.dependencies_satisfied, a.retry_eligible) == (True, False)
+        assert (a.attempts, a.max_attempts, a.next_retry_us) == (1, 1, 0)
+        assert (a.total_parents, a.completed_parents) == (0, 0)
+        assert rows["b"].reason == "failed_dependency" and not rows["b"].dependencies_satisfied
+        assert rows["c"].ready is True and rows["c"].reason == "queued"
+        assert rows["d"].reason == "open_dependency" and rows["d"].total_parents == 1
+        assert all(row.step_id > 0 for row in rows.values())
+
+    def test_the_name_in_tasker(self, engine: Engine, task_id: str) -> None:
+        task = engine.task(task_id)
+        rows = engine.discover_viable_steps(task)
+        assert rows == engine.step_readiness(task_id)
+        assert [row.step for row in rows if row.ready] == ["a", "c"]
+        with pytest.raises(stepwell.NotFoundError):
+            engine.discover_viable_steps(NOBODY)

@@ -90,6 +90,7 @@ def calls(task_id: str, worker: int) -> Iterator[Call]:
     yield "update_batch", ([outcome],), {}
     yield "explain", (task_id, "a"), {}
     yield "task_context", ([task_id],), {}
+    yield "step_readiness", (task_id,), {}
     yield "worker_open", (["w.a"],), {"name": "n", "queues": ["q"], "lease_ms": 1_000}
     yield "worker_renew", (worker, [(1 << 20, 1)]), {}
     yield "worker_close", (worker,), {}

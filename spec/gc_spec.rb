@@ -32,6 +32,7 @@ RSpec.describe "garbage collection" do
       end
       engine.explain(id)
       engine.task_context([id])
+      engine.step_readiness(id)
       engine.list(workflow: "w", tag: "t").each(&:tags)
       engine.audit_task(id)
       engine.audit_list(1, 50)

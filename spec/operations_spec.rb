@@ -56,6 +56,31 @@ RSpec.describe Stepwell::Operations do
           expect(task.context.next_steps).to eq(["a"])
         end
       end
+
+      describe "#step_readiness" do
+        it "says of each step whether it may start, and why not" do
+          id = submit(engine, branches)
+          report(id, a: :failed_for_good)
+          rows = engine.step_readiness(id).to_h { |row| [row.step, row] }
+          expect(rows.keys).to match_array(%w[a b c d])
+          expect(rows["a"]).to have_attributes(
+            state: :failed, ready?: false, reason: :attempts_used_up, dependencies_satisfied?: true,
+            retry_eligible?: false, attempts: 1, max_attempts: 1, total_parents: 0, completed_parents: 0,
+            next_retry_us: nil
+          )
+          expect(rows["b"]).to have_attributes(reason: :failed_dependency, ready: false, dependencies_satisfied: false)
+          expect(rows["c"]).to have_attributes(reason: :queued, ready: true, retry_eligible: true, step_id: Integer)
+          expect(rows["d"]).to have_attributes(reason: :open_dependency, total_parents: 1, completed_parents: 0)
+        end
+
+        it "is discover_viable_steps" do
+          task = engine.task(submit(engine, branches))
+          expect(engine.discover_viable_steps(task)).to eq(engine.step_readiness(task.id))
+          expect(engine.discover_viable_steps(task.id).select(&:ready?).map(&:step)).to eq(%w[a c])
+          expect { engine.discover_viable_steps("01920000-0000-7000-8000-000000000000") }
+            .to raise_error(Stepwell::NotFoundError)
+        end
+      end
     end
   end
 

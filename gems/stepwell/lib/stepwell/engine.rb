@@ -111,6 +111,11 @@ module Stepwell
   #   @return [Array<TaskContext>] where these tasks stand, all of one moment
   #   @raise [NotFoundError] #row says which
   #
+  # @!method step_readiness(task_id)
+  #   @param task_id [String] UUID
+  #   @return [Array<StepReadiness>] whether each step may start, in topological order
+  #   @raise [NotFoundError]
+  #
   # @!method worker_open(handlers:, name: nil, queues: nil, lease_ms: 15_000)
   #   @param handlers [Array<String>] steps with other handlers are never claimed
   #   @param queues [Array<String>, nil] nil for every queue

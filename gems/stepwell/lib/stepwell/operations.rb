@@ -13,6 +13,15 @@ module Stepwell
       task_context([task_id_of(task)]).first
     end
 
+    # Whether each step of a task may start, and why not.
+    #
+    # @param task [Task, String]
+    # @return [Array<StepReadiness>] in topological order; select(&:ready?) leaves the viable ones
+    # @raise [NotFoundError]
+    def discover_viable_steps(task)
+      step_readiness(task_id_of(task))
+    end
+
     private
 
     def task_id_of(task)

@@ -118,6 +118,16 @@ module Stepwell
     end
   end
 
+  # Whether a step may start: step_id, step (name), state, ready (a worker may take it now), reason
+  # (one of {REASONS}), dependencies_satisfied, retry_eligible (it has not ended, and another attempt
+  # may start), attempts (that count: not those ended by a lost lease), max_attempts, total_parents,
+  # completed_parents (direct dependencies, and those of them that are done), next_retry_us.
+  class StepReadiness
+    alias ready? ready
+    alias dependencies_satisfied? dependencies_satisfied
+    alias retry_eligible? retry_eligible
+  end
+
   # A worker as stored: worker_id, name, host, pid, lease_until_us, held (number of steps), alive,
   # handlers.
   class WorkerRow; end

@@ -65,6 +65,7 @@ Finished = core.Finished
 Reason = core.Reason
 Registered = core.Registered
 StepInput = core.StepInput
+StepReadiness = core.StepReadiness
 StepRow = core.StepRow
 Submitted = core.Submitted
 TaskContext = core.TaskContext
@@ -113,6 +114,7 @@ __all__ = [
     "SchemaVersionError",
     "Step",
     "StepInput",
+    "StepReadiness",
     "StepRow",
     "StorageError",
     "StorageFullError",

@@ -18,6 +18,7 @@ from ._records import (
     Finished,
     Reason,
     StepInput,
+    StepReadiness,
     StepRow,
     Submitted,
     TaskContext,
@@ -305,6 +306,24 @@ def task_context(row: Any) -> TaskContext:
         c.texts_of(row.next_steps, row.next_step_count),
         c.texts_of(row.blocking_steps, row.blocking_step_count),
         c.texts_of(row.blocked_steps, row.blocked_step_count),
+    )
+
+
+def step_readiness(row: Any) -> StepReadiness:
+    """A sw_step_readiness_row."""
+    return StepReadiness(
+        row.step_id,
+        c.known(row.step),
+        state_name(STEP_STATES, row.state),
+        bool(row.ready),
+        state_name(REASONS, row.reason),
+        bool(row.dependencies_satisfied),
+        bool(row.retry_eligible),
+        row.attempts,
+        row.max_attempts,
+        row.total_parents,
+        row.completed_parents,
+        row.next_retry_us,
     )
 
 

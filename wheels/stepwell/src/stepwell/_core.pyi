@@ -16,6 +16,7 @@ from ._records import Finished as Finished
 from ._records import Reason as Reason
 from ._records import Registered as Registered
 from ._records import StepInput as StepInput
+from ._records import StepReadiness as StepReadiness
 from ._records import StepRow as StepRow
 from ._records import Submitted as Submitted
 from ._records import TaskContext as TaskContext
@@ -115,6 +116,7 @@ class Engine:
     def update_batch(self, outcomes: Sequence[Tuple[Any, ...]], /) -> List[Applied]: ...
     def explain(self, task_id: str, step: Optional[str] = ..., /) -> List[Reason]: ...
     def task_context(self, task_ids: Sequence[str], /) -> List[TaskContext]: ...
+    def step_readiness(self, task_id: str, /) -> List[StepReadiness]: ...
     def worker_open(
         self,
         handlers: Sequence[str],

@@ -27,6 +27,7 @@ from ._records import (
     Reason,
     Registered,
     StepInput,
+    StepReadiness,
     StepRow,
     Submitted,
     TaskContext,
@@ -350,6 +351,11 @@ class Engine:
         _, result = self._result(lib.sw_task_context, array, len(given))
         return [rows_of.task_context(row) for row in rows_of.each(lib.sw_task_contexts, result)]
 
+    def step_readiness(self, task_id: str, /) -> List[StepReadiness]:
+        """Whether each step of a task may start, in topological order."""
+        _, result = self._result(lib.sw_step_readiness, Keeper().uuid(task_id, "task_id"))
+        return [rows_of.step_readiness(row) for row in rows_of.each(lib.sw_readiness_rows, result)]
+
     def worker_open(
         self,
         handlers: Sequence[str],
@@ -430,6 +436,7 @@ __all__ = [
     "STEP_STATES",
     "STEP_STATES_ENDED",
     "StepInput",
+    "StepReadiness",
     "StepRow",
     "Submitted",
     "TASK_STATES",

@@ -183,6 +183,27 @@ class TaskContext(NamedTuple):
     blocked_steps: Tuple[str, ...]
 
 
+class StepReadiness(NamedTuple):
+    """Whether a step may start.
+
+    attempts are those that count: not those ended by a lost lease. Parents are direct
+    dependencies; completed ones are done for this step.
+    """
+
+    step_id: int
+    step: str
+    state: str
+    ready: bool
+    reason: str
+    dependencies_satisfied: bool
+    retry_eligible: bool
+    attempts: int
+    max_attempts: int
+    total_parents: int
+    completed_parents: int
+    next_retry_us: int
+
+
 class WorkerRow(NamedTuple):
     """A worker as stored; held counts the steps it holds."""
 

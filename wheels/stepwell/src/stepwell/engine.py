@@ -13,6 +13,7 @@ from typing import (
     Callable,
     Dict,
     Iterator,
+    List,
     Mapping,
     Optional,
     Type,
@@ -148,6 +149,11 @@ class Engine(core.Engine):
         """Where a task stands: how it goes on, what blocks it, what comes next. Raises
         NotFoundError. task_context asks about many at one moment."""
         return self.task_context([_task_id(task)])[0]
+
+    def discover_viable_steps(self, task: Union[str, Task]) -> List[core.StepReadiness]:
+        """Whether each step of a task may start, and why not, in topological order; those whose
+        ready is true are the viable ones. Raises NotFoundError."""
+        return self.step_readiness(_task_id(task))
 
     def tasks(
         self,
