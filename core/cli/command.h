@@ -180,6 +180,7 @@ int cli_command_plan(const cli_call *call);
 int cli_command_list(const cli_call *call);
 int cli_command_show(const cli_call *call);
 int cli_command_context(const cli_call *call);
+int cli_command_readiness(const cli_call *call);
 int cli_command_explain(const cli_call *call);
 int cli_command_cancel(const cli_call *call);
 int cli_command_worker(const cli_call *call);

@@ -181,6 +181,18 @@ static const cli_command command_table[] = {
      .argument_max = 1,
      .options = CLI_DB_COMMON,
      .run = cli_command_context},
+    {.name = "readiness",
+     .summary = "Show which steps of a task may start, and why the others may not",
+     .about = "TASK is an id or the beginning of one; without it, the newest task. Attempts are "
+              "those that count, parents those that are done. `stepwell explain` says more.",
+     .usages = {"[TASK] [options]"},
+     .examples = {{"stepwell readiness", "the newest task"},
+                  {"stepwell readiness --json | jq '.steps[] | select(.ready).step'",
+                   "steps that may start"}},
+     .arguments = {"TASK"},
+     .argument_max = 1,
+     .options = CLI_DB_COMMON,
+     .run = cli_command_readiness},
     {.name = "explain",
      .summary = "Say why steps of a task do not run",
      .about = "TASK is an id or the beginning of one; without it, the newest task. Without STEP, "

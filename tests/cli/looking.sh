@@ -68,6 +68,11 @@ t "context --json" 0 'json:(d["execution_status"], d["recommended_action"], d["h
 t "context --quiet" 0 out= err= -- context -q
 t "context of nothing" 7 "err:there is no task 'ffff'" -- context ffff
 
+t "readiness of the newest task" 0 err= "outre:^STEP +STATE +READY +REASON +ATTEMPTS +PARENTS" "outre:^charge +ready +yes +queued +0/1 +0/0$" "outre:^ship +pending +no +open_dependency +0/1 +0/1$" -- readiness
+t "readiness of a failed task" 0 "outre:^broken +failed +no +attempts_used_up +1/1 +0/0$" -- readiness "$bad"
+t "readiness --json" 0 'json:[(s["step"], s["ready"], s["reason"], s["completed_parents"], s["next_retry_at"]) for s in d["steps"]] == [("write", False, "ended", 0, None), ("read", False, "ended", 1, None)]' -- readiness "$nightly" --json
+t "readiness of nothing" 7 "err:there is no task 'ffff'" -- readiness ffff
+
 t "cancel" 0 err= "out:cancelled $open" -- cancel "$short" --reason "wrong month" --actor bob
 t "a cancelled task shows who and why" 0 "out:shop 2.1: cancelled" "outre:cancelled by bob: wrong month" -- show
 t "cancel again" 4 out= "err:cannot cancel $open" -- cancel "$open"
