@@ -86,6 +86,7 @@
 #include "engine/history.c"
 #include "engine/member.c"
 #include "engine/notice.c"
+#include "engine/operate.c"
 #include "engine/query.c"
 #include "engine/readiness.c"
 #include "engine/registry.c"

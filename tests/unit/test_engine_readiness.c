@@ -41,6 +41,7 @@ static const sw_step_readiness_row *rows_of(rig *r, const sw_uuid *task)
 
 static void assert_step(rig *r, const sw_uuid *task, char step, expected e)
 {
+    int state = rig_step(r, task, (char[]){step, 0}).state;
     const sw_step_readiness_row *row = rows_of(r, task);
     while (row->step.ptr[0] != step)
         row++;
@@ -52,7 +53,7 @@ static void assert_step(rig *r, const sw_uuid *task, char step, expected e)
     assert_int_equal(row->completed_parents, e.completed);
     assert_int_equal(row->total_parents, e.total);
     assert_int_equal(row->max_attempts, step == 'a' ? 2 : 1);
-    assert_int_equal(row->state, rig_step(r, task, (char[]){step, 0}).state);
+    assert_int_equal(row->state, state);
 }
 
 /* Claim everything; the outcome of one step is reported, the others are given back. */
@@ -99,7 +100,8 @@ static void readiness_of_retries_and_failures(void **state)
     sw_worker_ref worker = rig_worker(&r, 60000);
     finish(&r, &worker, "a", SW_OUTCOME_FAILED);
     assert_step(&r, &task, 'a', (expected){SW_REASON_NOT_BEFORE, false, true, true, 1, 0, 0});
-    assert_int_equal(rows_of(&r, &task)->next_retry_us, rig_step(&r, &task, "a").not_before_us);
+    int64_t not_before_us = rig_step(&r, &task, "a").not_before_us;
+    assert_int_equal(rows_of(&r, &task)->next_retry_us, not_before_us);
     fault_env_advance(&r.fault, 5 * SECOND_US);
     assert_step(&r, &task, 'a', (expected){SW_REASON_QUEUED, true, true, true, 1, 0, 0});
     assert_int_equal(rows_of(&r, &task)->next_retry_us, 0);

@@ -1,4 +1,5 @@
-/* Operations: where tasks stand and what to do about them, in the words that Tasker's users know.
+/* Operations: where tasks stand, what to do about them, and doing it, in the words that Tasker's
+ * users know.
  *
  * Not here: one task as stored (task.h), why a step does not run in sentences (step.h).
  */
@@ -39,6 +40,12 @@
     XX(RECOVERING, 1, "recovering")                                                                \
     XX(BLOCKED, 2, "blocked")
 
+/* How a batch is written. ALL_OR_NOTHING: one row that is refused refuses all. PARTIAL: the other
+ * rows are written, in one transaction all the same. */
+#define SW_BATCH_MODE_MAP(XX)                                                                      \
+    XX(ALL_OR_NOTHING, 0, "all_or_nothing")                                                        \
+    XX(PARTIAL, 1, "partial")
+
 typedef enum sw_execution_status {
 #define SW_ENUM_VALUE(name, value, text) SW_EXECUTION_##name = value,
     SW_EXECUTION_STATUS_MAP(SW_ENUM_VALUE)
@@ -59,6 +66,13 @@ typedef enum sw_health_status {
 #undef SW_ENUM_VALUE
     SW_HEALTH_STATUS_COUNT = 3
 } sw_health_status;
+
+typedef enum sw_batch_mode {
+#define SW_ENUM_VALUE(name, value, text) SW_BATCH_##name = value,
+    SW_BATCH_MODE_MAP(SW_ENUM_VALUE)
+#undef SW_ENUM_VALUE
+    SW_BATCH_MODE_COUNT = 2
+} sw_batch_mode;
 
 /* Where a task stands. Lists of steps hold names in topological order, unless they say another. */
 typedef struct sw_task_context_row {
@@ -92,7 +106,7 @@ typedef struct sw_step_readiness_row {
     int32_t reason;                 /* sw_reason, see sw_step_readiness */
     int32_t ready;                  /* 1: a worker may take it now */
     int32_t dependencies_satisfied; /* 1: no dependency is open */
-    int32_t retry_eligible;         /* 1: it has not ended, and another attempt may start */
+    int32_t retry_eligible;         /* 1: it has not ended, and an attempt may still start */
     int32_t attempts;               /* that count: not those ended by a lost lease */
     int32_t max_attempts;
     int32_t total_parents;
@@ -101,9 +115,28 @@ typedef struct sw_step_readiness_row {
     int64_t next_retry_us; /* a retry waits until then, 0 otherwise */
 } sw_step_readiness_row;
 
+/* A step to bring into another state by hand. */
+typedef struct sw_step_override_row {
+    int64_t step_id;
+    int32_t state; /* sw_step_state to bring it into */
+    int32_t reserved;
+    sw_str actor;  /* who, for the audit log */
+    sw_str reason; /* why, for the audit log */
+} sw_step_override_row;
+
+/* What became of a row. */
+typedef struct sw_step_overridden {
+    int64_t step_id;
+    int32_t status; /* sw_row_status: APPLIED or REFUSED */
+    int32_t code;   /* 0, or why it was refused: SW_ENOTFOUND, SW_ESTATE */
+    int32_t from;   /* sw_step_state before the row, -1 when there is no such step */
+    int32_t state;  /* sw_step_state after the call, -1 likewise */
+    sw_str message; /* why it was refused, absent when it was applied */
+} sw_step_overridden;
+
 SW_BEGIN_DECLS
 
-/* Name of a status or action in lower case, "unknown" for any other number.
+/* Name of a status, action or mode in lower case, "unknown" for any other number.
  *
  * owns:    never freed (static).
  * threads: any thread, concurrently.
@@ -113,6 +146,16 @@ SW_BEGIN_DECLS
 SW_API const char *sw_execution_status_name(int status);
 SW_API const char *sw_recommended_action_name(int action);
 SW_API const char *sw_health_status_name(int status);
+SW_API const char *sw_batch_mode_name(int mode);
+
+/* Number of the mode with this name, or SW_ENOTFOUND.
+ *
+ * owns:    name is borrowed until return.
+ * threads: any thread, concurrently.
+ * blocks:  no.
+ * errors:  SW_ENOTFOUND.
+ */
+SW_API int sw_batch_mode_find(sw_str name);
 
 /* Where tasks stand: Tasker's get_task_execution_context, for many tasks at one moment.
  * sw_task_contexts reads the rows. Takes O(steps) and, in a task with failed or cancelled steps,
@@ -159,6 +202,42 @@ SW_API int sw_step_readiness(sw_engine *engine, const sw_uuid *task_id, sw_resul
  * errors:  none; *count is 0 for a result of another kind.
  */
 SW_API const sw_step_readiness_row *sw_readiness_rows(const sw_result *result, size_t *count);
+
+/* Bring steps into other states by hand, in one transaction: Tasker's batch_update_step_states.
+ *
+ * It is the operator's verb beside sw_step_update_batch, in which workers report the attempts that
+ * they hold. Each row is checked against the transition table (sw_step_transitions, SW_BY_OPERATOR)
+ * and what the rows before it have brought about, and is audited with its actor and reason.
+ *   READY      a failed, skipped or cancelled step whose dependencies are done may start (again) at
+ *              once: for the attempts that are left, or one more.
+ *   PENDING    a skipped or cancelled step waits again for its open dependencies.
+ *   SKIPPED    it is left out; RESOLVED: it was done by other means. Both count as done, without a
+ *              result, for the steps that depend on it.
+ *   CANCELLED  it does not start any more; a running attempt is fenced.
+ * A step that was skipped or was allowed to fail is taken up again only while nothing has begun
+ * because of that. A task that had failed or was cancelled goes on; one that has succeeded refuses
+ * every change. When nothing of a task can go on it ends, as failed if a step of it has failed, was
+ * cancelled or still waits. sw_step_overrides reads the rows of the answer.
+ *
+ * owns:    rows and their strings are borrowed until return; *out is the caller's
+ *          (sw_result_free).
+ * threads: any thread, concurrently.
+ * blocks:  disk (one commit); may wait for another writer up to busy_timeout_ms.
+ * errors:  with err->row: SW_EINVAL (no actor, no reason, no state), SW_ELIMIT, and in the mode
+ *          ALL_OR_NOTHING SW_ENOTFOUND and SW_ESTATE (message says why); SW_EINVAL, SW_EBUSY,
+ *          SW_EIO, SW_EFULL, SW_ENOMEM, SW_EFORKED. On error nothing was written.
+ */
+SW_API int sw_step_override(sw_engine *engine, const sw_step_override_row *rows, size_t row_count,
+                            int mode, sw_result **out, sw_error *err);
+
+/* Rows of a result of sw_step_override, in the order of its input.
+ *
+ * owns:    borrowed until result is freed.
+ * threads: any thread, concurrently.
+ * blocks:  no.
+ * errors:  none; *count is 0 for a result of another kind.
+ */
+SW_API const sw_step_overridden *sw_step_overrides(const sw_result *result, size_t *count);
 
 SW_END_DECLS
 

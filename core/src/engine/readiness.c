@@ -40,7 +40,9 @@ static void readiness_fill_row(const sw__survey *survey, sw__arena *arena, size_
     out->dependencies_satisfied = row->open_deps == 0;
     out->attempts = row->attempt - row->crashes;
     out->max_attempts = step->max_attempts;
-    out->retry_eligible = !sw_step_state_terminal(row->state) && out->attempts < step->max_attempts;
+    /* An operator may have made a step ready that has no attempt left. */
+    out->retry_eligible = !sw_step_state_terminal(row->state) &&
+                          (row->state == SW_STEP_READY || out->attempts < step->max_attempts);
     out->total_parents = (int32_t)step->after_count;
     out->completed_parents = out->total_parents - row->open_deps;
     out->next_retry_us = sw__survey_retry_us(survey, index);
