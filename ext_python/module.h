@@ -41,6 +41,7 @@ enum { SWPY_ERROR_COUNT = 0 SW_ERROR_MAP(SWPY_COUNT_ONE) };
     XX(REASON, "stepwell.Reason")                                                                  \
     XX(CONTEXT, "stepwell.TaskContext")                                                            \
     XX(READINESS, "stepwell.StepReadiness")                                                        \
+    XX(OVERRIDDEN, "stepwell.Overridden")                                                          \
     XX(WORKER, "stepwell.WorkerRow")                                                               \
     XX(ENTRY, "stepwell.AuditEntry")                                                               \
     XX(REPORT, "stepwell.AuditReport")
@@ -209,6 +210,7 @@ bool swpy_records_setup(PyObject *module, swpy_state *state);
     XX(explain)                                                                                    \
     XX(task_context)                                                                               \
     XX(step_readiness)                                                                             \
+    XX(override)                                                                                   \
     XX(worker_renew)                                                                               \
     XX(worker_close)                                                                               \
     XX(worker_list)                                                                                \

@@ -1,4 +1,4 @@
-/* Operations: where tasks stand, and which of their steps may start.
+/* Operations: where tasks stand, which of their steps may start, and changing steps by hand.
  *
  * Not here: the names that Tasker's users know; lib/stepwell/ops.rb has them.
  */
@@ -129,8 +129,89 @@ static VALUE engine_step_readiness(VALUE self, VALUE task_id)
     return answer;
 }
 
+/* ---- override ---- */
+
+typedef struct override_call {
+    rsw_call call;
+    sw_step_override_row *rows;
+    size_t row_count;
+    int mode;
+} override_call;
+
+static int override_run(rsw_call *call)
+{
+    const override_call *override = (const override_call *)call;
+
+    return sw_step_override(call->handle->engine, override->rows, override->row_count,
+                            override->mode, &call->result, &call->error);
+}
+
+/* A row is [step_id, state, actor, reason]. */
+static void override_row_read(sw_step_override_row *out, rsw_arena *arena, VALUE row, int64_t index)
+{
+    if (!RB_TYPE_P(row, T_ARRAY))
+        rsw_error_type(row, index, "a row", "an Array");
+    if (RARRAY_LEN(row) != 4)
+        rsw_error_fail(SW_EINVAL, index, "a row has %ld elements, expected 4", RARRAY_LEN(row));
+    out->step_id = rsw_int64(RARRAY_AREF(row, 0), index, "step_id");
+    out->state = rsw_name_find_row(RARRAY_AREF(row, 1), index, sw_step_state_find, "step state");
+    out->actor = rsw_arena_text(arena, RARRAY_AREF(row, 2), index, "actor");
+    out->reason = rsw_arena_text(arena, RARRAY_AREF(row, 3), index, "reason");
+}
+
+static void override_rows_read(override_call *override, rsw_arena *arena, VALUE rows)
+{
+    if (!RB_TYPE_P(rows, T_ARRAY))
+        rsw_error_type(rows, -1, "rows", "an Array of Arrays");
+    override->row_count = (size_t)RARRAY_LEN(rows);
+    override->rows = rsw_arena_rows(arena, override->row_count, sizeof(*override->rows));
+    for (size_t i = 0; i < override->row_count; i++)
+        override_row_read(&override->rows[i], arena, rb_ary_entry(rows, (long)i), (int64_t)i);
+}
+
+static VALUE overridden_code(int code)
+{
+    return code < 0 ? ID2SYM(rb_intern(sw_code_name(code))) : Qnil;
+}
+
+static VALUE overridden_element(const void *rows, size_t index)
+{
+    const sw_step_overridden *row = (const sw_step_overridden *)rows + index;
+
+    return rsw_row_new(RSW_OVERRIDDEN, 6,
+                       (VALUE[]){LL2NUM(row->step_id), rsw_row_status(row->status),
+                                 rsw_step_state(row->from), rsw_step_state(row->state),
+                                 overridden_code(row->code), rsw_str(row->message)});
+}
+
+static VALUE override_convert(VALUE data)
+{
+    size_t count;
+    const sw_step_overridden *rows = sw_step_overrides(((rsw_call *)data)->result, &count);
+
+    return rsw_array(count, rows, overridden_element);
+}
+
+static VALUE engine_override(int argc, VALUE *argv, VALUE self)
+{
+    override_call override = {.call = {.handle = rsw_engine_get(self), .run = override_run}};
+    rsw_arena *arena;
+    VALUE memory = rsw_arena_new(&arena);
+    VALUE rows, mode, answer;
+
+    rb_scan_args(argc, argv, "11", &rows, &mode);
+    if (!NIL_P(mode))
+        override.mode = rsw_name_find(mode, sw_batch_mode_find, "batch mode");
+    override_rows_read(&override, arena, rows);
+    answer = rsw_call_finish(&override.call, override_convert);
+    rsw_arena_free(memory);
+    RB_GC_GUARD(self);
+    return answer;
+}
+
 void rsw_ops_init(void)
 {
+    rb_define_method(rsw_cEngine, "override", engine_override, -1);
     rb_define_method(rsw_cEngine, "step_readiness", engine_step_readiness, 1);
     rb_define_method(rsw_cEngine, "task_context", engine_task_context, 1);
 }

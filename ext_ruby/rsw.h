@@ -121,6 +121,8 @@ int32_t rsw_outcome(VALUE value, int64_t row);
 
 /* The number that find knows for a Symbol or String, InvalidArgumentError for any other. */
 int32_t rsw_name_find(VALUE value, int (*find)(sw_str), const char *what);
+/* The same in a row of a batch. */
+int32_t rsw_name_find_row(VALUE value, int64_t row, int (*find)(sw_str), const char *what);
 
 /* ---- row.c: C rows to frozen Ruby objects ---- */
 
@@ -138,6 +140,7 @@ typedef enum rsw_row_class {
     RSW_EXCHANGE,
     RSW_TASK_CONTEXT,
     RSW_STEP_READINESS,
+    RSW_OVERRIDDEN,
     RSW_WORKER_ROW,
     RSW_AUDIT_ENTRY,
     RSW_AUDIT_REPORT,

@@ -36,6 +36,7 @@ CALLS = """
         "wait": lambda: engine.wait(first, 0),
         "explain": lambda: engine.explain(first),
         "step_readiness": lambda: engine.step_readiness(first),
+        "override": lambda: engine.override([(1, "ready", "ann", "why")], "partial"),
         "task_context": lambda: engine.task_context([first]),
         "exchange": lambda: engine.exchange(worker, [], 0, 0),
         "renew": lambda: engine.worker_renew(worker, [(held.step_id, held.epoch), (1, 1)]),

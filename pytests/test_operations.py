@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Dict
 
 import pytest
 import stepwell
@@ -101,3 +101,64 @@ class TestStepReadiness:
         assert [row.step for row in rows if row.ready] == ["a", "c"]
         with pytest.raises(stepwell.NotFoundError):
             engine.discover_viable_steps(NOBODY)
+
+
+class TestOverride:
+    def ids(self, engine: Engine, task_id: str) -> Dict[str, int]:
+        return {step.name: step.step_id for step in engine.get(task_id)[1]}
+
+    def test_all_or_none(self, engine: Engine, task_id: str) -> None:
+        ids = self.ids(engine, task_id)
+        report(engine, a="failed_for_good", c="succeeded")
+        good = (ids["a"], "resolved", "ann", "paid")
+        with pytest.raises(stepwell.IllegalTransitionError, match="succeeded") as raised:
+            engine.override([good, (ids["c"], "ready", "ann", "again")])
+        assert raised.value.row == 1
+        assert {s.name: s.state for s in engine.get(task_id)[1]}["a"] == "failed"
+        (row,) = engine.override([good])
+        assert row == (ids["a"], "applied", "failed", "resolved", 0, None)
+        assert {s.name: s.state for s in engine.get(task_id)[1]}["b"] == "ready"
+        (entry,) = (e for e in engine.audit_task(task_id) if e.to_state == "resolved")
+        assert (entry.actor, entry.reason, entry.step) == ("ann", "paid", "a")
+        assert engine.audit_verify().ok
+
+    def test_in_part(self, engine: Engine, task_id: str) -> None:
+        ids = self.ids(engine, task_id)
+        applied, refused = engine.override(
+            [(ids["a"], "skipped", "ann", "why"), (1, "ready", "ann", "why")], "partial"
+        )
+        assert (applied.status, refused.status) == ("applied", "refused")
+        assert (refused.from_state, refused.state) == (None, None)
+        assert refused.code == stepwell.NotFoundError.code
+        assert refused.message == "there is no step 1"
+
+    @pytest.mark.parametrize(
+        "row, message",
+        [
+            ((1, "gone", "a", "b"), "state is 'gone', which is no state of a step"),
+            ((1, "ready", None, "b"), "actor is missing"),
+            ((1, "ready", "a", ""), "reason is missing"),
+        ],
+    )
+    def test_bad_rows(self, engine: Engine, row: Any, message: str) -> None:
+        with pytest.raises(stepwell.InvalidArgumentError, match=message) as raised:
+            engine.override([row])
+        assert raised.value.row == 0
+
+    def test_bad_mode(self, engine: Engine) -> None:
+        with pytest.raises(stepwell.InvalidArgumentError, match="mode is 'some'"):
+            engine.override([], "some")
+
+    def test_the_name_in_tasker(self, engine: Engine, task_id: str) -> None:
+        ids = self.ids(engine, task_id)
+        rows = [
+            (ids["a"], "skipped"),
+            (ids["a"], "succeeded"),
+            (ids["c"], "cancelled"),
+            (ids["d"], "ready"),
+        ]
+        update = engine.batch_update_step_states(rows, actor="ann", reason="why", mode="partial")
+        assert update.updated_count == 2
+        assert [r.status for r in update.rows] == ["applied", "refused", "applied", "refused"]
+        with pytest.raises(stepwell.IllegalTransitionError):
+            engine.batch_update_step_states(rows, actor="ann", reason="why")

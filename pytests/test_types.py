@@ -91,6 +91,7 @@ def calls(task_id: str, worker: int) -> Iterator[Call]:
     yield "explain", (task_id, "a"), {}
     yield "task_context", ([task_id],), {}
     yield "step_readiness", (task_id,), {}
+    yield "override", ([(1 << 20, "skipped", "ann", "why")], "partial"), {}
     yield "worker_open", (["w.a"],), {"name": "n", "queues": ["q"], "lease_ms": 1_000}
     yield "worker_renew", (worker, [(1 << 20, 1)]), {}
     yield "worker_close", (worker,), {}

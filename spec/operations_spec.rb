@@ -81,6 +81,63 @@ RSpec.describe Stepwell::Operations do
             .to raise_error(Stepwell::NotFoundError)
         end
       end
+
+      describe "#override" do
+        def step_id(id, name)
+          engine.get(id).step(name).step_id
+        end
+
+        it "changes steps by hand, all or none" do
+          id = submit(engine, branches)
+          report(id, a: :failed_for_good, c: :succeeded)
+          rows = [[step_id(id, :a), :resolved, "ann", "paid"], [step_id(id, :c), "ready", "ann", "again"]]
+          expect { engine.override(rows) }.to raise_error(Stepwell::IllegalTransitionError, /succeeded/) { |error|
+            expect(error.row).to eq(1)
+          }
+          expect(engine.get(id).step(:a).state).to eq(:failed)
+          changed = engine.override(rows.first(1))
+          expect(changed.first).to be_frozen.and have_attributes(
+            step_id: step_id(id, :a), status: :applied, from: :failed, state: :resolved, code: nil, message: nil,
+            applied?: true, refused?: false
+          )
+          expect(engine.get(id).step(:b).state).to eq(:ready)
+          entry = engine.audit_task(id).find { |row| row.to == :resolved }
+          expect(entry).to have_attributes(actor: "ann", reason: "paid", step: "a")
+          expect(engine.audit_verify.ok).to be(true)
+        end
+
+        it "changes what can be changed" do
+          id = submit(engine, branches)
+          rows = [[step_id(id, :a), :skipped, "ann", "why"], [1, :ready, "ann", "why"]]
+          applied, refused = engine.override(rows, :partial)
+          expect(applied).to be_applied
+          expect(refused).to have_attributes(status: :refused, from: nil, state: nil, code: :ENOTFOUND, message: /no step 1/)
+        end
+
+        it "refuses bad rows" do
+          id = step_id(submit(engine, branches), :a)
+          { [[id, :gone, "a", "b"]] => /"gone" is no step state/, [[id, :ready, nil, "b"]] => /actor is missing/,
+            [[id, :ready, "a", ""]] => /reason is missing/, [[id, :ready]] => /2 elements/ }.each do |rows, message|
+            expect { engine.override(rows) }.to raise_error(Stepwell::InvalidArgumentError, message) { |error|
+              expect(error.row).to eq(0)
+            }
+          end
+          expect { engine.override([], :some) }.to raise_error(Stepwell::InvalidArgumentError, /batch mode/)
+          expect { engine.override([[1.0, :ready, "a", "b"]]) }.to raise_error(TypeError)
+        end
+
+        it "is batch_update_step_states with the true count" do
+          id = submit(engine, branches)
+          ids = %i[a b c d].map { |name| step_id(id, name) }
+          rows = [[ids[0], :skipped], [ids[0], :succeeded], [ids[2], :cancelled], [ids[3], :ready]]
+          update = engine.batch_update_step_states(rows, actor: "ann", reason: "why", mode: :partial)
+          expect(update.updated_count).to eq(2)
+          expect(update.rows.map(&:status)).to eq(%i[applied refused applied refused])
+          expect(update.rows.map(&:message)).to match([nil, /cannot make it succeeded/, nil, /d is pending/])
+          expect { engine.batch_update_step_states(rows, actor: "ann", reason: "why") }
+            .to raise_error(Stepwell::IllegalTransitionError)
+        end
+      end
     end
   end
 
@@ -89,6 +146,8 @@ RSpec.describe Stepwell::Operations do
       %i[has_ready_steps processing blocked_by_failures all_complete waiting_for_dependencies]
     )
     expect(Stepwell::RECOMMENDED_ACTIONS).to include(:handle_failures)
+    expect(Stepwell::BATCH_MODES).to eq(%i[all_or_nothing partial])
+    expect(Stepwell::ROW_STATUSES).to eq(%i[applied fenced refused])
     expect(Stepwell::HEALTH_STATUSES).to eq(%i[healthy recovering blocked])
   end
 end

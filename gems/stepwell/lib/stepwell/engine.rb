@@ -116,6 +116,15 @@ module Stepwell
   #   @return [Array<StepReadiness>] whether each step may start, in topological order
   #   @raise [NotFoundError]
   #
+  # @!method override(rows, mode = :all_or_nothing)
+  #   Bring steps into other states by hand, in one transaction. {Operations#batch_update_step_states}
+  #   says more.
+  #   @param rows [Array<Array>] [step_id, state, actor, reason], all four required
+  #   @param mode [Symbol] one of {BATCH_MODES}
+  #   @return [Array<Overridden>]
+  #   @raise [IllegalTransitionError, NotFoundError] with :all_or_nothing; #row says which
+  #   @raise [InvalidArgumentError, LimitError] #row says which
+  #
   # @!method worker_open(handlers:, name: nil, queues: nil, lease_ms: 15_000)
   #   @param handlers [Array<String>] steps with other handlers are never claimed
   #   @param queues [Array<String>, nil] nil for every queue

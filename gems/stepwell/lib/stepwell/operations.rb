@@ -22,6 +22,25 @@ module Stepwell
       step_readiness(task_id_of(task))
     end
 
+    # Bring steps into other states by hand, in one transaction.
+    #
+    # :ready tries a failed, skipped or cancelled step (again); :pending lets a skipped or cancelled
+    # one wait for its dependencies; :skipped and :resolved release the steps that depend on it, and
+    # :cancelled keeps it from starting. Each change is checked against {STEP_TRANSITIONS} and audited.
+    # A task that had failed or was cancelled goes on. What workers report is {Engine#update_batch}.
+    #
+    # @param rows [Array<Array>] [step_id, state], in the order in which they are applied
+    # @param actor [String] who, for the audit log
+    # @param reason [String] why, for the audit log
+    # @param mode [Symbol] :all_or_nothing, or :partial to leave out what is refused
+    # @return [BatchUpdate] how many were changed, and a row for each
+    # @raise [IllegalTransitionError, NotFoundError] with :all_or_nothing; #row says which, and
+    #   nothing was written
+    def batch_update_step_states(rows, actor:, reason:, mode: :all_or_nothing)
+      changed = override(rows.map { |step_id, state| [step_id, state, actor, reason] }, mode)
+      BatchUpdate.new(changed.count(&:applied?), changed).freeze
+    end
+
     private
 
     def task_id_of(task)

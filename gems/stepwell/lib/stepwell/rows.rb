@@ -128,6 +128,22 @@ module Stepwell
     alias retry_eligible? retry_eligible
   end
 
+  # What became of a step that was to be changed by hand: step_id, status (:applied or :refused), from
+  # (state before), state (after the call), code (why it was refused, like :ESTATE), message.
+  class Overridden
+    def applied?
+      status == :applied
+    end
+
+    def refused?
+      status == :refused
+    end
+  end
+
+  # Answer of {Operations#batch_update_step_states}: updated_count (steps that were changed), rows
+  # ({Overridden}s in the order of the batch).
+  BatchUpdate = Struct.new(:updated_count, :rows)
+
   # A worker as stored: worker_id, name, host, pid, lease_until_us, held (number of steps), alive,
   # handlers.
   class WorkerRow; end

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._binding import core
 from ._handler import Handler
+from ._records import BatchUpdate
 from ._retry import GiveUp, Retry, RetryAfter
 from ._step import Step
 from ._values import InputError, ResultError
@@ -62,6 +63,7 @@ Definition = core.Definition
 EngineInfo = core.EngineInfo
 Exchange = core.Exchange
 Finished = core.Finished
+Overridden = core.Overridden
 Reason = core.Reason
 Registered = core.Registered
 StepInput = core.StepInput
@@ -80,6 +82,7 @@ __all__ = [
     "AuditEntry",
     "AuditError",
     "AuditReport",
+    "BatchUpdate",
     "BusyError",
     "Claim",
     "ClosedError",
@@ -104,6 +107,7 @@ __all__ = [
     "InvalidArgumentError",
     "LimitError",
     "NotFoundError",
+    "Overridden",
     "PoisonedError",
     "Reason",
     "RefusedError",

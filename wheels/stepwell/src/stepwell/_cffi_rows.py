@@ -16,6 +16,7 @@ from ._records import (
     Claim,
     Exchange,
     Finished,
+    Overridden,
     Reason,
     StepInput,
     StepReadiness,
@@ -133,6 +134,27 @@ def fill_cancel(keeper: Keeper, out: Any, row: Any) -> None:
     out.task_id = keeper.uuid(task_id, "task_id")[0]
     out.actor = keeper.text(actor, "actor", optional=True)
     out.reason = keeper.text(reason, "reason", optional=True)
+
+
+def fill_override(keeper: Keeper, out: Any, row: Any) -> None:
+    """Fill a sw_step_override_row."""
+    step_id, state, actor, reason = c.read_row(row, "a row", 4, 4)
+    out.step_id = c.read_int(step_id, "step_id")
+    out.state = lib.sw_step_state_find(keeper.text(state, "state"))
+    if out.state < 0:
+        raise c.refusal(f"state is '{state[:64]}', which is no state of a step")
+    out.actor = keeper.text(actor, "actor", optional=True)
+    out.reason = keeper.text(reason, "reason", optional=True)
+
+
+def read_mode(value: Any, keeper: Keeper) -> int:
+    """Number of a batch mode by name, all or nothing for None."""
+    if value is None:
+        return 0
+    number = int(lib.sw_batch_mode_find(keeper.text(value, "mode")))
+    if number < 0:
+        raise c.refusal(f"mode is '{value[:64]}', expected all_or_nothing or partial")
+    return number
 
 
 def fill_hold(out: Any, row: Any) -> None:
@@ -324,6 +346,18 @@ def step_readiness(row: Any) -> StepReadiness:
         row.total_parents,
         row.completed_parents,
         row.next_retry_us,
+    )
+
+
+def overridden(row: Any) -> Overridden:
+    """A sw_step_overridden."""
+    return Overridden(
+        row.step_id,
+        state_name(ROW_STATUSES, row.status),
+        None if getattr(row, "from") < 0 else state_name(STEP_STATES, getattr(row, "from")),
+        None if row.state < 0 else state_name(STEP_STATES, row.state),
+        row.code,
+        c.text_of(row.message),
     )
 
 

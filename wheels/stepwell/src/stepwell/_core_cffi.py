@@ -24,6 +24,7 @@ from ._records import (
     EngineInfo,
     Exchange,
     Finished,
+    Overridden,
     Reason,
     Registered,
     StepInput,
@@ -356,6 +357,18 @@ class Engine:
         _, result = self._result(lib.sw_step_readiness, Keeper().uuid(task_id, "task_id"))
         return [rows_of.step_readiness(row) for row in rows_of.each(lib.sw_readiness_rows, result)]
 
+    def override(
+        self, rows: Sequence[Tuple[int, str, str, str]], mode: Optional[str] = None, /
+    ) -> List[Overridden]:
+        """Bring steps into other states by hand, in one transaction."""
+        keeper = Keeper()
+        number = rows_of.read_mode(mode, keeper)
+        given = c.read_rows(rows, "rows")
+        array = ffi.new("sw_step_override_row[]", len(given))
+        c.fill_rows(array, given, lambda out, row: rows_of.fill_override(keeper, out, row))
+        _, result = self._result(lib.sw_step_override, array, len(given), number)
+        return [rows_of.overridden(row) for row in rows_of.each(lib.sw_step_overrides, result)]
+
     def worker_open(
         self,
         handlers: Sequence[str],
@@ -431,6 +444,7 @@ __all__ = [
     "Exchange",
     "Finished",
     "OUTCOMES",
+    "Overridden",
     "Reason",
     "Registered",
     "STEP_STATES",

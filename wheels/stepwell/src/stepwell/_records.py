@@ -204,6 +204,27 @@ class StepReadiness(NamedTuple):
     next_retry_us: int
 
 
+class Overridden(NamedTuple):
+    """What became of a step that was to be changed by hand; status is "applied" or "refused".
+
+    state is the one after the call; code and message say why it was refused, 0 and None otherwise.
+    """
+
+    step_id: int
+    status: str
+    from_state: Optional[str]
+    state: Optional[str]
+    code: int
+    message: Optional[str]
+
+
+class BatchUpdate(NamedTuple):
+    """The answer of batch_update_step_states: how many steps were changed, and a row for each."""
+
+    updated_count: int
+    rows: List[Overridden]
+
+
 class WorkerRow(NamedTuple):
     """A worker as stored; held counts the steps it holds."""
 

@@ -12,10 +12,12 @@ from typing import (
     Any,
     Callable,
     Dict,
+    Iterable,
     Iterator,
     List,
     Mapping,
     Optional,
+    Tuple,
     Type,
     TypeVar,
     Union,
@@ -24,6 +26,7 @@ from typing import (
 
 from ._binding import core
 from ._handler import Handler
+from ._records import BatchUpdate
 from ._retry import Retry
 from .task import Task
 from .workflow import Workflow
@@ -154,6 +157,27 @@ class Engine(core.Engine):
         """Whether each step of a task may start, and why not, in topological order; those whose
         ready is true are the viable ones. Raises NotFoundError."""
         return self.step_readiness(_task_id(task))
+
+    def batch_update_step_states(
+        self,
+        rows: Iterable[Tuple[int, str]],
+        *,
+        actor: str,
+        reason: str,
+        mode: str = "all_or_nothing",
+    ) -> BatchUpdate:
+        """Bring steps into other states by hand, in one transaction; rows are (step_id, state).
+
+        "ready" tries a failed, skipped or cancelled step (again), "pending" lets a skipped or
+        cancelled one wait for its dependencies, "skipped" and "resolved" release the steps that
+        depend on it, "cancelled" keeps it from starting. Each change is checked against what is
+        possible and audited; a task that had failed or was cancelled goes on. With the mode
+        "partial" what is refused is left out, otherwise it raises IllegalTransitionError or
+        NotFoundError, whose row says which, and nothing is written. What workers report is
+        update_batch.
+        """
+        changed = self.override([(step_id, state, actor, reason) for step_id, state in rows], mode)
+        return BatchUpdate(sum(row.status == "applied" for row in changed), changed)
 
     def tasks(
         self,
