@@ -17,6 +17,14 @@ static const cli_option option_table[CLI_OPTION_COUNT] = {
                         .argument = "KEY",
                         .kind = CLI_TEXT,
                         .help = "idempotency key: a second run with it follows the first task"},
+    [CLI_OPTION_TO] = {.name = "to",
+                       .argument = "STATE",
+                       .kind = CLI_CHOICE,
+                       .choices = "pending|ready|skipped|cancelled|resolved|",
+                       .help = "the state to bring steps into"},
+    [CLI_OPTION_PARTIAL] = {.name = "partial",
+                            .help = "change the steps that can be changed; without it, all or "
+                                    "none"},
     [CLI_OPTION_REASON] = {.name = "reason",
                            .argument = "TEXT",
                            .kind = CLI_TEXT,
@@ -204,6 +212,24 @@ static const cli_command command_table[] = {
      .argument_max = 2,
      .options = CLI_DB_COMMON,
      .run = cli_command_explain},
+    {.name = "override",
+     .summary = "Bring steps of a task into another state by hand",
+     .about =
+         "ready: try a failed, skipped or cancelled step (again). pending: let it wait for its "
+         "dependencies. skipped, resolved: dependents need not wait for it. cancelled: it does "
+         "not start any more. Each change is checked against what is possible and kept in the "
+         "audit log with name and reason; a task that had failed or was cancelled goes on. "
+         "Exit code 4 when a step cannot be changed.",
+     .usages = {"TASK STEP... --to STATE --reason TEXT [options]"},
+     .examples = {{"stepwell override 01926f3a-1c2d charge --to ready --reason \"card renewed\"",
+                   "try a failed step again"},
+                  {"stepwell override 01926f3a-1c2d mail log --to skipped --reason \"not needed\"",
+                   "leave two steps out"}},
+     .arguments = {"TASK", "STEP"},
+     .argument_min = 2,
+     .argument_max = CLI_MANY,
+     .options = CLI_DB_COMMON | CLI_BIT(TO) | CLI_BIT(PARTIAL) | CLI_BIT(REASON) | CLI_BIT(ACTOR),
+     .run = cli_command_override},
     {.name = "cancel",
      .summary = "Cancel a task",
      .about = "Steps that have not ended are cancelled; a running one is stopped by its worker "
