@@ -46,6 +46,68 @@
     XX(ALL_OR_NOTHING, 0, "all_or_nothing")                                                        \
     XX(PARTIAL, 1, "partial")
 
+/* Tasker's states of a step; the Rails engine has pending, in_progress, complete, error, cancelled
+ * and resolved_manually. */
+#define SW_TASKER_STATE_MAP(XX)                                                                    \
+    XX(PENDING, 0, "pending")                                                                      \
+    XX(ENQUEUED, 1, "enqueued")                                                                    \
+    XX(IN_PROGRESS, 2, "in_progress")                                                              \
+    XX(ENQUEUED_FOR_ORCHESTRATION, 3, "enqueued_for_orchestration")                                \
+    XX(ENQUEUED_AS_ERROR, 4, "enqueued_as_error_for_orchestration")                                \
+    XX(WAITING_FOR_RETRY, 5, "waiting_for_retry")                                                  \
+    XX(COMPLETE, 6, "complete")                                                                    \
+    XX(ERROR, 7, "error")                                                                          \
+    XX(CANCELLED, 8, "cancelled")                                                                  \
+    XX(RESOLVED_MANUALLY, 9, "resolved_manually")
+
+/* Tasker's two rules: of the Rails engine, and of tasker-core. */
+#define SW_TASKER_RULE_MAP(XX)                                                                     \
+    XX(RAILS, 0, "rails")                                                                          \
+    XX(CORE, 1, "core")
+
+typedef enum sw_tasker_state {
+#define SW_ENUM_VALUE(name, value, text) SW_TASKER_##name = value,
+    SW_TASKER_STATE_MAP(SW_ENUM_VALUE)
+#undef SW_ENUM_VALUE
+    SW_TASKER_STATE_COUNT = 10
+} sw_tasker_state;
+
+typedef enum sw_tasker_rule {
+#define SW_ENUM_VALUE(name, value, text) SW_TASKER_##name = value,
+    SW_TASKER_RULE_MAP(SW_ENUM_VALUE)
+#undef SW_ENUM_VALUE
+    SW_TASKER_RULE_COUNT = 2
+} sw_tasker_rule;
+
+/* A column that is NULL in Tasker's tables. */
+#define SW_TASKER_NULL (-1)
+
+/* A step as Tasker's tables have it. Numbers may be SW_TASKER_NULL. */
+typedef struct sw_tasker_step {
+    int32_t state; /* sw_tasker_state */
+    int32_t processed;
+    int32_t in_process;
+    int32_t retryable;
+    int64_t attempts;
+    int64_t retry_limit; /* of the Rails engine; max_attempts of tasker-core */
+    int64_t backoff_request_seconds;
+    int64_t last_attempted_us;
+    int64_t failed_us;      /* of the current (Rails) or last (core) error */
+    const int32_t *parents; /* indices of the steps it depends on */
+    size_t parent_count;
+} sw_tasker_step;
+
+/* What Tasker's row of a step says. */
+typedef struct sw_tasker_readiness {
+    int32_t dependencies_satisfied;
+    int32_t retry_eligible;
+    int32_t ready; /* ready_for_execution */
+    int32_t total_parents;
+    int32_t completed_parents;
+    int32_t reserved;
+    int64_t next_retry_us; /* end of the waits, also when it is over; SW_TASKER_NULL: none */
+} sw_tasker_readiness;
+
 typedef enum sw_execution_status {
 #define SW_ENUM_VALUE(name, value, text) SW_EXECUTION_##name = value,
     SW_EXECUTION_STATUS_MAP(SW_ENUM_VALUE)
@@ -136,7 +198,7 @@ typedef struct sw_step_overridden {
 
 SW_BEGIN_DECLS
 
-/* Name of a status, action or mode in lower case, "unknown" for any other number.
+/* Name of a status, action, mode, state or rule in lower case, "unknown" for any other number.
  *
  * owns:    never freed (static).
  * threads: any thread, concurrently.
@@ -147,8 +209,10 @@ SW_API const char *sw_execution_status_name(int status);
 SW_API const char *sw_recommended_action_name(int action);
 SW_API const char *sw_health_status_name(int status);
 SW_API const char *sw_batch_mode_name(int mode);
+SW_API const char *sw_tasker_state_name(int state);
+SW_API const char *sw_tasker_rule_name(int rule);
 
-/* Number of the mode with this name, or SW_ENOTFOUND.
+/* Number of the mode, state or rule with this name, or SW_ENOTFOUND.
  *
  * owns:    name is borrowed until return.
  * threads: any thread, concurrently.
@@ -156,6 +220,8 @@ SW_API const char *sw_batch_mode_name(int mode);
  * errors:  SW_ENOTFOUND.
  */
 SW_API int sw_batch_mode_find(sw_str name);
+SW_API int sw_tasker_state_find(sw_str name);
+SW_API int sw_tasker_rule_find(sw_str name);
 
 /* Where tasks stand: Tasker's get_task_execution_context, for many tasks at one moment.
  * sw_task_contexts reads the rows. Takes O(steps) and, in a task with failed or cancelled steps,
@@ -238,6 +304,30 @@ SW_API int sw_step_override(sw_engine *engine, const sw_step_override_row *rows,
  * errors:  none; *count is 0 for a result of another kind.
  */
 SW_API const sw_step_overridden *sw_step_overrides(const sw_result *result, size_t *count);
+
+/* What Tasker says about the steps of one task, by one of its two published rules; pure, for those
+ * who come from it and compare.
+ *
+ *   Rails  state in (pending, error), neither processed nor in_process, all parents complete or
+ *          resolved_manually, COALESCE(attempts, 0) < COALESCE(retry_limit, 3), retryable,
+ *          last_attempted + backoff_request_seconds <= now (when both are set),
+ *          failed + LEAST(2 ^ attempts, 30) s <= now (when it has failed)
+ *   core   state in (pending, waiting_for_retry), neither processed nor in_process, all parents
+ *          complete or resolved_manually, attempts = 0 or retryable and
+ *          attempts < COALESCE(max_attempts, 3), next retry <= now: last_attempted +
+ *          backoff_request_seconds when both are set, else failed + LEAST(2 ^ attempts, 60) s
+ *
+ * In one thing it is not Tasker's: parents count also when they are not asked about. asked holds
+ * indices of steps, out has room for one row each; NULL asks about all.
+ *
+ * owns:    everything is borrowed until return.
+ * threads: any thread, concurrently.
+ * blocks:  no.
+ * errors:  SW_EINVAL (err->row: of steps, or of asked).
+ */
+SW_API int sw_tasker_readiness_of(int rule, const sw_tasker_step *steps, size_t step_count,
+                                  const int32_t *asked, size_t asked_count, int64_t now_us,
+                                  sw_tasker_readiness *out, sw_error *err);
 
 SW_END_DECLS
 

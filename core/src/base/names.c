@@ -45,6 +45,8 @@ SW__NAME_FUNCTION(sw_execution_status_name, SW_EXECUTION_STATUS_MAP)
 SW__NAME_FUNCTION(sw_recommended_action_name, SW_RECOMMENDED_ACTION_MAP)
 SW__NAME_FUNCTION(sw_health_status_name, SW_HEALTH_STATUS_MAP)
 SW__NAME_FUNCTION(sw_batch_mode_name, SW_BATCH_MODE_MAP)
+SW__NAME_FUNCTION(sw_tasker_state_name, SW_TASKER_STATE_MAP)
+SW__NAME_FUNCTION(sw_tasker_rule_name, SW_TASKER_RULE_MAP)
 SW__NAME_FUNCTION(sw_audit_kind_name, SW_AUDIT_KIND_MAP)
 SW__NAME_FUNCTION(sw_log_level_name, SW_LOG_LEVEL_MAP)
 
@@ -53,6 +55,8 @@ SW__FIND_FUNCTION(sw_task_state_find, SW_TASK_STATE_MAP)
 SW__FIND_FUNCTION(sw_durability_find, SW_DURABILITY_MAP)
 SW__FIND_FUNCTION(sw_outcome_find, SW_OUTCOME_MAP)
 SW__FIND_FUNCTION(sw_batch_mode_find, SW_BATCH_MODE_MAP)
+SW__FIND_FUNCTION(sw_tasker_state_find, SW_TASKER_STATE_MAP)
+SW__FIND_FUNCTION(sw_tasker_rule_find, SW_TASKER_RULE_MAP)
 
 #undef SW__NAME_CASE
 #undef SW__NAME_FUNCTION
