@@ -21,12 +21,11 @@ from typing import TYPE_CHECKING, Any
 
 from ._binding import core
 from ._handler import Handler
-from ._records import BatchUpdate
 from ._retry import GiveUp, Retry, RetryAfter
 from ._step import Step
 from ._values import InputError, ResultError
 from .context import Context
-from .engine import Engine
+from .engine import BatchUpdate, Engine
 from .task import Explanation, Task
 from .workflow import Workflow
 

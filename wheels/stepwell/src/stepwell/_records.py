@@ -218,13 +218,6 @@ class Overridden(NamedTuple):
     message: Optional[str]
 
 
-class BatchUpdate(NamedTuple):
-    """The answer of batch_update_step_states: how many steps were changed, and a row for each."""
-
-    updated_count: int
-    rows: List[Overridden]
-
-
 class WorkerRow(NamedTuple):
     """A worker as stored; held counts the steps it holds."""
 

@@ -16,6 +16,7 @@ from typing import (
     Iterator,
     List,
     Mapping,
+    NamedTuple,
     Optional,
     Tuple,
     Type,
@@ -26,7 +27,6 @@ from typing import (
 
 from ._binding import core
 from ._handler import Handler
-from ._records import BatchUpdate
 from ._retry import Retry
 from .task import Task
 from .workflow import Workflow
@@ -46,6 +46,13 @@ _PAGE = 500
 
 def _task_id(task: Union[str, Task]) -> str:
     return task.id if isinstance(task, Task) else task
+
+
+class BatchUpdate(NamedTuple):
+    """The answer of batch_update_step_states: how many steps were changed, and a row for each."""
+
+    updated_count: int
+    rows: List[core.Overridden]
 
 
 class Engine(core.Engine):
