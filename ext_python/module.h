@@ -39,6 +39,9 @@ enum { SWPY_ERROR_COUNT = 0 SW_ERROR_MAP(SWPY_COUNT_ONE) };
     XX(FINISHED, "stepwell.Finished")                                                              \
     XX(EXCHANGE, "stepwell.Exchange")                                                              \
     XX(REASON, "stepwell.Reason")                                                                  \
+    XX(CONTEXT, "stepwell.TaskContext")                                                            \
+    XX(READINESS, "stepwell.StepReadiness")                                                        \
+    XX(OVERRIDDEN, "stepwell.Overridden")                                                          \
     XX(WORKER, "stepwell.WorkerRow")                                                               \
     XX(ENTRY, "stepwell.AuditEntry")                                                               \
     XX(REPORT, "stepwell.AuditReport")
@@ -58,6 +61,9 @@ typedef enum swpy_record {
     XX(outcomes, SW_OUTCOME_COUNT, sw_outcome_name)                                                \
     XX(row_statuses, SW_ROW_STATUS_COUNT, sw_row_status_name)                                      \
     XX(reasons, SW_REASON_COUNT, sw_reason_name)                                                   \
+    XX(execution_statuses, SW_EXECUTION_STATUS_COUNT, sw_execution_status_name)                    \
+    XX(recommended_actions, SW_RECOMMENDED_ACTION_COUNT, sw_recommended_action_name)               \
+    XX(health_statuses, SW_HEALTH_STATUS_COUNT, sw_health_status_name)                             \
     XX(durabilities, SW_DURABILITY_COUNT, sw_durability_name)                                      \
     XX(audit_kinds, SW_AUDIT_KIND_COUNT + 1, sw_audit_kind_name)
 
@@ -232,6 +238,11 @@ PyObject *swpy_uuid_new(const sw_uuid *uuid);
 PyObject *swpy_name_new(PyObject *const *names, int count, int value);
 PyObject *swpy_strings_new(const sw_str *items, size_t count);
 
+/* task.c */
+
+/* {state: number of steps}, every state included. */
+PyObject *swpy_step_counts_new(swpy_state *state, const int64_t *counts);
+
 /* records.c */
 
 /* One record from values that are taken, also on failure; a NULL among them fails it. */
@@ -332,6 +343,9 @@ bool swpy_graph_edit_setup(PyObject *module, swpy_state *state);
     XX(exchange)                                                                                   \
     XX(update_batch)                                                                               \
     XX(explain)                                                                                    \
+    XX(task_context)                                                                               \
+    XX(step_readiness)                                                                             \
+    XX(override)                                                                                   \
     XX(worker_renew)                                                                               \
     XX(worker_keep)                                                                                \
     XX(worker_close)                                                                               \

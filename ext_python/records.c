@@ -37,6 +37,17 @@ RECORD_FIELDS(FINISHED, {"task_id", NULL}, {"state", NULL})
 RECORD_FIELDS(EXCHANGE, {"applied", NULL}, {"claims", NULL}, {"finished", NULL})
 RECORD_FIELDS(REASON, {"step", NULL}, {"state", NULL}, {"reason", NULL}, {"subject", NULL},
               {"message", NULL}, {"until_us", NULL})
+RECORD_FIELDS(CONTEXT, {"task_id", NULL}, {"workflow", NULL}, {"version", NULL}, {"state", NULL},
+              {"execution_status", NULL}, {"recommended_action", NULL}, {"health_status", NULL},
+              {"completion_percentage", NULL}, {"step_count", NULL}, {"step_counts", NULL},
+              {"ready_count", NULL}, {"next_retry_us", NULL}, {"next_steps", NULL},
+              {"blocking_steps", NULL}, {"blocked_steps", NULL})
+RECORD_FIELDS(READINESS, {"step_id", NULL}, {"step", NULL}, {"state", NULL}, {"ready", NULL},
+              {"reason", NULL}, {"dependencies_satisfied", NULL}, {"retry_eligible", NULL},
+              {"attempts", NULL}, {"max_attempts", NULL}, {"total_parents", NULL},
+              {"completed_parents", NULL}, {"next_retry_us", NULL})
+RECORD_FIELDS(OVERRIDDEN, {"step_id", NULL}, {"status", NULL}, {"from_state", NULL},
+              {"state", NULL}, {"code", NULL}, {"message", NULL})
 RECORD_FIELDS(WORKER, {"worker_id", NULL}, {"name", NULL}, {"host", NULL}, {"pid", NULL},
               {"lease_until_us", NULL}, {"held", NULL}, {"alive", NULL}, {"handlers", NULL})
 RECORD_FIELDS(ENTRY, {"entry_no", NULL}, {"time_us", NULL}, {"kind", NULL}, {"task_id", NULL},

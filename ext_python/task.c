@@ -137,7 +137,7 @@ done:
     return answer;
 }
 
-static PyObject *step_counts_new(swpy_state *state, const int64_t *counts)
+PyObject *swpy_step_counts_new(swpy_state *state, const int64_t *counts)
 {
     PyObject *dict = PyDict_New();
 
@@ -170,7 +170,7 @@ static PyObject *task_row_new(swpy_state *state, const void *item)
         PyLong_FromLongLong(row->started_us),
         PyLong_FromLongLong(row->finished_us),
         PyLong_FromLongLong(row->step_count),
-        step_counts_new(state, row->step_counts),
+        swpy_step_counts_new(state, row->step_counts),
     };
     return swpy_record_new(state, SWPY_TASK, values, 17);
 }

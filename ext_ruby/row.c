@@ -94,6 +94,14 @@ void rsw_row_init(void)
     ROW(RSW_STEP_INPUT, "StepInput", "step", "result_json", "state");
     ROW(RSW_TASK_FINISHED, "TaskFinished", "task_id", "state");
     ROW(RSW_EXCHANGE, "Exchange", "applied", "claims", "finished");
+    ROW(RSW_TASK_CONTEXT, "TaskContext", "task_id", "workflow", "version", "state",
+        "execution_status", "recommended_action", "health_status", "completion_percentage",
+        "step_count", "step_counts", "ready_count", "next_retry_us", "next_steps", "blocking_steps",
+        "blocked_steps");
+    ROW(RSW_STEP_READINESS, "StepReadiness", "step_id", "step", "state", "ready", "reason",
+        "dependencies_satisfied", "retry_eligible", "attempts", "max_attempts", "total_parents",
+        "completed_parents", "next_retry_us");
+    ROW(RSW_OVERRIDDEN, "Overridden", "step_id", "status", "from", "state", "code", "message");
     ROW(RSW_WORKER_ROW, "WorkerRow", "worker_id", "name", "host", "pid", "lease_until_us", "held",
         "alive", "handlers");
     ROW(RSW_AUDIT_ENTRY, "AuditEntry", "entry_no", "time_us", "kind", "from", "to", "attempt",

@@ -112,12 +112,17 @@ VALUE rsw_row_status(int status);
 VALUE rsw_reason(int reason);
 VALUE rsw_durability(int durability);
 VALUE rsw_audit_kind(int kind);
+VALUE rsw_execution_status(int status);
+VALUE rsw_recommended_action(int action);
+VALUE rsw_health_status(int status);
 
 /* The number of an outcome given as Symbol or Integer, InvalidArgumentError for any other. */
 int32_t rsw_outcome(VALUE value, int64_t row);
 
 /* The number that find knows for a Symbol or String, InvalidArgumentError for any other. */
 int32_t rsw_name_find(VALUE value, int (*find)(sw_str), const char *what);
+/* The same in a row of a batch. */
+int32_t rsw_name_find_row(VALUE value, int64_t row, int (*find)(sw_str), const char *what);
 
 /* ---- row.c: C rows to frozen Ruby objects ---- */
 
@@ -133,6 +138,9 @@ typedef enum rsw_row_class {
     RSW_STEP_INPUT,
     RSW_TASK_FINISHED,
     RSW_EXCHANGE,
+    RSW_TASK_CONTEXT,
+    RSW_STEP_READINESS,
+    RSW_OVERRIDDEN,
     RSW_WORKER_ROW,
     RSW_AUDIT_ENTRY,
     RSW_AUDIT_REPORT,
@@ -217,6 +225,7 @@ void rsw_engine_init(void);
 void rsw_workflow_init(void);
 void rsw_task_init(void);
 void rsw_step_init(void);
+void rsw_ops_init(void);
 void rsw_worker_init(void);
 void rsw_audit_init(void);
 void rsw_graph_init(void);

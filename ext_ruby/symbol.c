@@ -11,6 +11,10 @@ static VALUE durabilities[SW_DURABILITY_COUNT];
 static VALUE outcomes[SW_OUTCOME_COUNT];
 static VALUE row_statuses[SW_ROW_STATUS_COUNT];
 static VALUE reasons[SW_REASON_COUNT];
+static VALUE execution_statuses[SW_EXECUTION_STATUS_COUNT];
+static VALUE recommended_actions[SW_RECOMMENDED_ACTION_COUNT];
+static VALUE health_statuses[SW_HEALTH_STATUS_COUNT];
+static VALUE batch_modes[SW_BATCH_MODE_COUNT];
 static VALUE audit_kinds[SW_AUDIT_KIND_COUNT + 1]; /* numbered from 1 */
 
 static VALUE symbol_at(const VALUE *symbols, int count, int number)
@@ -48,6 +52,21 @@ VALUE rsw_audit_kind(int kind)
     return symbol_at(audit_kinds, SW_AUDIT_KIND_COUNT + 1, kind);
 }
 
+VALUE rsw_execution_status(int status)
+{
+    return symbol_at(execution_statuses, SW_EXECUTION_STATUS_COUNT, status);
+}
+
+VALUE rsw_recommended_action(int action)
+{
+    return symbol_at(recommended_actions, SW_RECOMMENDED_ACTION_COUNT, action);
+}
+
+VALUE rsw_health_status(int status)
+{
+    return symbol_at(health_statuses, SW_HEALTH_STATUS_COUNT, status);
+}
+
 int32_t rsw_outcome(VALUE value, int64_t row)
 {
     if (!SYMBOL_P(value))
@@ -62,16 +81,21 @@ int32_t rsw_outcome(VALUE value, int64_t row)
 
 int32_t rsw_name_find(VALUE value, int (*find)(sw_str), const char *what)
 {
+    return rsw_name_find_row(value, -1, find, what);
+}
+
+int32_t rsw_name_find_row(VALUE value, int64_t row, int (*find)(sw_str), const char *what)
+{
     VALUE name = SYMBOL_P(value) ? rb_sym2str(value) : value;
     sw_str text;
     int number;
 
     if (!RB_TYPE_P(name, T_STRING))
-        rsw_error_type(value, -1, what, "a Symbol");
+        rsw_error_type(value, row, what, "a Symbol");
     text = rsw_text(&name, what);
     number = find(text);
     if (number < 0)
-        rsw_error_fail(SW_EINVAL, -1, "\"%.*s\" is no %s", (int)(text.len < 100 ? text.len : 100),
+        rsw_error_fail(SW_EINVAL, row, "\"%.*s\" is no %s", (int)(text.len < 100 ? text.len : 100),
                        text.ptr, what);
     RB_GC_GUARD(name);
     return number;
@@ -119,6 +143,13 @@ void rsw_symbol_init(void)
     symbols_fill(outcomes, 0, SW_OUTCOME_COUNT, sw_outcome_name, "OUTCOMES");
     symbols_fill(row_statuses, 0, SW_ROW_STATUS_COUNT, sw_row_status_name, "ROW_STATUSES");
     symbols_fill(reasons, 0, SW_REASON_COUNT, sw_reason_name, "REASONS");
+    symbols_fill(execution_statuses, 0, SW_EXECUTION_STATUS_COUNT, sw_execution_status_name,
+                 "EXECUTION_STATUSES");
+    symbols_fill(recommended_actions, 0, SW_RECOMMENDED_ACTION_COUNT, sw_recommended_action_name,
+                 "RECOMMENDED_ACTIONS");
+    symbols_fill(health_statuses, 0, SW_HEALTH_STATUS_COUNT, sw_health_status_name,
+                 "HEALTH_STATUSES");
+    symbols_fill(batch_modes, 0, SW_BATCH_MODE_COUNT, sw_batch_mode_name, "BATCH_MODES");
     symbols_fill(audit_kinds, 1, SW_AUDIT_KIND_COUNT + 1, sw_audit_kind_name, "AUDIT_KINDS");
     rb_define_const(rsw_mStepwell, "STEP_TRANSITIONS", transitions_new());
     rb_define_const(rsw_mStepwell, "KINDS", rsw_strs(kinds, count));

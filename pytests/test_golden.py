@@ -119,6 +119,15 @@ class Player:
         task_id = self.tasks[operation["cancel"]]
         self.engine.cancel([(task_id, operation.get("actor"), operation.get("reason"))])
 
+    def do_override(self, operation: Dict[str, Any]) -> None:
+        rows = []
+        for row in operation["override"]:
+            _, steps = self.engine.get(self.tasks[row.get("task", "t1")])
+            (step_id,) = (step.step_id for step in steps if step.name == row["step"])
+            rows.append((step_id, row["state"], operation["actor"], operation["reason"]))
+        changed = self.engine.override(rows, operation.get("mode"))
+        assert [row.status for row in changed] == operation["applied"]
+
     def do_explain(self, operation: Dict[str, Any]) -> None:
         task_id = self.tasks[operation.get("task", "t1")]
         reasons = self.engine.explain(task_id, operation["explain"])

@@ -89,6 +89,9 @@ def calls(task_id: str, worker: int) -> Iterator[Call]:
     yield "exchange", (worker, [outcome], 1, 0, 0), {}
     yield "update_batch", ([outcome],), {}
     yield "explain", (task_id, "a"), {}
+    yield "task_context", ([task_id],), {}
+    yield "step_readiness", (task_id,), {}
+    yield "override", ([(1 << 20, "skipped", "ann", "why")], "partial"), {}
     yield "worker_open", (["w.a"],), {"name": "n", "queues": ["q"], "lease_ms": 1_000}
     yield "worker_renew", (worker, [(1 << 20, 1)]), {}
     yield "worker_keep", (worker,), {}

@@ -31,6 +31,9 @@ RSpec.describe "garbage collection" do
         raise "wrong row" unless error.row == 1
       end
       engine.explain(id)
+      engine.task_context([id])
+      engine.step_readiness(id)
+      engine.override([[1, :ready, "ann", "why"]], :partial)
       engine.list(workflow: "w", tag: "t").each(&:tags)
       engine.audit_task(id)
       engine.audit_list(1, 50)

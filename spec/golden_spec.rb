@@ -31,7 +31,7 @@ RSpec.describe "golden scenarios" do
 
     private
 
-    VERBS = %w[open submit exchange update work renew close cancel explain sleep_ms].freeze
+    VERBS = %w[open submit exchange update work renew close cancel override explain sleep_ms].freeze
 
     def perform(operation)
       verb = VERBS.find { |name| operation.key?(name) } || raise("unknown operation #{operation}")
@@ -127,6 +127,14 @@ RSpec.describe "golden scenarios" do
 
     def play_cancel(operation)
       @engine.cancel([[@tasks.fetch(operation["cancel"]), operation["actor"], operation["reason"]]])
+    end
+
+    def play_override(operation)
+      rows = operation["override"].map do |row|
+        step = @engine.get(@tasks.fetch(row["task"] || "t1")).step(row["step"])
+        [step.step_id, row["state"].to_sym, operation["actor"], operation["reason"]]
+      end
+      check_applied(@engine.override(rows, (operation["mode"] || "all_or_nothing").to_sym), operation)
     end
 
     def play_explain(operation)

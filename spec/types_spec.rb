@@ -32,7 +32,7 @@ RSpec.describe Stepwell::Engine, "and values of wrong kinds" do
   # Method => arguments that are right; each is replaced in turn.
   positional = {
     register_text: ["{}"], workflow: ["w", ""], submit: [[]], get: [good_id], wait: [good_id, 0], cancel: [[]],
-    exchange: [1, [], 0, 0], update_batch: [[]], explain: [good_id, "a"], worker_renew: [1, []], worker_keep: [1], worker_close: [1],
+    exchange: [1, [], 0, 0], update_batch: [[]], explain: [good_id, "a"], task_context: [[good_id]], step_readiness: [good_id], override: [[[1, :ready, "ann", "why"]], :partial], worker_renew: [1, []], worker_keep: [1], worker_close: [1],
     audit_task: [good_id], audit_list: [1, 1], register: ["{}"], start: ["w", nil]
   }
   keywords = {

@@ -54,6 +54,8 @@ typedef enum cli_option_id {
     CLI_OPTION_RESUME,
     CLI_OPTION_INPUT,
     CLI_OPTION_KEY,
+    CLI_OPTION_TO,
+    CLI_OPTION_PARTIAL,
     CLI_OPTION_REASON,
     CLI_OPTION_ACTOR,
     CLI_OPTION_STATE,
@@ -191,7 +193,10 @@ int cli_command_gantt(const cli_call *call);
 int cli_command_analyze(const cli_call *call);
 int cli_command_list(const cli_call *call);
 int cli_command_show(const cli_call *call);
+int cli_command_context(const cli_call *call);
+int cli_command_readiness(const cli_call *call);
 int cli_command_explain(const cli_call *call);
+int cli_command_override(const cli_call *call);
 int cli_command_cancel(const cli_call *call);
 int cli_command_worker(const cli_call *call);
 int cli_command_audit_verify(const cli_call *call);

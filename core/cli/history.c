@@ -187,6 +187,7 @@ static void phrase_step(FILE *stream, const cli_history *history, const sw_audit
         phrase_ended(stream, span, entry, row);
     } else {
         fputs(sw_step_state_name(entry->to), stream);
+        phrase_add(stream, " by ", entry->actor, "");
         phrase_add(stream, " (", entry->reason, ")");
     }
 }

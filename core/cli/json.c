@@ -102,6 +102,12 @@ void cli_json_int(cli_json *json, const char *key, int64_t number)
     fprintf(json->stream, "%" PRId64, number);
 }
 
+void cli_json_number(cli_json *json, const char *key, double number)
+{
+    json_member(json, key);
+    fprintf(json->stream, "%.2f", number);
+}
+
 void cli_json_bool(cli_json *json, const char *key, bool value)
 {
     json_member(json, key);
@@ -189,9 +195,14 @@ void cli_json_task(cli_json *json, const sw_task_row *task)
     cli_json_time(json, "started_at", task->started_us);
     cli_json_time(json, "finished_at", task->finished_us);
     cli_json_int(json, "step_count", task->step_count);
+    cli_json_step_counts(json, task->step_counts);
+}
+
+void cli_json_step_counts(cli_json *json, const int64_t *counts)
+{
     cli_json_object(json, "step_counts");
     for (int state = 0; state < SW_STEP_STATE_COUNT; state++)
-        cli_json_int(json, sw_step_state_name(state), task->step_counts[state]);
+        cli_json_int(json, sw_step_state_name(state), counts[state]);
     cli_json_close(json);
 }
 

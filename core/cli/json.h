@@ -32,6 +32,8 @@ void cli_json_close(cli_json *json);
 void cli_json_str(cli_json *json, const char *key, sw_str text); /* absent: null */
 void cli_json_text(cli_json *json, const char *key, const char *text);
 void cli_json_int(cli_json *json, const char *key, int64_t number);
+/* Two digits behind the point. */
+void cli_json_number(cli_json *json, const char *key, double number);
 void cli_json_bool(cli_json *json, const char *key, bool value);
 void cli_json_null(cli_json *json, const char *key);
 void cli_json_raw(cli_json *json, const char *key, sw_str value);     /* valid JSON; absent: null */
@@ -56,6 +58,7 @@ void cli_json_problem(cli_json *json, const cli_problem *problem);
 
 /* Records as members of the open object. */
 void cli_json_task(cli_json *json, const sw_task_row *task);
+void cli_json_step_counts(cli_json *json, const int64_t *counts);
 void cli_json_step(cli_json *json, const sw_step_row *step);
 void cli_json_entry(cli_json *json, const sw_audit_entry *entry, int64_t start_us);
 void cli_json_findings(cli_json *json, const sw_finding *findings, size_t count);

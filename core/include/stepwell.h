@@ -18,6 +18,7 @@
 #include "stepwell/task.h"
 #include "stepwell/worker.h"
 #include "stepwell/step.h"
+#include "stepwell/ops.h"
 #include "stepwell/audit.h"
 #include "stepwell/runner.h"
 #include "stepwell/picture.h"

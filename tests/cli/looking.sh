@@ -62,6 +62,27 @@ t "explain a failed task" 0 "out:broken has failed" -- explain "$bad"
 t "explain a task that is done" 0 "out:every step has ended; the task is succeeded" -- explain "$nightly"
 t "explain a step that is not there" 7 "err:no step 'shipp'" -- explain "$short" shipp
 
+t "context of the newest task" 0 err= "out:shop: healthy, has_ready_steps" "outre:^  done +0.00 %$" "outre:^  steps +1 pending, 1 ready$" "outre:^  next +charge$" "outre:^  to do +execute_ready_steps$" "noout:blocked" -- context
+t "context of a failed task" 0 "out:bad: blocked, blocked_by_failures" "outre:^  blocking +broken, after$" "outre:^  steps +1 failed, 1 cancelled$" "out:handle_failures" -- context "$bad"
+t "context --json" 0 'json:(d["execution_status"], d["recommended_action"], d["health_status"], d["completion_percentage"], d["step_counts"]["succeeded"], d["next_steps"]) == ("all_complete", "finalize_task", "healthy", 100.0, 2, [])' -- context "$nightly" --json
+t "context --quiet" 0 out= err= -- context -q
+t "context of nothing" 7 "err:there is no task 'ffff'" -- context ffff
+
+t "readiness of the newest task" 0 err= "outre:^STEP +STATE +READY +REASON +ATTEMPTS +PARENTS" "outre:^charge +ready +yes +queued +0/1 +0/0$" "outre:^ship +pending +no +open_dependency +0/1 +0/1$" -- readiness
+t "readiness of a failed task" 0 "outre:^broken +failed +no +attempts_used_up +1/1 +0/0$" -- readiness "$bad"
+t "readiness --json" 0 'json:[(s["step"], s["ready"], s["reason"], s["completed_parents"], s["next_retry_at"]) for s in d["steps"]] == [("write", False, "ended", 0, None), ("read", False, "ended", 1, None)]' -- readiness "$nightly" --json
+t "readiness of nothing" 7 "err:there is no task 'ffff'" -- readiness ffff
+
+t "override without a reason" 2 "err:'override' needs --to and --reason" -- override "$bad" broken --to ready
+t "override to a state of workers" 2 "err:option '--to' cannot be 'running'" -- override "$bad" broken --to running --reason x
+t "override of a step that is not there" 7 "err:the task has no step 'x'" -- override "$bad" x --to ready --reason x
+t "override that is refused changes nothing" 4 out= "err:no step was changed" "err:1 of its dependencies are open" -- override "$bad" broken after --to ready --reason x
+t "override in part" 4 "out:broken: failed, now ready" "noout:after:" "err:1 of 2 steps are changed: step after cannot become ready" -- override "$bad" broken after --to ready --reason "try again" --partial
+t "override in part as JSON" 4 'json:d["updated"] == 1 and [(s["step"], s["status"], s["from"], s["state"]) for s in d["steps"]] == [("after", "applied", "cancelled", "pending"), ("broken", "refused", "ready", "ready")] and "ready" in d["steps"][1]["message"]' 'errjson:d["code"] == "refused"' -- override "$bad" after broken --to pending --reason x --partial --json
+t "override goes on with the task" 0 "out:bad: recovering, has_ready_steps" -- context "$bad"
+t "override by name" 0 "out:broken: ready, now resolved" -- override "$bad" broken --to resolved --reason "done by hand" --actor bob
+t "override is in the timeline" 0 "outre:broken +ready by ann .try again.$" "outre:broken +resolved by bob .done by hand.$" -- show "$bad"
+
 t "cancel" 0 err= "out:cancelled $open" -- cancel "$short" --reason "wrong month" --actor bob
 t "a cancelled task shows who and why" 0 "out:shop 2.1: cancelled" "outre:cancelled by bob: wrong month" -- show
 t "cancel again" 4 out= "err:cannot cancel $open" -- cancel "$open"

@@ -96,6 +96,35 @@ static int use_explain(damage *d)
     return rc;
 }
 
+static int use_context(damage *d)
+{
+    sw_result *result = NULL;
+    int rc = sw_task_context(d->r.engine, &d->task, 1, &result, &d->r.error);
+    sw_result_free(result);
+    return rc;
+}
+
+static int use_readiness(damage *d)
+{
+    sw_result *result = NULL;
+    int rc = sw_step_readiness(d->r.engine, &d->task, &result, &d->r.error);
+    sw_result_free(result);
+    return rc;
+}
+
+/* Of the step that runs. */
+static int use_override(damage *d)
+{
+    sw_result *result = NULL;
+    sw_step_override_row row = {.step_id = INT64_C(1) << 20,
+                                .state = SW_STEP_CANCELLED,
+                                .actor = SW__LIT("ann"),
+                                .reason = SW__LIT("damaged")};
+    int rc = sw_step_override(d->r.engine, &row, 1, SW_BATCH_PARTIAL, &result, &d->r.error);
+    sw_result_free(result);
+    return rc;
+}
+
 static int use_workers(damage *d)
 {
     sw_result *result = NULL;
@@ -201,15 +230,12 @@ static void assert_damages(damage *d, const damage_case *cases, size_t count)
 static void test_untouched_rows_serve_every_call(void **state)
 {
     static const damage_case cases[] = {
-        {"SELECT 1", use_get, SW_OK},
-        {"SELECT 1", use_list, SW_OK},
-        {"SELECT 1", use_explain, SW_OK},
-        {"SELECT 1", use_workers, SW_OK},
-        {"SELECT 1", use_submit, SW_OK},
-        {"SELECT 1", use_submit_new, SW_OK},
-        {"SELECT 1", use_cancel, SW_OK},
-        {"SELECT 1", use_exchange, SW_OK},
-        {"SELECT 1", use_exchange_later, SW_OK},
+        {"SELECT 1", use_get, SW_OK},        {"SELECT 1", use_list, SW_OK},
+        {"SELECT 1", use_explain, SW_OK},    {"SELECT 1", use_context, SW_OK},
+        {"SELECT 1", use_readiness, SW_OK},  {"SELECT 1", use_override, SW_OK},
+        {"SELECT 1", use_workers, SW_OK},    {"SELECT 1", use_submit, SW_OK},
+        {"SELECT 1", use_submit_new, SW_OK}, {"SELECT 1", use_cancel, SW_OK},
+        {"SELECT 1", use_exchange, SW_OK},   {"SELECT 1", use_exchange_later, SW_OK},
         {"SELECT 1", use_report, SW_OK},
     };
     ASSERT_DAMAGES(state, cases);
@@ -233,6 +259,12 @@ static void test_steps(void **state)
         {"UPDATE step SET lane = 1, rank = 9223372036854775807 WHERE state = 1", use_get, SW_OK},
         {"UPDATE step SET lane = 1, rank = 9223372036854775807", use_explain, SW_ECORRUPT},
         {"UPDATE step SET changed_us = -9223372036854775807", use_explain, SW_ECORRUPT},
+        {"UPDATE step SET state = 9", use_context, SW_ECORRUPT},
+        {"UPDATE step SET crashes = 2147483647", use_readiness, SW_ECORRUPT},
+        {"UPDATE step SET open_deps = 2 WHERE state = 0", use_readiness, SW_ECORRUPT},
+        {"UPDATE step SET lane = 1, rank = 9223372036854775807", use_context, SW_ECORRUPT},
+        {"UPDATE step SET state = -1", use_override, SW_ECORRUPT},
+        {"UPDATE step SET epoch = 9223372036854775807", use_override, SW_ECORRUPT},
     };
     ASSERT_DAMAGES(state, cases);
 }
@@ -245,6 +277,11 @@ static void test_steps_that_are_part_of_nothing(void **state)
         {"UPDATE step SET step_id = 77 << 20 WHERE state = 2", use_exchange_later, SW_ECORRUPT},
         {"UPDATE step SET step_id = -5 WHERE state = 2", use_get, SW_ECORRUPT},
         {"DELETE FROM step", use_get, SW_ECORRUPT},
+        {"DELETE FROM step", use_context, SW_ECORRUPT},
+        {"DELETE FROM step", use_readiness, SW_ECORRUPT},
+        {"DELETE FROM step", use_override, SW_OK}, /* refused: there is no such step */
+        {"DELETE FROM task", use_override, SW_ECORRUPT},
+        {"DELETE FROM task", use_context, SW_ENOTFOUND},
         {"DELETE FROM step WHERE state = 0", use_report, SW_ECORRUPT},
         {"DELETE FROM task", use_report, SW_ECORRUPT},
         {"DELETE FROM task", use_exchange, SW_ECORRUPT},
@@ -268,6 +305,8 @@ static void test_tasks(void **state)
         {"UPDATE task SET pending = 2147483647", use_list, SW_ECORRUPT},
         {"UPDATE task SET pending = -1, ready = 2", use_exchange, SW_ECORRUPT},
         {"UPDATE task SET fatal = 3", use_report, SW_ECORRUPT},
+        {"UPDATE task SET fatal = 3", use_override, SW_ECORRUPT},
+        {"UPDATE task SET pending = 2147483647", use_context, SW_ECORRUPT},
         {"UPDATE task SET audit_segment = -1", use_explain, SW_ECORRUPT},
         {"UPDATE task SET created_us = -1", use_get, SW_ECORRUPT},
         {"UPDATE task SET task_no = -task_no", use_list, SW_ECORRUPT},

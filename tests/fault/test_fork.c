@@ -59,6 +59,9 @@ typedef struct scene {
     XX(sw_step_update_batch, (s->engine, &outcome, 1, &s->result, &error))                         \
     XX(sw_step_explain, (s->engine, &s->task, (sw_str){0}, &s->result, &error))                    \
     XX(sw_audit_verify, (s->engine, &report, &error))                                              \
+    XX(sw_task_context, (s->engine, &s->task, 1, &s->result, &error))                              \
+    XX(sw_step_readiness, (s->engine, &s->task, &s->result, &error))                               \
+    XX(sw_step_override, (s->engine, &override, 1, 0, &s->result, &error))                         \
     XX(sw_audit_task, (s->engine, &s->task, &s->result, &error))                                   \
     XX(sw_audit_list, (s->engine, 1, 10, &s->result, &error))                                      \
     XX(sw_runner_open, (s->engine, &runner, &s->runner, &error))
@@ -73,6 +76,8 @@ static int calls_wrong(scene *s)
     sw_task_submit_row submit = {.workflow = TEXT("w")};
     sw_task_filter filter = SW_TASK_FILTER_INIT;
     sw_cancel_row cancel = {.task_id = s->task, .actor = TEXT("ann"), .reason = TEXT("why")};
+    sw_step_override_row override = {
+        .step_id = 1, .state = SW_STEP_READY, .actor = TEXT("ann"), .reason = TEXT("why")};
     sw_str handlers[] = {TEXT("w.a")};
     sw_worker_options worker = SW_WORKER_OPTIONS_INIT;
     worker.handlers = handlers;

@@ -147,7 +147,7 @@ static void *look(void *argument)
     crowd *c = m->crowd;
     for (int round = 0; !atomic_load(&c->over); round++) {
         sw_error error;
-        sw_result *results[4] = {NULL};
+        sw_result *results[6] = {NULL};
         sw_audit_report report = SW_AUDIT_REPORT_INIT;
         const sw_uuid *task = &c->tasks[round % TASKS];
         int rc = sw_task_get(c->shop.engine, task, &results[0], &error);
@@ -157,12 +157,16 @@ static void *look(void *argument)
             rc = sw_audit_task(c->shop.engine, task, &results[2], &error);
         if (rc == SW_OK)
             rc = sw_worker_list(c->shop.engine, &results[3], &error);
+        if (rc == SW_OK)
+            rc = sw_task_context(c->shop.engine, task, 1, &results[4], &error);
+        if (rc == SW_OK)
+            rc = sw_step_readiness(c->shop.engine, task, &results[5], &error);
         if (rc == SW_OK && round % 8 == 0)
             rc = sw_audit_verify(c->shop.engine, &report, &error);
         if (rc < 0)
             complain(c, "look", rc, &error);
         sw_engine_wake(c->shop.engine);
-        for (int i = 0; i < 4; i++)
+        for (int i = 0; i < 6; i++)
             sw_result_free(results[i]);
     }
     return NULL;

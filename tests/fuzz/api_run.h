@@ -28,6 +28,7 @@ typedef struct call_run {
     size_t task_count;
     call_claim claims[CLAIMS_MAX];
     size_t claim_count;
+    bool overridden; /* an operator has changed steps: attempts may go on beyond their number */
     sw_error err;
 } call_run;
 

@@ -61,14 +61,17 @@ static void claims_note(call_run *run, const sw_result *result, size_t claim_max
         call_claim *claim = claim_find(run, rows[i].step_id);
         fuzz_require(!claim || !claim->committed, "a committed step is claimed again");
         fuzz_require(!claim || claim->epoch < rows[i].epoch, "an epoch does not grow");
-        fuzz_require(rows[i].attempt > 0 && rows[i].attempt <= rows[i].max_attempts,
+        fuzz_require(rows[i].attempt > 0 &&
+                         (rows[i].attempt <= rows[i].max_attempts || run->overridden),
                      "attempt %d of %d", rows[i].attempt, rows[i].max_attempts);
         fuzz_check_text(rows[i].idempotency_key);
         fuzz_check_text(rows[i].input);
         for (size_t k = 0; k < rows[i].input_count; k++) {
             fuzz_check_text(rows[i].inputs[k].result);
             fuzz_require(rows[i].inputs[k].state == SW_STEP_SUCCEEDED ||
-                             rows[i].inputs[k].state == SW_STEP_FAILED,
+                             rows[i].inputs[k].state == SW_STEP_FAILED ||
+                             (run->overridden && (rows[i].inputs[k].state == SW_STEP_SKIPPED ||
+                                                  rows[i].inputs[k].state == SW_STEP_RESOLVED)),
                          "a step starts before what it waits for");
         }
         if (!claim && run->claim_count < CLAIMS_MAX)
@@ -346,6 +349,66 @@ static void call_list(call_run *run)
     sw_result_free(result);
 }
 
+/* A step is taken from its success by nobody, whatever is asked for. */
+static void overrides_note(call_run *run, const sw_result *result, size_t row_count)
+{
+    size_t count = 0;
+    const sw_step_overridden *rows = sw_step_overrides(result, &count);
+    fuzz_require(count == row_count, "%zu answers to %zu rows", count, row_count);
+    for (size_t i = 0; i < count; i++) {
+        const call_claim *claim = claim_find(run, rows[i].step_id);
+        bool applied = rows[i].status == SW_ROW_APPLIED;
+        fuzz_require(applied == (rows[i].code == 0), "a row is refused without a reason");
+        fuzz_require(!applied || !claim || !claim->committed, "a success is overridden");
+        fuzz_check_text(rows[i].message);
+        run->overridden = run->overridden || applied;
+    }
+}
+
+static void call_override(call_run *run)
+{
+    sw_result *result = NULL;
+    sw_step_override_row rows[ROWS_MAX];
+    fuzz_bytes *bytes = &run->bytes;
+    size_t count = fuzz_pick(bytes, ROWS_MAX + 1);
+    int mode = (int)fuzz_pick(bytes, SW_BATCH_MODE_COUNT + 1);
+    for (size_t i = 0; i < count; i++) {
+        rows[i] = (sw_step_override_row){.step_id = pick_claim(run).step_id};
+        rows[i].step_id += (int64_t)fuzz_pick(bytes, 4); /* steps of a task lie side by side */
+        rows[i].state = (int32_t)fuzz_pick(bytes, SW_STEP_STATE_COUNT + 1);
+        rows[i].actor = fuzz_pick(bytes, 8) ? sw__str("ann") : pick_text(bytes);
+        rows[i].reason = fuzz_pick(bytes, 8) ? sw__str("because") : pick_text(bytes);
+    }
+    int rc = sw_step_override(run->engine, rows, count, mode, &result, &run->err);
+    call_check(run, rc, result);
+    if (rc == SW_OK)
+        overrides_note(run, result, count);
+    sw_result_free(result);
+}
+
+/* Every step is counted, and a step is ready only when nothing else says otherwise. */
+static void call_context(call_run *run)
+{
+    sw_result *result = NULL;
+    size_t count = 0;
+    int64_t total = 0;
+    sw_uuid task = pick_task(run);
+    call_check(run, sw_task_context(run->engine, &task, 1, &result, &run->err), result);
+    const sw_task_context_row *row = sw_task_contexts(result, &count);
+    for (int state = 0; count > 0 && state < SW_STEP_STATE_COUNT; state++)
+        total += row->step_counts[state];
+    fuzz_require(count == 0 || total == row->step_count, "a step that is counted nowhere");
+    sw_result_free(result);
+    result = NULL;
+    call_check(run, sw_step_readiness(run->engine, &task, &result, &run->err), result);
+    const sw_step_readiness_row *rows = sw_readiness_rows(result, &count);
+    for (size_t i = 0; i < count; i++)
+        fuzz_require(!rows[i].ready || (rows[i].dependencies_satisfied && rows[i].retry_eligible &&
+                                        rows[i].reason == SW_REASON_QUEUED),
+                     "a step is ready and is not");
+    sw_result_free(result);
+}
+
 static void call_history(call_run *run)
 {
     sw_result *result = NULL;
@@ -385,7 +448,7 @@ static void run_calls(call_run *run)
         call_register, call_submit,    call_open_worker,  call_exchange,     call_update_batch,
         call_renew,    call_cancel,    call_explain,      call_get,          call_list,
         call_history,  call_pass_time, call_close_worker, call_list_workers, call_workflow_get,
-        call_exchange, call_exchange,  call_verify,
+        call_exchange, call_exchange,  call_verify,       call_override,     call_context,
     };
     for (int i = 0; i < CALLS_MAX && !fuzz_done(&run->bytes); i++)
         calls[fuzz_pick(&run->bytes, sizeof(calls) / sizeof(calls[0]))](run);

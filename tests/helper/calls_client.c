@@ -230,6 +230,66 @@ static int act_verify(calls_world *w, sw_error *err)
     return sw_audit_verify(w->engine, &report, err);
 }
 
+/* Steps by hand. */
+
+/* The first step of a task, in w->hold. */
+static void hold_first(calls_world *w)
+{
+    sw_error error;
+    size_t count = 0;
+    sw_result *result = NULL;
+    calls_must(sw_step_readiness(w->engine, &w->task, &result, &error), &error);
+    w->hold.step_id = sw_readiness_rows(result, &count)->step_id;
+    sw_result_free(result);
+}
+
+static void prepare_first(calls_world *w)
+{
+    calls_task(w);
+    hold_first(w);
+}
+
+static void prepare_first_cancelled(calls_world *w)
+{
+    prepare_ended(w);
+    hold_first(w);
+}
+
+static int override(calls_world *w, int state, size_t count, int mode, sw_error *err)
+{
+    sw_result *result = NULL;
+    sw_step_override_row row = {.step_id = w->hold.step_id,
+                                .state = state,
+                                .actor = CALLS_TEXT("ann"),
+                                .reason = CALLS_TEXT("by hand")};
+    const sw_step_override_row rows[] = {row, row};
+    int rc = sw_step_override(w->engine, rows, count, mode, &result, err);
+    assert_int_equal(result == NULL, rc < 0);
+    sw_result_free(result);
+    return rc;
+}
+
+static int act_skip(calls_world *w, sw_error *err)
+{
+    return override(w, SW_STEP_SKIPPED, 1, SW_BATCH_ALL_OR_NOTHING, err);
+}
+
+/* The second row of two is refused, and with it the first. */
+static int act_skip_twice(calls_world *w, sw_error *err)
+{
+    return calls_refused(override(w, SW_STEP_SKIPPED, 2, SW_BATCH_ALL_OR_NOTHING, err), SW_ESTATE);
+}
+
+static int act_skip_partly(calls_world *w, sw_error *err)
+{
+    return override(w, SW_STEP_SKIPPED, 2, SW_BATCH_PARTIAL, err);
+}
+
+static int act_take_up(calls_world *w, sw_error *err)
+{
+    return override(w, SW_STEP_READY, 1, SW_BATCH_ALL_OR_NOTHING, err);
+}
+
 /* Reading calls differ in nothing but their name. */
 #define ACT_READ(name, call)                                                                       \
     static int act_##name(calls_world *w, sw_error *err)                                           \
@@ -257,6 +317,10 @@ ACT_READ(list_correlated, sw_task_list(w->engine, &filter_correlated, &result, e
 ACT_READ(workers, sw_worker_list(w->engine, &result, err))
 ACT_READ(explain, sw_step_explain(w->engine, &w->task, (sw_str){0}, &result, err))
 ACT_READ(explain_one, sw_step_explain(w->engine, &w->task, CALLS_TEXT("d"), &result, err))
+ACT_READ(context, sw_task_context(w->engine, &w->task, 1, &result, err))
+ACT_READ(context_nobody,
+         calls_refused(sw_task_context(w->engine, &nobody, 1, &result, err), SW_ENOTFOUND))
+ACT_READ(readiness, sw_step_readiness(w->engine, &w->task, &result, err))
 ACT_READ(history, sw_audit_task(w->engine, &w->task, &result, err))
 ACT_READ(entries, sw_audit_list(w->engine, 1, 50, &result, err))
 
@@ -280,6 +344,10 @@ const calls_scenario calls_of_clients[] = {
     {"cancel", calls_claim, cancel},
     {"cancel a task that waits", calls_task, cancel},
     {"cancel an ended task", prepare_ended, act_cancel_ended},
+    {"skip a step", prepare_first, act_skip},
+    {"skip a step twice", prepare_first, act_skip_twice},
+    {"skip a step partly", prepare_first, act_skip_partly},
+    {"take a cancelled step up", prepare_first_cancelled, act_take_up},
     {"get a task", calls_claim, act_get},
     {"get a task that is not there", calls_nothing, act_get_nobody},
     {"wait for a task", calls_task, act_wait},
@@ -291,6 +359,11 @@ const calls_scenario calls_of_clients[] = {
     {"list workers", calls_nothing, act_workers},
     {"explain", calls_claim, act_explain},
     {"explain one step", calls_claim, act_explain_one},
+    {"context", calls_claim, act_context},
+    {"context of an ended task", prepare_ended, act_context},
+    {"context of a task that is not there", calls_nothing, act_context_nobody},
+    {"readiness", calls_claim, act_readiness},
+    {"readiness of an ended task", prepare_ended, act_readiness},
     {"history of a task", calls_claim, act_history},
     {"list entries", calls_nothing, act_entries},
     {"verify", calls_nothing, act_verify},

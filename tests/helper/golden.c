@@ -355,6 +355,55 @@ static void play_cancel(golden *player, const json_t *operation, const char *tas
     answered(player, operation, sw_task_cancel(player->engine, &row, 1, &player->err));
 }
 
+/* Number of a step by its name. */
+static int64_t step_find(golden *player, const char *task, const char *step)
+{
+    size_t count;
+    int64_t step_id = 0;
+    sw_result *result = NULL;
+    const sw_uuid *id = &golden_task_find(player, task ? task : "t1")->id;
+    int code = sw_task_get(player->engine, id, &result, &player->err);
+    const sw_step_row *rows = sw_steps(result, &count);
+    for (size_t i = 0; code == SW_OK && i < count; i++) {
+        if (rows[i].name.len == strlen(step) && memcmp(rows[i].name.ptr, step, strlen(step)) == 0)
+            step_id = rows[i].step_id;
+    }
+    sw_result_free(result);
+    return step_id;
+}
+
+static void play_override(golden *player, const json_t *operation, const json_t *changes)
+{
+    static sw_step_override_row rows[GOLDEN_CLAIMS_MAX];
+    size_t index, count;
+    json_t *row;
+    sw_result *result = NULL;
+    json_t *names = json_array();
+    const json_t *mode = json_object_get(operation, "mode");
+    json_array_foreach(changes, index, row)
+    {
+        const char *task = json_string_value(json_object_get(row, "task"));
+        const char *step = json_string_value(json_object_get(row, "step"));
+        rows[index] = (sw_step_override_row){
+            .step_id = step_find(player, task, step),
+            .state = sw_step_state_find(member_str(row, "state")),
+            .actor = member_str(operation, "actor"),
+            .reason = member_str(operation, "reason"),
+        };
+    }
+    int code = sw_step_override(player->engine, rows, json_array_size(changes),
+                                mode ? sw_batch_mode_find(member_str(operation, "mode")) : 0,
+                                &result, &player->err);
+    const sw_step_overridden *out = sw_step_overrides(result, &count);
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(names, json_string(sw_row_status_name(out[i].status)));
+    if (answered(player, operation, code))
+        golden_compare(player, "applied", json_object_get(operation, "applied"), names);
+    else
+        json_decref(names);
+    sw_result_free(result);
+}
+
 static void play_explain(golden *player, const json_t *operation, const char *step)
 {
     const char *task = json_string_value(json_object_get(operation, "task"));
@@ -390,18 +439,22 @@ void golden_play(golden *player, const json_t *operation)
         {"cancel", play_cancel}, {"explain", play_explain},
     };
     const json_t *update = json_object_get(operation, "update");
+    const json_t *override = json_object_get(operation, "override");
     const json_t *sleep_ms = json_object_get(operation, "sleep_ms");
+    bool played = update || override || sleep_ms;
     if (update)
         play_update(player, operation, update);
+    if (override)
+        play_override(player, operation, override);
     if (sleep_ms)
         play_sleep(json_integer_value(sleep_ms));
-    for (size_t i = 0; !update && !sleep_ms && i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+    for (size_t i = 0; !played && i < sizeof(verbs) / sizeof(verbs[0]); i++) {
         const json_t *subject = json_object_get(operation, verbs[i].verb);
         if (subject) {
             verbs[i].play(player, operation, json_string_value(subject));
             return;
         }
     }
-    if (!update && !sleep_ms)
+    if (!played)
         golden_fail(player, "unknown operation %s", json_dumps(operation, JSON_COMPACT));
 }

@@ -77,6 +77,15 @@ bool ledger_result_read(sw_str text, int64_t *step_id, int64_t *epoch)
     return true;
 }
 
+int64_t ledger_succeeded(const ledger *l, const sw_uuid *task_id)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < l->claim_count; i++)
+        count += l->claims[i].succeeded > 0 &&
+                 memcmp(&l->claims[i].task_id, task_id, sizeof *task_id) == 0;
+    return count;
+}
+
 int ledger_find_task(const ledger *l, const sw_uuid *id)
 {
     for (int i = 0; i < l->task_count; i++) {

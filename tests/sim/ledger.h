@@ -181,6 +181,8 @@ void ledger_renewed(ledger *l, const ledger_hold *hold, bool lost, bool was_canc
 /* The lease was promised until then, by an answer that came now. */
 void ledger_promise(const ledger *l, ledger_hold *hold, int64_t until_us);
 ledger_claim *ledger_find(const ledger *l, int64_t step_id, int64_t epoch);
+/* Steps of a task whose success was acknowledged. */
+int64_t ledger_succeeded(const ledger *l, const sw_uuid *task_id);
 /* Index of a task that was acknowledged, or -1. */
 int ledger_find_task(const ledger *l, const sw_uuid *id);
 /* An engine tells what its clock says, and that it has written to the log since logged_us. */

@@ -26,6 +26,8 @@ bool oracle_all_ended(ledger *l, sw_engine *engine);
 
 /* Hold the rows and answers about one task against its history (oracle_rows.c). */
 int oracle_check_task(oracle *o, int index);
+/* What operators are told of it (oracle_ops.c). */
+void oracle_check_ops(oracle *o, int index);
 void oracle_violate(const oracle *o, const char *rule, int index, const char *text);
 
 #endif

@@ -154,5 +154,6 @@ int oracle_check_task(oracle *o, int index)
     if (o->l->checks % (uint64_t)o->l->task_count == (uint64_t)index)
         rows_check_reason(o, index);
     rows_check_history(o, index);
+    oracle_check_ops(o, index);
     return 0;
 }

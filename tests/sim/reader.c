@@ -82,6 +82,40 @@ static int ask_reasons(actor *self, const ledger_task *task, sw_error *error)
     return rc;
 }
 
+/* What was acknowledged is counted, and nothing is left out. */
+static int ask_context(actor *self, const ledger_task *task, sw_error *error)
+{
+    size_t count = 0;
+    int64_t total = 0;
+    sw_result *result = NULL;
+    bool ended = task->ended;
+    int64_t succeeded = ledger_succeeded(actor_ledger(self), &task->id);
+    int rc = sw_task_context(self->engine, &task->id, 1, &result, error);
+    const sw_task_context_row *row = sw_task_contexts(result, &count);
+    for (int state = 0; count > 0 && state < SW_STEP_STATE_COUNT; state++)
+        total += row->step_counts[state];
+    if (count > 0 && total != row->step_count)
+        world_violate(self->world, "O8", "a step of task %s is counted nowhere", task->key);
+    if (count > 0 && row->step_counts[SW_STEP_SUCCEEDED] < succeeded)
+        world_violate(self->world, "O1", "of task %s %lld successes are counted, %lld are known",
+                      task->key, (long long)row->step_counts[SW_STEP_SUCCEEDED],
+                      (long long)succeeded);
+    if (count > 0 && ended && row->execution_status != SW_EXECUTION_ALL_COMPLETE &&
+        row->execution_status != SW_EXECUTION_BLOCKED_BY_FAILURES)
+        world_violate(self->world, "O8", "task %s has ended, but is %s", task->key,
+                      sw_execution_status_name(row->execution_status));
+    sw_result_free(result);
+    return rc;
+}
+
+static int ask_readiness(actor *self, const ledger_task *task, sw_error *error)
+{
+    sw_result *result = NULL;
+    int rc = sw_step_readiness(self->engine, &task->id, &result, error);
+    sw_result_free(result);
+    return rc;
+}
+
 /* Lists. */
 
 /* Page by page, while others submit: what was acknowledged before is on one page. */
@@ -143,7 +177,7 @@ static int ask_workers(actor *self, const ledger_task *unused, sw_error *error)
 void actor_ask(actor *self)
 {
     static int (*const questions[])(actor *, const ledger_task *, sw_error *) = {
-        ask_task, ask_pages, ask_workers, ask_history, ask_reasons};
+        ask_task, ask_pages, ask_workers, ask_history, ask_reasons, ask_context, ask_readiness};
     sw_error error;
     int errors = 0;
     ledger *l = actor_ledger(self);

@@ -271,6 +271,18 @@ static void test_a_failed_step_has_no_result(void **state)
     audit_log_is_detected(log, "was added without an entry");
 }
 
+static void test_a_cancelled_step_has_no_result(void **state)
+{
+    audit_log *log = *state;
+    audit_log_begin(log);
+    int64_t task_no = audit_log_submit(log, NULL);
+    audit_log_move(log, task_no, 0, SW_STEP_CANCELLED, "task failed");
+    audit_log_commit(log);
+    audit_log_is_honest(log);
+    put_result(log, task_no, 0, "{\"ok\":true}");
+    audit_log_is_detected(log, "was added without an entry");
+}
+
 static void test_worker_rows_are_guarded(void **state)
 {
     audit_log *log = *state;
@@ -340,6 +352,7 @@ int main(void)
         cmocka_unit_test(test_inputs_are_sealed),
         AUDIT_TEST(test_payloads_do_not_appear_from_nowhere),
         AUDIT_TEST(test_a_failed_step_has_no_result),
+        AUDIT_TEST(test_a_cancelled_step_has_no_result),
         AUDIT_TEST(test_worker_rows_are_guarded),
         AUDIT_TEST(test_a_changed_definition_is_found),
         cmocka_unit_test(test_a_missing_definition_is_found),

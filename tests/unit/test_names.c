@@ -27,6 +27,12 @@ static const named lists[] = {
     {sw_backoff_name, NULL, 0, SW_BACKOFF_COUNT},
     {sw_row_status_name, NULL, 0, SW_ROW_STATUS_COUNT},
     {sw_reason_name, NULL, 0, SW_REASON_COUNT},
+    {sw_execution_status_name, NULL, 0, SW_EXECUTION_STATUS_COUNT},
+    {sw_recommended_action_name, NULL, 0, SW_RECOMMENDED_ACTION_COUNT},
+    {sw_health_status_name, NULL, 0, SW_HEALTH_STATUS_COUNT},
+    {sw_batch_mode_name, sw_batch_mode_find, 0, SW_BATCH_MODE_COUNT},
+    {sw_tasker_state_name, sw_tasker_state_find, 0, SW_TASKER_STATE_COUNT},
+    {sw_tasker_rule_name, sw_tasker_rule_find, 0, SW_TASKER_RULE_COUNT},
     {sw_audit_kind_name, NULL, 1, SW_AUDIT_KIND_COUNT},
     {sw_log_level_name, NULL, 0, SW_LOG_LEVEL_COUNT},
 };

@@ -39,16 +39,18 @@ typedef enum sw_outcome {
 } sw_outcome;
 
 /* What became of one reported row.
- * APPLIED: committed. FENCED: a newer attempt holds the step, or it has ended; nothing changed. */
+ * APPLIED: committed. FENCED: a newer attempt holds the step, or it has ended; nothing changed.
+ * REFUSED: not possible in the state of the step or task; nothing changed (sw_step_override). */
 #define SW_ROW_STATUS_MAP(XX)                                                                      \
     XX(APPLIED, 0, "applied")                                                                      \
-    XX(FENCED, 1, "fenced")
+    XX(FENCED, 1, "fenced")                                                                        \
+    XX(REFUSED, 2, "refused")
 
 typedef enum sw_row_status {
 #define SW_ENUM_VALUE(name, value, text) SW_ROW_##name = value,
     SW_ROW_STATUS_MAP(SW_ENUM_VALUE)
 #undef SW_ENUM_VALUE
-    SW_ROW_STATUS_COUNT = 2
+    SW_ROW_STATUS_COUNT = 3
 } sw_row_status;
 
 /* Report of one attempt. */
@@ -77,7 +79,8 @@ typedef struct sw_step_applied {
 typedef struct sw_step_input {
     sw_str name;
     sw_str result; /* JSON; absent means null */
-    int32_t state; /* sw_step_state: SUCCEEDED, or FAILED with on_failure continue */
+    int32_t state; /* sw_step_state: SUCCEEDED, FAILED with on_failure continue, or what an
+                      operator made of it: SKIPPED, RESOLVED */
     int32_t reserved;
 } sw_step_input;
 

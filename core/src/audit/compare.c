@@ -161,12 +161,36 @@ static int32_t compare_open_deps(const sw__replay_task *task, const sw_workflow_
     return open;
 }
 
+/* A step that has ended without success has no result that its dependents could be given. Only at
+ * the end of the log is it known to have none: it may have been tried again. */
+static int compare_result(const compare_walk *walk, const sw__step_hot *row, sw_str name,
+                          sw_error *err)
+{
+    char task_id[37];
+    sw__payload result;
+    sw__replay *replay = walk->replay;
+    int64_t entry_no = walk->task->steps[SW__STEP_INDEX(row->step_id)].entry_no;
+    sw__arena *scratch = sw__arena_new(replay->env);
+    if (!scratch)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    int rc =
+        replay->store->ops->results_get(replay->store, &row->step_id, 1, scratch, &result, err);
+    bool added = rc == SW_OK && result.body.ptr != NULL;
+    sw__arena_free(scratch);
+    if (!added)
+        return rc;
+    sw_uuid_format(&walk->task->task_id, task_id);
+    return sw__doubt_raise(&replay->doubt, entry_no, entry_no,
+                           "the result of step \"%.*s\" of task %s was added without an entry "
+                           "(entry %lld)",
+                           SW__FMT(name), task_id, (long long)entry_no);
+}
+
 static int compare_step(void *context, const sw__step_hot *row, sw_error *err)
 {
     compare_walk *walk = context;
     int64_t task_no = SW__STEP_TASK(row->step_id);
     size_t index = (size_t)SW__STEP_INDEX(row->step_id);
-    (void)err;
     if (!walk->task || walk->task->task_no != task_no)
         walk->task = sw__replay_task_find(walk->replay, task_no);
     if (!walk->task || !walk->task->workflow || index >= walk->task->workflow->step_count)
@@ -180,7 +204,10 @@ static int compare_step(void *context, const sw__step_hot *row, sw_error *err)
                  row->attempt == step->attempt && row->crashes == (int32_t)step->crashes;
     if (equal && row->state == SW_STEP_PENDING)
         equal = row->open_deps == compare_open_deps(walk->task, definition);
-    return equal ? SW_OK : compare_step_doubt(walk, row, step, definition->name);
+    if (!equal)
+        return compare_step_doubt(walk, row, step, definition->name);
+    bool without = sw_step_state_terminal(row->state) && row->state != SW_STEP_SUCCEEDED;
+    return without ? compare_result(walk, row, definition->name, err) : SW_OK;
 }
 
 /* Workers. */

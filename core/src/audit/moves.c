@@ -214,12 +214,6 @@ static void move_end_attempt(sw__replay *replay, sw__replay_step *step, const sw
         move_seal(replay, SW__SEAL_RESULT, entry->step_id, entry);
     else if (entry->digest.ptr)
         move_seal(replay, SW__SEAL_FAILURE, entry->step_id, entry);
-    if (entry->to == SW_STEP_FAILED) {
-        /* A failed step has no result that its dependents could be given. */
-        sw_audit_entry none = *entry;
-        none.digest = (sw_str){NULL, 0};
-        move_seal(replay, SW__SEAL_RESULT, entry->step_id, &none);
-    }
 }
 
 static int move_step(sw__replay *replay, sw__replay_task *task, const sw_audit_entry *entry)

@@ -91,7 +91,8 @@
     XX(MEMORY_LEAKED, "an exchange that fails loses the memory of its answer")                     \
     XX(LIST_LEAVES_OUT, "a page of a list begins one task too late")                               \
     XX(LIST_FILTER, "a list passes over the state that is asked for")                              \
-    XX(EXPLAIN_LEAVES_OUT, "explain names only one thing that a step waits for")
+    XX(EXPLAIN_LEAVES_OUT, "explain names only one thing that a step waits for")                   \
+    XX(BLOCKED_NEAR, "a step counts as blocked only right behind the failed one")
 
 #ifdef SW_PLANTS
 

@@ -15,6 +15,9 @@
     XX(CLAIMS, sw_step_claim, sw_step_claims)                                                      \
     XX(FINISHED, sw_task_finished, sw_tasks_finished)                                              \
     XX(REASONS, sw_step_reason, sw_step_reasons)                                                   \
+    XX(OVERRIDES, sw_step_overridden, sw_step_overrides)                                           \
+    XX(READINESS, sw_step_readiness_row, sw_readiness_rows)                                        \
+    XX(CONTEXTS, sw_task_context_row, sw_task_contexts)                                            \
     XX(WORKERS, sw_worker_row, sw_workers)                                                         \
     XX(HOLDS, sw_step_hold, sw_step_holds)                                                         \
     XX(ENTRIES, sw_audit_entry, sw_audit_entries)                                                  \

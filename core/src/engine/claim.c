@@ -324,6 +324,14 @@ static void claim_fill_texts(claim_build *build)
     }
 }
 
+/* Whether a dependency may have ended otherwise than with success: it was allowed to fail, or an
+ * operator has skipped or resolved steps of the task. */
+static bool claim_is_doubtful(const sw__work_task *task, int32_t index)
+{
+    return task->row.counts[SW_STEP_SKIPPED] + task->row.counts[SW_STEP_RESOLVED] > 0 ||
+           task->plan->workflow->steps[index].on_failure == SW_ON_FAILURE_CONTINUE;
+}
+
 /* Dependencies of all claims, each once and sorted; those that may have failed are loaded. */
 static int claim_dependencies(claim_build *build, int64_t **ids, size_t *count, sw_error *err)
 {
@@ -338,9 +346,10 @@ static int claim_dependencies(claim_build *build, int64_t **ids, size_t *count, 
     for (size_t i = 0; i < build->count; i++) {
         int64_t step_id = build->claims[i].step_id;
         const sw_workflow_step *step = sw__work_definition(build->work, step_id);
+        const sw__work_task *task = sw__work_task_find(build->work, SW__STEP_TASK(step_id));
         for (size_t k = 0; k < step->after_count; k++) {
             int64_t from = SW__STEP_ID(SW__STEP_TASK(step_id), step->after[k]);
-            if (sw__work_definition(build->work, from)->on_failure == SW_ON_FAILURE_CONTINUE)
+            if (claim_is_doubtful(task, step->after[k]))
                 load[doubtful++] = from;
             if (sw__map_find(&build->results, from))
                 continue;
@@ -377,15 +386,16 @@ static int claim_read_results(claim_build *build, sw_error *err)
 static int claim_fill_inputs(claim_build *build, sw_step_claim *claim, sw_error *err)
 {
     const sw_workflow_step *step = sw__work_definition(build->work, claim->step_id);
+    const sw__work_task *task = sw__work_task_find(build->work, SW__STEP_TASK(claim->step_id));
     sw_step_input *inputs = sw__arena_array(build->arena, step->after_count, sizeof *inputs);
     if (!inputs)
         return sw__fail(err, SW_ENOMEM, NULL);
     for (size_t k = 0; k < step->after_count; k++) {
         int64_t from = SW__STEP_ID(SW__STEP_TASK(claim->step_id), step->after[k]);
         const sw__work_step *row = sw__work_step_find(build->work, from);
-        const sw_workflow_step *definition = sw__work_definition(build->work, from);
-        bool doubtful = definition->on_failure == SW_ON_FAILURE_CONTINUE;
-        inputs[k].name = sw__arena_str(build->arena, definition->name);
+        bool doubtful = claim_is_doubtful(task, step->after[k]);
+        inputs[k].name =
+            sw__arena_str(build->arena, task->plan->workflow->steps[step->after[k]].name);
         inputs[k].state =
             doubtful && row && !SW__PLANT(INPUT_STATE) ? row->row.state : SW_STEP_SUCCEEDED;
         int64_t place = *sw__map_find(&build->results, from);

@@ -1,8 +1,8 @@
 /* Why a step does not run: the exact things it waits for, in sentences. */
 #include "base/plant.h"
 #include "engine/member.h"
-#include "engine/query.h"
 #include "engine/sound.h"
+#include "engine/survey.h"
 
 /* One call: the task, its rows, the workers, and the reasons found. */
 typedef struct explain_call {
@@ -46,21 +46,13 @@ static double explain_seconds(int64_t us)
     return us > 0 ? (double)us / 1e6 : 0.0;
 }
 
-static bool explain_satisfies(const explain_call *call, int32_t index)
-{
-    int state = call->rows[index].state;
-    return state == SW_STEP_SUCCEEDED || state == SW_STEP_RESOLVED ||
-           (state == SW_STEP_FAILED &&
-            explain_step(call, index)->on_failure == SW_ON_FAILURE_CONTINUE);
-}
-
 static void explain_pending(explain_call *call, int64_t index)
 {
     const sw_workflow_step *step = explain_step(call, index);
     for (size_t i = 0; i < step->after_count; i++) {
         int32_t from = step->after[i];
         int state = call->rows[from].state;
-        if (explain_satisfies(call, from))
+        if (sw__step_done(explain_step(call, from), state))
             continue;
         sw_str name = explain_step(call, from)->name;
         bool ended = sw_step_state_terminal(state);

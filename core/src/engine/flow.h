@@ -1,7 +1,8 @@
 /* What moves when: the parts of an exchange, in the order in which it makes them.
  *
  * report: outcomes of attempts · settle: what follows from them for dependents and tasks ·
- * sweep: lost workers, timeouts, timers · claim: new attempts.
+ * sweep: lost workers, timeouts, timers · claim: new attempts. What operators do to single steps
+ * (operate.c) is settled likewise.
  */
 #ifndef SW_ENGINE_FLOW_H
 #define SW_ENGINE_FLOW_H
@@ -42,6 +43,9 @@ int sw__step_fail(sw__work *work, sw__work_step *step, const sw__fault *fault, i
 /* Give a running attempt back without counting it. */
 int sw__step_release(sw__work *work, sw__work_step *step, const char *reason, int by,
                      int64_t worker_id, sw_error *err);
+
+/* Steps that depend on this one have one open dependency less when the steps are settled. */
+int sw__step_satisfied(sw__work *work, int64_t step_id, sw_error *err);
 
 /* What follows: stop tasks, then make dependents ready. */
 int sw__settle_steps(sw__work *work, sw_error *err);

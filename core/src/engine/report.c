@@ -19,7 +19,7 @@ static int report_append(const sw__work *work, int64_t **ids, size_t *count, siz
     return SW_OK;
 }
 
-static int report_satisfied(sw__work *work, int64_t step_id, sw_error *err)
+int sw__step_satisfied(sw__work *work, int64_t step_id, sw_error *err)
 {
     return report_append(work, &work->satisfied, &work->satisfied_count, &work->satisfied_capacity,
                          step_id, err);
@@ -72,7 +72,7 @@ static int report_succeeded(sw__work *work, sw__work_step *step, const sw_step_o
     }
     if (rc == SW_OK)
         rc = sw__work_move(work, step, SW_STEP_SUCCEEDED, &cause, err);
-    return rc == SW_OK ? report_satisfied(work, row->step_id, err) : rc;
+    return rc == SW_OK ? sw__step_satisfied(work, row->step_id, err) : rc;
 }
 
 /* Whether a failure of some step has stopped this task: nothing of it starts again. Only a task in
@@ -159,7 +159,7 @@ static int report_final(sw__work *work, sw__work_step *step, const sw__cause *ca
         return rc;
     report_log(work, step, SW_LOG_WARN, "step.failed", cause->error_class);
     if (on_failure == SW_ON_FAILURE_CONTINUE && !SW__PLANT(CONTINUE_IGNORED))
-        return report_satisfied(work, step_id, err);
+        return sw__step_satisfied(work, step_id, err);
     task->row.fatal++;
     return on_failure == SW_ON_FAILURE_FAIL_TASK ? report_stop(work, task->row.task_no, err)
                                                  : SW_OK;

@@ -105,7 +105,8 @@ static int settle_outcome(const sw__task_hot *row)
         row->counts[SW_STEP_READY] + row->counts[SW_STEP_RUNNING] + row->counts[SW_STEP_WAITING];
     if ((active > 0 && !SW__PLANT(TASK_ENDS_EARLY)) || sw_task_state_terminal(row->state))
         return -1;
-    bool failed = row->fatal > 0 || row->counts[SW_STEP_PENDING] > 0;
+    bool failed =
+        row->fatal > 0 || row->counts[SW_STEP_PENDING] > 0 || row->counts[SW_STEP_CANCELLED] > 0;
     return failed && !SW__PLANT(TASK_OUTCOME) ? SW_TASK_FAILED : SW_TASK_SUCCEEDED;
 }
 

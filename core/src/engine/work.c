@@ -421,7 +421,7 @@ int sw__work_move_task(sw__work *work, sw__work_task *task, int to, const sw__ca
                         sw_task_state_name(from), sw_task_state_name(to));
     task->row.state = to;
     task->row.changed_us = work->now_us;
-    if (from == SW_TASK_PENDING && to == SW_TASK_RUNNING)
+    if (to == SW_TASK_RUNNING && task->row.started_us == 0)
         task->row.started_us = work->now_us;
     sw_audit_entry entry = {
         .kind = SW_AUDIT_TASK_CHANGED,

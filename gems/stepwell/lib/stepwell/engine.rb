@@ -106,6 +106,25 @@ module Stepwell
   #   @return [Array<Reason>] why the step, or each step that has not ended, does not run
   #   @raise [NotFoundError]
   #
+  # @!method task_context(task_ids)
+  #   @param task_ids [Array<String>] UUIDs
+  #   @return [Array<TaskContext>] where these tasks stand, all of one moment
+  #   @raise [NotFoundError] #row says which
+  #
+  # @!method step_readiness(task_id)
+  #   @param task_id [String] UUID
+  #   @return [Array<StepReadiness>] whether each step may start, in topological order
+  #   @raise [NotFoundError]
+  #
+  # @!method override(rows, mode = :all_or_nothing)
+  #   Bring steps into other states by hand, in one transaction. {Operations#batch_update_step_states}
+  #   says more.
+  #   @param rows [Array<Array>] [step_id, state, actor, reason], all four required
+  #   @param mode [Symbol] one of {BATCH_MODES}
+  #   @return [Array<Overridden>]
+  #   @raise [IllegalTransitionError, NotFoundError] with :all_or_nothing; #row says which
+  #   @raise [InvalidArgumentError, LimitError] #row says which
+  #
   # @!method worker_open(handlers:, name: nil, queues: nil, lease_ms: 15_000)
   #   @param handlers [Array<String>] steps with other handlers are never claimed
   #   @param queues [Array<String>, nil] nil for every queue
@@ -140,6 +159,8 @@ module Stepwell
   # @!method audit_list(entry_no, limit)
   #   @return [Array<AuditEntry>] from entry_no on
   class Engine
+    include Operations
+
     # Open a store.
     #
     # @param store [String, #to_path] a path, "sqlite:///path" or "memory:"

@@ -99,6 +99,51 @@ module Stepwell
   # ({Claim}s, most urgent first), finished ({TaskFinished}s).
   class Exchange; end
 
+  # Where a task stands: task_id, workflow, version, state, execution_status (one of
+  # {EXECUTION_STATUSES}), recommended_action (one of {RECOMMENDED_ACTIONS}), health_status (one of
+  # {HEALTH_STATUSES}), completion_percentage (two digits; 100.0 only when every step is done),
+  # step_count, step_counts ({state => number}, every state included), ready_count (may start now),
+  # next_retry_us (when the next attempt of another ready step may start), next_steps (names of those
+  # that may start now, in the order in which workers get them), blocking_steps (failed for good, or
+  # cancelled), blocked_steps (pending, and depend on those at whatever distance).
+  class TaskContext
+    # @return [Boolean] whether nothing is wrong
+    def healthy?
+      health_status == :healthy
+    end
+
+    # @return [Boolean] whether it goes on only when somebody does something
+    def blocked?
+      health_status == :blocked
+    end
+  end
+
+  # Whether a step may start: step_id, step (name), state, ready (a worker may take it now), reason
+  # (one of {REASONS}), dependencies_satisfied, retry_eligible (it has not ended, and another attempt
+  # may start), attempts (that count: not those ended by a lost lease), max_attempts, total_parents,
+  # completed_parents (direct dependencies, and those of them that are done), next_retry_us.
+  class StepReadiness
+    alias ready? ready
+    alias dependencies_satisfied? dependencies_satisfied
+    alias retry_eligible? retry_eligible
+  end
+
+  # What became of a step that was to be changed by hand: step_id, status (:applied or :refused), from
+  # (state before), state (after the call), code (why it was refused, like :ESTATE), message.
+  class Overridden
+    def applied?
+      status == :applied
+    end
+
+    def refused?
+      status == :refused
+    end
+  end
+
+  # Answer of {Operations#batch_update_step_states}: updated_count (steps that were changed), rows
+  # ({Overridden}s in the order of the batch).
+  BatchUpdate = Struct.new(:updated_count, :rows)
+
   # A worker as stored: worker_id, name, host, pid, lease_until_us, held (number of steps), alive,
   # handlers.
   class WorkerRow; end

@@ -12,10 +12,18 @@ module Stepwell
 
     # @param engine [Engine]
     # @param id [String] UUID
-    def initialize(engine, id)
+    # @param created [Boolean] whether the call that answers it has made it
+    def initialize(engine, id, created: false)
       @engine = engine
       @id = id
+      @created = created
       @row = nil
+    end
+
+    # @return [Boolean] whether the call that answered this object made the task; false when its key named
+    #   one that was there
+    def created?
+      @created
     end
 
     # @return [TaskRow]
@@ -86,6 +94,11 @@ module Stepwell
     # @return [Array<Reason>]
     def reasons(step = nil)
       engine.explain(id, step)
+    end
+
+    # @return [TaskContext] where the task stands: how it goes on, what blocks it, what comes next
+    def context
+      engine.get_task_execution_context(self)
     end
 
     # Wait until the task has ended.

@@ -156,6 +156,8 @@ module Stepwell
       # @param input [Object, nil] the input; keywords that are not named below are an input too
       # @param engine [Engine]
       # @param key [String, nil] idempotency key: the same key answers the same task
+      # @param identity_strategy [Symbol, nil] one of {Identity::STRATEGIES}: :strict makes the input the
+      #   key; :caller_provided requires a key; :always_unique forbids one
       # @param priority [Integer, nil] added to the priority of each step
       # @param tags [Array<String>, nil]
       # @param initiator [String, nil] who asked, for the audit log
@@ -164,16 +166,37 @@ module Stepwell
       # @return [Task]
       # @raise [PayloadError] the input is not JSON
       # @raise [ConflictError] the key is known with another input
-      def start(input = nil, engine: Stepwell.engine, key: nil, priority: nil, tags: nil, initiator: nil,
-                reason: nil, correlation_id: nil, **fields)
+      # @raise [InvalidArgumentError] the key does not go with the identity strategy
+      def start(input = nil, engine: Stepwell.engine, key: nil, identity_strategy: nil, priority: nil, tags: nil,
+                initiator: nil, reason: nil, correlation_id: nil, **fields)
         unless input.nil? || fields.empty?
           raise ArgumentError, "give the input as one value or as keywords, not both (#{fields.keys.join(", ")})"
         end
 
+        start_many([fields.empty? ? input : fields], keys: [key], engine: engine, identity_strategy: identity_strategy,
+                   priority: priority, tags: tags, initiator: initiator, reason: reason,
+                   correlation_id: correlation_id).first
+      end
+
+      # Start many tasks in one transaction: all or none.
+      #
+      # @param inputs [Array<Object>] the input of each task, 100,000 at most
+      # @param keys [Array<String, nil>, nil] idempotency key of each; nil for none
+      # @param options [Hash] :version, :priority, :tags, :initiator, :reason and :correlation_id of all
+      # @return [Array<Task>] in the order of the inputs; {Task#created?} says which are new
+      # @raise [PayloadError, ConflictError, InvalidArgumentError, LimitError] as for {start}; of errors of
+      #   the engine #row says which input
+      def start_many(inputs, keys: nil, engine: Stepwell.engine, identity_strategy: nil, **options)
+        if keys && keys.size != inputs.size
+          raise ArgumentError, "#{inputs.size} inputs have #{keys.size} keys"
+        end
+
         engine.register(self)
-        engine.start(workflow_name, fields.empty? ? input : fields, version: version, key: key,
-                     priority: priority, tags: tags, initiator: initiator, reason: reason,
-                     correlation_id: correlation_id)
+        shared = { workflow: workflow_name, version: version, **options }.compact
+        rows = inputs.each_with_index.map do |input, index|
+          { **shared, **Identity.row(input, keys && keys[index], identity_strategy) }.compact
+        end
+        engine.submit(rows).map { |row| Task.new(engine, row.task_id, created: row.created) }
       end
 
       private

@@ -25,7 +25,7 @@ from ._retry import GiveUp, Retry, RetryAfter
 from ._step import Step
 from ._values import InputError, ResultError
 from .context import Context
-from .engine import Engine
+from .engine import BatchUpdate, Engine
 from .graph import (
     Analysis,
     Bottleneck,
@@ -74,11 +74,14 @@ Definition = core.Definition
 EngineInfo = core.EngineInfo
 Exchange = core.Exchange
 Finished = core.Finished
+Overridden = core.Overridden
 Reason = core.Reason
 Registered = core.Registered
 StepInput = core.StepInput
+StepReadiness = core.StepReadiness
 StepRow = core.StepRow
 Submitted = core.Submitted
+TaskContext = core.TaskContext
 TaskRow = core.TaskRow
 WorkerRow = core.WorkerRow
 
@@ -91,6 +94,7 @@ __all__ = [
     "AuditEntry",
     "AuditError",
     "AuditReport",
+    "BatchUpdate",
     "Bottleneck",
     "BusyError",
     "Change",
@@ -123,6 +127,7 @@ __all__ = [
     "LimitError",
     "Makespan",
     "NotFoundError",
+    "Overridden",
     "PoisonedError",
     "Reason",
     "RefusedError",
@@ -134,11 +139,13 @@ __all__ = [
     "Slot",
     "Step",
     "StepInput",
+    "StepReadiness",
     "StepRow",
     "StorageError",
     "StorageFullError",
     "Submitted",
     "Task",
+    "TaskContext",
     "TaskRow",
     "WaitTimeoutError",
     "Worker",

@@ -16,10 +16,13 @@ from ._records import (
     Claim,
     Exchange,
     Finished,
+    Overridden,
     Reason,
     StepInput,
+    StepReadiness,
     StepRow,
     Submitted,
+    TaskContext,
     TaskRow,
     WorkerRow,
 )
@@ -29,6 +32,11 @@ TASK_STATES = c.names_of(lib.sw_task_state_name, lib.SW_TASK_STATE_COUNT)
 OUTCOMES = c.names_of(lib.sw_outcome_name, lib.SW_OUTCOME_COUNT)
 ROW_STATUSES = c.names_of(lib.sw_row_status_name, lib.SW_ROW_STATUS_COUNT)
 REASONS = c.names_of(lib.sw_reason_name, lib.SW_REASON_COUNT)
+EXECUTION_STATUSES = c.names_of(lib.sw_execution_status_name, lib.SW_EXECUTION_STATUS_COUNT)
+RECOMMENDED_ACTIONS = c.names_of(
+    lib.sw_recommended_action_name, lib.SW_RECOMMENDED_ACTION_COUNT
+)
+HEALTH_STATUSES = c.names_of(lib.sw_health_status_name, lib.SW_HEALTH_STATUS_COUNT)
 DURABILITIES = c.names_of(lib.sw_durability_name, lib.SW_DURABILITY_COUNT)
 AUDIT_KINDS = c.names_of(lib.sw_audit_kind_name, lib.SW_AUDIT_KIND_COUNT + 1)
 
@@ -123,6 +131,11 @@ def read_filter(
     return out
 
 
+def fill_uuid(out: Any, value: Any) -> None:
+    """Fill a sw_uuid."""
+    ffi.memmove(ffi.addressof(out), Keeper().uuid(value, "task_id"), ffi.sizeof("sw_uuid"))
+
+
 def fill_submit(keeper: Keeper, out: Any, row: Any) -> None:
     """Fill a sw_task_submit_row."""
     workflow, input, key, version, tags, priority, initiator, reason, correlation_id = c.read_row(
@@ -145,6 +158,27 @@ def fill_cancel(keeper: Keeper, out: Any, row: Any) -> None:
     out.task_id = keeper.uuid(task_id, "task_id")[0]
     out.actor = keeper.text(actor, "actor", optional=True)
     out.reason = keeper.text(reason, "reason", optional=True)
+
+
+def fill_override(keeper: Keeper, out: Any, row: Any) -> None:
+    """Fill a sw_step_override_row."""
+    step_id, state, actor, reason = c.read_row(row, "a row", 4, 4)
+    out.step_id = c.read_int(step_id, "step_id")
+    out.state = lib.sw_step_state_find(keeper.text(state, "state"))
+    if out.state < 0:
+        raise c.refusal(f"state is '{state[:64]}', which is no state of a step")
+    out.actor = keeper.text(actor, "actor", optional=True)
+    out.reason = keeper.text(reason, "reason", optional=True)
+
+
+def read_mode(value: Any, keeper: Keeper) -> int:
+    """Number of a batch mode by name, all or nothing for None."""
+    if value is None:
+        return 0
+    number = int(lib.sw_batch_mode_find(keeper.text(value, "mode")))
+    if number < 0:
+        raise c.refusal(f"mode is '{value[:64]}', expected all_or_nothing or partial")
+    return number
 
 
 def fill_hold(out: Any, row: Any) -> None:
@@ -297,6 +331,57 @@ def reason(row: Any) -> Reason:
         c.text_of(row.subject),
         c.known(row.message),
         row.until_us,
+    )
+
+
+def task_context(row: Any) -> TaskContext:
+    """A sw_task_context_row."""
+    return TaskContext(
+        c.uuid_of(row.task_id),
+        c.known(row.workflow),
+        c.known(row.version),
+        state_name(TASK_STATES, row.state),
+        state_name(EXECUTION_STATUSES, row.execution_status),
+        state_name(RECOMMENDED_ACTIONS, row.recommended_action),
+        state_name(HEALTH_STATUSES, row.health_status),
+        row.completion_percentage,
+        row.step_count,
+        dict(zip(STEP_STATES, row.step_counts)),
+        row.ready_count,
+        row.next_retry_us,
+        c.texts_of(row.next_steps, row.next_step_count),
+        c.texts_of(row.blocking_steps, row.blocking_step_count),
+        c.texts_of(row.blocked_steps, row.blocked_step_count),
+    )
+
+
+def step_readiness(row: Any) -> StepReadiness:
+    """A sw_step_readiness_row."""
+    return StepReadiness(
+        row.step_id,
+        c.known(row.step),
+        state_name(STEP_STATES, row.state),
+        bool(row.ready),
+        state_name(REASONS, row.reason),
+        bool(row.dependencies_satisfied),
+        bool(row.retry_eligible),
+        row.attempts,
+        row.max_attempts,
+        row.total_parents,
+        row.completed_parents,
+        row.next_retry_us,
+    )
+
+
+def overridden(row: Any) -> Overridden:
+    """A sw_step_overridden."""
+    return Overridden(
+        row.step_id,
+        state_name(ROW_STATUSES, row.status),
+        None if getattr(row, "from") < 0 else state_name(STEP_STATES, getattr(row, "from")),
+        None if row.state < 0 else state_name(STEP_STATES, row.state),
+        row.code,
+        c.text_of(row.message),
     )
 
 

@@ -13,11 +13,14 @@ from ._records import Definition as Definition
 from ._records import EngineInfo as EngineInfo
 from ._records import Exchange as Exchange
 from ._records import Finished as Finished
+from ._records import Overridden as Overridden
 from ._records import Reason as Reason
 from ._records import Registered as Registered
 from ._records import StepInput as StepInput
+from ._records import StepReadiness as StepReadiness
 from ._records import StepRow as StepRow
 from ._records import Submitted as Submitted
+from ._records import TaskContext as TaskContext
 from ._records import TaskRow as TaskRow
 from ._records import WorkerRow as WorkerRow
 
@@ -114,6 +117,11 @@ class Engine:
     ) -> Exchange: ...
     def update_batch(self, outcomes: Sequence[Tuple[Any, ...]], /) -> List[Applied]: ...
     def explain(self, task_id: str, step: Optional[str] = ..., /) -> List[Reason]: ...
+    def task_context(self, task_ids: Sequence[str], /) -> List[TaskContext]: ...
+    def step_readiness(self, task_id: str, /) -> List[StepReadiness]: ...
+    def override(
+        self, rows: Sequence[Tuple[int, str, str, str]], mode: Optional[str] = ..., /
+    ) -> List[Overridden]: ...
     def worker_open(
         self,
         handlers: Sequence[str],

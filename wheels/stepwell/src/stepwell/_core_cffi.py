@@ -25,11 +25,14 @@ from ._records import (
     EngineInfo,
     Exchange,
     Finished,
+    Overridden,
     Reason,
     Registered,
     StepInput,
+    StepReadiness,
     StepRow,
     Submitted,
+    TaskContext,
     TaskRow,
     WorkerRow,
 )
@@ -328,6 +331,31 @@ class Engine:
         _, result = self._result(lib.sw_step_explain, uuid, name)
         return [rows_of.reason(row) for row in rows_of.each(lib.sw_step_reasons, result)]
 
+    def task_context(self, task_ids: Sequence[str], /) -> List[TaskContext]:
+        """Where tasks stand, all of one moment."""
+        given = c.read_rows(task_ids, "task_ids")
+        array = ffi.new("sw_uuid[]", len(given))
+        c.fill_rows(array, given, rows_of.fill_uuid)
+        _, result = self._result(lib.sw_task_context, array, len(given))
+        return [rows_of.task_context(row) for row in rows_of.each(lib.sw_task_contexts, result)]
+
+    def step_readiness(self, task_id: str, /) -> List[StepReadiness]:
+        """Whether each step of a task may start, in topological order."""
+        _, result = self._result(lib.sw_step_readiness, Keeper().uuid(task_id, "task_id"))
+        return [rows_of.step_readiness(row) for row in rows_of.each(lib.sw_readiness_rows, result)]
+
+    def override(
+        self, rows: Sequence[Tuple[int, str, str, str]], mode: Optional[str] = None, /
+    ) -> List[Overridden]:
+        """Bring steps into other states by hand, in one transaction."""
+        keeper = Keeper()
+        number = rows_of.read_mode(mode, keeper)
+        given = c.read_rows(rows, "rows")
+        array = ffi.new("sw_step_override_row[]", len(given))
+        c.fill_rows(array, given, lambda out, row: rows_of.fill_override(keeper, out, row))
+        _, result = self._result(lib.sw_step_override, array, len(given), number)
+        return [rows_of.overridden(row) for row in rows_of.each(lib.sw_step_overrides, result)]
+
     def worker_open(
         self,
         handlers: Sequence[str],
@@ -410,15 +438,18 @@ __all__ = [
     "Graph",
     "GraphEdit",
     "OUTCOMES",
+    "Overridden",
     "Reason",
     "Registered",
     "STEP_STATES",
     "STEP_STATES_ENDED",
     "StepInput",
+    "StepReadiness",
     "StepRow",
     "Submitted",
     "TASK_STATES",
     "TASK_STATES_ENDED",
+    "TaskContext",
     "TaskRow",
     "VERSION",
     "WorkerRow",

@@ -158,6 +158,66 @@ class Reason(NamedTuple):
     until_us: int
 
 
+class TaskContext(NamedTuple):
+    """Where a task stands.
+
+    completion_percentage has two digits and is 100 only when every step is done. next_steps are
+    ready and may start now, in the order in which workers get them; blocking_steps have failed for
+    good or were cancelled; blocked_steps are pending and depend on those, at whatever distance.
+    """
+
+    task_id: str
+    workflow: str
+    version: str
+    state: str
+    execution_status: str
+    recommended_action: str
+    health_status: str
+    completion_percentage: float
+    step_count: int
+    step_counts: Dict[str, int]
+    ready_count: int
+    next_retry_us: int
+    next_steps: Tuple[str, ...]
+    blocking_steps: Tuple[str, ...]
+    blocked_steps: Tuple[str, ...]
+
+
+class StepReadiness(NamedTuple):
+    """Whether a step may start.
+
+    attempts are those that count: not those ended by a lost lease. Parents are direct
+    dependencies; completed ones are done for this step.
+    """
+
+    step_id: int
+    step: str
+    state: str
+    ready: bool
+    reason: str
+    dependencies_satisfied: bool
+    retry_eligible: bool
+    attempts: int
+    max_attempts: int
+    total_parents: int
+    completed_parents: int
+    next_retry_us: int
+
+
+class Overridden(NamedTuple):
+    """What became of a step that was to be changed by hand; status is "applied" or "refused".
+
+    state is the one after the call; code and message say why it was refused, 0 and None otherwise.
+    """
+
+    step_id: int
+    status: str
+    from_state: Optional[str]
+    state: Optional[str]
+    code: int
+    message: Optional[str]
+
+
 class WorkerRow(NamedTuple):
     """A worker as stored; held counts the steps it holds."""
 

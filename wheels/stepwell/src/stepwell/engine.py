@@ -16,8 +16,11 @@ from typing import (
     Dict,
     Iterable,
     Iterator,
+    List,
     Mapping,
+    NamedTuple,
     Optional,
+    Tuple,
     Type,
     TypeVar,
     Union,
@@ -46,6 +49,17 @@ InputT = TypeVar("InputT")
 
 _PAGE = 500
 _TASK_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def _task_id(task: Union[str, Task]) -> str:
+    return task.id if isinstance(task, Task) else task
+
+
+class BatchUpdate(NamedTuple):
+    """The answer of batch_update_step_states: how many steps were changed, and a row for each."""
+
+    updated_count: int
+    rows: List[core.Overridden]
 
 
 class Engine(core.Engine):
@@ -186,6 +200,37 @@ class Engine(core.Engine):
     def task(self, task_id: str) -> Task:
         """The task with this identifier. Raises NotFoundError."""
         return Task(self, self.get(task_id)[0].task_id)
+
+    def get_task_execution_context(self, task: Union[str, Task]) -> core.TaskContext:
+        """Where a task stands: how it goes on, what blocks it, what comes next. Raises
+        NotFoundError. task_context asks about many at one moment."""
+        return self.task_context([_task_id(task)])[0]
+
+    def discover_viable_steps(self, task: Union[str, Task]) -> List[core.StepReadiness]:
+        """Whether each step of a task may start, and why not, in topological order; those whose
+        ready is true are the viable ones. Raises NotFoundError."""
+        return self.step_readiness(_task_id(task))
+
+    def batch_update_step_states(
+        self,
+        rows: Iterable[Tuple[int, str]],
+        *,
+        actor: str,
+        reason: str,
+        mode: str = "all_or_nothing",
+    ) -> BatchUpdate:
+        """Bring steps into other states by hand, in one transaction; rows are (step_id, state).
+
+        "ready" tries a failed, skipped or cancelled step (again), "pending" lets a skipped or
+        cancelled one wait for its dependencies, "skipped" and "resolved" release the steps that
+        depend on it, "cancelled" keeps it from starting. Each change is checked against what is
+        possible and audited; a task that had failed or was cancelled goes on. With the mode
+        "partial" what is refused is left out, otherwise it raises IllegalTransitionError or
+        NotFoundError, whose row says which, and nothing is written. What workers report is
+        update_batch.
+        """
+        changed = self.override([(step_id, state, actor, reason) for step_id, state in rows], mode)
+        return BatchUpdate(sum(row.status == "applied" for row in changed), changed)
 
     def tasks(
         self,

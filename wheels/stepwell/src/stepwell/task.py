@@ -89,6 +89,10 @@ class Task:
         name = step if step is None or isinstance(step, str) else step.name
         return Explanation(self.engine.explain(self.id, name))
 
+    def context(self) -> core.TaskContext:
+        """Where the task stands: how it goes on, what blocks it, what comes next."""
+        return self.engine.get_task_execution_context(self)
+
     def history(self) -> List[core.AuditEntry]:
         """Every transition of the task and its steps, oldest first."""
         return self.engine.audit_task(self.id)

@@ -14,6 +14,7 @@ from typing import (
     Callable,
     Dict,
     Generic,
+    List,
     Mapping,
     Optional,
     Sequence,
@@ -23,6 +24,7 @@ from typing import (
 )
 
 from ._binding import core
+from ._identity import identify
 from ._retry import Retry
 from ._shapes import build, is_shape
 from ._step import Step
@@ -169,6 +171,7 @@ class Workflow(Generic[InputT]):
         input: Union[InputT, Mapping[str, Any], None] = None,
         *,
         key: Optional[str] = None,
+        identity_strategy: Optional[str] = None,
         tags: Sequence[str] = (),
         priority: int = 0,
         correlation_id: Optional[str] = None,
@@ -177,23 +180,50 @@ class Workflow(Generic[InputT]):
     ) -> Task:
         """Start a task. With a key that a task of this workflow has already, answer that task.
 
-        Raises InputError when the input does not fit, ConflictError when the key is known with
-        another input.
+        identity_strategy "strict" makes the input the key, "caller_provided" requires a key and
+        "always_unique" forbids one; other combinations raise InvalidArgumentError. Raises
+        InputError when the input does not fit, ConflictError when the key is known with another
+        input.
         """
+        return self.start_many(
+            [input],
+            keys=[key],
+            identity_strategy=identity_strategy,
+            tags=tags,
+            priority=priority,
+            correlation_id=correlation_id,
+            initiator=initiator,
+            reason=reason,
+        )[0]
+
+    def start_many(
+        self,
+        inputs: Sequence[Union[InputT, Mapping[str, Any], None]],
+        *,
+        keys: Optional[Sequence[Optional[str]]] = None,
+        identity_strategy: Optional[str] = None,
+        tags: Sequence[str] = (),
+        priority: int = 0,
+        correlation_id: Optional[str] = None,
+        initiator: Optional[str] = None,
+        reason: Optional[str] = None,
+    ) -> List[Task]:
+        """Start many tasks in one transaction, all or none; 100,000 at most.
+
+        keys has one for each input, None for none. The answer is in the order of the inputs;
+        Task.created says which are new. Raises as start; of errors of the engine row says which
+        input.
+        """
+        if keys is not None and len(keys) != len(inputs):
+            raise ValueError(f"{len(inputs)} inputs have {len(keys)} keys")
         self.register()
-        row = (
-            self.name,
-            self._input_text(input),
-            key,
-            self.version,
-            tuple(tags),
-            priority,
-            initiator,
-            reason,
-            correlation_id,
-        )
-        submitted = self.engine.submit([row])[0]
-        return Task(self.engine, submitted.task_id, created=submitted.created)
+        rest = (self.version, tuple(tags), priority, initiator, reason, correlation_id)
+        rows = []
+        for i, input in enumerate(inputs):
+            key = None if keys is None else keys[i]
+            rows.append((self.name, *identify(self._input_text(input), key, identity_strategy), *rest))
+        submitted = self.engine.submit(rows)
+        return [Task(self.engine, row.task_id, created=row.created) for row in submitted]
 
     def _input_text(self, input: Any) -> Optional[str]:
         text = encode(input, "input", InputError)

@@ -1,0 +1,31 @@
+/* All steps of one task at one moment, and which of them cannot go on by themselves. What context.c
+ * and readiness.c say about a task is taken from it.
+ */
+#ifndef SW_ENGINE_SURVEY_H
+#define SW_ENGINE_SURVEY_H
+
+#include "engine/query.h"
+
+typedef struct sw__survey {
+    sw__arena *scratch; /* of rows and blocked */
+    int64_t now_us;
+    sw__task_hot task;
+    const sw__plan *plan;
+    size_t count;
+    sw__step_hot *rows; /* by index */
+    bool *blocked;      /* by index: pending, behind a step that ended without being done */
+} sw__survey;
+
+/* Whether steps that depend on this one, which is in this state, may start. */
+bool sw__step_done(const sw_workflow_step *step, int state);
+
+/* Inside a read transaction; close in any case. SW_ENOTFOUND. */
+int sw__survey_open(sw__survey *survey, sw_engine *engine, const sw_uuid *task_id, sw_error *err);
+void sw__survey_close(sw__survey *survey);
+
+/* Whether a worker may take the step now. */
+bool sw__survey_ready(const sw__survey *survey, size_t index);
+/* When the step may start again, 0: it waits for no time. */
+int64_t sw__survey_retry_us(const sw__survey *survey, size_t index);
+
+#endif

@@ -1,0 +1,111 @@
+/* What operators are told of one task, against its history. */
+#include <string.h>
+
+#include "sim/oracle.h"
+
+/* A step that has ended without letting its dependents start. */
+static bool ops_is_blocking(const replay_task *task, int step)
+{
+    return sw_step_state_terminal(task->steps[step].state) && !replay_satisfied(task, step);
+}
+
+/* Whether a pending step is behind such a step. */
+static bool ops_is_blocked(const replay_task *task, int step)
+{
+    uint32_t after = task->shape->steps[step].after;
+    for (int i = 0; task->steps[step].state == SW_STEP_PENDING && i < step; i++) {
+        if ((after >> i & 1) && (ops_is_blocking(task, i) || ops_is_blocked(task, i)))
+            return true;
+    }
+    return false;
+}
+
+/* Whether a list of names is exactly the steps for which is() holds. */
+static bool ops_list_is(const replay_task *task, const sw_str *names, size_t count,
+                        bool (*is)(const replay_task *, int))
+{
+    uint32_t listed = 0;
+    uint32_t expected = 0;
+    for (size_t i = 0; i < count; i++)
+        listed |= 1u << ledger_step_index(names[i]);
+    for (int i = 0; i < task->shape->step_count; i++)
+        expected |= (uint32_t)is(task, i) << i;
+    return listed == expected;
+}
+
+static void ops_check_status(const oracle *o, int index, const sw_task_context_row *row)
+{
+    const replay_task *task = &o->replay.tasks[index];
+    int64_t ready = row->step_counts[SW_STEP_READY];
+    bool goes_on = ready + row->step_counts[SW_STEP_RUNNING] > 0;
+    bool complete = true;
+    for (int i = 0; i < task->shape->step_count; i++)
+        complete = complete && replay_satisfied(task, i);
+    if (complete != (row->execution_status == SW_EXECUTION_ALL_COMPLETE) ||
+        complete != (row->completion_percentage == 100.0))
+        oracle_violate(o, "O8", index, "it is said to be complete, or is and is not said to be");
+    if ((!goes_on && !complete) != (row->execution_status == SW_EXECUTION_BLOCKED_BY_FAILURES))
+        oracle_violate(o, "O8", index, "it is said to be blocked, or is and is not said to be");
+    if ((row->ready_count > 0) != (row->execution_status == SW_EXECUTION_HAS_READY_STEPS) ||
+        row->ready_count > ready || (row->ready_count < ready) != (row->next_retry_us > 0))
+        oracle_violate(o, "O8", index, "its ready steps are told wrongly");
+}
+
+static void ops_check_context(oracle *o, int index)
+{
+    size_t count = 0;
+    sw_result *result = NULL;
+    int64_t by_state[SW_STEP_STATE_COUNT] = {0};
+    const replay_task *task = &o->replay.tasks[index];
+    if (sw_task_context(o->engine, &o->ids[index], 1, &result, &o->error) < 0)
+        return;
+    const sw_task_context_row *row = sw_task_contexts(result, &count);
+    for (int i = 0; i < task->shape->step_count; i++)
+        by_state[task->steps[i].state]++;
+    if (memcmp(by_state, row->step_counts, sizeof by_state) != 0 || row->state != task->state)
+        oracle_violate(o, "O8", index, "its context counts other steps than its history");
+    if (!ops_list_is(task, row->blocking_steps, row->blocking_step_count, ops_is_blocking) ||
+        !ops_list_is(task, row->blocked_steps, row->blocked_step_count, ops_is_blocked))
+        oracle_violate(o, "O8", index, "its context does not name what blocks it");
+    ops_check_status(o, index, row);
+    sw_result_free(result);
+}
+
+static void ops_check_step(const oracle *o, int index, int step, const sw_step_readiness_row *row)
+{
+    const replay_task *task = &o->replay.tasks[index];
+    int total = __builtin_popcount(task->shape->steps[step].after);
+    int open = task->steps[step].state == SW_STEP_PENDING ? replay_open(task, step) : 0;
+    bool blocked = ops_is_blocked(task, step);
+    if (row->state != task->steps[step].state || row->total_parents != total ||
+        (row->state == SW_STEP_PENDING && row->completed_parents != total - open))
+        oracle_violate(o, "O8", index, "the readiness of a step differs from its history");
+    if (row->ready && (row->state != SW_STEP_READY || !row->dependencies_satisfied ||
+                       !row->retry_eligible || row->next_retry_us != 0))
+        oracle_violate(o, "O8", index, "a step is said to be ready against what else is said");
+    if (row->attempts != task->steps[step].attempt - task->steps[step].crashes)
+        oracle_violate(o, "O8", index, "the attempts of a step are counted wrongly");
+    if (blocked != (row->reason == SW_REASON_FAILED_DEPENDENCY))
+        oracle_violate(o, "O8", index, "a step is said to be behind a failure, or is and is not");
+}
+
+static void ops_check_readiness(oracle *o, int index)
+{
+    size_t count = 0;
+    sw_result *result = NULL;
+    const replay_task *task = &o->replay.tasks[index];
+    if (sw_step_readiness(o->engine, &o->ids[index], &result, &o->error) < 0)
+        return;
+    const sw_step_readiness_row *rows = sw_readiness_rows(result, &count);
+    if ((int)count != task->shape->step_count)
+        oracle_violate(o, "O8", index, "the readiness of a step is not told");
+    for (size_t i = 0; i < count; i++)
+        ops_check_step(o, index, ledger_step_index(rows[i].step), &rows[i]);
+    sw_result_free(result);
+}
+
+void oracle_check_ops(oracle *o, int index)
+{
+    ops_check_readiness(o, index);
+    ops_check_context(o, index);
+}
