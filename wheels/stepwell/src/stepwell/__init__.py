@@ -17,7 +17,7 @@ Importing it starts no thread and loads neither asyncio nor the worker nor graph
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, List
 
 from ._binding import core
 from ._handler import Handler
@@ -164,3 +164,8 @@ def __getattr__(name: str) -> Any:
 
         return getattr(graph, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> List[str]:
+    """All names, those that are loaded later too."""
+    return sorted({*globals(), *__all__})
