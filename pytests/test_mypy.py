@@ -93,3 +93,33 @@ validate(5)
         'sample.py:34: error: Argument 1 to "__call__" of "Handler" has incompatible type "int"',
     ):
         assert expected in said, said
+
+
+def test_graphs_have_the_type_of_their_nodes(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    sample = tmp_path / "sample.py"
+    sample.write_text(
+        """
+from array import array
+from stepwell import Engine, Graph
+
+names = Graph({"b": ["a"]})
+ints = Graph([(1, 2)])
+arrays = Graph((array("i", [0]), array("i", [1])))
+reveal_type(names.order())
+reveal_type(ints.analyze().critical_path)
+reveal_type(arrays.cycles()[0].cuts[0].edge)
+reveal_type(names.makespan(workers=2).schedule[0].node)
+reveal_type(Engine("memory:").analyze_dependencies("w").slack)
+names.dependents(1)
+"""
+    )
+    said = "\n".join(check(str(sample)))
+    for expected in (
+        'sample.py:8: note: Revealed type is "builtins.list[builtins.str]"',
+        'sample.py:9: note: Revealed type is "builtins.list[builtins.int]"',
+        'sample.py:10: note: Revealed type is "Tuple[builtins.int, builtins.int]"',
+        'sample.py:11: note: Revealed type is "builtins.str"',
+        'sample.py:12: note: Revealed type is "typing.Mapping[builtins.str, builtins.float]"',
+        'sample.py:13: error: Argument 1 to "dependents" of "Graph" has incompatible type "int"',
+    ):
+        assert expected in said, said

@@ -1,6 +1,6 @@
-"""From edges as a Python program has them to a topological order, on 100,000 nodes of average degree
-4: a dict beside graphlib, and two buffers beside the same calls from C, which are made through
-ctypes. Prints the rows of script/bench; a ratio below 1 is faster than what stands beside it."""
+"""From edges as a Python program has them to a topological order, on 100,000 nodes of average
+degree 4: a dict beside graphlib, and two buffers beside the same calls from C, which are made
+through ctypes. Prints the rows of script/bench; a ratio below 1 is faster than what stands beside it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ class Options(ctypes.Structure):
 def dependencies(nodes: int) -> List[List[int]]:
     """For each node earlier ones, as many as the degree where there are enough."""
     rng = random.Random(1)
-    return [sorted({rng.randrange(node) for _ in range(DEGREE)}) if node else [] for node in range(nodes)]
+    return [
+        sorted({rng.randrange(node) for _ in range(DEGREE)}) if node else []
+        for node in range(nodes)
+    ]
 
 
 def c_call(library: Any, nodes: int, starts: Any, ends: Any) -> Callable[[], None]:
@@ -63,7 +66,9 @@ def took(call: Callable[[], Any]) -> float:
     return (time.perf_counter() - started) * 1e6
 
 
-def compare(name: str, ours: Callable[[], Any], other: Callable[[], Any], rounds: int) -> Dict[str, Any]:
+def compare(
+    name: str, ours: Callable[[], Any], other: Callable[[], Any], rounds: int
+) -> Dict[str, Any]:
     """Both in turn, because the machine changes."""
     ours()
     pairs = [(took(ours), took(other)) for _ in range(rounds)]

@@ -12,12 +12,12 @@
     task = order.start(Order(42), key="order-42")
     Worker(engine).run(until=task)
 
-Importing it starts no thread and loads neither asyncio nor the worker.
+Importing it starts no thread and loads neither asyncio nor the worker nor graphs.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, List
 
 from ._binding import core
 from ._handler import Handler
@@ -26,22 +26,22 @@ from ._step import Step
 from ._values import InputError, ResultError
 from .context import Context
 from .engine import BatchUpdate, Engine
-from .graph import (
-    Analysis,
-    Bottleneck,
-    Change,
-    Common,
-    Cut,
-    Graph,
-    GraphEdit,
-    Knot,
-    Makespan,
-    Slot,
-)
 from .task import Explanation, Task
 from .workflow import Workflow
 
 if TYPE_CHECKING:
+    from .graph import (
+        Analysis,
+        Bottleneck,
+        Change,
+        Common,
+        Cut,
+        Graph,
+        GraphEdit,
+        Knot,
+        Makespan,
+        Slot,
+    )
     from .worker import Worker
 
 AccessError = core.AccessError
@@ -154,10 +154,25 @@ __all__ = [
 ]
 
 
+_GRAPH_NAMES = frozenset(
+    "Analysis Bottleneck Change Common Cut Graph GraphEdit Knot Makespan Slot".split()
+)
+
+
 def __getattr__(name: str) -> Any:
-    """Load the worker when it is first asked for; programs that only start tasks do without."""
+    """Load the worker and the graphs when they are first asked for; programs that only start tasks
+    do without."""
     if name == "Worker":
         from .worker import Worker
 
         return Worker
+    if name in _GRAPH_NAMES:
+        from . import graph
+
+        return getattr(graph, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> List[str]:
+    """All names, those that are loaded later too."""
+    return sorted({*globals(), *__all__})

@@ -30,7 +30,6 @@ from typing import (
 from ._binding import core
 from ._handler import Handler
 from ._retry import Retry
-from .graph import Graph
 from .task import Task
 from .workflow import Workflow
 
@@ -173,6 +172,8 @@ class Engine(core.Engine):
         it does not name counts with its timeout, one without a timeout as a second. Times in the
         answer are seconds. Raises NotFoundError.
         """
+        from .graph import Graph
+
         definition = self._definition_of(workflow, version)
         steps = json.loads(definition.json)["steps"]
         seconds = {step["name"]: step.get("timeout_ms", 0) / 1000 or 1.0 for step in steps}
