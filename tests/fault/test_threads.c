@@ -147,8 +147,10 @@ static void *look(void *argument)
     crowd *c = m->crowd;
     for (int round = 0; !atomic_load(&c->over); round++) {
         sw_error error;
-        sw_result *results[4] = {NULL};
+        sw_result *results[5] = {NULL};
         sw_audit_report report = SW_AUDIT_REPORT_INIT;
+        sw_forecast_options forecast = SW_FORECAST_OPTIONS_INIT;
+        forecast.draws = 20;
         const sw_uuid *task = &c->tasks[round % TASKS];
         int rc = sw_task_get(c->shop.engine, task, &results[0], &error);
         if (rc == SW_OK)
@@ -157,12 +159,14 @@ static void *look(void *argument)
             rc = sw_audit_task(c->shop.engine, task, &results[2], &error);
         if (rc == SW_OK)
             rc = sw_worker_list(c->shop.engine, &results[3], &error);
+        if (rc == SW_OK && round % 4 == 0)
+            rc = sw_task_forecast(c->shop.engine, &forecast, task, &results[4], &error);
         if (rc == SW_OK && round % 8 == 0)
             rc = sw_audit_verify(c->shop.engine, &report, &error);
         if (rc < 0)
             complain(c, "look", rc, &error);
         sw_engine_wake(c->shop.engine);
-        for (int i = 0; i < 4; i++)
+        for (int i = 0; i < 5; i++)
             sw_result_free(results[i]);
     }
     return NULL;

@@ -230,6 +230,17 @@ static int act_verify(calls_world *w, sw_error *err)
     return sw_audit_verify(w->engine, &report, err);
 }
 
+/* Two tasks of the workflow have succeeded, the third is at its beginning. */
+static void prepare_succeeded(calls_world *w)
+{
+    sw_error error;
+    for (int i = 0; i < 2; i++) {
+        calls_claim_of(w, "one");
+        calls_must(calls_report(w, SW_OUTCOME_SUCCEEDED, (sw_str){0}, &error), &error);
+    }
+    calls_claim_of(w, "one");
+}
+
 /* Reading calls differ in nothing but their name. */
 #define ACT_READ(name, call)                                                                       \
     static int act_##name(calls_world *w, sw_error *err)                                           \
@@ -257,6 +268,26 @@ ACT_READ(list_correlated, sw_task_list(w->engine, &filter_correlated, &result, e
 ACT_READ(workers, sw_worker_list(w->engine, &result, err))
 ACT_READ(explain, sw_step_explain(w->engine, &w->task, (sw_str){0}, &result, err))
 ACT_READ(explain_one, sw_step_explain(w->engine, &w->task, CALLS_TEXT("d"), &result, err))
+
+static int act_forecast(calls_world *w, sw_error *err)
+{
+    static const sw_str step = {"a", 1};
+    static const sw_forecast_change change = {
+        .step = {"a", 1}, .kind = SW_FORECAST_SLOWER, .factor = 2};
+    static const sw_forecast_resource resource = {.steps = &step, .step_count = 1, .seats = 1};
+    static const sw_forecast_options options = {.size = sizeof(sw_forecast_options),
+                                                .draws = 10,
+                                                .history = 4,
+                                                .changes = &change,
+                                                .change_count = 1,
+                                                .resources = &resource,
+                                                .resource_count = 1};
+    sw_result *result = NULL;
+    int rc = sw_task_forecast(w->engine, &options, &w->task, &result, err);
+    sw_result_free(result);
+    return rc;
+}
+
 ACT_READ(history, sw_audit_task(w->engine, &w->task, &result, err))
 ACT_READ(entries, sw_audit_list(w->engine, 1, 50, &result, err))
 
@@ -291,6 +322,7 @@ const calls_scenario calls_of_clients[] = {
     {"list workers", calls_nothing, act_workers},
     {"explain", calls_claim, act_explain},
     {"explain one step", calls_claim, act_explain_one},
+    {"forecast a task", prepare_succeeded, act_forecast},
     {"history of a task", calls_claim, act_history},
     {"list entries", calls_nothing, act_entries},
     {"verify", calls_nothing, act_verify},

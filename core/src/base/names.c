@@ -47,6 +47,8 @@ SW__NAME_FUNCTION(sw_analysis_part_name, SW_ANALYSIS_PART_MAP)
 SW__NAME_FUNCTION(sw_cut_reason_name, SW_CUT_REASON_MAP)
 SW__NAME_FUNCTION(sw_change_kind_name, SW_CHANGE_KIND_MAP)
 SW__NAME_FUNCTION(sw_change_field_name, SW_CHANGE_FIELD_MAP)
+SW__NAME_FUNCTION(sw_forecast_kind_name, SW_FORECAST_KIND_MAP)
+SW__NAME_FUNCTION(sw_duration_source_name, SW_DURATION_SOURCE_MAP)
 
 SW__FIND_FUNCTION(sw_step_state_find, SW_STEP_STATE_MAP)
 SW__FIND_FUNCTION(sw_task_state_find, SW_TASK_STATE_MAP)
