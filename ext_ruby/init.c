@@ -27,4 +27,5 @@ void Init_stepwell(void)
     rsw_step_init();
     rsw_worker_init();
     rsw_audit_init();
+    rsw_forecast_init();
 }

@@ -112,6 +112,7 @@ VALUE rsw_row_status(int status);
 VALUE rsw_reason(int reason);
 VALUE rsw_durability(int durability);
 VALUE rsw_audit_kind(int kind);
+VALUE rsw_duration_source(int source);
 
 /* The number of an outcome given as Symbol or Integer, InvalidArgumentError for any other. */
 int32_t rsw_outcome(VALUE value, int64_t row);
@@ -136,6 +137,10 @@ typedef enum rsw_row_class {
     RSW_WORKER_ROW,
     RSW_AUDIT_ENTRY,
     RSW_AUDIT_REPORT,
+    RSW_FORECAST,
+    RSW_FORECAST_CASE,
+    RSW_FORECAST_STEP,
+    RSW_CALIBRATION,
     RSW_ROW_CLASS_COUNT
 } rsw_row_class;
 
@@ -162,5 +167,6 @@ void rsw_task_init(void);
 void rsw_step_init(void);
 void rsw_worker_init(void);
 void rsw_audit_init(void);
+void rsw_forecast_init(void);
 
 #endif

@@ -12,6 +12,7 @@ static VALUE outcomes[SW_OUTCOME_COUNT];
 static VALUE row_statuses[SW_ROW_STATUS_COUNT];
 static VALUE reasons[SW_REASON_COUNT];
 static VALUE audit_kinds[SW_AUDIT_KIND_COUNT + 1]; /* numbered from 1 */
+static VALUE duration_sources[SW_DURATION_SOURCE_COUNT];
 
 static VALUE symbol_at(const VALUE *symbols, int count, int number)
 {
@@ -46,6 +47,11 @@ VALUE rsw_durability(int durability)
 VALUE rsw_audit_kind(int kind)
 {
     return symbol_at(audit_kinds, SW_AUDIT_KIND_COUNT + 1, kind);
+}
+
+VALUE rsw_duration_source(int source)
+{
+    return symbol_at(duration_sources, SW_DURATION_SOURCE_COUNT, source);
 }
 
 int32_t rsw_outcome(VALUE value, int64_t row)
@@ -120,6 +126,8 @@ void rsw_symbol_init(void)
     symbols_fill(row_statuses, 0, SW_ROW_STATUS_COUNT, sw_row_status_name, "ROW_STATUSES");
     symbols_fill(reasons, 0, SW_REASON_COUNT, sw_reason_name, "REASONS");
     symbols_fill(audit_kinds, 1, SW_AUDIT_KIND_COUNT + 1, sw_audit_kind_name, "AUDIT_KINDS");
+    symbols_fill(duration_sources, 0, SW_DURATION_SOURCE_COUNT, sw_duration_source_name,
+                 "DURATION_SOURCES");
     rb_define_const(rsw_mStepwell, "STEP_TRANSITIONS", transitions_new());
     rb_define_const(rsw_mStepwell, "KINDS", rsw_strs(kinds, count));
 }

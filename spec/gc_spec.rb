@@ -31,6 +31,7 @@ RSpec.describe "garbage collection" do
         raise "wrong row" unless error.row == 1
       end
       engine.explain(id)
+      engine.forecast(id, workers: 3, resources: [[1, [:a, "b"]]]).steps.each(&:name)
       engine.list(workflow: "w", tag: "t").each(&:tags)
       engine.audit_task(id)
       engine.audit_list(1, 50)

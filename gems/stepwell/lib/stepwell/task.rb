@@ -88,6 +88,13 @@ module Stepwell
       engine.explain(id, step)
     end
 
+    # When the task ends, and what a change would do to that. See {Engine#forecast}.
+    #
+    # @return [Forecast]
+    def forecast(**options)
+      engine.forecast(id, **options)
+    end
+
     # Wait until the task has ended.
     #
     # @param timeout [Numeric, nil] seconds, nil without end
