@@ -569,6 +569,8 @@ static void test_names(void **state)
     (void)state;
     assert_string_equal(sw_forecast_kind_name(SW_FORECAST_SLOWER), "slower");
     assert_string_equal(sw_forecast_kind_name(3), "unknown");
+    assert_int_equal(sw_forecast_kind_find(TEXT("skip")), SW_FORECAST_SKIP);
+    assert_int_equal(sw_forecast_kind_find(TEXT("skips")), SW_ENOTFOUND);
     assert_string_equal(sw_duration_source_name(SW_DURATION_FROM_TIMEOUT), "timeout");
     assert_string_equal(sw_duration_source_name(-1), "unknown");
 }

@@ -169,6 +169,15 @@ SW_BEGIN_DECLS
 SW_API const char *sw_forecast_kind_name(int kind);
 SW_API const char *sw_duration_source_name(int source);
 
+/* Number of the kind of change with this name.
+ *
+ * owns:    name is borrowed until return.
+ * threads: any thread, concurrently.
+ * blocks:  no.
+ * errors:  SW_ENOTFOUND.
+ */
+SW_API int sw_forecast_kind_find(sw_str name);
+
 /* When a task ends: sw_forecasts gives one row, sw_forecast_steps its steps in topological order.
  * A task that has ended is answered with nothing left to come. Reads the history of the newest
  * tasks of the same workflow name that have succeeded, then failed: options->history of them and

@@ -55,6 +55,7 @@ SW__FIND_FUNCTION(sw_task_state_find, SW_TASK_STATE_MAP)
 SW__FIND_FUNCTION(sw_durability_find, SW_DURABILITY_MAP)
 SW__FIND_FUNCTION(sw_outcome_find, SW_OUTCOME_MAP)
 SW__FIND_FUNCTION(sw_analysis_part_find, SW_ANALYSIS_PART_MAP)
+SW__FIND_FUNCTION(sw_forecast_kind_find, SW_FORECAST_KIND_MAP)
 
 #undef SW__NAME_CASE
 #undef SW__NAME_FUNCTION

@@ -57,11 +57,15 @@ WaitTimeoutError = core.WaitTimeoutError
 Applied = core.Applied
 AuditEntry = core.AuditEntry
 AuditReport = core.AuditReport
+Calibration = core.Calibration
 Claim = core.Claim
 Definition = core.Definition
 EngineInfo = core.EngineInfo
 Exchange = core.Exchange
 Finished = core.Finished
+Forecast = core.Forecast
+ForecastCase = core.ForecastCase
+ForecastStep = core.ForecastStep
 Reason = core.Reason
 Registered = core.Registered
 StepInput = core.StepInput
@@ -79,6 +83,7 @@ __all__ = [
     "AuditError",
     "AuditReport",
     "BusyError",
+    "Calibration",
     "Claim",
     "ClosedError",
     "ConflictError",
@@ -93,6 +98,9 @@ __all__ = [
     "Explanation",
     "FencedError",
     "Finished",
+    "Forecast",
+    "ForecastCase",
+    "ForecastStep",
     "ForeignDatabaseError",
     "ForkedEngineError",
     "GiveUp",

@@ -89,6 +89,10 @@ class Task:
         name = step if step is None or isinstance(step, str) else step.name
         return Explanation(self.engine.explain(self.id, name))
 
+    def forecast(self, **changes: Any) -> core.Forecast:
+        """When the task ends, and what changes would do to that; see Engine.forecast."""
+        return self.engine.forecast(self.id, **changes)
+
     def history(self) -> List[core.AuditEntry]:
         """Every transition of the task and its steps, oldest first."""
         return self.engine.audit_task(self.id)
