@@ -442,10 +442,11 @@ SW_API int sw_graph_analyze(const sw_graph *graph, const sw_analysis_options *op
 
 /* The knots of a graph with guidance how to break them; sw_knots gives one row each. If one edge
  * is on every cycle of a knot, it is the answer; else, for knots of up to 16 nodes, a smallest set
- * (dynamic programming over subsets, Lawler 1964); beyond, that of Eades, Lin and Smyth (1993): at
- * most half of the edges, edges / 2 - nodes / 6 where no edge has its opposite, freed of edges
- * that need not go. A call looks at 200 million edges or subsets; what is not proven by then is
- * marked so (cycle_shortest, cut_smallest).
+ * (dynamic programming over subsets, Lawler 1964); beyond, the backward edges of the best of three
+ * orders: that of the numbers, of a depth-first search, and of Eades, Lin and Smyth (1993), which
+ * has at most half of the edges, edges / 2 - nodes / 6 where no edge has its opposite. Edges that
+ * need not go are given back. A call looks at 50 million edges or so; what is not proven by then
+ * is marked so (cycle_shortest, cut_smallest), and some edges may not be needed.
  *
  * owns:    *out is the caller's (sw_result_free).
  * threads: any thread, concurrently.

@@ -36,7 +36,7 @@ static int32_t *answer_nodes(const analysis *work, int32_t count)
 
 static int64_t *answer_times(const analysis *work)
 {
-    return sw__arena_array(work->arena, (size_t)work->graph->node_count, sizeof(int64_t));
+    return sw__arena_array_raw(work->arena, (size_t)work->graph->node_count, sizeof(int64_t));
 }
 
 static int analysis_order(analysis *work)
@@ -161,7 +161,7 @@ static int time_span(analysis *work, const int64_t *finish, int64_t span)
 {
     sw_analysis *answer = work->answer;
     size_t nodes = (size_t)work->graph->node_count;
-    int32_t *path = sw__arena_array(work->scratch, nodes, sizeof(int32_t));
+    int32_t *path = sw__arena_array_raw(work->scratch, nodes, sizeof(int32_t));
     if (!path)
         return SW_ENOMEM;
     answer->critical_count = sw__graph_critical(work->graph, finish, path);
@@ -221,12 +221,12 @@ static int analysis_time(analysis *work, int32_t parts)
     int code = sw__graph_work(work->graph, duration, &work->answer->work_us, work->err);
     if (code < 0)
         return code;
-    int64_t *finish = sw__arena_array(work->scratch, nodes, sizeof(int64_t)), *tail = NULL;
+    int64_t *finish = sw__arena_array_raw(work->scratch, nodes, sizeof(int64_t)), *tail = NULL;
     if (!finish)
         return SW_ENOMEM;
     int64_t span = sw__graph_finish(work->graph, work->order, duration, finish);
     if (parts & (SW_ANALYSIS_TIME | SW_ANALYSIS_BOTTLENECKS)) {
-        tail = sw__arena_array(work->scratch, nodes, sizeof(int64_t));
+        tail = sw__arena_array_raw(work->scratch, nodes, sizeof(int64_t));
         if (!tail)
             return SW_ENOMEM;
         sw__graph_tail(work->graph, work->order, duration, tail);
@@ -300,8 +300,8 @@ static int analysis_fill(analysis *work, int32_t parts)
 {
     sw_analysis *answer = work->answer;
     size_t nodes = (size_t)work->graph->node_count;
-    int32_t *open = sw__arena_array(work->scratch, nodes, sizeof(int32_t));
-    work->order = sw__arena_array(work->scratch, nodes, sizeof(int32_t));
+    int32_t *open = sw__arena_array_raw(work->scratch, nodes, sizeof(int32_t));
+    work->order = sw__arena_array_raw(work->scratch, nodes, sizeof(int32_t));
     if (!open || !work->order)
         return SW_ENOMEM;
     answer->node_count = work->graph->node_count;

@@ -125,15 +125,14 @@ static int edit_names_check(const sw_graph_edit *edit, const sw_str *names, int3
     return code;
 }
 
-/* Copy the names of new nodes (NULL: they have none) behind those there are. */
-static int edit_names_put(sw_graph_edit *edit, const sw_str *names, int32_t count)
+/* Copy the names of new nodes (NULL: they have none), numbered from first on. */
+static int edit_names_put(sw_graph_edit *edit, const sw_str *names, int32_t first, int32_t count)
 {
-    int64_t first = edit->edit.node_count;
     for (int32_t i = 0; i < count; i++) {
         sw_str kept = {NULL, 0};
         if (names) {
             kept = sw__arena_str(edit->names_arena, names[i]);
-            if (!kept.ptr || sw__strmap_put(&edit->numbers, kept, first + i) < 0)
+            if (!kept.ptr || sw__strmap_put(&edit->numbers, kept, (int64_t)first + i) < 0)
                 return SW_ENOMEM;
         }
         sw__buf_put(&edit->names, &kept, sizeof(kept));
@@ -221,9 +220,9 @@ int sw_graph_edit_insert(sw_graph_edit *edit, int32_t node_count, const sw_str *
     if (code < 0)
         return code;
     sw__edit_mark(&edit->edit);
-    code = edit_names_put(edit, names, node_count);
+    code = sw__edit_add_nodes(&edit->edit, node_count);
     if (code == SW_OK)
-        code = sw__edit_add_nodes(&edit->edit, node_count);
+        code = edit_names_put(edit, names, nodes, node_count);
     if (code < 0)
         sw__fail(err, code, NULL);
     else

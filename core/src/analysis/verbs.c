@@ -55,7 +55,7 @@ int sw__graph_handle_order(const sw_graph *graph, sw__arena *scratch, int32_t *o
 {
     const sw__graph *arrays = &graph->graph;
     int32_t *cycle, count;
-    int32_t *open = sw__arena_array(scratch, (size_t)arrays->node_count, sizeof(int32_t));
+    int32_t *open = sw__arena_array_raw(scratch, (size_t)arrays->node_count, sizeof(int32_t));
     if (!open)
         return sw__fail(err, SW_ENOMEM, NULL);
     if (sw__graph_order_levels(arrays, open, order) == arrays->node_count)
@@ -122,8 +122,8 @@ static int reach_find(const sw_graph *graph, int direction, const int32_t *nodes
     size_t node_count = (size_t)graph->graph.node_count, words = sw__words((int32_t)node_count);
     sw__graph turned = sw__graph_reversed(&graph->graph);
     const sw__graph *way = direction == SW_REACH_DEPENDENTS ? &graph->graph : &turned;
-    int32_t *open = sw__arena_array(scratch, node_count, sizeof(int32_t));
-    int32_t *order = sw__arena_array(scratch, node_count, sizeof(int32_t));
+    int32_t *open = sw__arena_array_raw(scratch, node_count, sizeof(int32_t));
+    int32_t *order = sw__arena_array_raw(scratch, node_count, sizeof(int32_t));
     *counts = sw__arena_array(scratch, count, sizeof(int32_t));
     *bits = sw__arena_array(arena, count * words, sizeof(uint64_t));
     if (!open || !order || !*counts || !*bits)
@@ -201,7 +201,7 @@ static int common_answer(const sw_graph *graph, int direction, const int32_t *no
     uint64_t *all = sw__arena_array(result->arena, words, sizeof(uint64_t));
     uint64_t *nearest = sw__arena_array(result->arena, words, sizeof(uint64_t));
     uint64_t *one = sw__arena_array(scratch, words, sizeof(uint64_t));
-    int32_t *queue = sw__arena_array(scratch, (size_t)way->node_count + 1, sizeof(int32_t));
+    int32_t *queue = sw__arena_array_raw(scratch, (size_t)way->node_count + 1, sizeof(int32_t));
     if (!rows || !all || !nearest || !one || !queue)
         return SW_ENOMEM;
     for (size_t i = 0; i < count; i++) {
@@ -277,7 +277,7 @@ static int reduce_answer(const sw_graph *graph, sw_result *result, sw__arena *sc
 {
     const sw_graph_edge *edges;
     int32_t count;
-    int32_t *order = sw__arena_array(scratch, (size_t)graph->graph.node_count, sizeof(int32_t));
+    int32_t *order = sw__arena_array_raw(scratch, (size_t)graph->graph.node_count, sizeof(int32_t));
     if (!order)
         return sw__fail(err, SW_ENOMEM, NULL);
     int code = sw__graph_handle_order(graph, scratch, order, err);
@@ -343,7 +343,7 @@ static int makespan_answer(const sw_graph *graph, const sw_makespan_options *opt
                            sw_result *result, sw__arena *scratch, sw_error *err)
 {
     size_t nodes = (size_t)graph->graph.node_count;
-    int32_t *order = sw__arena_array(scratch, nodes, sizeof(int32_t));
+    int32_t *order = sw__arena_array_raw(scratch, nodes, sizeof(int32_t));
     sw_graph_slot *slots = sw__arena_array(result->arena, nodes, sizeof(sw_graph_slot));
     sw_makespan *row = sw__arena_alloc(result->arena, sizeof(*row));
     if (!order || !slots || !row)

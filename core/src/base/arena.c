@@ -97,7 +97,8 @@ static void *arena_alloc_slow(sw__arena *arena, size_t size)
     return piece;
 }
 
-void *sw__arena_alloc(sw__arena *arena, size_t size)
+/* Room that is not zeroed; *taken gets its size. */
+static void *arena_take(sw__arena *arena, size_t size, size_t *taken)
 {
     size_t padded;
     if (arena->failed)
@@ -107,17 +108,20 @@ void *sw__arena_alloc(sw__arena *arena, size_t size)
         return NULL;
     }
     padded &= ~(SW__ARENA_ALIGN - 1);
-    void *piece;
-    if (padded <= arena->left) {
-        piece = arena->at;
-        arena->at += padded;
-        arena->left -= padded;
-    } else {
-        piece = arena_alloc_slow(arena, padded);
-        if (!piece)
-            return NULL;
-    }
-    return memset(piece, 0, padded);
+    *taken = padded;
+    if (padded > arena->left)
+        return arena_alloc_slow(arena, padded);
+    void *piece = arena->at;
+    arena->at += padded;
+    arena->left -= padded;
+    return piece;
+}
+
+void *sw__arena_alloc(sw__arena *arena, size_t size)
+{
+    size_t taken = 0;
+    void *piece = arena_take(arena, size, &taken);
+    return piece ? memset(piece, 0, taken) : NULL;
 }
 
 void *sw__arena_array(sw__arena *arena, size_t count, size_t size)
@@ -128,6 +132,16 @@ void *sw__arena_array(sw__arena *arena, size_t count, size_t size)
         return NULL;
     }
     return sw__arena_alloc(arena, total);
+}
+
+void *sw__arena_array_raw(sw__arena *arena, size_t count, size_t size)
+{
+    size_t total, taken;
+    if (__builtin_mul_overflow(count, size, &total)) {
+        arena->failed = true;
+        return NULL;
+    }
+    return arena_take(arena, total, &taken);
 }
 
 sw_str sw__arena_str(sw__arena *arena, sw_str text)

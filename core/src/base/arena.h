@@ -22,6 +22,8 @@ void sw__arena_free(sw__arena *arena);
 void *sw__arena_alloc(sw__arena *arena, size_t size);
 /* count elements of size bytes; the product is checked. */
 void *sw__arena_array(sw__arena *arena, size_t count, size_t size);
+/* The same, not zeroed: for large arrays that are filled at once. */
+void *sw__arena_array_raw(sw__arena *arena, size_t count, size_t size);
 /* A copy, zero-terminated behind its end. {NULL, 0} stays {NULL, 0}; a present empty string stays
  * present. */
 sw_str sw__arena_str(sw__arena *arena, sw_str text);

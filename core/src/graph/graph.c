@@ -139,12 +139,12 @@ static int graph_fill(sw__arena *arena, sw__arena *scratch, const int32_t *from,
     size_t nodes = (size_t)graph->node_count, edges = (size_t)graph->edge_count;
     graph_rows out = {
         .start = sw__arena_array(arena, nodes + 1, sizeof(int32_t)),
-        .node = sw__arena_array(arena, edges, sizeof(int32_t)),
-        .row = sw__arena_array(with_rows ? arena : scratch, edges, sizeof(int32_t)),
+        .node = sw__arena_array_raw(arena, edges, sizeof(int32_t)),
+        .row = sw__arena_array_raw(with_rows ? arena : scratch, edges, sizeof(int32_t)),
     };
     graph_rows in = {
         .start = sw__arena_array(arena, nodes + 1, sizeof(int32_t)),
-        .node = sw__arena_array(arena, edges, sizeof(int32_t)),
+        .node = sw__arena_array_raw(arena, edges, sizeof(int32_t)),
     };
     int32_t *mark = sw__arena_array(scratch, nodes, sizeof(int32_t));
     if (!out.start || !out.node || !out.row || !in.start || !in.node || !mark)

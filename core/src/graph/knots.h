@@ -7,8 +7,8 @@
 
 /* How much work the answers about knots may take; beyond, they are not proven to be the best and
  * say so. */
-#define SW__KNOT_EXACT_NODES 16          /* for which a smallest set of cuts is looked for */
-#define SW__KNOT_EFFORT (200 * 1000000LL) /* edges or subsets that one call looks at */
+#define SW__KNOT_EXACT_NODES 16     /* for which a smallest set of cuts is looked for */
+#define SW__KNOT_EFFORT 50000000LL /* edges, or eight subsets each, that one call looks at */
 
 /* Read what is on a cycle or behind one from open (sw__graph_order_levels) and write one cycle, the
  * lowest node first, which is a shortest one through one of its nodes. SW_ENOMEM. */

@@ -9,7 +9,7 @@
 #include "graph/knots.h"
 #include "graph/ranks.h"
 
-/* How far ahead in the order the three prefetches of nodes_place_far look. Each needs the answer
+/* How far ahead in the order the three prefetches of order_run look. Each needs the answer
  * of the one before it. */
 #define ORDER_AHEAD_START 24
 #define ORDER_AHEAD_EDGES 16
@@ -81,25 +81,26 @@ done:
     return code;
 }
 
-/* The order is its own queue. A dependent is written behind its end in any case, and stays there
- * if this was its last open dependency: a jump that is hard to guess becomes an addition. There is
- * always room to write, because the last place is taken only with the last edge. */
-static inline int32_t node_release(const sw__graph *graph, int32_t node, int32_t *open,
-                                   int32_t *order, int32_t tail)
+/* How the end of a dependency is looked at. GUESS: by a jump, which costs next to nothing where it
+ * always goes the same way, as in chains and trees. ADD: a dependent is written behind the end of
+ * the order in any case, and stays there if this was its last open dependency; that costs less
+ * than jumps which go this way and that. There is always room to write, because the last place is
+ * taken only with the last edge. */
+typedef enum order_way { ORDER_GUESS, ORDER_ADD } order_way;
+
+static inline int32_t node_release(const sw__graph *graph, int32_t node, int32_t *restrict open,
+                                   int32_t *restrict order, int32_t tail, order_way way)
 {
     int32_t end = graph->out_start[node + 1];
     for (int32_t i = graph->out_start[node]; i < end; i++) {
         int32_t to = graph->out_node[i];
-        order[tail] = to;
-        tail += --open[to] == 0;
+        if (way == ORDER_ADD) {
+            order[tail] = to;
+            tail += --open[to] == 0;
+        } else if (--open[to] == 0) {
+            order[tail++] = to;
+        }
     }
-    return tail;
-}
-
-static int32_t nodes_place_near(const sw__graph *graph, int32_t *open, int32_t *order, int32_t tail)
-{
-    for (int32_t head = 0; head < tail; head++)
-        tail = node_release(graph, order[head], open, order, tail);
     return tail;
 }
 
@@ -110,18 +111,19 @@ static inline void counters_prefetch(const sw__graph *graph, int32_t node, const
         __builtin_prefetch(&open[graph->out_node[i]], 1);
 }
 
-/* The same while the nodes to come are brought near: first where their edges start, then their
- * edges, then the counters of their dependents. */
-static int32_t nodes_place_far(const sw__graph *graph, int32_t *open, int32_t *order, int32_t tail)
+/* The order is its own queue. far: nodes to come are brought near, first where their edges start,
+ * then their edges, then the counters of their dependents. */
+static inline int32_t order_run(const sw__graph *graph, int32_t *restrict open,
+                                int32_t *restrict order, int32_t tail, order_way way, bool far)
 {
     for (int32_t head = 0; head < tail; head++) {
-        if (head + ORDER_AHEAD_START < tail)
+        if (far && head + ORDER_AHEAD_START < tail) {
+            int32_t edges = graph->out_start[order[head + ORDER_AHEAD_EDGES]];
             __builtin_prefetch(&graph->out_start[order[head + ORDER_AHEAD_START]]);
-        if (head + ORDER_AHEAD_EDGES < tail)
-            __builtin_prefetch(&graph->out_node[graph->out_start[order[head + ORDER_AHEAD_EDGES]]]);
-        if (head + ORDER_AHEAD_COUNTERS < tail)
+            __builtin_prefetch(&graph->out_node[edges]);
             counters_prefetch(graph, order[head + ORDER_AHEAD_COUNTERS], open);
-        tail = node_release(graph, order[head], open, order, tail);
+        }
+        tail = node_release(graph, order[head], open, order, tail, way);
     }
     return tail;
 }
@@ -131,12 +133,17 @@ int32_t sw__graph_order_levels(const sw__graph *graph, int32_t *open, int32_t *o
     int32_t tail = 0;
     for (int32_t node = 0; node < graph->node_count; node++) {
         open[node] = graph->in_start[node + 1] - graph->in_start[node];
-        order[tail] = node;
-        tail += open[node] == 0;
+        if (open[node] == 0)
+            order[tail++] = node;
     }
-    if (graph->node_count <= ORDER_NEAR_MAX)
-        return nodes_place_near(graph, open, order, tail);
-    return nodes_place_far(graph, open, order, tail);
+    /* In a graph with few edges most nodes have one dependency, and the end of it is their turn. */
+    bool few = graph->edge_count / 2 <= graph->node_count;
+    bool far = graph->node_count > ORDER_NEAR_MAX;
+    if (few)
+        return far ? order_run(graph, open, order, tail, ORDER_GUESS, true)
+                   : order_run(graph, open, order, tail, ORDER_GUESS, false);
+    return far ? order_run(graph, open, order, tail, ORDER_ADD, true)
+               : order_run(graph, open, order, tail, ORDER_ADD, false);
 }
 
 void sw__graph_levels(const sw__graph *graph, const int32_t *order, int32_t *levels)

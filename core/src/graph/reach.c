@@ -6,32 +6,53 @@
 
 #define REACH_AHEAD_START 8 /* nodes of the queue to look ahead */
 #define REACH_AHEAD_EDGES 4
+#define REACH_NEAR_MAX 16384 /* nodes whose edges stay in the nearest caches by themselves */
 
 static inline uint64_t bit_of(int32_t node)
 {
     return UINT64_C(1) << (node & 63);
 }
 
-/* Every neighbour is written behind the end of the queue, and stays there if it is new. */
+/* Put the neighbours of a node that are new behind the end of the queue. few: by a jump; otherwise
+ * every neighbour is written there and stays if it is new (order.c says when which is faster). */
+static inline int32_t neighbours_mark(const sw__graph *graph, int32_t node, uint64_t *restrict bits,
+                                      int32_t *restrict queue, int32_t tail, bool few)
+{
+    int32_t end = graph->out_start[node + 1];
+    for (int32_t i = graph->out_start[node]; i < end; i++) {
+        int32_t to = graph->out_node[i];
+        uint64_t word = bits[to >> 6];
+        bool known = word & bit_of(to);
+        if (few && known)
+            continue;
+        queue[tail] = to;
+        tail += few || !known;
+        bits[to >> 6] = word | bit_of(to);
+    }
+    return tail;
+}
+
+static inline int32_t search_run(const sw__graph *graph, int32_t source, uint64_t *restrict bits,
+                                 int32_t *restrict queue, bool few)
+{
+    int32_t head = 0, tail = neighbours_mark(graph, source, bits, queue, 0, few);
+    bool far = graph->node_count > REACH_NEAR_MAX;
+    while (head < tail) {
+        if (far && head + REACH_AHEAD_START < tail) {
+            int32_t edges = graph->out_start[queue[head + REACH_AHEAD_EDGES]];
+            __builtin_prefetch(&graph->out_start[queue[head + REACH_AHEAD_START]]);
+            __builtin_prefetch(&graph->out_node[edges]);
+        }
+        tail = neighbours_mark(graph, queue[head++], bits, queue, tail, few);
+    }
+    return tail;
+}
+
 int32_t sw__graph_search(const sw__graph *graph, int32_t source, uint64_t *bits, int32_t *queue)
 {
-    int32_t head = 0, tail = 0;
-    for (int32_t node = source;; node = queue[head++]) {
-        if (head + REACH_AHEAD_START < tail)
-            __builtin_prefetch(&graph->out_start[queue[head + REACH_AHEAD_START]]);
-        if (head + REACH_AHEAD_EDGES < tail)
-            __builtin_prefetch(&graph->out_node[graph->out_start[queue[head + REACH_AHEAD_EDGES]]]);
-        int32_t end = graph->out_start[node + 1];
-        for (int32_t i = graph->out_start[node]; i < end; i++) {
-            int32_t to = graph->out_node[i];
-            uint64_t word = bits[to >> 6];
-            queue[tail] = to;
-            tail += (word & bit_of(to)) == 0;
-            bits[to >> 6] = word | bit_of(to);
-        }
-        if (head == tail)
-            return tail;
-    }
+    return graph->edge_count / 2 <= graph->node_count
+               ? search_run(graph, source, bits, queue, true)
+               : search_run(graph, source, bits, queue, false);
 }
 
 /* Turn a square of 64 x 64 bits over its diagonal, by halves, quarters and so on. */
@@ -89,14 +110,14 @@ int sw__graph_reach(sw__arena *scratch, const sw__graph *graph, const int32_t *o
 {
     size_t words = sw__words(graph->node_count), nodes = (size_t)graph->node_count;
     if (!order || source_count <= SW__REACH_FEW) {
-        int32_t *queue = sw__arena_array(scratch, nodes + 1, sizeof(int32_t));
+        int32_t *queue = sw__arena_array_raw(scratch, nodes + 1, sizeof(int32_t));
         if (!queue)
             return SW_ENOMEM;
         for (size_t i = 0; i < source_count; i++)
             counts[i] = sw__graph_search(graph, sources[i], bits + i * words, queue);
         return SW_OK;
     }
-    uint64_t *from = sw__arena_array(scratch, nodes, sizeof(uint64_t));
+    uint64_t *from = sw__arena_array_raw(scratch, nodes, sizeof(uint64_t));
     if (!from)
         return SW_ENOMEM;
     for (size_t i = 0; i < source_count; i += 64) {

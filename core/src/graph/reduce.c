@@ -22,7 +22,7 @@ typedef struct reduce {
     int32_t *start;  /* of the edges of each place */
     int32_t *end;    /* where each edge leads, ascending for each start */
     int32_t *edge;   /* its place in out_node */
-    int32_t *before; /* the earliest dependency of each place, or itself */
+    int32_t *before; /* the earliest dependency of each place with more than one, or itself */
     reduce_bits *reached;
 } reduce;
 
@@ -41,6 +41,16 @@ static void edges_by_end(const sw__graph *graph, int32_t *from, int32_t *edge, i
     }
 }
 
+/* The earliest place of the dependencies of a node with more than one; its own for others, because
+ * nothing else can lead to an end with a single edge. */
+static int32_t place_before(const sw__graph *graph, int32_t node, const int32_t *place, int32_t at)
+{
+    int32_t begin = graph->in_start[node], end = graph->in_start[node + 1];
+    for (int32_t i = begin; end - begin > 1 && i < end; i++)
+        at = place[graph->in_node[i]] < at ? place[graph->in_node[i]] : at;
+    return at;
+}
+
 /* Ends come up in their order, so that each start gets them sorted. */
 static void reduce_edges(reduce *work, const sw__graph *graph, const int32_t *order,
                          const int32_t *from, const int32_t *edge)
@@ -51,13 +61,11 @@ static void reduce_edges(reduce *work, const sw__graph *graph, const int32_t *or
     }
     for (int32_t at = 0; at < work->node_count; at++) {
         int32_t node = order[at];
-        work->before[at] = at;
+        work->before[at] = place_before(graph, node, work->place, at);
         for (int32_t i = graph->in_start[node]; i < graph->in_start[node + 1]; i++) {
             int32_t first = work->place[from[i]], slot = work->start[first]++;
             work->end[slot] = at;
             work->edge[slot] = edge[i];
-            if (first < work->before[at])
-                work->before[at] = first;
         }
     }
     for (int32_t at = work->node_count; at > 0; at--)
@@ -150,10 +158,8 @@ int64_t sw__graph_reduce_effort(const sw__graph *graph, const int32_t *order, in
             graph->node_count - first < REDUCE_ENDS ? graph->node_count : first + REDUCE_ENDS;
         int32_t lowest = first;
         for (int32_t at = first; at < last; at++) {
-            for (int32_t i = graph->in_start[order[at]]; i < graph->in_start[order[at] + 1]; i++) {
-                if (place[graph->in_node[i]] < lowest)
-                    lowest = place[graph->in_node[i]];
-            }
+            int32_t earliest = place_before(graph, order[at], place, at);
+            lowest = earliest < lowest ? earliest : lowest;
         }
         effort += edges[last] - edges[lowest];
     }

@@ -291,7 +291,7 @@ static int bounds_find(const sw__graph *graph, const sw_makespan_options *option
         out->bound_workers_us =
             out->work_us / options->workers + (out->work_us % options->workers > 0);
     for (size_t i = 0; i < options->resource_count; i++) {
-        int64_t bound;
+        int64_t bound = 0;
         int code = resource_bound(graph, options, &options->resources[i], &bound, err);
         if (code < 0)
             return code;
