@@ -43,6 +43,13 @@ words = [sys.argv[1], "whatif", "--fail", "fetch"]
 run = lambda **more: subprocess.run(words, capture_output=True, env={**os.environ, **more}).stdout
 sys.exit(b"\x1b" not in run(FORCE_COLOR="1") or b"\x1b" in run(NO_COLOR="1") or b"\x1b" in run())' "$stepwell"
 
+check "the guide has commands" test "$(grep -c '^\$ stepwell whatif' "$project/docs/guide/forecast.md")" -ge 6
+while read -r _ _ words; do
+    # The commands of the guide are words without quotes.
+    # shellcheck disable=SC2086
+    t "the guide: ${words%%#*}" 0 err= -- ${words%%#*}
+done < <(grep '^\$ stepwell whatif' "$project/docs/guide/forecast.md")
+
 t "no such step" 7 out= "err:workflow 'etl' has no step 'lode'" "err:stepwell show" -- whatif --fail lode
 t "no such step in a resource" 7 "err:no step ''" -- whatif --resource 1=load,,train
 t "a step twice" 2 "err:step 'load' is changed twice" -- whatif --fail load --skip load
