@@ -44,7 +44,11 @@ enum { SWPY_ERROR_COUNT = 0 SW_ERROR_MAP(SWPY_COUNT_ONE) };
     XX(OVERRIDDEN, "stepwell.Overridden")                                                          \
     XX(WORKER, "stepwell.WorkerRow")                                                               \
     XX(ENTRY, "stepwell.AuditEntry")                                                               \
-    XX(REPORT, "stepwell.AuditReport")
+    XX(REPORT, "stepwell.AuditReport")                                                             \
+    XX(FORECAST, "stepwell.Forecast")                                                              \
+    XX(FORECAST_CASE, "stepwell.ForecastCase")                                                     \
+    XX(FORECAST_STEP, "stepwell.ForecastStep")                                                     \
+    XX(CALIBRATION, "stepwell.Calibration")
 
 typedef enum swpy_record {
 #define SWPY_ENUM_VALUE(name, type_name) SWPY_##name,
@@ -65,7 +69,8 @@ typedef enum swpy_record {
     XX(recommended_actions, SW_RECOMMENDED_ACTION_COUNT, sw_recommended_action_name)               \
     XX(health_statuses, SW_HEALTH_STATUS_COUNT, sw_health_status_name)                             \
     XX(durabilities, SW_DURABILITY_COUNT, sw_durability_name)                                      \
-    XX(audit_kinds, SW_AUDIT_KIND_COUNT + 1, sw_audit_kind_name)
+    XX(audit_kinds, SW_AUDIT_KIND_COUNT + 1, sw_audit_kind_name)                                   \
+    XX(duration_sources, SW_DURATION_SOURCE_COUNT, sw_duration_source_name)
 
 /* Everything the module would otherwise keep in globals; one per interpreter. */
 typedef struct swpy_state {
@@ -359,7 +364,8 @@ bool swpy_graph_edit_setup(PyObject *module, swpy_state *state);
     XX(register)                                                                                   \
     XX(list)                                                                                       \
     XX(count)                                                                                      \
-    XX(worker_open)
+    XX(worker_open)                                                                                \
+    XX(forecast_rows)
 
 #define SWPY_METHOD_DECLARE(name)                                                                  \
     PyObject *swpy_##name(PyObject *object, PyObject *args);                                       \

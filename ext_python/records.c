@@ -58,6 +58,18 @@ RECORD_FIELDS(REPORT, {"ok", NULL}, {"entry_count", NULL}, {"segment_count", NUL
               {"step_count", NULL}, {"commit_count", NULL}, {"fenced_count", NULL},
               {"reclaim_count", NULL}, {"first_bad_entry", NULL}, {"last_bad_entry", NULL},
               {"head", NULL}, {"message", NULL})
+RECORD_FIELDS(FORECAST, {"task_id", NULL}, {"state", NULL}, {"changed", NULL}, {"now_us", NULL},
+              {"elapsed_us", NULL}, {"step_count", NULL}, {"ended_count", NULL},
+              {"history_count", NULL}, {"draws", NULL}, {"workers_learnt", NULL}, {"base", NULL},
+              {"what_if", NULL}, {"difference_us", NULL}, {"calibration", NULL}, {"steps", NULL})
+RECORD_FIELDS(FORECAST_CASE, {"state", NULL}, {"workers", NULL}, {"left_us", NULL},
+              {"work_us", NULL}, {"never_count", NULL}, {"path", NULL}, {"progress", NULL})
+RECORD_FIELDS(FORECAST_STEP, {"name", NULL}, {"state", NULL}, {"source", NULL},
+              {"sample_count", NULL}, {"p50_us", NULL}, {"p95_us", NULL}, {"elapsed_us", NULL},
+              {"runs", NULL}, {"runs_what_if", NULL}, {"overdue", NULL}, {"decides", NULL},
+              {"decides_what_if", NULL})
+RECORD_FIELDS(CALIBRATION, {"task_count", NULL}, {"within_count", NULL}, {"error", NULL},
+              {"trusted", NULL})
 #undef RECORD_FIELDS
 
 #define RECORD_DESC(NAME, type_name)                                                               \

@@ -29,4 +29,5 @@ void Init_stepwell(void)
     rsw_worker_init();
     rsw_audit_init();
     rsw_graph_init();
+    rsw_forecast_init();
 }

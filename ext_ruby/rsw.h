@@ -115,6 +115,7 @@ VALUE rsw_audit_kind(int kind);
 VALUE rsw_execution_status(int status);
 VALUE rsw_recommended_action(int action);
 VALUE rsw_health_status(int status);
+VALUE rsw_duration_source(int source);
 
 /* The number of an outcome given as Symbol or Integer, InvalidArgumentError for any other. */
 int32_t rsw_outcome(VALUE value, int64_t row);
@@ -144,6 +145,10 @@ typedef enum rsw_row_class {
     RSW_WORKER_ROW,
     RSW_AUDIT_ENTRY,
     RSW_AUDIT_REPORT,
+    RSW_FORECAST,
+    RSW_FORECAST_CASE,
+    RSW_FORECAST_STEP,
+    RSW_CALIBRATION,
     RSW_ROW_CLASS_COUNT
 } rsw_row_class;
 
@@ -231,5 +236,6 @@ void rsw_audit_init(void);
 void rsw_graph_init(void);
 void rsw_graph_answer_init(void);
 void rsw_graph_edit_init(void);
+void rsw_forecast_init(void);
 
 #endif

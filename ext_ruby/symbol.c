@@ -16,6 +16,7 @@ static VALUE recommended_actions[SW_RECOMMENDED_ACTION_COUNT];
 static VALUE health_statuses[SW_HEALTH_STATUS_COUNT];
 static VALUE batch_modes[SW_BATCH_MODE_COUNT];
 static VALUE audit_kinds[SW_AUDIT_KIND_COUNT + 1]; /* numbered from 1 */
+static VALUE duration_sources[SW_DURATION_SOURCE_COUNT];
 
 static VALUE symbol_at(const VALUE *symbols, int count, int number)
 {
@@ -65,6 +66,11 @@ VALUE rsw_recommended_action(int action)
 VALUE rsw_health_status(int status)
 {
     return symbol_at(health_statuses, SW_HEALTH_STATUS_COUNT, status);
+}
+
+VALUE rsw_duration_source(int source)
+{
+    return symbol_at(duration_sources, SW_DURATION_SOURCE_COUNT, source);
 }
 
 int32_t rsw_outcome(VALUE value, int64_t row)
@@ -151,6 +157,8 @@ void rsw_symbol_init(void)
                  "HEALTH_STATUSES");
     symbols_fill(batch_modes, 0, SW_BATCH_MODE_COUNT, sw_batch_mode_name, "BATCH_MODES");
     symbols_fill(audit_kinds, 1, SW_AUDIT_KIND_COUNT + 1, sw_audit_kind_name, "AUDIT_KINDS");
+    symbols_fill(duration_sources, 0, SW_DURATION_SOURCE_COUNT, sw_duration_source_name,
+                 "DURATION_SOURCES");
     rb_define_const(rsw_mStepwell, "STEP_TRANSITIONS", transitions_new());
     rb_define_const(rsw_mStepwell, "KINDS", rsw_strs(kinds, count));
 }

@@ -45,9 +45,9 @@ def checked(line: str) -> Tuple[str, int]:
     return f"{indent}expect(({expression}), ({value}), {value!r})", 1
 
 
-def program() -> Tuple[str, int, List[str]]:
+def program(page: Path = GUIDE) -> Tuple[str, int, List[str]]:
     """The blocks as one program, how many values it checks, and what it prints at least."""
-    blocks = re.findall(r"^```python\n(.*?)^```", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
     lines = [checked(line) for block in blocks for line in block.splitlines()]
     printed = re.findall(r"print\(error\)\s+# (.+)$", "\n".join(blocks), re.MULTILINE)
     head = textwrap.dedent(
@@ -65,6 +65,12 @@ def test_the_guide(tmp_path: Path) -> None:
     said = run("-c", text, cwd=tmp_path)
     for line in printed:
         assert line in said
+
+
+def test_the_guide_to_forecasts(tmp_path: Path) -> None:
+    text, checks, _ = program(ROOT / "docs" / "guide" / "forecast.md")
+    assert checks == 5
+    run("-c", text, cwd=tmp_path)
 
 
 @pytest.mark.parametrize(

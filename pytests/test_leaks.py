@@ -43,6 +43,11 @@ CALLS = """
         "step_readiness": lambda: engine.step_readiness(first),
         "override": lambda: engine.override([(1, "ready", "ann", "why")], "partial"),
         "task_context": lambda: engine.task_context([first]),
+        "forecast": lambda: engine.forecast_rows(
+            first, [("b", "slower", 2.5)], resources=[(1, ["a", "b"])], draws=3
+        ),
+        "no change": lambda: engine.forecast_rows(first, [("b", "fail"), ("b", 1)]),
+        "no resource": lambda: engine.forecast_rows(first, resources=[(1, ["a"]), (1, [2])]),
         "exchange": lambda: engine.exchange(worker, [], 0, 0),
         "renew": lambda: engine.worker_renew(worker, [(held.step_id, held.epoch), (1, 1)]),
         "workers": lambda: engine.worker_list(),

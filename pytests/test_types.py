@@ -92,6 +92,14 @@ def calls(task_id: str, worker: int) -> Iterator[Call]:
     yield "task_context", ([task_id],), {}
     yield "step_readiness", (task_id,), {}
     yield "override", ([(1 << 20, "skipped", "ann", "why")], "partial"), {}
+    yield "forecast_rows", (task_id, [("a", "slower", 2.0)]), {
+        "workers": 1,
+        "more_workers": 1,
+        "resources": [(1, ["a"])],
+        "draws": 3,
+        "history": 2,
+        "calibrate": -1,
+    }
     yield "worker_open", (["w.a"],), {"name": "n", "queues": ["q"], "lease_ms": 1_000}
     yield "worker_renew", (worker, [(1 << 20, 1)]), {}
     yield "worker_keep", (worker,), {}

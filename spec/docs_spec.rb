@@ -33,7 +33,8 @@ RSpec.describe "the documentation" do
     false
   end
 
-  { "the guide" => "docs/guide/ruby.md", "the README of the gem" => "gems/stepwell/README.md" }.each do |name, path|
+  { "the guide" => "docs/guide/ruby.md", "the guide to forecasts" => "docs/guide/forecast.md",
+    "the README of the gem" => "gems/stepwell/README.md" }.each do |name, path|
     it "of #{name} runs" do
       code = program(File.join(ROOT, path))
       output, status = run_ruby("-e", code)
@@ -44,6 +45,7 @@ RSpec.describe "the documentation" do
 
   it "of the guide has values that are checked" do
     expect(program(File.join(ROOT, "docs/guide/ruby.md")).scan("expect_value(").size).to be > 10
+    expect(program(File.join(ROOT, "docs/guide/forecast.md")).scan("expect_value(").size).to be >= 8
   end
 
   outputs = {

@@ -34,6 +34,7 @@ RSpec.describe "garbage collection" do
       engine.task_context([id])
       engine.step_readiness(id)
       engine.override([[1, :ready, "ann", "why"]], :partial)
+      engine.forecast(id, workers: 3, resources: [[1, [:a, "b"]]]).steps.each(&:name)
       engine.list(workflow: "w", tag: "t").each(&:tags)
       engine.audit_task(id)
       engine.audit_list(1, 50)

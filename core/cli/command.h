@@ -62,6 +62,11 @@ typedef enum cli_option_id {
     CLI_OPTION_WORKFLOW,
     CLI_OPTION_TAG,
     CLI_OPTION_LIMIT,
+    CLI_OPTION_FAIL,
+    CLI_OPTION_SLOWER,
+    CLI_OPTION_SKIP,
+    CLI_OPTION_WORKERS,
+    CLI_OPTION_RESOURCE,
     CLI_OPTION_TIMEOUT,
     CLI_OPTION_THREADS,
     CLI_OPTION_ROOT,
@@ -197,6 +202,7 @@ int cli_command_context(const cli_call *call);
 int cli_command_readiness(const cli_call *call);
 int cli_command_explain(const cli_call *call);
 int cli_command_override(const cli_call *call);
+int cli_command_whatif(const cli_call *call);
 int cli_command_cancel(const cli_call *call);
 int cli_command_worker(const cli_call *call);
 int cli_command_audit_verify(const cli_call *call);

@@ -106,6 +106,7 @@ void cli_help_overview(FILE *stream)
     help_pair(stream, "stepwell run --resume", "go on after Ctrl-C or a crash", 38);
     help_pair(stream, "stepwell show", "the newest task, step by step", 38);
     help_pair(stream, "stepwell explain", "why it does not go on", 38);
+    help_pair(stream, "stepwell whatif", "when it ends, and what would change that", 38);
     help_heading(stream, "Commands");
     for (size_t i = 0; i < count; i++)
         help_pair(stream, commands[i].name, commands[i].summary, 18);

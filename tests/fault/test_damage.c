@@ -125,6 +125,15 @@ static int use_override(damage *d)
     return rc;
 }
 
+static int use_forecast(damage *d)
+{
+    sw_result *result = NULL;
+    sw_forecast_options options = SW_FORECAST_OPTIONS_INIT;
+    int rc = sw_task_forecast(d->r.engine, &options, &d->task, &result, &d->r.error);
+    sw_result_free(result);
+    return rc;
+}
+
 static int use_workers(damage *d)
 {
     sw_result *result = NULL;
@@ -233,6 +242,7 @@ static void test_untouched_rows_serve_every_call(void **state)
         {"SELECT 1", use_get, SW_OK},        {"SELECT 1", use_list, SW_OK},
         {"SELECT 1", use_explain, SW_OK},    {"SELECT 1", use_context, SW_OK},
         {"SELECT 1", use_readiness, SW_OK},  {"SELECT 1", use_override, SW_OK},
+        {"SELECT 1", use_explain, SW_OK},    {"SELECT 1", use_forecast, SW_OK},
         {"SELECT 1", use_workers, SW_OK},    {"SELECT 1", use_submit, SW_OK},
         {"SELECT 1", use_submit_new, SW_OK}, {"SELECT 1", use_cancel, SW_OK},
         {"SELECT 1", use_exchange, SW_OK},   {"SELECT 1", use_exchange_later, SW_OK},
@@ -265,6 +275,8 @@ static void test_steps(void **state)
         {"UPDATE step SET lane = 1, rank = 9223372036854775807", use_context, SW_ECORRUPT},
         {"UPDATE step SET state = -1", use_override, SW_ECORRUPT},
         {"UPDATE step SET epoch = 9223372036854775807", use_override, SW_ECORRUPT},
+        {"UPDATE step SET state = 9", use_forecast, SW_ECORRUPT},
+        {"UPDATE step SET lane = 1, rank = 9223372036854775807", use_forecast, SW_ECORRUPT},
     };
     ASSERT_DAMAGES(state, cases);
 }
@@ -308,7 +320,9 @@ static void test_tasks(void **state)
         {"UPDATE task SET fatal = 3", use_override, SW_ECORRUPT},
         {"UPDATE task SET pending = 2147483647", use_context, SW_ECORRUPT},
         {"UPDATE task SET audit_segment = -1", use_explain, SW_ECORRUPT},
+        {"UPDATE task SET audit_segment = 999", use_forecast, SW_EAUDIT},
         {"UPDATE task SET created_us = -1", use_get, SW_ECORRUPT},
+        {"UPDATE task SET started_us = -9223372036854775807", use_forecast, SW_ECORRUPT},
         {"UPDATE task SET task_no = -task_no", use_list, SW_ECORRUPT},
         {"UPDATE task SET task_no = task_no + 70000000000000", use_get, SW_ECORRUPT},
         {"UPDATE task SET workflow_no = 0", use_get, SW_ECORRUPT},

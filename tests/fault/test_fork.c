@@ -64,6 +64,7 @@ typedef struct scene {
     XX(sw_step_override, (s->engine, &override, 1, 0, &s->result, &error))                         \
     XX(sw_audit_task, (s->engine, &s->task, &s->result, &error))                                   \
     XX(sw_audit_list, (s->engine, 1, 10, &s->result, &error))                                      \
+    XX(sw_task_forecast, (s->engine, &forecast, &s->task, &s->result, &error))                     \
     XX(sw_runner_open, (s->engine, &runner, &s->runner, &error))
 
 /* Number of calls that did not answer SW_EFORKED, or left something behind. */
@@ -85,6 +86,7 @@ static int calls_wrong(scene *s)
     sw_step_outcome outcome = {.step_id = 1, .epoch = 1};
     sw_audit_report report = SW_AUDIT_REPORT_INIT;
     sw_runner_options runner = SW_RUNNER_OPTIONS_INIT;
+    sw_forecast_options forecast = SW_FORECAST_OPTIONS_INIT;
 #define CALL_CHECK(name, arguments)                                                                \
     if (name arguments != SW_EFORKED || error.code != SW_EFORKED || s->result || s->found ||       \
         s->runner) {                                                                               \

@@ -147,8 +147,10 @@ static void *look(void *argument)
     crowd *c = m->crowd;
     for (int round = 0; !atomic_load(&c->over); round++) {
         sw_error error;
-        sw_result *results[6] = {NULL};
+        sw_result *results[7] = {NULL};
         sw_audit_report report = SW_AUDIT_REPORT_INIT;
+        sw_forecast_options forecast = SW_FORECAST_OPTIONS_INIT;
+        forecast.draws = 20;
         const sw_uuid *task = &c->tasks[round % TASKS];
         int rc = sw_task_get(c->shop.engine, task, &results[0], &error);
         if (rc == SW_OK)
@@ -161,12 +163,14 @@ static void *look(void *argument)
             rc = sw_task_context(c->shop.engine, task, 1, &results[4], &error);
         if (rc == SW_OK)
             rc = sw_step_readiness(c->shop.engine, task, &results[5], &error);
+        if (rc == SW_OK && round % 4 == 0)
+            rc = sw_task_forecast(c->shop.engine, &forecast, task, &results[6], &error);
         if (rc == SW_OK && round % 8 == 0)
             rc = sw_audit_verify(c->shop.engine, &report, &error);
         if (rc < 0)
             complain(c, "look", rc, &error);
         sw_engine_wake(c->shop.engine);
-        for (int i = 0; i < 6; i++)
+        for (int i = 0; i < 7; i++)
             sw_result_free(results[i]);
     }
     return NULL;

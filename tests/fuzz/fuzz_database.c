@@ -248,6 +248,8 @@ static void use_reading(database_use *use)
 static void use_tasks(database_use *use)
 {
     sw_result *result = NULL;
+    sw_forecast_options forecast = SW_FORECAST_OPTIONS_INIT;
+    forecast.draws = 10;
     for (size_t i = 0; i < DATABASE_TASKS; i++) {
         const sw_uuid *id = &database_tasks[i];
         use_check(use, sw_task_get(use->engine, id, &result, &use->err), &result);
@@ -255,6 +257,7 @@ static void use_tasks(database_use *use)
         use_check(use, sw_step_explain(use->engine, id, sw__str("left"), &result, &use->err),
                   &result);
         use_check(use, sw_audit_task(use->engine, id, &result, &use->err), &result);
+        use_check(use, sw_task_forecast(use->engine, &forecast, id, &result, &use->err), &result);
     }
 }
 

@@ -290,6 +290,17 @@ static int act_take_up(calls_world *w, sw_error *err)
     return override(w, SW_STEP_READY, 1, SW_BATCH_ALL_OR_NOTHING, err);
 }
 
+/* Two tasks of the workflow have succeeded, the third is at its beginning. */
+static void prepare_succeeded(calls_world *w)
+{
+    sw_error error;
+    for (int i = 0; i < 2; i++) {
+        calls_claim_of(w, "one");
+        calls_must(calls_report(w, SW_OUTCOME_SUCCEEDED, (sw_str){0}, &error), &error);
+    }
+    calls_claim_of(w, "one");
+}
+
 /* Reading calls differ in nothing but their name. */
 #define ACT_READ(name, call)                                                                       \
     static int act_##name(calls_world *w, sw_error *err)                                           \
@@ -321,6 +332,26 @@ ACT_READ(context, sw_task_context(w->engine, &w->task, 1, &result, err))
 ACT_READ(context_nobody,
          calls_refused(sw_task_context(w->engine, &nobody, 1, &result, err), SW_ENOTFOUND))
 ACT_READ(readiness, sw_step_readiness(w->engine, &w->task, &result, err))
+
+static int act_forecast(calls_world *w, sw_error *err)
+{
+    static const sw_str step = {"a", 1};
+    static const sw_forecast_change change = {
+        .step = {"a", 1}, .kind = SW_FORECAST_SLOWER, .factor = 2};
+    static const sw_forecast_resource resource = {.steps = &step, .step_count = 1, .seats = 1};
+    static const sw_forecast_options options = {.size = sizeof(sw_forecast_options),
+                                                .draws = 10,
+                                                .history = 4,
+                                                .changes = &change,
+                                                .change_count = 1,
+                                                .resources = &resource,
+                                                .resource_count = 1};
+    sw_result *result = NULL;
+    int rc = sw_task_forecast(w->engine, &options, &w->task, &result, err);
+    sw_result_free(result);
+    return rc;
+}
+
 ACT_READ(history, sw_audit_task(w->engine, &w->task, &result, err))
 ACT_READ(entries, sw_audit_list(w->engine, 1, 50, &result, err))
 
@@ -364,6 +395,7 @@ const calls_scenario calls_of_clients[] = {
     {"context of a task that is not there", calls_nothing, act_context_nobody},
     {"readiness", calls_claim, act_readiness},
     {"readiness of an ended task", prepare_ended, act_readiness},
+    {"forecast a task", prepare_succeeded, act_forecast},
     {"history of a task", calls_claim, act_history},
     {"list entries", calls_nothing, act_entries},
     {"verify", calls_nothing, act_verify},

@@ -54,6 +54,8 @@ SW__NAME_FUNCTION(sw_analysis_part_name, SW_ANALYSIS_PART_MAP)
 SW__NAME_FUNCTION(sw_cut_reason_name, SW_CUT_REASON_MAP)
 SW__NAME_FUNCTION(sw_change_kind_name, SW_CHANGE_KIND_MAP)
 SW__NAME_FUNCTION(sw_change_field_name, SW_CHANGE_FIELD_MAP)
+SW__NAME_FUNCTION(sw_forecast_kind_name, SW_FORECAST_KIND_MAP)
+SW__NAME_FUNCTION(sw_duration_source_name, SW_DURATION_SOURCE_MAP)
 
 SW__FIND_FUNCTION(sw_step_state_find, SW_STEP_STATE_MAP)
 SW__FIND_FUNCTION(sw_task_state_find, SW_TASK_STATE_MAP)
@@ -64,6 +66,7 @@ SW__FIND_FUNCTION(sw_analysis_part_find, SW_ANALYSIS_PART_MAP)
 SW__FIND_FUNCTION(sw_batch_mode_find, SW_BATCH_MODE_MAP)
 SW__FIND_FUNCTION(sw_tasker_state_find, SW_TASKER_STATE_MAP)
 SW__FIND_FUNCTION(sw_tasker_rule_find, SW_TASKER_RULE_MAP)
+SW__FIND_FUNCTION(sw_forecast_kind_find, SW_FORECAST_KIND_MAP)
 
 #undef SW__NAME_CASE
 #undef SW__NAME_FUNCTION

@@ -28,7 +28,9 @@
     XX(EDGES, sw_graph_edge, sw_graph_edges)                                                       \
     XX(MAKESPANS, sw_makespan, sw_makespans)                                                       \
     XX(SLOTS, sw_graph_slot, sw_graph_slots)                                                       \
-    XX(CHANGES, sw_change, sw_changes)
+    XX(CHANGES, sw_change, sw_changes)                                                             \
+    XX(FORECASTS, sw_forecast, sw_forecasts)                                                       \
+    XX(FORECAST_STEPS, sw_forecast_step, sw_forecast_steps)
 
 typedef enum sw__section {
 #define SW__SECTION_VALUE(name, type, accessor) SW__##name,

@@ -125,6 +125,24 @@ module Stepwell
   #   @raise [IllegalTransitionError, NotFoundError] with :all_or_nothing; #row says which
   #   @raise [InvalidArgumentError, LimitError] #row says which
   #
+  # @!method forecast(task_id, fail: nil, slower: nil, skip: nil, workers: nil, more_workers: nil, resources: nil, draws: 200, history: 50, calibrate: 20)
+  #   When a task ends, from what its steps took in earlier tasks, and the same with changes. Nothing
+  #   is written. The same question about the same state has the same answer.
+  #   @param fail [Symbol, String, Array] steps that fail for good when they would have ended
+  #   @param slower [Hash{Symbol, String => Numeric}] steps that take so many times as long
+  #   @param skip [Symbol, String, Array] steps that take no time and no worker
+  #   @param workers [Integer] steps that run at once
+  #   @param more_workers [Integer] added to that number, or to the one learnt; may be negative
+  #   @param resources [Array<Array(Integer, Array)>] [seats, steps]: at most so many of these steps
+  #     run at once
+  #   @param draws [Integer] plays of the rest of the task, 100,000 at most
+  #   @param history [Integer] newest ended tasks to learn from, 1,000 at most
+  #   @param calibrate [Integer] of them, how many to forecast in hindsight; -1: none
+  #   @return [Forecast]
+  #   @raise [NotFoundError] the task, or a step it does not have
+  #   @raise [IllegalTransitionError] a change of a step that has ended
+  #   @raise [InvalidArgumentError] #row counts over fail, skip, slower
+  #
   # @!method worker_open(handlers:, name: nil, queues: nil, lease_ms: 15_000)
   #   @param handlers [Array<String>] steps with other handlers are never claimed
   #   @param queues [Array<String>, nil] nil for every queue

@@ -1,7 +1,5 @@
 # frozen_string_literal: true
 
-require "digest"
-
 module Stepwell
   # What makes two submissions the same task, by the names that Tasker's users know.
   #
@@ -24,6 +22,7 @@ module Stepwell
         text = Payload.dump(input)
         return { input_json: text, key: key } unless strategy == :strict
 
+        require "digest" # adds a method to every object, so only for those who ask for this
         text = Payload.dump(sorted(JSON.parse(text, max_nesting: 0)))
         { input_json: text, key: "strict:#{Digest::SHA256.hexdigest(text)}" }
       end

@@ -157,4 +157,50 @@ module Stepwell
   # fenced_count, reclaim_count, first_bad_entry, last_bad_entry, head (hash of the last segment),
   # message.
   class AuditReport; end
+
+  # When a task ends, and with a change: task_id, state, changed (whether one was asked for), now_us,
+  # elapsed_us (since it started), step_count, ended_count, history_count (tasks learnt from), draws
+  # (plays of the rest of the task), workers_learnt (whether the number of workers is from the
+  # history), base and what_if ({ForecastCase}s), difference_us (what_if - base, as left_us),
+  # calibration ({Calibration}), steps ({ForecastStep}s in topological order).
+  class Forecast
+    # @return [Time] when the task most likely ends: half of the plays ended before
+    def eta
+      eta_of(base)
+    end
+
+    # @return [Time] the same with the change
+    def eta_what_if
+      eta_of(what_if)
+    end
+
+    # @param name [String, Symbol]
+    # @return [ForecastStep, nil]
+    def step(name)
+      steps.find { |row| row.name == name.to_s }
+    end
+
+    private
+
+    def eta_of(side)
+      Time.at(0, now_us + side.left_us[1], :microsecond)
+    end
+  end
+
+  # One case of a {Forecast}: state (that the task ends in), workers (steps that run at once), left_us
+  # (10th, 50th and 90th percentile of the time to the end), work_us (mean running time to come, over
+  # all steps), never_count (steps that will not run), path (names of the steps that decide the end,
+  # each of which begins when the one before it ends), progress (work done of all work, 0..1).
+  class ForecastCase; end
+
+  # A step of a {Forecast}: name, state, source (one of {DURATION_SOURCES}), sample_count, p50_us,
+  # p95_us, elapsed_us (since its first attempt began, or how long it took), runs and runs_what_if
+  # (whether it will run), overdue (whether it has been running longer than any before), decides and
+  # decides_what_if (share of the plays in which it is on the path that decides the end).
+  class ForecastStep; end
+
+  # Forecasts in hindsight: task_count (how many past tasks were forecast), within_count (of them, the
+  # truth lay between the 10th and 90th percentile; 80 % are meant to), error (median of
+  # |forecast - truth| / truth), trusted (whether there were enough tasks, 5).
+  class Calibration; end
 end

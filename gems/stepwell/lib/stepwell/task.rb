@@ -101,6 +101,13 @@ module Stepwell
       engine.get_task_execution_context(self)
     end
 
+    # When the task ends, and what a change would do to that. See {Engine#forecast}.
+    #
+    # @return [Forecast]
+    def forecast(**options)
+      engine.forecast(id, **options)
+    end
+
     # Wait until the task has ended.
     #
     # @param timeout [Numeric, nil] seconds, nil without end

@@ -69,11 +69,15 @@ WaitTimeoutError = core.WaitTimeoutError
 Applied = core.Applied
 AuditEntry = core.AuditEntry
 AuditReport = core.AuditReport
+Calibration = core.Calibration
 Claim = core.Claim
 Definition = core.Definition
 EngineInfo = core.EngineInfo
 Exchange = core.Exchange
 Finished = core.Finished
+Forecast = core.Forecast
+ForecastCase = core.ForecastCase
+ForecastStep = core.ForecastStep
 Overridden = core.Overridden
 Reason = core.Reason
 Registered = core.Registered
@@ -97,6 +101,7 @@ __all__ = [
     "BatchUpdate",
     "Bottleneck",
     "BusyError",
+    "Calibration",
     "Change",
     "Claim",
     "ClosedError",
@@ -114,6 +119,9 @@ __all__ = [
     "Explanation",
     "FencedError",
     "Finished",
+    "Forecast",
+    "ForecastCase",
+    "ForecastStep",
     "ForeignDatabaseError",
     "ForkedEngineError",
     "GiveUp",

@@ -13,9 +13,13 @@ from ._records import (
     Applied,
     AuditEntry,
     AuditReport,
+    Calibration,
     Claim,
     Exchange,
     Finished,
+    Forecast,
+    ForecastCase,
+    ForecastStep,
     Overridden,
     Reason,
     StepInput,
@@ -38,6 +42,7 @@ RECOMMENDED_ACTIONS = c.names_of(
 )
 HEALTH_STATUSES = c.names_of(lib.sw_health_status_name, lib.SW_HEALTH_STATUS_COUNT)
 DURABILITIES = c.names_of(lib.sw_durability_name, lib.SW_DURABILITY_COUNT)
+DURATION_SOURCES = c.names_of(lib.sw_duration_source_name, lib.SW_DURATION_SOURCE_COUNT)
 AUDIT_KINDS = c.names_of(lib.sw_audit_kind_name, lib.SW_AUDIT_KIND_COUNT + 1)
 
 
@@ -204,6 +209,27 @@ def fill_outcome(keeper: Keeper, out: Any, row: Any) -> None:
     out.error_detail = keeper.text(error[2], "error_detail", optional=True)
     if retry_after_ms is not None:
         out.retry_after_ms = c.read_int(retry_after_ms, "retry_after_ms")
+
+
+def fill_change(keeper: Keeper, out: Any, row: Any) -> None:
+    """Fill a sw_forecast_change."""
+    step, kind, factor = c.read_row(row, "a change", 2, 3)
+    out.step = keeper.text(step, "step")
+    text = keeper.text(kind, "kind")
+    if factor is not None:
+        if not isinstance(factor, (float, int)):
+            raise TypeError("factor must be float or int")
+        out.factor = float(factor)
+    out.kind = lib.sw_forecast_kind_find(text)
+    if out.kind < 0:
+        raise c.refusal(f"kind is '{kind[:64]}', expected fail, slower or skip")
+
+
+def fill_resource(keeper: Keeper, out: Any, row: Any) -> None:
+    """Fill a sw_forecast_resource."""
+    seats, steps = c.read_row(row, "a resource", 2, 2)
+    out.seats = c.read_int(seats, "seats", 32)
+    out.steps, out.step_count = keeper.texts(steps, "steps")
 
 
 def outcome_array(keeper: Keeper, outcomes: Any) -> Tuple[Any, int]:
@@ -439,4 +465,61 @@ def report(row: Any) -> AuditReport:
         row.last_bad_entry,
         ffi.string(row.head).decode(),
         ffi.string(row.message).decode("utf-8", "replace"),
+    )
+
+
+def forecast(result: Any) -> Forecast:
+    """The sw_forecast of a result with its steps."""
+    row = next(each(lib.sw_forecasts, result))
+    calibration = row.calibration
+    return Forecast(
+        c.uuid_of(row.task_id),
+        state_name(TASK_STATES, row.state),
+        bool(row.changed),
+        row.now_us,
+        row.elapsed_us,
+        row.step_count,
+        row.ended_count,
+        row.history_count,
+        row.draws,
+        bool(row.workers_learnt),
+        _forecast_case(row.base),
+        _forecast_case(row.what_if),
+        (row.difference_us[0], row.difference_us[1], row.difference_us[2]),
+        Calibration(
+            calibration.task_count,
+            calibration.within_count,
+            calibration.error,
+            bool(calibration.trusted),
+        ),
+        [_forecast_step(step) for step in each(lib.sw_forecast_steps, result)],
+    )
+
+
+def _forecast_case(row: Any) -> ForecastCase:
+    return ForecastCase(
+        state_name(TASK_STATES, row.state),
+        row.workers,
+        (row.left_us[0], row.left_us[1], row.left_us[2]),
+        row.work_us,
+        row.never_count,
+        c.texts_of(row.path, row.path_count),
+        row.progress,
+    )
+
+
+def _forecast_step(row: Any) -> ForecastStep:
+    return ForecastStep(
+        c.known(row.name),
+        state_name(STEP_STATES, row.state),
+        state_name(DURATION_SOURCES, row.source),
+        row.sample_count,
+        row.p50_us,
+        row.p95_us,
+        row.elapsed_us,
+        bool(row.runs),
+        bool(row.runs_what_if),
+        bool(row.overdue),
+        row.decides,
+        row.decides_what_if,
     )

@@ -8,11 +8,15 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 from ._records import Applied as Applied
 from ._records import AuditEntry as AuditEntry
 from ._records import AuditReport as AuditReport
+from ._records import Calibration as Calibration
 from ._records import Claim as Claim
 from ._records import Definition as Definition
 from ._records import EngineInfo as EngineInfo
 from ._records import Exchange as Exchange
 from ._records import Finished as Finished
+from ._records import Forecast as Forecast
+from ._records import ForecastCase as ForecastCase
+from ._records import ForecastStep as ForecastStep
 from ._records import Overridden as Overridden
 from ._records import Reason as Reason
 from ._records import Registered as Registered
@@ -122,6 +126,19 @@ class Engine:
     def override(
         self, rows: Sequence[Tuple[int, str, str, str]], mode: Optional[str] = ..., /
     ) -> List[Overridden]: ...
+    def forecast_rows(
+        self,
+        task_id: str,
+        /,
+        changes: Sequence[Tuple[Any, ...]] = ...,
+        *,
+        workers: int = ...,
+        more_workers: int = ...,
+        resources: Sequence[Tuple[int, Sequence[str]]] = ...,
+        draws: int = ...,
+        history: int = ...,
+        calibrate: int = ...,
+    ) -> Forecast: ...
     def worker_open(
         self,
         handlers: Sequence[str],

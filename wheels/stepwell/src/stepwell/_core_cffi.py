@@ -20,11 +20,15 @@ from ._records import (
     Applied,
     AuditEntry,
     AuditReport,
+    Calibration,
     Claim,
     Definition,
     EngineInfo,
     Exchange,
     Finished,
+    Forecast,
+    ForecastCase,
+    ForecastStep,
     Overridden,
     Reason,
     Registered,
@@ -356,6 +360,39 @@ class Engine:
         _, result = self._result(lib.sw_step_override, array, len(given), number)
         return [rows_of.overridden(row) for row in rows_of.each(lib.sw_step_overrides, result)]
 
+    def forecast_rows(
+        self,
+        task_id: str,
+        /,
+        changes: Sequence[Tuple[Any, ...]] = (),
+        *,
+        workers: int = 0,
+        more_workers: int = 0,
+        resources: Sequence[Tuple[int, Sequence[str]]] = (),
+        draws: int = 0,
+        history: int = 0,
+        calibrate: int = 0,
+    ) -> Forecast:
+        """A Forecast of a task; rows as for the C extension."""
+        keeper = Keeper()
+        uuid = keeper.uuid(task_id, "task_id")
+        options = ffi.new("sw_forecast_options *", {"size": ffi.sizeof("sw_forecast_options")})
+        given = c.read_rows(changes, "changes")
+        change_array = ffi.new("sw_forecast_change[]", len(given))
+        c.fill_rows(change_array, given, lambda out, row: rows_of.fill_change(keeper, out, row))
+        options.changes, options.change_count = change_array, len(given)
+        given = c.read_rows(resources, "resources")
+        array = ffi.new("sw_forecast_resource[]", len(given))
+        c.fill_rows(array, given, lambda out, row: rows_of.fill_resource(keeper, out, row))
+        options.resources, options.resource_count = array, len(given)
+        options.what_if_workers = c.read_int(workers, "workers", 32)
+        options.more_workers = c.read_int(more_workers, "more_workers", 32)
+        options.draws = c.read_int(draws, "draws", 32)
+        options.history = c.read_int(history, "history", 32)
+        options.calibrate = c.read_int(calibrate, "calibrate", 32)
+        _, result = self._result(lib.sw_task_forecast, options, uuid)
+        return rows_of.forecast(result)
+
     def worker_open(
         self,
         handlers: Sequence[str],
@@ -428,6 +465,7 @@ __all__ = [
     "Applied",
     "AuditEntry",
     "AuditReport",
+    "Calibration",
     "Claim",
     "Definition",
     "Engine",
@@ -435,6 +473,9 @@ __all__ = [
     "Error",
     "Exchange",
     "Finished",
+    "Forecast",
+    "ForecastCase",
+    "ForecastStep",
     "Graph",
     "GraphEdit",
     "OUTCOMES",

@@ -265,3 +265,63 @@ class AuditReport(NamedTuple):
     last_bad_entry: int
     head: str
     message: str
+
+
+class ForecastCase(NamedTuple):
+    """One case of a forecast; left_us are the 10th, 50th and 90th percentile of the time to the
+    end, path are the steps that decide it."""
+
+    state: str
+    workers: int
+    left_us: Tuple[int, int, int]
+    work_us: int
+    never_count: int
+    path: Tuple[str, ...]
+    progress: float
+
+
+class ForecastStep(NamedTuple):
+    """A step of a forecast; source says where its durations come from."""
+
+    name: str
+    state: str
+    source: str
+    sample_count: int
+    p50_us: int
+    p95_us: int
+    elapsed_us: int
+    runs: bool
+    runs_what_if: bool
+    overdue: bool
+    decides: float
+    decides_what_if: float
+
+
+class Calibration(NamedTuple):
+    """Past tasks forecast in hindsight: how many, how many of them ended between the 10th and the
+    90th percentile, and the median relative error of the 50th."""
+
+    task_count: int
+    within_count: int
+    error: float
+    trusted: bool
+
+
+class Forecast(NamedTuple):
+    """When a task ends, as it is and with the changes asked for."""
+
+    task_id: str
+    state: str
+    changed: bool
+    now_us: int
+    elapsed_us: int
+    step_count: int
+    ended_count: int
+    history_count: int
+    draws: int
+    workers_learnt: bool
+    base: ForecastCase
+    what_if: ForecastCase
+    difference_us: Tuple[int, int, int]
+    calibration: Calibration
+    steps: List[ForecastStep]

@@ -20,6 +20,7 @@ from typing import (
     Mapping,
     NamedTuple,
     Optional,
+    Sequence,
     Tuple,
     Type,
     TypeVar,
@@ -40,8 +41,11 @@ if TYPE_CHECKING:
 
     from ._analysis import Analysis
     from ._records import Definition
+    from ._step import Step
 
     P = ParamSpec("P")
+    # A step by name or as declared, or several of them.
+    StepNames = Union[str, Step[Any, Any], Sequence[Union[str, Step[Any, Any]]]]
 
 R = TypeVar("R")
 InputT = TypeVar("InputT")
@@ -59,6 +63,20 @@ class BatchUpdate(NamedTuple):
 
     updated_count: int
     rows: List[core.Overridden]
+
+
+def _step_name(step: Any) -> str:
+    name = step if isinstance(step, str) else getattr(step, "name", None)
+    if not isinstance(name, str):
+        raise TypeError(f"a step must be str or Step, not {type(step).__name__}")
+    return name
+
+
+def _step_names(steps: Any) -> List[str]:
+    """The names of one step or several."""
+    if isinstance(steps, (list, tuple)):
+        return [_step_name(step) for step in steps]
+    return [_step_name(steps)]
 
 
 class Engine(core.Engine):
@@ -197,6 +215,49 @@ class Engine(core.Engine):
                 raise
             row = self.get(workflow)[0]
             return self.definition(row.workflow, row.version)
+
+    def forecast(
+        self,
+        task_id: str,
+        *,
+        fail: StepNames = (),
+        slower: Optional[Mapping[Any, float]] = None,
+        skip: StepNames = (),
+        workers: int = 0,
+        more_workers: int = 0,
+        resources: Sequence[Tuple[int, StepNames]] = (),
+        draws: int = 0,
+        history: int = 0,
+        calibrate: int = 0,
+    ) -> core.Forecast:
+        """When a task ends, from what its steps took in earlier tasks, and the same with changes.
+
+        fail and skip name one step or several: those that fail for good when they would have
+        ended, and those that take no time and no worker. slower maps steps to factors. workers is
+        how many steps run at once, more_workers is added to that or to the number learnt (it may
+        be negative), resources are (seats, steps): at most so many of these steps run at once.
+        draws is how often the rest of the task is played (200), history how many of the newest
+        ended tasks teach (50), calibrate how many of them are forecast in hindsight (20, -1 for
+        none). Nothing is written; the same question about the same state has the same answer.
+
+        Raises NotFoundError for a step the task does not have, IllegalTransitionError for one
+        that has ended; row counts over fail, skip, slower.
+        """
+        changes: List[Tuple[Any, ...]] = [(name, "fail") for name in _step_names(fail)]
+        changes += [(name, "skip") for name in _step_names(skip)]
+        changes += [
+            (_step_name(step), "slower", factor) for step, factor in (slower or {}).items()
+        ]
+        return self.forecast_rows(
+            task_id,
+            changes,
+            workers=workers,
+            more_workers=more_workers,
+            resources=[(seats, _step_names(steps)) for seats, steps in resources],
+            draws=draws,
+            history=history,
+            calibrate=calibrate,
+        )
 
     def task(self, task_id: str) -> Task:
         """The task with this identifier. Raises NotFoundError."""

@@ -93,6 +93,10 @@ class Task:
         """Where the task stands: how it goes on, what blocks it, what comes next."""
         return self.engine.get_task_execution_context(self)
 
+    def forecast(self, **changes: Any) -> core.Forecast:
+        """When the task ends, and what changes would do to that; see Engine.forecast."""
+        return self.engine.forecast(self.id, **changes)
+
     def history(self) -> List[core.AuditEntry]:
         """Every transition of the task and its steps, oldest first."""
         return self.engine.audit_task(self.id)

@@ -1,0 +1,336 @@
+/* Forecasts of tasks: read the task and what is known of its like, play the rest, answer.
+ *
+ * Everything is read in one read transaction; the plays run behind it without the lock, on copies
+ * and on definitions that are held. Not here: the cases (forecast_case.c), what past tasks teach
+ * (past.c), the plays (graph/forecast.c).
+ */
+#include "engine/forecast.h"
+
+#include "engine/member.h"
+#include "engine/query.h"
+#include "engine/sound.h"
+
+#define FORECAST_DRAWS 200
+#define FORECAST_DRAWS_MAX 100000
+#define FORECAST_HISTORY 50
+#define FORECAST_HISTORY_MAX 1000
+#define FORECAST_CALIBRATE 20
+#define FORECAST_DEFAULT_US 60000000
+#define FORECAST_FACTOR_MAX 1e6
+#define FORECAST_WORKERS_MAX 1000000
+
+/* The question. */
+
+static int forecast_check_numbers(const sw_forecast_options *options, sw_error *err)
+{
+    if (options->workers < 0 || options->workers > FORECAST_WORKERS_MAX ||
+        options->what_if_workers < 0 || options->what_if_workers > FORECAST_WORKERS_MAX ||
+        options->more_workers < -FORECAST_WORKERS_MAX ||
+        options->more_workers > FORECAST_WORKERS_MAX)
+        return sw__fail(err, SW_EINVAL, "a number of workers is within 0 and %d",
+                        FORECAST_WORKERS_MAX);
+    if (options->draws < 0 || options->draws > FORECAST_DRAWS_MAX)
+        return sw__fail(err, SW_EINVAL, "draws is within 0 and %d, not %d", FORECAST_DRAWS_MAX,
+                        options->draws);
+    if (options->history < 0 || options->history > FORECAST_HISTORY_MAX)
+        return sw__fail(err, SW_EINVAL, "history is within 0 and %d, not %d", FORECAST_HISTORY_MAX,
+                        options->history);
+    if (options->calibrate < -1)
+        return sw__fail(err, SW_EINVAL, "calibrate is -1 or more, not %d", options->calibrate);
+    if (options->default_us < 0)
+        return sw__fail(err, SW_EINVAL, "default_us is 0 or more, not %lld",
+                        (long long)options->default_us);
+    return SW_OK;
+}
+
+static int forecast_check_changes(const sw_forecast_options *options, sw_error *err)
+{
+    for (size_t i = 0; i < options->change_count; i++) {
+        const sw_forecast_change *change = &options->changes[i];
+        if (change->kind < 0 || change->kind >= SW_FORECAST_KIND_COUNT)
+            return sw__fail_row(err, SW_EINVAL, i, "%d is no kind of change", change->kind);
+        bool factor = change->factor > 0 && change->factor <= FORECAST_FACTOR_MAX;
+        if (change->kind == SW_FORECAST_SLOWER && !factor)
+            return sw__fail_row(err, SW_EINVAL, i,
+                                "the factor of step '%.*s' is above 0 and %.0f at most, not %g",
+                                SW__FMT(change->step), FORECAST_FACTOR_MAX, change->factor);
+    }
+    return SW_OK;
+}
+
+static int forecast_check_resources(const sw_forecast_options *options, sw_error *err)
+{
+    if (options->resource_count > SW__PLAY_RESOURCES_MAX)
+        return sw__fail(err, SW_EINVAL, "there are %d resources at most", SW__PLAY_RESOURCES_MAX);
+    for (size_t i = 0; i < options->resource_count; i++) {
+        const sw_forecast_resource *resource = &options->resources[i];
+        if (resource->seats < 1)
+            return sw__fail_row(err, SW_EINVAL, i, "a resource has 1 seat or more, not %d",
+                                resource->seats);
+        if (resource->step_count > 0 && !resource->steps)
+            return sw__fail_row(err, SW_EINVAL, i, "the steps of a resource are missing");
+    }
+    return SW_OK;
+}
+
+static int forecast_check(const sw_forecast_options *options, sw_error *err)
+{
+    if (!options || options->size < sizeof *options)
+        return sw__fail(err, SW_EINVAL, "options must start with SW_FORECAST_OPTIONS_INIT");
+    if ((options->change_count > 0 && !options->changes) ||
+        (options->resource_count > 0 && !options->resources))
+        return sw__fail(err, SW_EINVAL, "the array of changes or resources is missing");
+    int rc = forecast_check_numbers(options, err);
+    if (rc == SW_OK)
+        rc = forecast_check_changes(options, err);
+    return rc == SW_OK ? forecast_check_resources(options, err) : rc;
+}
+
+static void forecast_defaults(sw_forecast_options *options)
+{
+    options->draws = options->draws ? options->draws : FORECAST_DRAWS;
+    options->history = options->history ? options->history : FORECAST_HISTORY;
+    options->default_us = options->default_us ? options->default_us : FORECAST_DEFAULT_US;
+    if (options->calibrate <= 0)
+        options->calibrate = options->calibrate < 0 ? 0 : FORECAST_CALIBRATE;
+}
+
+/* Reading. */
+
+static int forecast_count_workers(sw_engine *engine, sw__forecast *call, sw_error *err)
+{
+    size_t count = 0;
+    sw__worker_rec *workers = NULL;
+    int rc = sw__sound_workers(engine->store, call->arena, &workers, &count, err);
+    for (size_t i = 0; rc == SW_OK && i < count; i++)
+        call->live_workers += sw__member_alive(engine, &workers[i], call->now_us);
+    return rc;
+}
+
+/* Inside the transaction: everything the answer needs from the store, into the call. */
+static int forecast_read(sw_engine *engine, sw_result *result, const void *context, sw_error *err)
+{
+    sw__forecast *call = *(sw__forecast *const *)context;
+    const sw__plan *plan = NULL;
+    (void)result;
+    int rc = sw__query_task(engine, call->task_id, &call->task, &plan, err);
+    if (rc < 0)
+        return rc;
+    call->workflow = sw__workflow_keep(plan->workflow);
+    rc = sw__engine_now(engine, false, &call->now_us, err);
+    if (rc == SW_OK)
+        rc = sw__query_steps(engine, call->arena, &call->task, plan, &call->rows, err);
+    if (rc == SW_OK)
+        rc = sw__past_times_read(engine, call->arena, &call->task, call->workflow, &call->times,
+                                 err);
+    if (rc == SW_OK)
+        rc = forecast_count_workers(engine, call, err);
+    if (rc == SW_OK)
+        rc = sw__past_read(engine, call->arena, call->workflow->name, call->task.task_no,
+                           (size_t)call->options.history, &call->past, err);
+    return rc;
+}
+
+/* The answer. */
+
+static void answer_step(const sw__forecast *call, const sw__forecast_side *sides, size_t index,
+                        sw_forecast_step *out)
+{
+    const sw__play *play = &sides[0].play;
+    int32_t node = (int32_t)index;
+    double draws = (double)call->options.draws;
+    out->state = call->rows[index].state;
+    if (sw_step_state_terminal(out->state) || sw__forecast_over(call)) {
+        int64_t took = call->times.took_us[index];
+        out->source = SW_DURATION_FROM_ENDED;
+        out->sample_count = took >= 0;
+        out->p50_us = out->p95_us = out->elapsed_us = took >= 0 ? took : 0;
+        return;
+    }
+    out->source = call->sources[index];
+    out->sample_count = call->samples[index].count;
+    if (out->source == SW_DURATION_FROM_TIMEOUT || out->source == SW_DURATION_FROM_DEFAULT)
+        out->sample_count = 0;
+    out->p50_us = sw__samples_at(&call->samples[index], 0.5);
+    out->p95_us = sw__samples_at(&call->samples[index], 0.95);
+    out->elapsed_us = play->elapsed_us[index];
+    out->overdue = sw__play_overdue(play, node);
+    out->runs = sides[0].course.ran[index];
+    out->runs_what_if = sides[1].course.ran[index];
+    out->decides = (double)sides[0].draws.decides[index] / draws;
+    out->decides_what_if = (double)sides[1].draws.decides[index] / draws;
+}
+
+static bool answer_path(const sw__forecast_side *side, const sw_forecast_step *steps,
+                        sw__arena *arena, sw_forecast_case *out)
+{
+    sw_str *path = sw__arena_array(arena, (size_t)side->course.path_count, sizeof *path);
+    for (int32_t i = 0; path && i < side->course.path_count; i++) {
+        int32_t node = side->course.path[i];
+        if (side->play.factor[node] > 0)
+            path[out->path_count++] = steps[node].name;
+    }
+    out->path = path;
+    return path != NULL;
+}
+
+/* Running time that is behind the task. */
+static double answer_work_done(const sw__forecast *call)
+{
+    double done = 0;
+    for (size_t i = 0; i < call->workflow->step_count; i++) {
+        int state = call->rows[i].state;
+        int64_t began = call->times.began_us[i], took = call->times.took_us[i];
+        if (took >= 0)
+            done += (double)took;
+        else if (began >= 0 && !sw_step_state_terminal(state) && call->now_us > began)
+            done += (double)(call->now_us - began);
+    }
+    return done;
+}
+
+static void answer_progress(const sw__forecast *call, double to_come, int64_t ended,
+                            sw_forecast_case *out)
+{
+    double done = answer_work_done(call), all = done + to_come;
+    out->progress = all > 0 ? done / all : (double)ended / (double)call->workflow->step_count;
+    if (sw__forecast_over(call))
+        out->progress = 1;
+}
+
+static int64_t answer_ended(const sw__forecast *call)
+{
+    int64_t ended = 0;
+    for (size_t i = 0; i < call->workflow->step_count; i++)
+        ended += sw_step_state_terminal(call->rows[i].state);
+    return ended;
+}
+
+static int answer_case(const sw__forecast *call, const sw__forecast_side *side,
+                       const sw_forecast_step *steps, sw__arena *arena, sw_forecast_case *out)
+{
+    int32_t draws = call->options.draws;
+    int64_t *left = sw__arena_array(call->arena, (size_t)draws, sizeof *left);
+    if (!left || !answer_path(side, steps, arena, out))
+        return SW_ENOMEM;
+    double work = 0;
+    for (int32_t i = 0; i < draws; i++) {
+        left[i] = side->draws.left_us[i];
+        work += side->draws.work_us[i] / (double)draws;
+    }
+    sw__forecast_percentiles(left, draws, out->left_us);
+    for (size_t i = 0; i < call->workflow->step_count; i++)
+        out->never_count += !sw_step_state_terminal(call->rows[i].state) && !side->course.ran[i];
+    bool failed = side->course.lost || call->task.fatal > 0 || out->never_count > 0;
+    out->state = failed ? SW_TASK_FAILED : SW_TASK_SUCCEEDED;
+    if (sw__forecast_over(call))
+        out->state = call->task.state;
+    out->workers = side->play.workers;
+    out->work_us = work < (double)INT64_MAX ? (int64_t)work : INT64_MAX;
+    answer_progress(call, work, answer_ended(call), out);
+    return SW_OK;
+}
+
+static int answer_difference(const sw__forecast *call, const sw__forecast_side *sides,
+                             sw_forecast *out)
+{
+    int32_t draws = call->options.draws;
+    int64_t *difference = sw__arena_array(call->arena, (size_t)draws, sizeof *difference);
+    if (!difference)
+        return SW_ENOMEM;
+    for (int32_t i = 0; i < draws; i++)
+        difference[i] = sides[1].draws.left_us[i] - sides[0].draws.left_us[i];
+    sw__forecast_percentiles(difference, draws, out->difference_us);
+    return SW_OK;
+}
+
+static bool forecast_changes(const sw_forecast_options *options)
+{
+    return options->change_count > 0 || options->resource_count > 0 ||
+           options->what_if_workers > 0 || options->more_workers != 0;
+}
+
+static void answer_facts(const sw__forecast *call, sw_forecast *out)
+{
+    out->task_id = *call->task_id;
+    out->state = call->task.state;
+    out->changed = forecast_changes(&call->options);
+    out->now_us = call->now_us;
+    int64_t until = sw__forecast_over(call) ? call->task.changed_us : call->now_us;
+    if (call->task.started_us > 0 && until > call->task.started_us)
+        out->elapsed_us = until - call->task.started_us;
+    out->step_count = (int64_t)call->workflow->step_count;
+    out->ended_count = answer_ended(call);
+    out->history_count = (int64_t)call->past.count;
+    out->draws = call->options.draws;
+    out->workers_learnt = call->options.workers == 0 && call->past.count > 0;
+}
+
+static int forecast_answer(sw__forecast *call, const sw__forecast_side *sides, sw_result *result)
+{
+    size_t count = call->workflow->step_count;
+    sw_forecast *row = sw__arena_alloc(result->arena, sizeof *row);
+    sw_forecast_step *steps = sw__arena_array(result->arena, count, sizeof *steps);
+    if (!row || !steps)
+        return SW_ENOMEM;
+    answer_facts(call, row);
+    for (size_t i = 0; i < count; i++) {
+        steps[i].name = sw__arena_str(result->arena, call->workflow->steps[i].name);
+        answer_step(call, sides, i, &steps[i]);
+    }
+    if (answer_case(call, &sides[0], steps, result->arena, &row->base) < 0 ||
+        answer_case(call, &sides[1], steps, result->arena, &row->what_if) < 0 ||
+        answer_difference(call, sides, row) < 0 ||
+        sw__forecast_calibrate(call, &row->calibration) < 0)
+        return SW_ENOMEM;
+    sw__result_set(result, SW__FORECASTS, row, 1);
+    sw__result_set(result, SW__FORECAST_STEPS, steps, count);
+    return sw__arena_failed(result->arena) ? SW_ENOMEM : SW_OK;
+}
+
+/* The verb. */
+
+/* Behind the transaction. */
+static int forecast_finish(sw__forecast *call, sw_result *result, sw_error *err)
+{
+    sw__forecast_side sides[2];
+    int rc = SW_OK;
+    if (sw__forecast_base(call, &sides[0]) < 0)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    sides[1] = sides[0];
+    if (forecast_changes(&call->options))
+        rc = sw__forecast_what_if(call, &sides[0], &sides[1], err);
+    if (rc == SW_OK && forecast_answer(call, sides, result) < 0)
+        rc = sw__fail(err, SW_ENOMEM, NULL);
+    return rc;
+}
+
+int sw_task_forecast(sw_engine *engine, const sw_forecast_options *options, const sw_uuid *task_id,
+                     sw_result **out, sw_error *err)
+{
+    if (!out)
+        return sw__fail(err, SW_EINVAL, "out is NULL");
+    *out = NULL;
+    int rc = task_id ? forecast_check(options, err) : sw__fail(err, SW_EINVAL, "task_id is NULL");
+    if (rc == SW_OK && !engine)
+        rc = sw__fail(err, SW_EINVAL, "engine is NULL");
+    if (rc < 0)
+        return rc;
+    sw__forecast call = {.options = *options, .task_id = task_id};
+    sw__forecast *context = &call;
+    forecast_defaults(&call.options);
+    call.arena = sw__arena_new(engine->env);
+    if (!call.arena)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    rc = sw__query(engine, forecast_read, &context, out, err);
+    if (rc == SW_OK)
+        rc = forecast_finish(&call, *out, err);
+    if (rc < 0) {
+        sw_result_free(*out);
+        *out = NULL;
+    }
+    sw__past_free(&call.past);
+    sw_workflow_free(call.workflow);
+    sw__arena_free(call.arena);
+    return rc;
+}

@@ -1,0 +1,51 @@
+/* What ended tasks of a workflow teach: how long its steps took, how many ran at once.
+ *
+ * Times come from the audit log, the only place that keeps more than the newest transition. Not
+ * here: what follows for a task (forecast.c). */
+#ifndef SW_ENGINE_PAST_H
+#define SW_ENGINE_PAST_H
+
+#include "engine/engine.h"
+#include "graph/forecast.h"
+
+/* When the steps of one task began and how long they took, by index; -1 where that is not known.
+ * A step begins with its first attempt; one that was given back has not begun. */
+typedef struct sw__past_times {
+    int64_t *began_us;
+    int64_t *took_us; /* from there to its end, if it succeeded or its failure is allowed */
+    int32_t peak;     /* most steps that ran at once */
+} sw__past_times;
+
+typedef struct sw__past_task {
+    sw_workflow *workflow;
+    const int64_t *took_us; /* of each step of workflow */
+    int64_t whole_us;       /* from the task's start to its end */
+    int32_t state;
+    int32_t peak;
+} sw__past_task;
+
+typedef struct sw__past {
+    sw__past_task *tasks; /* succeeded ones first, newest first */
+    size_t count;
+} sw__past;
+
+/* Inside a read transaction: the times of one task, in the arena. */
+int sw__past_times_read(sw_engine *engine, sw__arena *arena, const sw__task_hot *task,
+                        const sw_workflow *workflow, sw__past_times *out, sw_error *err);
+/* Inside a read transaction: ended tasks of a workflow name but for task number `except`. On error
+ * too, past has to be freed. */
+int sw__past_read(sw_engine *engine, sw__arena *arena, sw_str workflow, int64_t except,
+                  size_t limit, sw__past *past, sw_error *err);
+/* Gives up the definitions; the rest lies in the arena. */
+void sw__past_free(sw__past *past);
+
+/* Most steps that ran at once in one of the tasks but for `except`, which may be NULL. */
+int32_t sw__past_peak(const sw__past *past, const sw__past_task *except);
+/* The durations of every step of a workflow, in the arena: its own in past tasks but for `except`,
+ * else those of its handler, else its timeout, else default_us. sources gets sw_duration_source.
+ * SW_ENOMEM. */
+int sw__past_samples(sw__arena *arena, const sw__past *past, const sw__past_task *except,
+                     const sw_workflow *workflow, int64_t default_us, sw__samples *samples,
+                     uint8_t *sources);
+
+#endif

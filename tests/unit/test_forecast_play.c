@@ -1,0 +1,485 @@
+/* Plays of the rest of a run: against a slow simulation that goes from tick to tick, and against
+ * closed forms. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "graph/forecast.h"
+#include "helper/fault_env.h"
+
+#define NODES_MOST 9
+
+/* A graph of a few nodes and everything a play wants to know of it. */
+typedef struct stage {
+    sw__arena *arena;
+    sw__graph graph;
+    sw__play play;
+    int32_t nodes;
+    bool edge[NODES_MOST][NODES_MOST];
+    int32_t rank[NODES_MOST];
+    int32_t by_rank[NODES_MOST];
+    int64_t us[NODES_MOST][4];
+    sw__samples samples[NODES_MOST];
+    uint8_t state[NODES_MOST];
+    uint8_t end[NODES_MOST];
+    int64_t elapsed[NODES_MOST];
+    int64_t least[NODES_MOST];
+    double factor[NODES_MOST];
+    uint8_t holds[NODES_MOST];
+} stage;
+
+static uint64_t random_state = 20240817;
+
+static uint32_t random_below(uint32_t limit)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return (uint32_t)(random_state >> 33) % limit;
+}
+
+static void stage_open(stage *s, int32_t nodes)
+{
+    memset(s, 0, sizeof(*s));
+    s->nodes = nodes;
+    s->arena = sw__arena_new(sw_env_system());
+    assert_non_null(s->arena);
+    for (int32_t node = 0; node < nodes; node++) {
+        s->rank[node] = s->by_rank[node] = node;
+        s->us[node][0] = 1;
+        s->samples[node] = (sw__samples){s->us[node], 1};
+        s->state[node] = SW__PLAY_WAITS;
+        s->factor[node] = 1;
+    }
+    s->play = (sw__play){.graph = &s->graph,
+                         .by_rank = s->by_rank,
+                         .rank = s->rank,
+                         .samples = s->samples,
+                         .state = s->state,
+                         .end = s->end,
+                         .elapsed_us = s->elapsed,
+                         .least_us = s->least,
+                         .factor = s->factor,
+                         .holds = s->holds,
+                         .workers = NODES_MOST,
+                         .seed = 7};
+}
+
+static void stage_build(stage *s)
+{
+    int32_t from[NODES_MOST * NODES_MOST], to[NODES_MOST * NODES_MOST];
+    size_t count = 0;
+    for (int32_t a = 0; a < s->nodes; a++) {
+        for (int32_t b = 0; b < s->nodes; b++) {
+            if (s->edge[a][b]) {
+                from[count] = a;
+                to[count++] = b;
+            }
+        }
+    }
+    assert_int_equal(sw__graph_build(s->arena, s->nodes, from, to, count, &s->graph, NULL), 0);
+}
+
+static void stage_close(stage *s)
+{
+    sw__arena_free(s->arena);
+}
+
+static sw__play_course course_of(stage *s)
+{
+    sw__play_course course;
+    assert_int_equal(sw__play_course_find(s->arena, &s->play, &course), 0);
+    return course;
+}
+
+/* The reference: what happens at every tick, with the first sample of each node as its time. */
+typedef struct ticks {
+    int64_t end[NODES_MOST]; /* -1: does not run */
+    bool over[NODES_MOST];
+    bool met[NODES_MOST];
+    bool lost;
+    bool stopped;
+    int64_t left;
+} ticks;
+
+static bool ticks_ready(const stage *s, const ticks *t, int32_t node)
+{
+    if (s->state[node] != SW__PLAY_WAITS || t->end[node] >= 0 || t->stopped)
+        return false;
+    for (int32_t from = 0; from < s->nodes; from++) {
+        if (s->edge[from][node] && !t->met[from])
+            return false;
+    }
+    return true;
+}
+
+static bool ticks_free(const stage *s, const ticks *t, int32_t node)
+{
+    int32_t busy = 0, held[SW__PLAY_RESOURCES_MAX] = {0};
+    for (int32_t other = 0; other < s->nodes; other++) {
+        bool works = t->end[other] >= 0 && !t->over[other] && s->factor[other] > 0;
+        busy += works;
+        for (int i = 0; i < SW__PLAY_RESOURCES_MAX; i++)
+            held[i] += works && (s->holds[other] >> i & 1);
+    }
+    for (int i = 0; i < SW__PLAY_RESOURCES_MAX; i++) {
+        if ((s->holds[node] >> i & 1) && held[i] >= s->play.seats[i])
+            return false;
+    }
+    return busy < s->play.workers;
+}
+
+/* End what ends now; true when something did. */
+static bool ticks_end(const stage *s, ticks *t, int64_t now)
+{
+    bool some = false;
+    for (int32_t node = 0; node < s->nodes; node++) {
+        if (t->end[node] != now || t->over[node])
+            continue;
+        some = true;
+        t->over[node] = true;
+        t->left = now;
+        t->met[node] = s->end[node] == SW__END_MEETS;
+        t->lost |= !t->met[node];
+        t->stopped |= s->end[node] == SW__END_STOPS;
+    }
+    return some;
+}
+
+/* Begin all nodes without work, else one node that may begin. */
+static bool ticks_begin(const stage *s, ticks *t, int64_t now)
+{
+    bool some = false;
+    for (int32_t node = 0; node < s->nodes; node++) {
+        if (!(s->factor[node] > 0) && ticks_ready(s, t, node)) {
+            t->end[node] = now;
+            some = true;
+        }
+    }
+    if (some)
+        return true;
+    for (int32_t rank = 0; rank < s->nodes; rank++) {
+        int32_t node = s->by_rank[rank];
+        if (s->factor[node] > 0 && ticks_ready(s, t, node) && ticks_free(s, t, node)) {
+            t->end[node] = now + s->us[node][0];
+            return true;
+        }
+    }
+    return false;
+}
+
+static ticks ticks_run(const stage *s)
+{
+    ticks t = {0};
+    for (int32_t node = 0; node < s->nodes; node++) {
+        t.end[node] = -1;
+        if (s->state[node] == SW__PLAY_RUNS)
+            t.end[node] = s->factor[node] > 0 ? s->us[node][0] - s->elapsed[node] : 0;
+        t.met[node] = s->state[node] == SW__PLAY_MET;
+    }
+    for (int64_t now = 0; now < 100; now++) {
+        do {
+            while (ticks_end(s, &t, now))
+                ;
+        } while (ticks_begin(s, &t, now));
+    }
+    return t;
+}
+
+static void stage_random(stage *s)
+{
+    stage_open(s, 1 + (int32_t)random_below(NODES_MOST));
+    for (int32_t a = 0; a < s->nodes; a++) {
+        for (int32_t b = a + 1; b < s->nodes; b++)
+            s->edge[a][b] = random_below(3) == 0;
+        s->us[a][0] = 1 + random_below(5);
+        if (random_below(6) == 0)
+            s->factor[a] = 0;
+        if (random_below(8) == 0)
+            s->end[a] = (uint8_t)random_below(3);
+        s->holds[a] = (uint8_t)(random_below(4) == 0 ? 1 + random_below(3) : 0);
+    }
+    for (int32_t i = s->nodes - 1; i > 0; i--) {
+        int32_t j = (int32_t)random_below((uint32_t)i + 1), swap = s->by_rank[i];
+        s->by_rank[i] = s->by_rank[j];
+        s->by_rank[j] = swap;
+    }
+    for (int32_t i = 0; i < s->nodes; i++)
+        s->rank[s->by_rank[i]] = i;
+    s->play.workers = 1 + (int32_t)random_below(3);
+    s->play.seats[0] = s->play.seats[1] = 1;
+    stage_build(s);
+}
+
+/* Some nodes at the front have ended or run already. */
+static void stage_advance(stage *s)
+{
+    for (int32_t node = 0; node < s->nodes; node++) {
+        bool front = true;
+        for (int32_t from = 0; from < node; from++)
+            front = front && (!s->edge[from][node] || s->state[from] == SW__PLAY_MET);
+        if (!front || random_below(2) == 0)
+            continue;
+        s->state[node] = (uint8_t)(random_below(5) == 0   ? SW__PLAY_LOST
+                                   : random_below(2) == 0 ? SW__PLAY_MET
+                                                          : SW__PLAY_RUNS);
+        s->elapsed[node] = random_below((uint32_t)s->us[node][0]);
+        s->holds[node] = 0;
+    }
+}
+
+static void test_course_is_what_ticks_say(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 20000; round++) {
+        stage s;
+        stage_random(&s);
+        if (round % 2)
+            stage_advance(&s);
+        ticks t = ticks_run(&s);
+        sw__play_course course = course_of(&s);
+        assert_int_equal(course.left_us, t.left);
+        assert_int_equal(course.lost, t.lost);
+        for (int32_t node = 0; node < s.nodes; node++)
+            assert_int_equal(course.ran[node], t.over[node]);
+        int64_t sum = 0;
+        for (int32_t i = 0; i < course.path_count; i++)
+            sum += sw__play_left(&s.play, course.path[i], 0.5);
+        assert_int_equal(sum, t.left);
+        stage_close(&s);
+    }
+}
+
+static void test_median_play_and_draws_agree_without_spread(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 500; round++) {
+        stage s;
+        sw__play_sample draws;
+        stage_random(&s);
+        sw__play_course course = course_of(&s);
+        assert_int_equal(sw__play_many(s.arena, &s.play, 3, &draws), 0);
+        for (int i = 0; i < 3; i++)
+            assert_int_equal(draws.left_us[i], course.left_us);
+        for (int32_t i = 0; i < course.path_count; i++)
+            assert_int_equal(draws.decides[course.path[i]], 3);
+        stage_close(&s);
+    }
+}
+
+/* A chain of nodes that take 1 or 3: the mean is 2 each, the variance 1 each. */
+static void test_chain_has_the_mean_of_its_parts(void **state)
+{
+    (void)state;
+    stage s;
+    double sum = 0, squares = 0;
+    sw__play_sample draws;
+    stage_open(&s, NODES_MOST);
+    for (int32_t node = 0; node < s.nodes; node++) {
+        s.us[node][1] = 3;
+        s.samples[node].count = 2;
+        if (node > 0)
+            s.edge[node - 1][node] = true;
+    }
+    stage_build(&s);
+    assert_int_equal(sw__play_many(s.arena, &s.play, 20000, &draws), 0);
+    for (int i = 0; i < 20000; i++) {
+        sum += (double)draws.left_us[i];
+        squares += (double)(draws.left_us[i] * draws.left_us[i]);
+        assert_true((double)draws.left_us[i] == draws.work_us[i]);
+    }
+    double mean = sum / 20000, variance = squares / 20000 - mean * mean;
+    assert_true(fabs(mean - 2 * NODES_MOST) < 0.1);
+    assert_true(fabs(variance - NODES_MOST) < 0.4);
+    for (int32_t node = 0; node < s.nodes; node++)
+        assert_int_equal(draws.decides[node], 20000);
+    stage_close(&s);
+}
+
+/* Of three nodes side by side, all take 1 with probability 1/8. */
+static void test_maximum_of_independent_nodes(void **state)
+{
+    (void)state;
+    stage s;
+    int short_ones = 0;
+    sw__play_sample draws;
+    stage_open(&s, 3);
+    for (int32_t node = 0; node < s.nodes; node++) {
+        s.us[node][1] = 3;
+        s.samples[node].count = 2;
+    }
+    stage_build(&s);
+    assert_int_equal(sw__play_many(s.arena, &s.play, 20000, &draws), 0);
+    for (int i = 0; i < 20000; i++)
+        short_ones += draws.left_us[i] == 1;
+    assert_true(abs(short_ones - 2500) < 200);
+    stage_close(&s);
+}
+
+static void test_plays_repeat(void **state)
+{
+    (void)state;
+    stage s;
+    bool differs = false;
+    sw__play_sample first, second, other;
+    stage_open(&s, 3);
+    s.us[0][1] = 10;
+    s.samples[0].count = 2;
+    stage_build(&s);
+    assert_int_equal(sw__play_many(s.arena, &s.play, 50, &first), 0);
+    assert_int_equal(sw__play_many(s.arena, &s.play, 50, &second), 0);
+    s.play.seed++;
+    assert_int_equal(sw__play_many(s.arena, &s.play, 50, &other), 0);
+    assert_memory_equal(first.left_us, second.left_us, 50 * sizeof(int64_t));
+    for (int i = 0; i < 50; i++)
+        differs |= first.left_us[i] != other.left_us[i];
+    assert_true(differs);
+    stage_close(&s);
+}
+
+/* What was changed in one node leaves the times of all others as they were. */
+static void test_changed_plays_use_the_same_numbers(void **state)
+{
+    (void)state;
+    stage s;
+    sw__play_sample before, after;
+    stage_open(&s, 2);
+    s.edge[0][1] = true;
+    for (int32_t node = 0; node < 2; node++) {
+        s.us[node][1] = 9;
+        s.samples[node].count = 2;
+    }
+    stage_build(&s);
+    assert_int_equal(sw__play_many(s.arena, &s.play, 50, &before), 0);
+    s.factor[0] = 0;
+    assert_int_equal(sw__play_many(s.arena, &s.play, 50, &after), 0);
+    for (int i = 0; i < 50; i++) {
+        int64_t difference = before.left_us[i] - after.left_us[i];
+        assert_true(difference == 1 || difference == 9);
+    }
+    stage_close(&s);
+}
+
+static void test_running_node_takes_longer_than_it_has(void **state)
+{
+    (void)state;
+    stage s;
+    stage_open(&s, 1);
+    stage_build(&s);
+    memcpy(s.us[0], (int64_t[]){2, 4, 8, 10}, sizeof(s.us[0]));
+    s.samples[0].count = 4;
+    s.state[0] = SW__PLAY_RUNS;
+    s.elapsed[0] = 4;
+    assert_false(sw__play_overdue(&s.play, 0));
+    assert_int_equal(sw__play_left(&s.play, 0, 0.5), 4);
+    assert_int_equal(sw__play_left(&s.play, 0, 0.51), 6);
+    s.factor[0] = 2;
+    assert_int_equal(sw__play_left(&s.play, 0, 0), 4);
+    s.factor[0] = 1;
+    s.elapsed[0] = 10;
+    assert_true(sw__play_overdue(&s.play, 0));
+    assert_int_equal(sw__play_left(&s.play, 0, 0.5), 5);
+    s.least[0] = 7;
+    assert_int_equal(sw__play_left(&s.play, 0, 0.5), 7);
+    s.factor[0] = 0;
+    assert_int_equal(sw__play_left(&s.play, 0, 0.5), 0);
+    assert_false(sw__play_overdue(&s.play, 0));
+    stage_close(&s);
+}
+
+static void test_samples_by_nearest_rank(void **state)
+{
+    (void)state;
+    const int64_t us[] = {1, 2, 3, 4};
+    sw__samples samples = {us, 4};
+    const double shares[] = {0, 0.1, 0.25, 0.26, 0.5, 0.51, 0.75, 0.95, 1};
+    const int64_t expected[] = {1, 1, 1, 2, 2, 3, 3, 4, 4};
+    for (int i = 0; i < 9; i++)
+        assert_int_equal(sw__samples_at(&samples, shares[i]), expected[i]);
+}
+
+static void test_times_beyond_64_bits_stay_at_the_end(void **state)
+{
+    (void)state;
+    stage s;
+    stage_open(&s, NODES_MOST);
+    for (int32_t node = 0; node < s.nodes; node++) {
+        s.us[node][0] = INT64_MAX;
+        s.factor[node] = 1e6;
+        if (node > 0)
+            s.edge[node - 1][node] = true;
+    }
+    stage_build(&s);
+    assert_true(course_of(&s).left_us == INT64_MAX);
+    stage_close(&s);
+}
+
+static void test_nothing_to_play(void **state)
+{
+    (void)state;
+    stage s;
+    sw__play_sample draws;
+    stage_open(&s, 2);
+    stage_build(&s);
+    s.state[0] = SW__PLAY_MET;
+    s.state[1] = SW__PLAY_LOST;
+    sw__play_course course = course_of(&s);
+    assert_int_equal(course.left_us, 0);
+    assert_int_equal(course.path_count, 0);
+    assert_int_equal(sw__play_many(s.arena, &s.play, 2, &draws), 0);
+    assert_int_equal(draws.left_us[1], 0);
+    stage_close(&s);
+}
+
+static int play_with(const sw_env *env, void *context)
+{
+    const stage *s = context;
+    sw__play_course course;
+    sw__play_sample draws;
+    sw__arena *arena = sw__arena_new(env);
+    if (!arena)
+        return SW_ENOMEM;
+    int rc = sw__play_course_find(arena, &s->play, &course);
+    if (rc == SW_OK)
+        rc = sw__play_many(arena, &s->play, 2000, &draws);
+    sw__arena_free(arena);
+    return rc;
+}
+
+static void test_out_of_memory(void **state)
+{
+    (void)state;
+    stage s;
+    fault_env fault;
+    fault_env_init(&fault);
+    stage_open(&s, 3);
+    stage_build(&s);
+    assert_true(fault_env_each(&fault, play_with, &s) > 1);
+    stage_close(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_course_is_what_ticks_say),
+        cmocka_unit_test(test_median_play_and_draws_agree_without_spread),
+        cmocka_unit_test(test_chain_has_the_mean_of_its_parts),
+        cmocka_unit_test(test_maximum_of_independent_nodes),
+        cmocka_unit_test(test_plays_repeat),
+        cmocka_unit_test(test_changed_plays_use_the_same_numbers),
+        cmocka_unit_test(test_running_node_takes_longer_than_it_has),
+        cmocka_unit_test(test_samples_by_nearest_rank),
+        cmocka_unit_test(test_times_beyond_64_bits_stay_at_the_end),
+        cmocka_unit_test(test_nothing_to_play),
+        cmocka_unit_test(test_out_of_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
