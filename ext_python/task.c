@@ -15,11 +15,12 @@ const char swpy_get_doc[] = "get($self, task_id, /)\n--\n\n"
 
 const char swpy_list_doc[] =
     "list($self, *, workflow=None, state=None, tag=None, correlation_id=None, before=None, "
-    "limit=0)\n--\n\n"
+    "limit=0, created_after_us=None, created_before_us=None)\n--\n\n"
     "Tasks that match, newest first, as TaskRow.";
 
 const char swpy_count_doc[] =
-    "count($self, *, workflow=None, state=None, tag=None, correlation_id=None)\n--\n\n"
+    "count($self, *, workflow=None, state=None, tag=None, correlation_id=None, "
+    "created_after_us=None, created_before_us=None)\n--\n\n"
     "How many tasks match, as a dict by state.";
 
 const char swpy_wait_doc[] =
@@ -254,31 +255,41 @@ static bool task_state_read(swpy_state *state, PyObject *value, int32_t *out)
     return *out >= 0;
 }
 
-/* Fill a filter from the values of list, which has two more than count. */
+static bool task_time_read(swpy_state *state, PyObject *value, const char *what, int64_t *out)
+{
+    return value == NULL || value == Py_None || swpy_int64_read(state, value, what, out);
+}
+
+/* Fill a filter from the values of list: the ones of count, and two more behind them. */
 static bool task_filter_read(swpy_state *state, PyObject *const *values, sw_task_filter *filter)
 {
     return swpy_str_read_maybe(state, values[0], "workflow", &filter->workflow) &&
            task_state_read(state, values[1], &filter->state) &&
            swpy_str_read_maybe(state, values[2], "tag", &filter->tag) &&
            swpy_str_read_maybe(state, values[3], "correlation_id", &filter->correlation_id) &&
-           (values[4] == NULL || values[4] == Py_None ||
-            swpy_uuid_read(state, values[4], "before", &filter->before)) &&
-           (values[5] == NULL || swpy_int64_read(state, values[5], "limit", &filter->limit));
+           task_time_read(state, values[4], "created_after_us", &filter->created_after_us) &&
+           task_time_read(state, values[5], "created_before_us", &filter->created_before_us) &&
+           (values[6] == NULL || values[6] == Py_None ||
+            swpy_uuid_read(state, values[6], "before", &filter->before)) &&
+           (values[7] == NULL || swpy_int64_read(state, values[7], "limit", &filter->limit));
 }
 
 PyObject *swpy_list(PyObject *object, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"workflow", "state", "tag", "correlation_id", "before", "limit", NULL};
+    static char *names[] = {
+        "workflow", "state", "tag", "correlation_id", "created_after_us", "created_before_us",
+        "before",   "limit", NULL};
     swpy_engine *self = (swpy_engine *)object;
-    PyObject *values[6] = {NULL, NULL, NULL, NULL, NULL, NULL};
+    PyObject *values[8] = {NULL};
     sw_task_filter filter = SW_TASK_FILTER_INIT;
     sw_result *result = NULL;
     sw_error error;
     swpy_call call;
     size_t count = 0;
 
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$OOOOOO:list", names, &values[0], &values[1],
-                                     &values[2], &values[3], &values[4], &values[5]) ||
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$OOOOOOOO:list", names, &values[0], &values[1],
+                                     &values[2], &values[3], &values[4], &values[5], &values[6],
+                                     &values[7]) ||
         !task_filter_read(self->state, values, &filter) || !swpy_call_begin(&call, self, 1, false))
         return NULL;
     int code = sw_task_list(call.engine, &filter, &result, &error);
@@ -306,16 +317,18 @@ static PyObject *task_counts_new(swpy_state *state, const int64_t *counts)
 
 PyObject *swpy_count(PyObject *object, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"workflow", "state", "tag", "correlation_id", NULL};
+    static char *names[] = {
+        "workflow",          "state", "tag", "correlation_id", "created_after_us",
+        "created_before_us", NULL};
     swpy_engine *self = (swpy_engine *)object;
-    PyObject *values[6] = {NULL, NULL, NULL, NULL, NULL, NULL};
+    PyObject *values[8] = {NULL};
     sw_task_filter filter = SW_TASK_FILTER_INIT;
     int64_t counts[SW_TASK_STATE_COUNT] = {0};
     sw_error error;
     swpy_call call;
 
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$OOOO:count", names, &values[0], &values[1],
-                                     &values[2], &values[3]) ||
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$OOOOOO:count", names, &values[0], &values[1],
+                                     &values[2], &values[3], &values[4], &values[5]) ||
         !task_filter_read(self->state, values, &filter) || !swpy_call_begin(&call, self, 1, false))
         return NULL;
     int code = sw_task_count(call.engine, &filter, counts, &error);

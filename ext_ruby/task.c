@@ -289,18 +289,27 @@ static void filter_text(filter_call *call, int index, VALUE value, sw_str *text,
 
 static void filter_read(filter_call *call, int argc, VALUE *argv)
 {
-    static const char *const names[] = {"state",          "workflow", "tag",
-                                        "correlation_id", "before",   "limit"};
+    static const char *const names[] = {"state",
+                                        "workflow",
+                                        "tag",
+                                        "correlation_id",
+                                        "before",
+                                        "limit",
+                                        "created_after_us",
+                                        "created_before_us"};
+    enum { FILTER_COUNT = sizeof(names) / sizeof(*names) };
     sw_task_filter *filter = &call->filter;
-    ID ids[6];
-    VALUE values[6] = {Qundef, Qundef, Qundef, Qundef, Qundef, Qundef};
+    ID ids[FILTER_COUNT];
+    VALUE values[FILTER_COUNT];
     VALUE keywords;
 
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < FILTER_COUNT; i++) {
         ids[i] = rb_intern(names[i]);
+        values[i] = Qundef;
+    }
     rb_scan_args(argc, argv, "0:", &keywords);
     if (!NIL_P(keywords))
-        rb_get_kwargs(keywords, ids, 0, 6, values);
+        rb_get_kwargs(keywords, ids, 0, FILTER_COUNT, values);
     *filter = (sw_task_filter)SW_TASK_FILTER_INIT;
     if (values[0] != Qundef && !NIL_P(values[0]))
         filter->state = rsw_name_find(values[0], sw_task_state_find, "task state");
@@ -311,6 +320,10 @@ static void filter_read(filter_call *call, int argc, VALUE *argv)
         filter->before = rsw_uuid(values[4], -1, "before");
     if (values[5] != Qundef && !NIL_P(values[5]))
         filter->limit = (int64_t)rsw_size(values[5], "limit");
+    if (values[6] != Qundef && !NIL_P(values[6]))
+        filter->created_after_us = rsw_int64(values[6], -1, "created_after_us");
+    if (values[7] != Qundef && !NIL_P(values[7]))
+        filter->created_before_us = rsw_int64(values[7], -1, "created_before_us");
 }
 
 static VALUE list_convert(VALUE data)

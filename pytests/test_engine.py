@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, List
 
@@ -207,6 +208,15 @@ class TestTasks:
         assert [row.task_id for row in rows] == ids[::-1]
         assert [row.task_id for row in engine.list(tag="t1")] == [ids[3], ids[1]]
         assert engine.list(state="failed") == []
+        created = [engine.get(task_id)[0].created_us for task_id in ids]
+        assert len(engine.list(workflow="w", created_after_us=created[0])) == len(ids)
+        assert engine.list(workflow="w", created_after_us=created[-1] + 1) == []
+        assert sum(engine.count(created_before_us=created[0]).values()) == 0
+        then = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=created[0])
+        assert len(list(engine.tasks(workflow="w", created_after=then))) == len(ids)
+        assert list(engine.tasks(created_before=then)) == []
+        with pytest.raises(stepwell.InvalidArgumentError, match="has no time zone"):
+            next(engine.tasks(created_before=datetime(2026, 1, 1)))
         assert engine.count(workflow="w")["pending"] == 5
         assert engine.count()["pending"] == 6
 

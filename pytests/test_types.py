@@ -82,8 +82,17 @@ def calls(task_id: str, worker: int) -> Iterator[Call]:
         "correlation_id": "c",
         "before": task_id,
         "limit": 1,
+        "created_after_us": 1,
+        "created_before_us": 2,
     }
-    yield "count", (), {"workflow": "w", "state": "failed", "tag": "t", "correlation_id": "c"}
+    yield "count", (), {
+        "workflow": "w",
+        "state": "failed",
+        "tag": "t",
+        "correlation_id": "c",
+        "created_after_us": 1,
+        "created_before_us": 2,
+    }
     yield "wait", (task_id, 0), {}
     yield "cancel", ([(task_id, "actor", "reason")],), {}
     yield "exchange", (worker, [outcome], 1, 0, 0), {}

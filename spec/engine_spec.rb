@@ -238,6 +238,11 @@ RSpec.describe Stepwell::Engine do
           expect(engine.list(correlation_id: "c", limit: 1).map(&:task_id)).to eq([ids[2]])
           expect(engine.list(before: ids[1]).map(&:task_id)).to eq([ids[0]])
           expect(engine.list(state: :failed)).to eq([])
+          created = ids.map { |id| engine.get(id).created_us }
+          expect(engine.list(created_after_us: created.first).size).to eq(ids.size)
+          expect(engine.list(created_after_us: created.last + 1)).to eq([])
+          expect(engine.count(created_before_us: created.first).values.sum).to eq(0)
+          expect(engine.tasks(created_after: Time.at(0), created_before: Time.now + 3600).size).to eq(ids.size)
           expect(engine.list.first.steps).to be_nil
           expect(engine.count(workflow: "w")).to include(pending: 3, failed: 0)
         end

@@ -120,13 +120,42 @@ static void list_print_json(const sw_task_row *rows, size_t count, const int64_t
     cli_json_end(&json);
 }
 
-static int list_run(sw_engine *engine, const sw_task_filter *filter)
+static int list_time_read(const cli_call *call, cli_option_id option, int64_t now_us, int64_t *out)
+{
+    const char *text = call->values[option].text;
+    if (!text || cli_time_read(text, now_us, out))
+        return CLI_EXIT_OK;
+    return cli_fail(CLI_EXIT_USAGE,
+                    "a time is 2026-01-31, 2026-01-31T13:05:09Z or 90s, 15m, 2h, 7d",
+                    "option '--%s' needs a time, not '%s'", cli_option_get(option)->name, text);
+}
+
+/* What the filter says that takes an engine to know: times before now, and the task of a page. */
+static int list_filter(const cli_call *call, sw_engine *engine, sw_task_filter *filter)
+{
+    sw_error error = {0};
+    const char *after = call->values[CLI_OPTION_AFTER].text;
+    sw_engine_info info = SW_ENGINE_INFO_INIT;
+    if (sw_engine_info_get(engine, &info, &error) < 0)
+        return cli_fail_error(&error, NULL, "cannot list tasks");
+    int status = list_time_read(call, CLI_OPTION_SINCE, info.now_us, &filter->created_after_us);
+    if (status == CLI_EXIT_OK)
+        status = list_time_read(call, CLI_OPTION_UNTIL, info.now_us, &filter->created_before_us);
+    if (status == CLI_EXIT_OK && after)
+        status = cli_task_find(engine, after, &filter->before);
+    return status;
+}
+
+static int list_run(const cli_call *call, sw_engine *engine, sw_task_filter *filter)
 {
     sw_error error = {0};
     sw_result *result = NULL;
     size_t count = 0;
     int64_t counts[SW_TASK_STATE_COUNT] = {0};
     sw_engine_info info = SW_ENGINE_INFO_INIT;
+    int status = list_filter(call, engine, filter);
+    if (status != CLI_EXIT_OK)
+        return status;
     if (sw_engine_info_get(engine, &info, &error) < 0 ||
         sw_task_list(engine, filter, &result, &error) < 0 ||
         sw_task_count(engine, filter, counts, &error) < 0) {
@@ -154,10 +183,11 @@ int cli_command_list(const cli_call *call)
     filter.state = state ? sw_task_state_find(cli_str(state)) : -1;
     filter.workflow = cli_str(call->values[CLI_OPTION_WORKFLOW].text);
     filter.tag = cli_str(call->values[CLI_OPTION_TAG].text);
+    filter.correlation_id = cli_str(call->values[CLI_OPTION_CORRELATION_ID].text);
     filter.limit = cli_number(call, CLI_OPTION_LIMIT, LIST_LIMIT);
     int status = cli_database_open(call, CLI_DATABASE_LOOK, &engine);
     if (status == CLI_EXIT_OK)
-        status = list_run(engine, &filter);
+        status = list_run(call, engine, &filter);
     sw_engine_close(engine);
     return status;
 }

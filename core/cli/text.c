@@ -259,3 +259,50 @@ const char *cli_time_rfc3339(int64_t time_us, char text[CLI_TIME_SIZE])
     snprintf(text + length, CLI_TIME_SIZE - length, ".%06" PRId64 "Z", time_us % CLI_SECOND_US);
     return text;
 }
+
+/* "90s", "15m", "2h", "7d": so long before now. */
+static bool time_read_ago(const char *text, int64_t now_us, int64_t *out)
+{
+    static const char units[] = "smhd";
+    static const int64_t seconds[] = {1, 60, 3600, 86400};
+    char *end = NULL;
+    long long number = strtoll(text, &end, 10);
+    const char *unit = end != text && *end ? strchr(units, *end) : NULL;
+    if (!unit || end[1] != '\0' || number < 0 || number > 1000000)
+        return false;
+    *out = now_us - number * seconds[unit - units] * CLI_SECOND_US;
+    return true;
+}
+
+/* Numbers that stand for no time, like a month 13, are put right by mktime; so they are compared.
+ */
+static bool time_is_real(const struct tm *given, const struct tm *parts)
+{
+    return given->tm_year == parts->tm_year && given->tm_mon == parts->tm_mon &&
+           given->tm_mday == parts->tm_mday && given->tm_hour == parts->tm_hour &&
+           given->tm_min == parts->tm_min && given->tm_sec == parts->tm_sec;
+}
+
+bool cli_time_read(const char *text, int64_t now_us, int64_t *out)
+{
+    struct tm parts = {.tm_isdst = -1};
+    int used = 0;
+    if (time_read_ago(text, now_us, out))
+        return true;
+    if (sscanf(text, "%4d-%2d-%2d%n", &parts.tm_year, &parts.tm_mon, &parts.tm_mday, &used) != 3)
+        return false;
+    text += used;
+    if (*text == 'T' || *text == ' ') {
+        if (sscanf(text + 1, "%2d:%2d:%2d%n", &parts.tm_hour, &parts.tm_min, &parts.tm_sec,
+                   &used) != 3)
+            return false;
+        text += 1 + used;
+    }
+    bool utc = strcmp(text, "Z") == 0;
+    parts.tm_year -= 1900;
+    parts.tm_mon--;
+    struct tm given = parts;
+    time_t time = utc ? timegm(&parts) : mktime(&parts);
+    *out = (int64_t)time * CLI_SECOND_US;
+    return (utc || *text == '\0') && time > 0 && time_is_real(&given, &parts);
+}

@@ -5,6 +5,7 @@
 #ifndef STEPWELL_CLI_TEXT_H
 #define STEPWELL_CLI_TEXT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include <stepwell.h>
@@ -51,6 +52,10 @@ const char *cli_duration_exact(int64_t duration_ms, char text[CLI_DURATION_SIZE]
 
 /* Local time to the second, "2026-01-31 13:05:09"; "-" for 0. */
 const char *cli_time_local(int64_t time_us, char text[CLI_TIME_SIZE]);
+
+/* Read a time: "2026-01-31" or "2026-01-31T13:05:09" in local time, with Z behind it in UTC, or so
+ * long before now: "90s", "15m", "2h", "7d". */
+bool cli_time_read(const char *text, int64_t now_us, int64_t *out);
 
 /* RFC 3339 in UTC with microseconds. */
 const char *cli_time_rfc3339(int64_t time_us, char text[CLI_TIME_SIZE]);

@@ -63,24 +63,6 @@ static int whatif_read_resource(sw_forecast_resource *out, const char *text)
     return CLI_EXIT_OK;
 }
 
-/* "8" for so many, "+2" and "-1" for more and fewer. */
-static int whatif_read_workers(whatif_view *view, const char *text)
-{
-    char *end = NULL;
-    long number = strtol(text, &end, 10);
-    bool relative = text[0] == '+' || text[0] == '-';
-    if (end == text || *end != '\0' || number < -1000000 || number > 1000000 || number == 0)
-        return cli_fail(CLI_EXIT_USAGE, "for example --workers 8, or --workers +2",
-                        "option '--workers' needs a number from 1 to 1000000, or one with a sign, "
-                        "not '%s'",
-                        text);
-    if (relative)
-        view->options.more_workers = (int32_t)number;
-    else
-        view->options.what_if_workers = (int32_t)number;
-    return CLI_EXIT_OK;
-}
-
 static int whatif_read(whatif_view *view, const cli_call *call)
 {
     int status = CLI_EXIT_OK;
@@ -103,8 +85,8 @@ static int whatif_read(whatif_view *view, const cli_call *call)
         view->options.resource_count++;
         status = whatif_read_resource(&view->resources[i], resource->items[i]);
     }
-    if (status == CLI_EXIT_OK && cli_given(call, CLI_OPTION_WORKERS))
-        status = whatif_read_workers(view, call->values[CLI_OPTION_WORKERS].text);
+    view->options.what_if_workers = (int32_t)cli_number(call, CLI_OPTION_WORKERS, 0);
+    view->options.more_workers = (int32_t)cli_number(call, CLI_OPTION_MORE_WORKERS, 0);
     view->options.changes = view->changes;
     view->options.resources = view->resources;
     return status;

@@ -39,6 +39,15 @@ t "list by workflow" 0 'json:[t["workflow"] for t in d["tasks"]] == ["nightly"]'
 t "list by tag" 0 'json:[t["tags"] for t in d["tasks"]] == [["eu"]]' -- list --json --tag eu
 t "list by two tags" 2 "err:'list' looks for one --tag" -- list --tag a --tag b
 t "list with a limit" 0 "out:the newest 1 are shown" -- list --limit 1
+t "list in pages" 0 'json:[t["workflow"] for t in d["tasks"]] == ["nightly"]' -- list --json --after "$(newest bad)"
+t "list since a while" 0 "out:3 tasks" -- list --since 1h
+t "list until a while ago" 0 "out:0 tasks" -- list --until 1h
+t "list since a date" 0 "out:3 tasks" -- list --since 2020-02-29 --until 2099-01-01T00:00:00Z
+t "list since a day that is none" 2 "err:option '--since' needs a time, not '2021-02-29'" -- list --since 2021-02-29
+t "list since no time" 2 "err:option '--until' needs a time, not '5 o'" -- list --until "5 o"
+t "list since half a time" 2 "err:needs a time" -- list --since 2021-02-28T10
+t "list by correlation id" 0 "out:0 tasks" -- list --correlation-id none
+t "list after no task" 7 "err:there is no task 'ffff'" -- list --after ffff
 t "list of nothing" 0 "out:0 tasks" -- list --workflow none
 
 t "show the newest task" 0 err= "out:shop 2.1: pending" "out:$open" "out:because" "out:ann" "out:Steps" "out:Timeline" "outre:\+0.000s.*submitted by ann: because" -- show

@@ -27,8 +27,8 @@ t "a faster step" 0 'json:d["difference_s"]["p50"] < 0' -- whatif --slower load=
 t "a failing step" 0 "outre:ends +succeeded +failed" "outre:steps that will not run +0 +3 +\+3" -- whatif --fail fetch
 t "a skipped step" 0 'json:d["what_if"]["path"] == ["fetch", "train", "report"] and d["difference_s"]["p50"] < 0' -- whatif --skip load --json
 t "several changes" 0 'json:d["what_if"]["ends"] == "failed" and d["what_if"]["workers"] == 7' -- whatif --skip load --slower train=2 --fail report --workers 7 --json
-t "more workers" 0 "outre:steps at once +2 +4 +\+2" -- whatif --workers +2
-t "fewer workers" 0 'json:d["what_if"]["workers"] == 1 and d["difference_s"]["p50"] > 0.08' -- whatif --workers -1 --json
+t "more workers" 0 "outre:steps at once +2 +4 +\+2" -- whatif --more-workers 2
+t "fewer workers" 0 'json:d["what_if"]["workers"] == 1 and d["difference_s"]["p50"] > 0.08' -- whatif --more-workers -1 --json
 t "one after the other" 0 'json:d["difference_s"]["p50"] > 0.08' -- whatif --resource 1=load,train --json
 t "by the beginning of an id" 0 "out:etl: pending" -- whatif "$(newest etl)"
 t "--quiet" 0 out= err= -- whatif -q
@@ -58,9 +58,9 @@ t "no step" 2 "err:'--slower' needs STEP=FACTOR" -- whatif --slower =2
 t "a factor that is no number" 2 "err:'--slower' needs STEP=FACTOR" -- whatif --slower load=2x
 t "a factor of nothing" 2 "err:is above 0" -- whatif --slower load=0
 t "a factor that is not finite" 2 "err:is above 0" -- whatif --slower load=inf
-t "workers that are no number" 2 "err:'--workers' needs a number" -- whatif --workers many
-t "no workers" 2 "err:'--workers' needs a number" -- whatif --workers 0
-t "too many workers" 2 "err:'--workers' needs a number" -- whatif --workers 1000001
+t "workers that are no number" 2 "err:'--workers' needs a whole number" -- whatif --workers many
+t "no workers" 2 "err:'--workers' needs a whole number" -- whatif --workers 0
+t "too many workers" 2 "err:'--workers' needs a whole number" -- whatif --workers 1000001
 t "a resource without steps" 2 "err:'--resource' needs SEATS=STEP" -- whatif --resource 1=
 t "a resource without seats" 2 "err:'--resource' needs SEATS=STEP" -- whatif --resource 0=load
 t "no such task" 7 "err:there is no task" -- whatif 01920000-0000-7000-8000-000000000000

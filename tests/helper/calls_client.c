@@ -221,6 +221,7 @@ static int act_count(calls_world *w, sw_error *err)
     int64_t counts[SW_TASK_STATE_COUNT];
     sw_task_filter filter = SW_TASK_FILTER_INIT;
     filter.tag = CALLS_TEXT("red");
+    filter.created_after_us = 1;
     return sw_task_count(w->engine, &filter, counts, err);
 }
 

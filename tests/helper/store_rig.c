@@ -294,16 +294,16 @@ static void dump_task(store_rig *rig, sw__buf *out, const sw__task_hot *row)
 static void dump_tasks(store_rig *rig, sw__buf *out)
 {
     sw_task_filter filter = SW_TASK_FILTER_INIT;
-    int64_t below = 0;
+    sw__task_range range = {0};
     size_t count = 0;
     filter.limit = 7;
     do {
         sw__task_hot *rows = NULL;
-        RIG_OK(rig->store->ops->tasks_list(rig->store, &filter, below, rig->arena, &rows, &count,
+        RIG_OK(rig->store->ops->tasks_list(rig->store, &filter, range, rig->arena, &rows, &count,
                                            &rig->err));
         for (size_t i = 0; i < count; i++)
             dump_task(rig, out, &rows[i]);
-        below = count ? rows[count - 1].task_no : 0;
+        range.below = count ? rows[count - 1].task_no : 0;
     } while (count > 0);
     for (int i = 0; i < 10; i++) {
         char scope[] = {'k', 'e', 'y', (char)('0' + i), '\0'};

@@ -238,9 +238,10 @@ static int script_read_tasks(store_rig *rig)
     if (rc == SW_OK)
         rc = ops->task_keys_find(rig->store, &key, 1, &rig->err);
     if (rc == SW_OK)
-        rc = ops->tasks_list(rig->store, &filter, 0, rig->arena, &rows, &count, &rig->err);
+        rc = ops->tasks_list(rig->store, &filter, (sw__task_range){0}, rig->arena, &rows, &count,
+                             &rig->err);
     if (rc == SW_OK)
-        rc = ops->tasks_count(rig->store, &filter, counts, &rig->err);
+        rc = ops->tasks_count(rig->store, &filter, (sw__task_range){0}, counts, &rig->err);
     return rc;
 }
 

@@ -244,7 +244,7 @@ static int act_read(pair *p)
     sw__task_hot *rows[STORE_RIG_COUNT] = {NULL};
     size_t count[STORE_RIG_COUNT] = {0};
     int64_t counts[STORE_RIG_COUNT][SW_TASK_STATE_COUNT];
-    int64_t below = draw_number(p, 0, p->tasks);
+    sw__task_range range = {draw_number(p, -1, p->tasks), draw_number(p, 0, p->tasks)};
     filter.state = (int32_t)draw_number(p, -1, SW_TASK_STATE_COUNT - 1);
     filter.limit = draw_number(p, 0, 5);
     if (pair_draw(p, 2))
@@ -254,12 +254,12 @@ static int act_read(pair *p)
     if (pair_draw(p, 2))
         filter.tag = draw_text(p);
     int rc = PAIR_CALL(
-        p, ops->tasks_list(store, &filter, below, rig->arena, &rows[at], &count[at], &rig->err));
+        p, ops->tasks_list(store, &filter, range, rig->arena, &rows[at], &count[at], &rig->err));
     assert_int_equal(count[0], count[1]);
     for (size_t i = 0; i < count[0]; i++)
         assert_int_equal(rows[0][i].task_no, rows[1][i].task_no);
     if (rc == SW_OK)
-        rc = PAIR_CALL(p, ops->tasks_count(store, &filter, counts[at], &rig->err));
+        rc = PAIR_CALL(p, ops->tasks_count(store, &filter, range, counts[at], &rig->err));
     assert_memory_equal(counts[0], counts[1], sizeof(counts[0]));
     return rc;
 }

@@ -243,8 +243,8 @@ static void add_mixed_tasks(store_rig *rig)
 }
 
 /* Both the list and the counts of a filter. */
-static void assert_listed(store_rig *rig, const sw_task_filter *filter, int64_t below,
-                          const char *expected)
+static void assert_listed_between(store_rig *rig, const sw_task_filter *filter,
+                                  sw__task_range range, const char *expected)
 {
     const sw__store_ops *ops = rig->store->ops;
     sw__task_hot *rows = NULL;
@@ -252,20 +252,26 @@ static void assert_listed(store_rig *rig, const sw_task_filter *filter, int64_t 
     int64_t counts[SW_TASK_STATE_COUNT];
     int64_t sum = 0;
     assert_int_equal(
-        ops->tasks_list(rig->store, filter, below, rig->arena, &rows, &count, &rig->err), SW_OK);
+        ops->tasks_list(rig->store, filter, range, rig->arena, &rows, &count, &rig->err), SW_OK);
     sw_str line = {"", 0};
     for (size_t i = 0; i < count; i++)
         line = sw__arena_format(rig->arena, "%.*s%lld ", SW__FMT(line), (long long)rows[i].task_no);
     assert_string_equal(line.ptr, expected);
-    if (below > 0 || filter->limit > 0)
+    if (filter->limit > 0)
         return;
-    assert_int_equal(ops->tasks_count(rig->store, filter, counts, &rig->err), SW_OK);
+    assert_int_equal(ops->tasks_count(rig->store, filter, range, counts, &rig->err), SW_OK);
     for (int i = 0; i < SW_TASK_STATE_COUNT; i++) {
         sum += counts[i];
         if (filter->state >= 0 && filter->state != i)
             assert_int_equal(counts[i], 0);
     }
     assert_int_equal(sum, count);
+}
+
+static void assert_listed(store_rig *rig, const sw_task_filter *filter, int64_t below,
+                          const char *expected)
+{
+    assert_listed_between(rig, filter, (sw__task_range){0, below}, expected);
 }
 
 static void test_lists_obey_every_filter(void **state)
@@ -279,6 +285,12 @@ static void test_lists_obey_every_filter(void **state)
     assert_listed(rig, &any, 0, "6 5 4 3 2 1 ");
     filter.state = SW_TASK_RUNNING;
     assert_listed(rig, &filter, 0, "5 3 2 ");
+    assert_listed_between(rig, &filter, (sw__task_range){2, 5}, "3 ");
+    assert_listed_between(rig, &any, (sw__task_range){2, 5}, "4 3 ");
+    assert_listed_between(rig, &any, (sw__task_range){5, 0}, "6 ");
+    assert_listed_between(rig, &any, (sw__task_range){3, 4}, "");
+    assert_listed_between(rig, &any, (sw__task_range){4, 2}, "");
+    assert_listed_between(rig, &any, (sw__task_range){99, 0}, "");
     filter.workflow = (sw_str)SW__LIT("refund");
     assert_listed(rig, &filter, 0, "3 ");
     filter = any;
@@ -289,6 +301,7 @@ static void test_lists_obey_every_filter(void **state)
     filter = any;
     filter.correlation_id = (sw_str)SW__LIT("r-1");
     assert_listed(rig, &filter, 0, "6 3 2 ");
+    assert_listed_between(rig, &filter, (sw__task_range){2, 6}, "3 ");
     filter.state = SW_TASK_RUNNING;
     assert_listed(rig, &filter, 0, "3 2 ");
     filter.tag = (sw_str)SW__LIT("blue");
@@ -354,8 +367,8 @@ static void test_lists_are_limited(void **state)
                                         {INT64_MAX, 10000}};
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
         filter.limit = limits[i][0];
-        assert_int_equal(rig->store->ops->tasks_list(rig->store, &filter, 0, rig->arena, &rows,
-                                                     &count, &rig->err),
+        assert_int_equal(rig->store->ops->tasks_list(rig->store, &filter, (sw__task_range){0},
+                                                     rig->arena, &rows, &count, &rig->err),
                          SW_OK);
         assert_int_equal(count, limits[i][1]);
     }

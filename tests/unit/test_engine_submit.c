@@ -155,6 +155,65 @@ static void submit_keeps_its_definition(void **state)
     rig_close(&r);
 }
 
+static void assert_created_between(rig *r, int64_t after_us, int64_t before_us, int64_t expected)
+{
+    size_t count = 0;
+    int64_t total = 0;
+    sw_result *result = NULL;
+    int64_t counts[SW_TASK_STATE_COUNT];
+    sw_task_filter filter = SW_TASK_FILTER_INIT;
+    filter.created_after_us = after_us;
+    filter.created_before_us = before_us;
+    assert_int_equal(sw_task_list(r->engine, &filter, &result, &r->error), 0);
+    const sw_task_row *rows = sw_tasks(result, &count);
+    assert_int_equal(count, expected);
+    for (size_t i = 0; i < count; i++)
+        assert_true(rows[i].created_us >= after_us &&
+                    (before_us == 0 || rows[i].created_us < before_us));
+    sw_result_free(result);
+    assert_int_equal(sw_task_count(r->engine, &filter, counts, &r->error), 0);
+    for (int state = 0; state < SW_TASK_STATE_COUNT; state++)
+        total += counts[state];
+    assert_int_equal(total, expected);
+}
+
+static int64_t engine_now_us(rig *r)
+{
+    sw_engine_info info = SW_ENGINE_INFO_INIT;
+    assert_int_equal(sw_engine_info_get(r->engine, &info, &r->error), 0);
+    return info.now_us;
+}
+
+/* Three tasks at each of nine times, a second apart. */
+static void submit_lists_by_time(void **state)
+{
+    (void)state;
+    rig r;
+    const int64_t second_us = 1000000;
+    rig_open(&r, "memory:", TWO_STEPS);
+    assert_created_between(&r, 1, 0, 0);
+    int64_t start_us = engine_now_us(&r);
+    for (int i = 0; i < 9; i++) {
+        for (int k = 0; k < 3; k++)
+            rig_submit(&r);
+        fault_env_advance(&r.fault, second_us);
+    }
+    for (int64_t from = 0; from <= 10; from++) {
+        for (int64_t to = from; to <= 10; to++) {
+            int64_t expected = 3 * ((to < 9 ? to : 9) - (from < 9 ? from : 9));
+            assert_created_between(&r, start_us + from * second_us, start_us + to * second_us,
+                                   expected);
+        }
+        assert_created_between(&r, start_us + from * second_us, 0, 3 * (from < 9 ? 9 - from : 0));
+        assert_created_between(&r, 0, start_us + from * second_us, 3 * (from < 9 ? from : 9));
+        assert_created_between(&r, start_us + from * second_us - 1, start_us + from * second_us + 1,
+                               from < 9 ? 3 : 0);
+    }
+    assert_created_between(&r, INT64_MAX, 0, 0);
+    assert_created_between(&r, 0, INT64_MAX, 27);
+    rig_close(&r);
+}
+
 static void submit_lists_in_pages(void **state)
 {
     (void)state;
@@ -289,6 +348,7 @@ int main(void)
         cmocka_unit_test(submit_refuses_bad_rows),
         cmocka_unit_test(submit_newest_definition_wins),
         cmocka_unit_test(submit_keeps_its_definition),
+        cmocka_unit_test(submit_lists_by_time),
         cmocka_unit_test(submit_lists_in_pages),
         cmocka_unit_test(submit_explains_every_state),
         cmocka_unit_test(submit_wait_times_out_with_the_task),

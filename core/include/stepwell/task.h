@@ -86,6 +86,8 @@ typedef struct sw_task_filter {
     sw_str correlation_id;
     sw_uuid before; /* page on: only tasks submitted before this one; all zero: from the newest */
     int64_t limit;  /* rows at most; 0 means 100, 10,000 at most */
+    int64_t created_after_us;  /* only tasks created at this time or later; 0: any */
+    int64_t created_before_us; /* only tasks created before this time; 0: any */
 } sw_task_filter;
 
 #define SW_TASK_FILTER_INIT {.size = sizeof(sw_task_filter), .state = -1}

@@ -127,7 +127,8 @@ static int compare_page(compare_walk *walk, int64_t *below, sw_error *err)
     sw__arena *arena = sw__arena_new(walk->replay->env);
     if (!arena)
         return sw__fail(err, SW_ENOMEM, NULL);
-    int rc = store->ops->tasks_list(store, &filter, *below, arena, &rows, &count, err);
+    int rc = store->ops->tasks_list(store, &filter, (sw__task_range){0, *below}, arena, &rows,
+                                    &count, err);
     for (size_t i = 0; rc == SW_OK && i < count; i++)
         rc = compare_task(walk, &rows[i], err);
     *below = rc == SW_OK && count == COMPARE_PAGE ? rows[count - 1].task_no : 0;

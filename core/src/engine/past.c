@@ -93,6 +93,7 @@ static int past_add(sw_engine *engine, sw__arena *arena, const sw__task_hot *row
 int sw__past_read(sw_engine *engine, sw__arena *arena, sw_str workflow, int64_t except,
                   size_t limit, sw__past *past, sw_error *err)
 {
+    const sw__task_range all = {0};
     static const int states[] = {SW_TASK_SUCCEEDED, SW_TASK_FAILED};
     sw__store *store = engine->store;
     size_t steps = 0;
@@ -107,7 +108,7 @@ int sw__past_read(sw_engine *engine, sw__arena *arena, sw_str workflow, int64_t 
         filter.state = states[i];
         filter.workflow = workflow;
         filter.limit = (int64_t)limit + 1; /* one may be the task that is left out */
-        rc = store->ops->tasks_list(store, &filter, 0, arena, &rows, &count, err);
+        rc = store->ops->tasks_list(store, &filter, all, arena, &rows, &count, err);
         for (size_t j = 0; rc == SW_OK && j < count && past->count < limit; j++) {
             if (rows[j].task_no != except && steps <= PAST_STEPS_MAX)
                 rc = past_add(engine, arena, &rows[j], past, &steps, err);

@@ -291,7 +291,72 @@ static int query_check_filter(const sw_task_filter *filter, sw_error *err)
     if (filter->limit < 0 || filter->limit > QUERY_LIST_MAX)
         return sw__fail(err, SW_EINVAL, "limit %lld is not within 0 and %d",
                         (long long)filter->limit, QUERY_LIST_MAX);
+    if (filter->created_after_us < 0 || filter->created_before_us < 0)
+        return sw__fail(err, SW_EINVAL, "a time of creation is negative");
     return SW_OK;
+}
+
+/* The newest task of a range; task_no 0 when there is none. */
+static int query_newest(sw_engine *engine, sw__task_range range, sw__task_hot *row, sw_error *err)
+{
+    sw__task_hot *rows = NULL;
+    size_t count = 0;
+    sw_task_filter filter = SW_TASK_FILTER_INIT;
+    filter.limit = 1;
+    *row = (sw__task_hot){0};
+    sw__arena *scratch = sw__arena_new(engine->env);
+    if (!scratch)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    int rc =
+        engine->store->ops->tasks_list(engine->store, &filter, range, scratch, &rows, &count, err);
+    if (rc == SW_OK && count > 0) {
+        *row = rows[0];
+        rc = sw__sound_task(row, err);
+    }
+    sw__arena_free(scratch);
+    return rc;
+}
+
+/* The greatest number up to which every task was created before a time. Numbers and times of
+ * creation grow together, so that halving finds it, and no index is kept for it. */
+static int query_bound(sw_engine *engine, int64_t time_us, int64_t *bound, sw_error *err)
+{
+    sw__task_hot row;
+    int64_t low = 0;
+    int rc = query_newest(engine, (sw__task_range){0}, &row, err);
+    int64_t high = row.task_no + 1; /* from here on no task was created before */
+    while (rc == SW_OK && high - low > 1) {
+        int64_t middle = low + (high - low) / 2;
+        rc = query_newest(engine, (sw__task_range){low, middle + 1}, &row, err);
+        if (row.task_no > low && row.created_us >= time_us)
+            high = row.task_no;
+        else
+            low = middle;
+    }
+    *bound = low;
+    return rc;
+}
+
+/* What the filter says of other tasks and of times, in numbers. */
+static int query_range(sw_engine *engine, const sw_task_filter *filter, bool paged,
+                       sw__task_range *range, sw_error *err)
+{
+    int64_t bound = 0;
+    int rc = SW_OK;
+    *range = (sw__task_range){0};
+    if (paged && !query_uuid_zero(&filter->before)) {
+        rc = engine->store->ops->tasks_find(engine->store, &filter->before, 1, &range->below, err);
+        if (rc == SW_OK && range->below == 0)
+            return sw__fail(err, SW_ENOTFOUND, "the task to list before does not exist");
+    }
+    if (rc == SW_OK && filter->created_after_us > 0)
+        rc = query_bound(engine, filter->created_after_us, &range->above, err);
+    if (rc == SW_OK && filter->created_before_us > 0) {
+        rc = query_bound(engine, filter->created_before_us, &bound, err);
+        if (range->below == 0 || bound + 1 < range->below)
+            range->below = bound + 1;
+    }
+    return rc;
 }
 
 static int query_list(sw_engine *engine, sw_result *result, const void *context, sw_error *err)
@@ -300,16 +365,11 @@ static int query_list(sw_engine *engine, sw_result *result, const void *context,
     sw__store *store = engine->store;
     sw__task_hot *hot = NULL;
     size_t count = 0;
-    int64_t below = 0;
-    int rc = SW_OK;
-    if (!query_uuid_zero(&filter.before)) {
-        rc = store->ops->tasks_find(store, &filter.before, 1, &below, err);
-        if (rc == SW_OK && below == 0)
-            return sw__fail(err, SW_ENOTFOUND, "the task to list before does not exist");
-    }
+    sw__task_range range;
+    int rc = query_range(engine, &filter, true, &range, err);
     filter.limit = filter.limit ? filter.limit : QUERY_LIST_DEFAULT;
     if (rc == SW_OK)
-        rc = store->ops->tasks_list(store, &filter, below, result->arena, &hot, &count, err);
+        rc = store->ops->tasks_list(store, &filter, range, result->arena, &hot, &count, err);
     return rc == SW_OK ? query_fill_tasks(engine, result, hot, count, err) : rc;
 }
 
@@ -321,6 +381,7 @@ int sw_task_list(sw_engine *engine, const sw_task_filter *filter, sw_result **ou
 
 int sw_task_count(sw_engine *engine, const sw_task_filter *filter, int64_t *counts, sw_error *err)
 {
+    sw__task_range range;
     int rc = query_check_filter(filter, err);
     if (rc == SW_OK && !counts)
         rc = sw__fail(err, SW_EINVAL, "counts is NULL");
@@ -331,7 +392,9 @@ int sw_task_count(sw_engine *engine, const sw_task_filter *filter, int64_t *coun
     memset(counts, 0, SW_TASK_STATE_COUNT * sizeof *counts);
     rc = engine->store->ops->begin(engine->store, false, err);
     if (rc == SW_OK) {
-        rc = engine->store->ops->tasks_count(engine->store, filter, counts, err);
+        rc = query_range(engine, filter, false, &range, err);
+        if (rc == SW_OK)
+            rc = engine->store->ops->tasks_count(engine->store, filter, range, counts, err);
         engine->store->ops->rollback(engine->store);
     }
     sw__engine_leave(engine);

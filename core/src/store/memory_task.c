@@ -251,7 +251,18 @@ static bool task_passes(const sw__memory *self, const sw__memory_task *task,
     return !filter->tag.ptr || sw__tags_hold(task->info.tags, needle);
 }
 
-int sw__memory_tasks_list(sw__store *store, const sw_task_filter *filter, int64_t below,
+/* Places of a range in the table of tasks: from the first one to behind the last one. */
+static size_t task_range_start(const sw__memory *self, sw__task_range range)
+{
+    return range.above > 0 ? sw__table_seek(&self->tasks, range.above + 1) : 0;
+}
+
+static size_t task_range_end(const sw__memory *self, sw__task_range range)
+{
+    return range.below > 0 ? sw__table_seek(&self->tasks, range.below) : self->tasks.count;
+}
+
+int sw__memory_tasks_list(sw__store *store, const sw_task_filter *filter, sw__task_range range,
                           sw__arena *arena, sw__task_hot **rows, size_t *count, sw_error *err)
 {
     sw__memory *self = (sw__memory *)store;
@@ -265,9 +276,10 @@ int sw__memory_tasks_list(sw__store *store, const sw_task_filter *filter, int64_
     if (filter->tag.ptr)
         sw__json_put_str(&needle, filter->tag);
     size_t room = (size_t)sw__filter_limit(filter);
-    size_t at = below > 0 ? sw__table_seek(&self->tasks, below) : self->tasks.count;
-    while (room > 0 && at > 0) {
-        const sw__memory_task *task = self->tasks.items[--at].row;
+    size_t end = task_range_end(self, range);
+    size_t start = task_range_start(self, range);
+    for (; room > 0 && end > start; end--) {
+        const sw__memory_task *task = self->tasks.items[end - 1].row;
         if (task_passes(self, task, filter, sw__buf_str(&needle))) {
             sw__buf_put(&found, &task->hot, sizeof(task->hot));
             room--;
@@ -279,7 +291,7 @@ int sw__memory_tasks_list(sw__store *store, const sw_task_filter *filter, int64_
     return sw__rows_finish(&found, sizeof(**rows), rc, arena, (void **)rows, count, err);
 }
 
-int sw__memory_tasks_count(sw__store *store, const sw_task_filter *filter,
+int sw__memory_tasks_count(sw__store *store, const sw_task_filter *filter, sw__task_range range,
                            int64_t counts[SW_TASK_STATE_COUNT], sw_error *err)
 {
     sw__memory *self = (sw__memory *)store;
@@ -291,7 +303,8 @@ int sw__memory_tasks_count(sw__store *store, const sw_task_filter *filter,
     if (filter->tag.ptr)
         sw__json_put_str(&needle, filter->tag);
     memset(counts, 0, SW_TASK_STATE_COUNT * sizeof(counts[0]));
-    for (size_t i = 0; i < self->tasks.count; i++) {
+    size_t end = task_range_end(self, range);
+    for (size_t i = task_range_start(self, range); i < end; i++) {
         const sw__memory_task *task = self->tasks.items[i].row;
         if (task_passes(self, task, filter, sw__buf_str(&needle)) && task->hot.state >= 0 &&
             task->hot.state < SW_TASK_STATE_COUNT)

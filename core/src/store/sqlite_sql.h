@@ -72,16 +72,19 @@
                      "VALUES (?1, ?2, ?3)")                                                        \
     XX(TASK_KEY_FIND, "SELECT task_no, input_digest FROM task_key WHERE scope = ?1")               \
     XX(TASK_LIST, "SELECT task.task_no, " SW__COLUMNS_TASK " FROM task WHERE " SW__FILTER_PASSES   \
-                  " AND task.task_no < ?5 ORDER BY task.task_no DESC LIMIT ?6")                    \
+                  " AND task.task_no > ?5 AND task.task_no < ?6 "                                  \
+                  "ORDER BY task.task_no DESC LIMIT ?7")                                           \
     XX(TASK_LIST_CORRELATED,                                                                       \
        "SELECT task.task_no, " SW__COLUMNS_TASK " FROM " SW__FILTER_CORRELATED                     \
-       " AND " SW__FILTER_PASSES " AND task_info.task_no < ?5 "                                    \
-       "ORDER BY task_info.task_no DESC LIMIT ?6")                                                 \
+       " AND " SW__FILTER_PASSES " AND task_info.task_no > ?5 "                                    \
+       "AND task_info.task_no < ?6 ORDER BY task_info.task_no DESC LIMIT ?7")                      \
     XX(TASK_COUNT,                                                                                 \
-       "SELECT 0" SW_TASK_STATE_MAP(SW__COUNT_OF) " FROM task WHERE " SW__FILTER_PASSES)           \
+       "SELECT 0" SW_TASK_STATE_MAP(SW__COUNT_OF) " FROM task WHERE " SW__FILTER_PASSES            \
+       " AND task.task_no > ?5 AND task.task_no < ?6")                                             \
     XX(TASK_COUNT_CORRELATED,                                                                      \
        "SELECT 0" SW_TASK_STATE_MAP(SW__COUNT_OF) " FROM " SW__FILTER_CORRELATED                   \
-                                                  " AND " SW__FILTER_PASSES)                       \
+                                                  " AND " SW__FILTER_PASSES                        \
+       " AND task_info.task_no > ?5 AND task_info.task_no < ?6")                                   \
     XX(STEP_INSERT, "INSERT INTO step (" SW__COLUMNS_STEP ") "                                     \
                     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")                                 \
     XX(STEP_GET, "SELECT " SW__COLUMNS_STEP " FROM step WHERE step_id = ?1")                       \

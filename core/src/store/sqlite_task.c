@@ -232,7 +232,13 @@ static void task_bind_filter(sw__bind *bind, const sw_task_filter *filter, sw__b
         bind->at++;
 }
 
-int sw__sqlite_tasks_list(sw__store *store, const sw_task_filter *filter, int64_t below,
+static void task_bind_range(sw__bind *bind, sw__task_range range)
+{
+    sw__bind_int(bind, range.above > 0 ? range.above : INT64_MIN);
+    sw__bind_int(bind, range.below > 0 ? range.below - SW__PLANT(LIST_LEAVES_OUT) : INT64_MAX);
+}
+
+int sw__sqlite_tasks_list(sw__store *store, const sw_task_filter *filter, sw__task_range range,
                           sw__arena *arena, sw__task_hot **rows, size_t *count, sw_error *err)
 {
     sw__sqlite *self = (sw__sqlite *)store;
@@ -246,7 +252,7 @@ int sw__sqlite_tasks_list(sw__store *store, const sw_task_filter *filter, int64_
     sw__bind bind = sw__bind_start(self, filter->correlation_id.ptr ? SW__SQL_TASK_LIST_CORRELATED
                                                                     : SW__SQL_TASK_LIST);
     task_bind_filter(&bind, filter, &needle);
-    sw__bind_int(&bind, below > 0 ? below - SW__PLANT(LIST_LEAVES_OUT) : INT64_MAX);
+    task_bind_range(&bind, range);
     sw__bind_int(&bind, sw__filter_limit(filter));
     while ((rc = sw__bind_next(self, &bind, err)) > 0) {
         sw__task_hot row;
@@ -258,7 +264,7 @@ int sw__sqlite_tasks_list(sw__store *store, const sw_task_filter *filter, int64_
     return rc;
 }
 
-int sw__sqlite_tasks_count(sw__store *store, const sw_task_filter *filter,
+int sw__sqlite_tasks_count(sw__store *store, const sw_task_filter *filter, sw__task_range range,
                            int64_t counts[SW_TASK_STATE_COUNT], sw_error *err)
 {
     sw__sqlite *self = (sw__sqlite *)store;
@@ -270,6 +276,7 @@ int sw__sqlite_tasks_count(sw__store *store, const sw_task_filter *filter,
     sw__bind bind = sw__bind_start(self, filter->correlation_id.ptr ? SW__SQL_TASK_COUNT_CORRELATED
                                                                     : SW__SQL_TASK_COUNT);
     task_bind_filter(&bind, filter, &needle);
+    task_bind_range(&bind, range);
     rc = sw__bind_next(self, &bind, err);
     if (rc == 1) {
         sw__column column = {.statement = bind.statement, .at = 1};

@@ -77,6 +77,12 @@ typedef struct sw__task_info {
     sw_str tags; /* JSON array of strings, absent when none */
 } sw__task_info;
 
+/* Numbers of tasks: above < task_no < below; below 0: to the newest. */
+typedef struct sw__task_range {
+    int64_t above;
+    int64_t below;
+} sw__task_range;
+
 /* An idempotency key; scope is workflow name, a zero byte, key. */
 typedef struct sw__task_key {
     sw_str scope;
@@ -215,11 +221,11 @@ typedef struct sw__store_ops {
     int (*task_keys_put)(sw__store *store, const sw__task_key *rows, size_t count, sw_error *err);
     /* rows[i].scope is given; task_no becomes 0 where there is none. */
     int (*task_keys_find)(sw__store *store, sw__task_key *rows, size_t count, sw_error *err);
-    /* Matching tasks by falling number, below `below` (0: from the newest), at most filter->limit.
-     * filter->before is not looked at. */
-    int (*tasks_list)(sw__store *store, const sw_task_filter *filter, int64_t below,
+    /* Matching tasks of a range by falling number, at most filter->limit. What the filter says of
+     * other tasks and of times is not looked at; the range says it in numbers. */
+    int (*tasks_list)(sw__store *store, const sw_task_filter *filter, sw__task_range range,
                       sw__arena *arena, sw__task_hot **rows, size_t *count, sw_error *err);
-    int (*tasks_count)(sw__store *store, const sw_task_filter *filter,
+    int (*tasks_count)(sw__store *store, const sw_task_filter *filter, sw__task_range range,
                        int64_t counts[SW_TASK_STATE_COUNT], sw_error *err);
 
     int (*steps_insert)(sw__store *store, const sw__step_hot *rows, size_t count, sw_error *err);

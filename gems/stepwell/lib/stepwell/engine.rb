@@ -71,12 +71,14 @@ module Stepwell
   #   @return [TaskRow] with its steps
   #   @raise [WaitTimeoutError, NotFoundError]
   #
-  # @!method list(state: nil, workflow: nil, tag: nil, correlation_id: nil, before: nil, limit: 100)
+  # @!method list(state: nil, workflow: nil, tag: nil, correlation_id: nil, before: nil, limit: 100, created_after_us: nil, created_before_us: nil)
   #   @param before [String, nil] only tasks submitted before this one, for the next page
   #   @param limit [Integer] 10,000 at most
+  #   @param created_after_us [Integer, nil] only tasks created at this time or later
+  #   @param created_before_us [Integer, nil] only tasks created before this time
   #   @return [Array<TaskRow>] newest first, without steps
   #
-  # @!method count(state: nil, workflow: nil, tag: nil, correlation_id: nil)
+  # @!method count(state: nil, workflow: nil, tag: nil, correlation_id: nil, created_after_us: nil, created_before_us: nil)
   #   @return [Hash{Symbol => Integer}] by state
   #
   # @!method cancel(rows)
@@ -250,10 +252,14 @@ module Stepwell
       Task.new(self, id)
     end
 
+    # @param created_after [Time, nil] only tasks created at this time or later
+    # @param created_before [Time, nil] only tasks created before this time
     # @param filter [Hash] as for {#list}
     # @return [Array<Task>]
-    def tasks(**filter)
-      list(**filter).map { |row| Task.new(self, row.task_id) }
+    def tasks(created_after: nil, created_before: nil, **filter)
+      times = { created_after_us: created_after, created_before_us: created_before }.compact
+      times.transform_values! { |time| (time.to_r * 1_000_000).floor }
+      list(**times, **filter).map { |row| Task.new(self, row.task_id) }
     end
 
     # @return [String]

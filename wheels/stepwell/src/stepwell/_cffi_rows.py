@@ -123,6 +123,8 @@ def read_filter(
     state: Optional[str],
     tag: Optional[str],
     correlation_id: Optional[str],
+    created_after_us: Optional[int],
+    created_before_us: Optional[int],
 ) -> Any:
     """A sw_task_filter."""
     out = ffi.new("sw_task_filter *", {"size": ffi.sizeof("sw_task_filter"), "state": -1})
@@ -133,6 +135,10 @@ def read_filter(
             raise c.refusal(f"state is '{state[:64]}', which is no state of a task")
     out.tag = keeper.text(tag, "tag", optional=True)
     out.correlation_id = keeper.text(correlation_id, "correlation_id", optional=True)
+    if created_after_us is not None:
+        out.created_after_us = c.read_int(created_after_us, "created_after_us")
+    if created_before_us is not None:
+        out.created_before_us = c.read_int(created_before_us, "created_before_us")
     return out
 
 

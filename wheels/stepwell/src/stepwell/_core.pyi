@@ -99,6 +99,8 @@ class Engine:
         correlation_id: Optional[str] = ...,
         before: Optional[str] = ...,
         limit: int = ...,
+        created_after_us: Optional[int] = ...,
+        created_before_us: Optional[int] = ...,
     ) -> List[TaskRow]: ...
     def count(
         self,
@@ -107,6 +109,8 @@ class Engine:
         state: Optional[str] = ...,
         tag: Optional[str] = ...,
         correlation_id: Optional[str] = ...,
+        created_after_us: Optional[int] = ...,
+        created_before_us: Optional[int] = ...,
     ) -> Dict[str, int]: ...
     def wait(self, task_id: str, wait_ms: int, /) -> Tuple[TaskRow, List[StepRow]]: ...
     def cancel(self, rows: Sequence[Tuple[Any, ...]], /) -> None: ...

@@ -240,10 +240,13 @@ class Engine:
         correlation_id: Optional[str] = None,
         before: Optional[str] = None,
         limit: int = 0,
+        created_after_us: Optional[int] = None,
+        created_before_us: Optional[int] = None,
     ) -> List[TaskRow]:
         """Tasks that match, newest first."""
         keeper = Keeper()
-        filter = rows_of.read_filter(keeper, workflow, state, tag, correlation_id)
+        times = (created_after_us, created_before_us)
+        filter = rows_of.read_filter(keeper, workflow, state, tag, correlation_id, *times)
         if before is not None:
             filter.before = keeper.uuid(before, "before")[0]
         filter.limit = c.read_int(limit, "limit")
@@ -257,11 +260,14 @@ class Engine:
         state: Optional[str] = None,
         tag: Optional[str] = None,
         correlation_id: Optional[str] = None,
+        created_after_us: Optional[int] = None,
+        created_before_us: Optional[int] = None,
     ) -> Dict[str, int]:
         """How many tasks match, by state."""
         keeper = Keeper()
         counts = ffi.new("int64_t[]", len(TASK_STATES))
-        filter = rows_of.read_filter(keeper, workflow, state, tag, correlation_id)
+        times = (created_after_us, created_before_us)
+        filter = rows_of.read_filter(keeper, workflow, state, tag, correlation_id, *times)
         self._call(lib.sw_task_count, filter, counts)
         return dict(zip(TASK_STATES, counts))
 

@@ -35,6 +35,7 @@ from .task import Task
 from .workflow import Workflow
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from types import TracebackType
 
     from typing_extensions import ParamSpec
@@ -56,6 +57,17 @@ _TASK_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 def _task_id(task: Union[str, Task]) -> str:
     return task.id if isinstance(task, Task) else task
+
+
+def _time_us(time: Optional[datetime]) -> Optional[int]:
+    """Microseconds UTC, exactly."""
+    if time is None:
+        return None
+    offset = time.utcoffset()
+    if offset is None:
+        raise core.InvalidArgumentError(f"{time} has no time zone")
+    since = time.replace(tzinfo=None) - offset - type(time)(1970, 1, 1)
+    return (since.days * 86400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 class BatchUpdate(NamedTuple):
@@ -301,9 +313,12 @@ class Engine(core.Engine):
         status: Optional[str] = None,
         tag: Optional[str] = None,
         correlation_id: Optional[str] = None,
+        created_after: Optional[datetime] = None,
+        created_before: Optional[datetime] = None,
         limit: Optional[int] = None,
     ) -> Iterator[Task]:
-        """Tasks that match, newest first; read page by page while it is iterated."""
+        """Tasks that match, newest first; read page by page while it is iterated. created_after
+        takes tasks of that time too, created_before does not; times need a zone."""
         name = workflow.name if isinstance(workflow, Workflow) else workflow
         before: Optional[str] = None
         left = limit
@@ -313,6 +328,8 @@ class Engine(core.Engine):
                 state=status,
                 tag=tag,
                 correlation_id=correlation_id,
+                created_after_us=_time_us(created_after),
+                created_before_us=_time_us(created_before),
                 before=before,
                 limit=_PAGE if left is None else min(left, _PAGE),
             )
