@@ -181,7 +181,7 @@ sim_campaign() {
 }
 
 sim_plants() {
-    build/release/tests/sim/sim --plants --share "$(($1 + 1))/$JOBS" --shrink --every 12 --seconds 10
+    build/release/tests/sim/sim --plants --share "$(($1 + 1))/$JOBS" --shrink --every 11 --seconds 10
 }
 
 # Crash schedules on a simulated machine: first the seeds that once found something, then a campaign
