@@ -110,7 +110,9 @@ static int wait_once(actor *self, ledger_task *task, int64_t wait_ms, sw_error *
     bool ended = task->ended;
     actor_arm_memory(self);
     int64_t asked_us = self->world->now_us;
+    self->watches = true;
     int rc = sw_task_wait(self->engine, &task->id, wait_ms, &result, error);
+    self->watches = false;
     const sw_task_row *rows = sw_tasks(result, &count);
     if (rc == 0 && (count == 0 || !sw_task_state_terminal(rows[0].state)))
         world_violate(self->world, "O8", "a wait ends before its task does");

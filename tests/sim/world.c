@@ -99,7 +99,8 @@ static void actor_stand_still(actor *self, const char *place)
 {
     choice *c = &self->world->choice;
     bool outside = strcmp(place, "store.begin") == 0 || strcmp(place, "store.version") == 0;
-    if (outside && self->world->current && choice_once_in(c, CHOICE_SWITCH, 32))
+    uint32_t one_in = self->watches ? 4 : 32;
+    if (outside && self->world->current && choice_once_in(c, CHOICE_SWITCH, one_in))
         world_sleep(self->world, 1000 + choice_draw(c, CHOICE_DETAIL, 40000));
 }
 
@@ -226,6 +227,7 @@ static void world_start(world *w, actor *self)
     coroutine_start(&self->routine, self->index, actor_main, self);
     self->alive = true;
     self->waiting = false;
+    self->watches = false;
     self->disk_bad = false;
     self->life++;
     w->current = self;

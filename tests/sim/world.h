@@ -55,6 +55,7 @@ typedef struct actor {
     bool alive;      /* its coroutine has begun and not ended */
     bool finished;   /* its body returned: nothing left to do */
     bool waiting;    /* in a call that waits, without the lock of its engine */
+    bool watches;    /* waits for a task: what it reads matters at that moment */
     int64_t woke_us; /* when it last waited so */
     int life;        /* how often it was started */
     int64_t wake_us;
