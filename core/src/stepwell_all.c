@@ -40,6 +40,7 @@
 #include "model/paths.c"
 #include "model/retry.c"
 #include "model/states.c"
+#include "model/trigger.c"
 #include "model/workflow.c"
 #include "store/memory.c"
 #include "store/memory_audit.c"

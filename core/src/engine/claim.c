@@ -10,6 +10,7 @@
 
 #include "base/plant.h"
 #include "base/probe.h"
+#include "model/trigger.h"
 
 /* Steps to choose from. */
 typedef struct claim_pool {
@@ -324,7 +325,13 @@ static void claim_fill_texts(claim_build *build)
     }
 }
 
-/* Dependencies of all claims, each once and sorted; those that may have failed are loaded. */
+/* Whether a dependency of a step that starts may be in another state than succeeded. */
+static bool claim_is_doubtful(const sw_workflow_step *step, const sw_workflow_step *dependency)
+{
+    return sw__trigger_is_lenient(step) || dependency->on_failure == SW_ON_FAILURE_CONTINUE;
+}
+
+/* Dependencies of all claims, each once and sorted; those that are doubtful are loaded. */
 static int claim_dependencies(claim_build *build, int64_t **ids, size_t *count, sw_error *err)
 {
     size_t total = 0;
@@ -340,7 +347,7 @@ static int claim_dependencies(claim_build *build, int64_t **ids, size_t *count, 
         const sw_workflow_step *step = sw__work_definition(build->work, step_id);
         for (size_t k = 0; k < step->after_count; k++) {
             int64_t from = SW__STEP_ID(SW__STEP_TASK(step_id), step->after[k]);
-            if (sw__work_definition(build->work, from)->on_failure == SW_ON_FAILURE_CONTINUE)
+            if (claim_is_doubtful(step, sw__work_definition(build->work, from)))
                 load[doubtful++] = from;
             if (sw__map_find(&build->results, from))
                 continue;
@@ -384,7 +391,7 @@ static int claim_fill_inputs(claim_build *build, sw_step_claim *claim, sw_error 
         int64_t from = SW__STEP_ID(SW__STEP_TASK(claim->step_id), step->after[k]);
         const sw__work_step *row = sw__work_step_find(build->work, from);
         const sw_workflow_step *definition = sw__work_definition(build->work, from);
-        bool doubtful = definition->on_failure == SW_ON_FAILURE_CONTINUE;
+        bool doubtful = claim_is_doubtful(step, definition);
         inputs[k].name = sw__arena_str(build->arena, definition->name);
         inputs[k].state =
             doubtful && row && !SW__PLANT(INPUT_STATE) ? row->row.state : SW_STEP_SUCCEEDED;
