@@ -1,0 +1,107 @@
+/* Trigger rules in words of their own: when a step may start, and when it never will.
+ *
+ * They are written rule by rule, as the documentation has them, and not as the engine counts.
+ */
+#include "sim/replay.h"
+
+replay_tally replay_count(const replay_task *task, int step)
+{
+    replay_tally tally = {0};
+    for (int from = 0; from < step; from++) {
+        int state = task->steps[from].state;
+        bool passes = task->shape->steps[from].on_failure == SW_ON_FAILURE_CONTINUE;
+        if (!(task->shape->steps[step].after >> from & 1))
+            continue;
+        tally.all++;
+        tally.open += !sw_step_state_terminal(state);
+        tally.succeeded += state == SW_STEP_SUCCEEDED;
+        tally.passed += state == SW_STEP_FAILED && passes;
+        tally.failed += state == SW_STEP_FAILED && !passes;
+        tally.skipped += state == SW_STEP_SKIPPED;
+        tally.cancelled += state == SW_STEP_CANCELLED;
+    }
+    return tally;
+}
+
+bool replay_may_start(const replay_task *task, int step)
+{
+    replay_tally of = replay_count(task, step);
+    if (of.all == 0)
+        return true;
+    switch (task->shape->steps[step].trigger) {
+    case SW_TRIGGER_ALL_DONE:
+        return of.open == 0;
+    case SW_TRIGGER_ANY_SUCCEEDED:
+        return of.succeeded > 0;
+    case SW_TRIGGER_NONE_FAILED:
+        return of.open == 0 && of.failed == 0 && of.cancelled == 0;
+    case SW_TRIGGER_QUORUM:
+        return of.succeeded >= task->shape->steps[step].quorum;
+    default:
+        return of.succeeded + of.passed == of.all;
+    }
+}
+
+/* A failure that does not pass is not the last word: an operator may have it tried again. */
+bool replay_is_hopeless(const replay_task *task, int step)
+{
+    replay_tally of = replay_count(task, step);
+    int may_succeed = of.succeeded + of.open + of.failed;
+    switch (task->shape->steps[step].trigger) {
+    case SW_TRIGGER_ALL_DONE:
+        return false;
+    case SW_TRIGGER_ANY_SUCCEEDED:
+        return may_succeed == 0;
+    case SW_TRIGGER_NONE_FAILED:
+        return of.cancelled > 0;
+    case SW_TRIGGER_QUORUM:
+        return may_succeed < task->shape->steps[step].quorum;
+    default:
+        return of.skipped + of.cancelled > 0;
+    }
+}
+
+int replay_needed(const replay_task *task, int step)
+{
+    replay_tally of = replay_count(task, step);
+    switch (task->shape->steps[step].trigger) {
+    case SW_TRIGGER_ALL_DONE:
+        return of.open;
+    case SW_TRIGGER_ANY_SUCCEEDED:
+        return 1 - of.succeeded;
+    case SW_TRIGGER_NONE_FAILED:
+        return of.open + of.failed + of.cancelled;
+    case SW_TRIGGER_QUORUM:
+        return task->shape->steps[step].quorum - of.succeeded;
+    default:
+        return of.all - of.succeeded - of.passed;
+    }
+}
+
+int replay_waits(const replay_task *task, int step)
+{
+    replay_tally of = replay_count(task, step);
+    return of.open + (task->shape->steps[step].trigger == SW_TRIGGER_ALL_DONE ? 0 : of.failed);
+}
+
+/* Inputs. What goes on may have been claimed by the same call, so that it only has to go on. */
+
+static bool input_is_right(const replay_step *from, const ledger_claim *claim, int index)
+{
+    int state = claim->input_states[index];
+    bool ended = sw_step_state_terminal(from->state);
+    int64_t epoch = from->state == SW_STEP_SUCCEEDED ? from->succeeded_epoch : 0;
+    return claim->input_epochs[index] == epoch &&
+           (ended ? state == from->state : !sw_step_state_terminal(state));
+}
+
+const char *replay_check_inputs(const replay_task *task, const ledger_claim *claim)
+{
+    if (claim->inputs != task->shape->steps[claim->step].after)
+        return "it was not given the results of the steps it comes after";
+    for (int from = 0; from < claim->step; from++) {
+        if ((claim->inputs >> from & 1) && !input_is_right(&task->steps[from], claim, from))
+            return "it was given a result that nobody had committed";
+    }
+    return NULL;
+}
