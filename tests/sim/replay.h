@@ -56,7 +56,8 @@ typedef struct replay_tally {
     int open;
     int succeeded;
     int passed; /* failed with on_failure continue */
-    int failed; /* otherwise */
+    int held;   /* failed with on_failure block or fail_task */
+    int failed; /* failed with on_failure skip_dependents */
     int skipped;
     int cancelled;
 } replay_tally;

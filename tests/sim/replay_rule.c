@@ -4,19 +4,28 @@
  */
 #include "sim/replay.h"
 
+static void tally_failure(replay_tally *tally, int on_failure)
+{
+    if (on_failure == SW_ON_FAILURE_CONTINUE)
+        tally->passed++;
+    else if (on_failure == SW_ON_FAILURE_SKIP_DEPENDENTS)
+        tally->failed++;
+    else
+        tally->held++;
+}
+
 replay_tally replay_count(const replay_task *task, int step)
 {
     replay_tally tally = {0};
     for (int from = 0; from < step; from++) {
         int state = task->steps[from].state;
-        bool passes = task->shape->steps[from].on_failure == SW_ON_FAILURE_CONTINUE;
         if (!(task->shape->steps[step].after >> from & 1))
             continue;
         tally.all++;
         tally.open += !sw_step_state_terminal(state);
         tally.succeeded += state == SW_STEP_SUCCEEDED;
-        tally.passed += state == SW_STEP_FAILED && passes;
-        tally.failed += state == SW_STEP_FAILED && !passes;
+        if (state == SW_STEP_FAILED)
+            tally_failure(&tally, task->shape->steps[from].on_failure);
         tally.skipped += state == SW_STEP_SKIPPED;
         tally.cancelled += state == SW_STEP_CANCELLED;
     }
@@ -34,7 +43,7 @@ bool replay_may_start(const replay_task *task, int step)
     case SW_TRIGGER_ANY_SUCCEEDED:
         return of.succeeded > 0;
     case SW_TRIGGER_NONE_FAILED:
-        return of.open == 0 && of.failed == 0 && of.cancelled == 0;
+        return of.open == 0 && of.held == 0 && of.failed == 0 && of.cancelled == 0;
     case SW_TRIGGER_QUORUM:
         return of.succeeded >= task->shape->steps[step].quorum;
     default:
@@ -42,22 +51,23 @@ bool replay_may_start(const replay_task *task, int step)
     }
 }
 
-/* A failure that does not pass is not the last word: an operator may have it tried again. */
+/* A failure that holds its dependents up is not the last word: an operator may have the step tried
+ * again. */
 bool replay_is_hopeless(const replay_task *task, int step)
 {
     replay_tally of = replay_count(task, step);
-    int may_succeed = of.succeeded + of.open + of.failed;
+    int may_succeed = of.succeeded + of.open + of.held;
     switch (task->shape->steps[step].trigger) {
     case SW_TRIGGER_ALL_DONE:
         return false;
     case SW_TRIGGER_ANY_SUCCEEDED:
         return may_succeed == 0;
     case SW_TRIGGER_NONE_FAILED:
-        return of.cancelled > 0;
+        return of.failed + of.cancelled > 0;
     case SW_TRIGGER_QUORUM:
         return may_succeed < task->shape->steps[step].quorum;
     default:
-        return of.skipped + of.cancelled > 0;
+        return of.failed + of.skipped + of.cancelled > 0;
     }
 }
 
@@ -70,7 +80,7 @@ int replay_needed(const replay_task *task, int step)
     case SW_TRIGGER_ANY_SUCCEEDED:
         return 1 - of.succeeded;
     case SW_TRIGGER_NONE_FAILED:
-        return of.open + of.failed + of.cancelled;
+        return of.open + of.held + of.failed + of.cancelled;
     case SW_TRIGGER_QUORUM:
         return task->shape->steps[step].quorum - of.succeeded;
     default:
@@ -81,7 +91,7 @@ int replay_needed(const replay_task *task, int step)
 int replay_waits(const replay_task *task, int step)
 {
     replay_tally of = replay_count(task, step);
-    return of.open + (task->shape->steps[step].trigger == SW_TRIGGER_ALL_DONE ? 0 : of.failed);
+    return of.open + (task->shape->steps[step].trigger == SW_TRIGGER_ALL_DONE ? 0 : of.held);
 }
 
 /* Inputs. What goes on may have been claimed by the same call, so that it only has to go on. */

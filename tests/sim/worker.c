@@ -139,6 +139,7 @@ static void worker_plan(actor *self, worker_hold *hold, fate drawn, int64_t time
         hold->row.error_class = LIT("Sim::Fatal");
     } else if (drawn == FATE_RELEASE) {
         hold->row.outcome = SW_OUTCOME_RELEASED;
+        hold->due_us = now_us + 20000 * choice_draw(c, CHOICE_DETAIL, 4);
     }
 }
 

@@ -62,9 +62,11 @@ static uint32_t shape_draw_after(shape_form form, int index, int last, choice *c
 
 static void shape_draw_step(ledger_step *step, int index, int last, shape_form form, choice *c)
 {
+    /* Twice what stops a task: what a stopped task goes through is rare enough. */
     static const int policies[] = {SW_ON_FAILURE_BLOCK, SW_ON_FAILURE_CONTINUE,
-                                   SW_ON_FAILURE_FAIL_TASK};
-    step->on_failure = policies[choice_draw(c, CHOICE_WORKLOAD, 3)];
+                                   SW_ON_FAILURE_FAIL_TASK, SW_ON_FAILURE_FAIL_TASK,
+                                   SW_ON_FAILURE_SKIP_DEPENDENTS};
+    step->on_failure = policies[choice_draw(c, CHOICE_WORKLOAD, 5)];
     step->max_attempts = 1 + (int)choice_draw(c, CHOICE_WORKLOAD, 4);
     step->base_ms = 80 * (int64_t)choice_draw(c, CHOICE_WORKLOAD, 3);
     step->timeout_ms = choice_once_in(c, CHOICE_WORKLOAD, 4) ? 900 : 0;
@@ -82,6 +84,7 @@ static void shape_put_step(const ledger_step *step, int index, workload_text *te
         [SW_ON_FAILURE_BLOCK] = "block",
         [SW_ON_FAILURE_CONTINUE] = "continue",
         [SW_ON_FAILURE_FAIL_TASK] = "fail_task",
+        [SW_ON_FAILURE_SKIP_DEPENDENTS] = "skip_dependents",
     };
     static const char *const rules[] = {
         [SW_TRIGGER_ALL_SUCCEEDED] = "all_succeeded",
