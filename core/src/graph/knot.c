@@ -225,7 +225,7 @@ static bool cuts_write(const sw__graph *graph, const sw__graph *part, const sw__
             .from = knot->nodes[from],
             .to = graph->out_node[whole],
             .row = graph->out_row ? graph->out_row[whole] : whole,
-            .reason = cut_reason(part, cuts, from, part->out_node[edge]),
+            .reason = (int32_t)cut_reason(part, cuts, from, part->out_node[edge]),
         };
     }
     knot->cuts = rows;
