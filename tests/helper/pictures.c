@@ -19,8 +19,8 @@ static const char *const hostile[] = {
     "Grün – 日本語 ✓",
     "bad \xff\xc3(\xe2\x82",
     "\x1b[31mred\x1b[0m\x07\x01",
-    "\xe2\x80\xae"
-    "right to left",
+    ("\xe2\x80\xae"
+     "right to left"),
     "'quoted' `code` *bold* _under_",
     "1. list",
     "- item",
