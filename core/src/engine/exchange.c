@@ -123,7 +123,9 @@ static int exchange_part(sw__work *work, void *context, sw_error *err)
     call->result = sw__result_new(engine->env);
     if (!call->result)
         return sw__fail(err, SW_ENOMEM, NULL);
-    int rc = engine->store->ops->version(engine->store, &call->wait.version, err);
+    int rc = SW_OK;
+    if (call->worker) /* who may wait afterwards */
+        rc = engine->store->ops->version(engine->store, &call->wait.version, err);
     if (rc == SW_OK)
         rc = exchange_flow(work, member, call->rows, call->row_count, call->claim_max, call->result,
                            &call->wait.timer_us, err);
