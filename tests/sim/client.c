@@ -45,8 +45,6 @@ static int submit_batch(actor *self, ledger_task **tasks, size_t count, sw_error
     }
     actor_arm_memory(self);
     int rc = sw_task_submit(self->engine, rows, count, &result, error);
-    for (size_t i = 0; i < count; i++)
-        tasks[i]->versions |= 1u << l->version_asked;
     const sw_task_submitted *submitted = sw_task_submissions(result, &answers);
     for (size_t i = 0; i < answers; i++)
         submit_take(self, tasks[i], &submitted[i]);
@@ -188,6 +186,9 @@ static void operate_deploy(actor *self)
         return;
     actor_sleep_up_to(self, 600);
     l->version_asked = 1;
+    /* What is being submitted may come before it or after it, also when its process dies then. */
+    for (int i = 0; i < l->task_count; i++)
+        l->tasks[i].versions |= l->tasks[i].asked && !l->tasks[i].acknowledged ? 1u << 1 : 0;
     actor_register(self, 1);
     l->version_acknowledged = 1;
 }
