@@ -188,7 +188,7 @@ int sw__build_from_json(sw__build *build, sw_str text)
     const char *why;
     if (!sw__json_check(text, &offset, &why))
         return json_check_fail(build, text, offset, why);
-    json_error_t error;
+    json_error_t error = {0}; /* jansson leaves the code as it was when memory runs out */
     json_t *tree = json_loadb(text.ptr, text.len,
                               JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
     if (!tree)
