@@ -59,6 +59,7 @@
 #include "model/retry.c"
 #include "model/states.c"
 #include "model/tasker_readiness.c"
+#include "model/trigger.c"
 #include "model/workflow.c"
 #include "analysis/analyze.c"
 #include "analysis/diff.c"

@@ -82,6 +82,46 @@ static void test_a_step_waits_for_its_dependencies(void **state)
     assert_entry_detected(log, &entry, task_no, "becomes ready while \"top\"");
 }
 
+/* Two roots that may fail, a quorum of both, and a step that either starts. */
+static const char rules_definition[] =
+    "{\"stepwell\": 1, \"name\": \"r\", \"steps\": ["
+    "{\"name\": \"a\", \"on_failure\": \"continue\"}, {\"name\": \"b\"},"
+    "{\"name\": \"both\", \"after\": [\"a\", \"b\"], \"trigger\": {\"quorum\": 2}},"
+    "{\"name\": \"one\", \"after\": [\"a\", \"b\"], \"trigger\": \"any_succeeded\"}]}";
+
+/* After step a has ended so, step index cannot go there. */
+static void assert_rule_detected(int a_to, int index, int to, const char *words)
+{
+    audit_log log;
+    audit_log_open(&log, rules_definition);
+    audit_log_begin(&log);
+    int64_t task_no = audit_log_submit(&log, NULL);
+    audit_log_move_task(&log, task_no, SW_TASK_RUNNING, NULL);
+    audit_log_move(&log, task_no, 0, SW_STEP_RUNNING, NULL);
+    audit_log_move(&log, task_no, 0, a_to, a_to == SW_STEP_FAILED ? "failed for good" : NULL);
+    audit_log_commit(&log);
+    sw_audit_entry entry = audit_log_entry(&log, task_no, index);
+    entry.to = to;
+    assert_entry_detected(&log, &entry, task_no, words);
+    audit_log_close(&log);
+}
+
+static void test_a_trigger_rule_is_met(void **state)
+{
+    (void)state;
+    assert_rule_detected(SW_STEP_SUCCEEDED, 2, SW_STEP_READY, "becomes ready while \"b\"");
+    assert_rule_detected(SW_STEP_FAILED, 3, SW_STEP_READY, "becomes ready while \"a\"");
+}
+
+static void test_a_step_is_skipped_when_nothing_else_is_left(void **state)
+{
+    (void)state;
+    assert_rule_detected(SW_STEP_SUCCEEDED, 2, SW_STEP_SKIPPED,
+                         "is skipped while its rule, quorum, can still be met");
+    assert_rule_detected(SW_STEP_FAILED, 3, SW_STEP_SKIPPED,
+                         "is skipped while its rule, any_succeeded, can still be met");
+}
+
 static void test_a_step_moves_from_where_it_is(void **state)
 {
     audit_log *log = *state;
@@ -247,6 +287,8 @@ int main(void)
         cmocka_unit_test(test_epochs_and_attempts_grow_by_one),
         AUDIT_TEST(test_an_attempt_is_given_back_only_unworked),
         AUDIT_TEST(test_a_step_waits_for_its_dependencies),
+        cmocka_unit_test(test_a_trigger_rule_is_met),
+        cmocka_unit_test(test_a_step_is_skipped_when_nothing_else_is_left),
         AUDIT_TEST(test_a_step_moves_from_where_it_is),
         AUDIT_TEST(test_the_transition_table_holds),
         AUDIT_TEST(test_only_a_named_operator_does_an_operators_work),

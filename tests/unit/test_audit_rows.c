@@ -49,6 +49,17 @@ static void test_open_dependencies_are_guarded(void **state)
     audit_log_is_detected(log, "step \"bottom\"");
 }
 
+static void test_lost_dependencies_are_guarded(void **state)
+{
+    audit_log *log = *state;
+    int64_t task_no = audit_log_second_attempt(log);
+    sw__step_hot row = audit_log_step(log, task_no, 3);
+    assert_int_equal(row.rank, 0);
+    row.rank = 1;
+    audit_log_put_step(log, &row);
+    audit_log_is_detected(log, "step \"bottom\"");
+}
+
 static void test_a_flipped_result_is_seen_from_the_message(void **state)
 {
     audit_log *log = *state;
@@ -341,6 +352,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_step_rows_are_guarded),
         AUDIT_TEST(test_open_dependencies_are_guarded),
+        AUDIT_TEST(test_lost_dependencies_are_guarded),
         AUDIT_TEST(test_a_flipped_result_is_seen_from_the_message),
         cmocka_unit_test(test_task_rows_are_guarded),
         AUDIT_TEST(test_a_task_runs_the_definition_of_its_submission),

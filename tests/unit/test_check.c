@@ -171,6 +171,29 @@ static void test_retry(void **state)
                  "5000 ms\n");
 }
 
+static void test_triggers(void **state)
+{
+    (void)state;
+    assert_steps(
+        "- {name: a}\n- {name: b, after: [a], trigger: all_dne}\n"
+        "- {name: c, after: [a], trigger: quorum}\n- {name: d, after: [a], trigger: [a]}\n",
+        "5:34 steps[1].trigger: \"all_dne\" is none of these: all_succeeded, all_done, "
+        "any_succeeded, none_failed\n"
+        "6:34 steps[2].trigger: a quorum has a number; write {quorum: number}\n"
+        "7:34 steps[3].trigger: expected the name of a rule or {quorum: number}, found a "
+        "list\n");
+    assert_steps("- {name: a}\n- {name: b, after: [a], trigger: {quorum: 2}}\n"
+                 "- {name: c, after: [a], trigger: {quorum: 0}}\n"
+                 "- {name: d, after: [a], trigger: {}}\n"
+                 "- {name: e, after: [a], trigger: {quorum: 1, of: 2}}\n"
+                 "- {name: f, trigger: {quorum: 1}}\n",
+                 "5:43 steps[1].trigger.quorum: a quorum of 2 of 1 steps that it waits for\n"
+                 "6:43 steps[2].trigger.quorum: 0 is out of range: 1 to 10000\n"
+                 "7:34 steps[3].trigger: the key \"quorum\" is missing\n"
+                 "8:46 steps[4].trigger.of: warning: unknown key \"of\"\n"
+                 "9:31 steps[5].trigger.quorum: a quorum of 1 of 0 steps that it waits for\n");
+}
+
 /* Each number at its limit and one beyond. */
 static void test_ranges(void **state)
 {
@@ -346,6 +369,7 @@ int main(void)
         cmocka_unit_test(test_handlers),
         cmocka_unit_test(test_parameters_of_built_in_kinds),
         cmocka_unit_test(test_retry),
+        cmocka_unit_test(test_triggers),
         cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_names_at_the_limit),
         cmocka_unit_test(test_most_dependencies_of_a_step),

@@ -249,6 +249,30 @@ static void test_reading_the_canonical_text_back(void **state)
     }
 }
 
+/* A rule that all steps had before there were others is left out; the others are kept. */
+static void test_triggers(void **state)
+{
+    (void)state;
+    size_t count;
+    sw_workflow *workflow = definition_load(
+        "{stepwell: 1, name: w, steps: [{name: a}, {name: b, after: [a], trigger: all_succeeded}, "
+        "{name: c, title: C, after: [a, b], trigger: {quorum: 2}}, "
+        "{name: d, after: [c], trigger: none_failed}]}");
+    const sw_workflow_step *steps = sw_workflow_steps(workflow, &count);
+    assert_int_equal(steps[0].trigger, SW_TRIGGER_ALL_SUCCEEDED);
+    assert_int_equal(steps[2].trigger, SW_TRIGGER_QUORUM);
+    assert_int_equal(steps[2].quorum, 2);
+    assert_int_equal(steps[3].trigger, SW_TRIGGER_NONE_FAILED);
+    assert_int_equal(steps[3].quorum, 0);
+    assert_null(strstr(sw_workflow_json(workflow).ptr, "all_succeeded"));
+    assert_non_null(strstr(sw_workflow_json(workflow).ptr,
+                           "\"timeout_ms\":0,\"title\":\"C\",\"trigger\":{\"quorum\":2}},{"));
+    assert_non_null(
+        strstr(sw_workflow_json(workflow).ptr, "\"timeout_ms\":0,\"trigger\":\"none_failed\"}]"));
+    assert_reads_back(workflow);
+    sw_workflow_free(workflow);
+}
+
 /* Every step stands behind its dependencies; of those that could come next, the one with the
  * higher priority, then the earlier one in the file. */
 static void test_the_order_of_the_steps(void **state)
@@ -406,6 +430,7 @@ int main(void)
         cmocka_unit_test(test_equal_definitions_have_one_digest),
         cmocka_unit_test(test_the_digest_is_sha256_of_the_text),
         cmocka_unit_test(test_reading_the_canonical_text_back),
+        cmocka_unit_test(test_triggers),
         cmocka_unit_test(test_the_order_of_the_steps),
         cmocka_unit_test(test_sharing),
         cmocka_unit_test(test_a_large_definition),

@@ -79,6 +79,18 @@ static void test_other_spellings(void **state)
                 "on_failure: fail_task}]}");
 }
 
+static void test_triggers(void **state)
+{
+    (void)state;
+    assert_same("{name: m, steps: [{id: a, step_type: noop}, {id: b, step_type: noop, "
+                "depends_on: [a], trigger: all_done}, {id: c, step_type: noop, "
+                "depends_on: [a, b], trigger: {quorum: 1}}]}",
+                "{stepwell: 1, name: m, steps: [{name: a, handler: noop, on_failure: fail_task}, "
+                "{name: b, handler: noop, on_failure: fail_task, after: [a], trigger: all_done}, "
+                "{name: c, handler: noop, on_failure: fail_task, after: [a, b], "
+                "trigger: {quorum: 1}}]}");
+}
+
 static void test_handlers_of_applications(void **state)
 {
     (void)state;
@@ -199,6 +211,7 @@ int main(void)
         cmocka_unit_test(test_every_key),
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_other_spellings),
+        cmocka_unit_test(test_triggers),
         cmocka_unit_test(test_handlers_of_applications),
         cmocka_unit_test(test_names_from_titles),
         cmocka_unit_test(test_step_types),

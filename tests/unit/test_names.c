@@ -24,6 +24,7 @@ static const named lists[] = {
     {sw_durability_name, sw_durability_find, 0, SW_DURABILITY_COUNT},
     {sw_outcome_name, sw_outcome_find, 0, SW_OUTCOME_COUNT},
     {sw_on_failure_name, NULL, 0, SW_ON_FAILURE_COUNT},
+    {sw_trigger_name, NULL, 0, SW_TRIGGER_COUNT},
     {sw_backoff_name, NULL, 0, SW_BACKOFF_COUNT},
     {sw_row_status_name, NULL, 0, SW_ROW_STATUS_COUNT},
     {sw_reason_name, NULL, 0, SW_REASON_COUNT},
@@ -87,6 +88,7 @@ static void test_names_that_other_programs_read(void **state)
     assert_string_equal(sw_task_state_name(SW_TASK_RESOLVED), "resolved");
     assert_string_equal(sw_durability_name(SW_DURABILITY_STRICT), "strict");
     assert_string_equal(sw_on_failure_name(SW_ON_FAILURE_FAIL_TASK), "fail_task");
+    assert_string_equal(sw_trigger_name(SW_TRIGGER_NONE_FAILED), "none_failed");
     assert_string_equal(sw_backoff_name(SW_BACKOFF_FIBONACCI), "fibonacci");
     assert_string_equal(sw_outcome_name(SW_OUTCOME_RELEASED), "released");
     assert_string_equal(sw_row_status_name(SW_ROW_FENCED), "fenced");

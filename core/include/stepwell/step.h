@@ -75,12 +75,12 @@ typedef struct sw_step_applied {
     int32_t state;         /* sw_step_state after the call */
 } sw_step_applied;
 
-/* Result of a direct dependency. */
+/* A direct dependency as it was when the step was claimed. */
 typedef struct sw_step_input {
     sw_str name;
-    sw_str result; /* JSON; absent means null */
-    int32_t state; /* sw_step_state: SUCCEEDED, FAILED with on_failure continue, or what an
-                      operator made of it: SKIPPED, RESOLVED */
+    sw_str result; /* JSON; absent means null, or that it has not succeeded */
+    int32_t state; /* sw_step_state: SUCCEEDED, FAILED with on_failure continue, or whatever else
+                      the trigger rule of the claimed step lets it start with */
     int32_t reserved;
 } sw_step_input;
 
@@ -166,7 +166,7 @@ SW_API int sw_outcome_find(sw_str name);
  *
  * Rows whose attempt is no longer the newest are reported as fenced instead of failing the batch,
  * because a worker that lost its lease must not undo the work of its successor. Dependents whose
- * last dependency is reported become ready and may be claimed by this very call. The worker's
+ * trigger rule is met by a report become ready and may be claimed by this very call. The worker's
  * lease is renewed. When nothing was reported and nothing is ready, the call waits up to wait_ms
  * for work (negative: without end).
  *

@@ -64,7 +64,7 @@ typedef struct sw_step_row {
     int32_t state;   /* sw_step_state */
     int32_t attempt; /* attempts started; one that was released is taken back */
     int32_t max_attempts; /* attempts that may fail; one ended by a lost lease does not count */
-    int32_t open_deps; /* dependencies that are not satisfied yet */
+    int32_t open_deps; /* pending: dependencies that its trigger rule still needs */
     int32_t level;
     int32_t reserved;
     int64_t epoch;         /* grows with every claim; the fencing token of the newest one */

@@ -54,6 +54,20 @@ typedef struct sw_finding {
     XX(FAIL_TASK, 1, "fail_task")                                                                  \
     XX(CONTINUE, 2, "continue")
 
+/* When a step that waits for others may start (docs/reference/workflow-file.md has the whole
+ * table). A dependency with on_failure continue that failed has not succeeded, but passes where
+ * failures are what counts.
+ * ALL_SUCCEEDED: every dependency has succeeded or passed. ALL_DONE: every dependency has ended.
+ * ANY_SUCCEEDED: one has succeeded; the others need not have ended. NONE_FAILED: every dependency
+ * has ended, none of them by a failure that does not pass. QUORUM: as ANY_SUCCEEDED, of several.
+ * A step whose rule cannot be met any more is skipped. */
+#define SW_TRIGGER_MAP(XX)                                                                         \
+    XX(ALL_SUCCEEDED, 0, "all_succeeded")                                                          \
+    XX(ALL_DONE, 1, "all_done")                                                                    \
+    XX(ANY_SUCCEEDED, 2, "any_succeeded")                                                          \
+    XX(NONE_FAILED, 3, "none_failed")                                                              \
+    XX(QUORUM, 4, "quorum")
+
 #define SW_BACKOFF_MAP(XX)                                                                         \
     XX(NONE, 0, "none")                                                                            \
     XX(LINEAR, 1, "linear")                                                                        \
@@ -66,6 +80,13 @@ typedef enum sw_on_failure {
 #undef SW_ENUM_VALUE
         SW_ON_FAILURE_COUNT = 3
 } sw_on_failure;
+
+typedef enum sw_trigger {
+#define SW_ENUM_VALUE(name, value, text) SW_TRIGGER_##name = value,
+    SW_TRIGGER_MAP(SW_ENUM_VALUE)
+#undef SW_ENUM_VALUE
+        SW_TRIGGER_COUNT = 5
+} sw_trigger;
 
 typedef enum sw_backoff {
 #define SW_ENUM_VALUE(name, value, text) SW_BACKOFF_##name = value,
@@ -95,6 +116,8 @@ typedef struct sw_workflow_step {
     int32_t on_failure;    /* sw_on_failure */
     int32_t line;          /* where the step stands in the text, 0 when not loaded from one */
     int32_t column;
+    int32_t trigger; /* sw_trigger */
+    int32_t quorum;  /* SW_TRIGGER_QUORUM: dependencies that have to succeed; else 0 */
     int32_t reserved;
 } sw_workflow_step;
 
@@ -108,6 +131,7 @@ SW_BEGIN_DECLS
  * errors:  none.
  */
 SW_API const char *sw_on_failure_name(int on_failure);
+SW_API const char *sw_trigger_name(int trigger);
 SW_API const char *sw_backoff_name(int backoff);
 
 /* Load a definition from JSON or YAML text: Stepwell's own form or a mission

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "model/trigger.h"
 
 #define COMPARE_PAGE 10000 /* tasks read at once, the most that a filter allows */
 
@@ -153,13 +154,14 @@ static int compare_step_doubt(const compare_walk *walk, const sw__step_hot *row,
         (long long)entry_no);
 }
 
-/* Dependencies that do not let a step start yet; only a pending step counts them. */
-static int32_t compare_open_deps(const sw__replay_task *task, const sw_workflow_step *step)
+/* What a pending step counts is what the states of its dependencies say, and neither lets it start
+ * nor skips it. */
+static bool compare_pending(const sw__replay_task *task, const sw__step_hot *row, size_t index)
 {
-    int32_t open = 0;
-    for (size_t i = 0; i < step->after_count; i++)
-        open += !sw__replay_is_met(task, step->after[i]);
-    return open;
+    const sw_workflow_step *step = &task->workflow->steps[index];
+    sw__tally tally = sw__replay_count(task, index);
+    return !sw__tally_is_met(tally, step) && !sw__tally_is_void(tally, step) &&
+           row->open_deps == sw__trigger_needed(step) - tally.counted && row->rank == tally.lost;
 }
 
 /* A step that has ended without success has no result that its dependents could be given. Only at
@@ -204,7 +206,7 @@ static int compare_step(void *context, const sw__step_hot *row, sw_error *err)
     bool equal = row->state == (int32_t)step->state && row->epoch == step->epoch &&
                  row->attempt == step->attempt && row->crashes == (int32_t)step->crashes;
     if (equal && row->state == SW_STEP_PENDING)
-        equal = row->open_deps == compare_open_deps(walk->task, definition);
+        equal = compare_pending(walk->task, row, index);
     if (!equal)
         return compare_step_doubt(walk, row, step, definition->name);
     bool without = sw_step_state_terminal(row->state) && row->state != SW_STEP_SUCCEEDED;

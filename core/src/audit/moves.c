@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "model/states.h"
+#include "model/trigger.h"
 
 /* A doubt about one entry; the words follow "entry 17 (step "charge" of task 0192...): ". */
 static int move_doubt(sw__replay *replay, const sw_audit_entry *entry, const char *format, ...)
@@ -72,14 +73,6 @@ static int move_submit(sw__replay *replay, sw__replay_task *task, const sw_audit
     return SW_OK;
 }
 
-bool sw__replay_is_met(const sw__replay_task *task, int32_t index)
-{
-    uint32_t state = task->steps[index].state;
-    return state == SW_STEP_SUCCEEDED || state == SW_STEP_RESOLVED || state == SW_STEP_SKIPPED ||
-           (state == SW_STEP_FAILED &&
-            task->workflow->steps[index].on_failure == SW_ON_FAILURE_CONTINUE);
-}
-
 static int move_task(sw__replay *replay, sw__replay_task *task, const sw_audit_entry *entry)
 {
     int from = entry->from;
@@ -93,7 +86,7 @@ static int move_task(sw__replay *replay, sw__replay_task *task, const sw_audit_e
         return move_doubt(replay, entry, "a task cannot go from %s to %s", sw_task_state_name(from),
                           sw_task_state_name(to));
     for (size_t i = 0; to == SW_TASK_SUCCEEDED && i < task->workflow->step_count; i++) {
-        if (!sw__replay_is_met(task, (int32_t)i))
+        if (!sw__trigger_is_well(&task->workflow->steps[i], (int)task->steps[i].state))
             return move_doubt(replay, entry, "the task succeeds while step \"%.*s\" is %s",
                               SW__FMT(task->workflow->steps[i].name),
                               sw_step_state_name((int)task->steps[i].state));
@@ -161,18 +154,58 @@ static int move_keep_numbers(sw__replay *replay, const sw__replay_step *step,
     return SW_OK;
 }
 
-static int move_check_deps(sw__replay *replay, const sw__replay_task *task,
-                           const sw_audit_entry *entry)
+static sw__effect move_effect(const sw__replay_task *task, const sw_workflow_step *step,
+                              int32_t dependency)
 {
-    const sw_workflow_step *step = &task->workflow->steps[SW__STEP_INDEX(entry->step_id)];
-    for (size_t i = 0; i < step->after_count; i++) {
-        if (!sw__replay_is_met(task, step->after[i]))
-            return move_doubt(replay, entry,
-                              "it becomes ready while \"%.*s\", which it waits for, is %s",
-                              SW__FMT(task->workflow->steps[step->after[i]].name),
-                              sw_step_state_name((int)task->steps[step->after[i]].state));
-    }
-    return SW_OK;
+    return sw__trigger_effect(step, &task->workflow->steps[dependency],
+                              (int)task->steps[dependency].state);
+}
+
+sw__tally sw__replay_count(const sw__replay_task *task, size_t index)
+{
+    sw__tally tally = {0};
+    const sw_workflow_step *step = &task->workflow->steps[index];
+    for (size_t i = 0; i < step->after_count; i++)
+        sw__tally_add(&tally, move_effect(task, step, step->after[i]));
+    return tally;
+}
+
+/* A step becomes ready when its rule is met. One that is not met needs at most all dependencies,
+ * so that there is one to name. */
+static int move_check_ready(sw__replay *replay, const sw__replay_task *task,
+                            const sw_audit_entry *entry)
+{
+    size_t i = 0;
+    size_t index = (size_t)SW__STEP_INDEX(entry->step_id);
+    const sw_workflow_step *steps = task->workflow->steps;
+    const sw_workflow_step *step = &steps[index];
+    if (sw__tally_is_met(sw__replay_count(task, index), step))
+        return SW_OK;
+    while (move_effect(task, step, step->after[i]) == SW__EFFECT_COUNTS)
+        i++;
+    return move_doubt(replay, entry, "it becomes ready while \"%.*s\", which it waits for, is %s",
+                      SW__FMT(steps[step->after[i]].name),
+                      sw_step_state_name((int)task->steps[step->after[i]].state));
+}
+
+/* The engine skips a step when its rule cannot be met any more, an operator at will. */
+static int move_check_skipped(sw__replay *replay, const sw__replay_task *task,
+                              const sw_audit_entry *entry)
+{
+    size_t index = (size_t)SW__STEP_INDEX(entry->step_id);
+    const sw_workflow_step *step = &task->workflow->steps[index];
+    if (entry->actor.len > 0 || sw__tally_is_void(sw__replay_count(task, index), step))
+        return SW_OK;
+    return move_doubt(replay, entry, "it is skipped while its rule, %s, can still be met",
+                      sw_trigger_name(step->trigger));
+}
+
+static int move_check_pending(sw__replay *replay, const sw__replay_task *task,
+                              const sw_audit_entry *entry)
+{
+    if (entry->to == SW_STEP_READY)
+        return move_check_ready(replay, task, entry);
+    return entry->to == SW_STEP_SKIPPED ? move_check_skipped(replay, task, entry) : SW_OK;
 }
 
 static int move_check_step(sw__replay *replay, const sw__replay_task *task,
@@ -192,8 +225,8 @@ static int move_check_step(sw__replay *replay, const sw__replay_task *task,
     if (entry->to == SW_STEP_RUNNING)
         return move_start(replay, step, entry);
     int rc = move_keep_numbers(replay, step, entry);
-    if (rc == SW_OK && entry->from == SW_STEP_PENDING && entry->to == SW_STEP_READY)
-        rc = move_check_deps(replay, task, entry);
+    if (rc == SW_OK && entry->from == SW_STEP_PENDING)
+        rc = move_check_pending(replay, task, entry);
     return rc;
 }
 

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/map.h"
+#include "model/trigger.h"
 #include "model/workflow.h"
 #include "store/store.h"
 
@@ -86,8 +87,8 @@ int sw__replay_workflow(sw__replay *replay, sw_str digest_hex, int64_t entry_no,
                         const sw_workflow **out, sw_error *err);
 /* The record of a task, or NULL. */
 sw__replay_task *sw__replay_task_find(const sw__replay *replay, int64_t task_no);
-/* Whether what depends on this step may start. */
-bool sw__replay_is_met(const sw__replay_task *task, int32_t index);
+/* How the dependencies of a step stand. */
+sw__tally sw__replay_count(const sw__replay_task *task, size_t index);
 
 /* One entry; task is NULL for an entry without one. */
 int sw__replay_move(sw__replay *replay, sw__replay_task *task, const sw_audit_entry *entry,

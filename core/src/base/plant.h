@@ -26,6 +26,14 @@
     XX(DEPENDENCY_TWICE, "a dependency is counted down twice")                                     \
     XX(DEPENDENCY_ONCE, "two dependencies that end together count as one")                         \
     XX(DEPENDENCY_IGNORED, "the first dependency makes a step ready")                              \
+    XX(TRIGGER_IGNORED, "what a failure means to a step does not depend on its rule")              \
+    XX(QUORUM_SHORT, "a quorum is one short")                                                      \
+    XX(LOST_ONCE, "two dependencies that are lost together count as one")                          \
+    XX(HELD_LOST, "a failure that holds its dependents up skips them")                             \
+    XX(COUNTED_BEYOND, "more dependencies are counted than a step needs")                          \
+    XX(READY_TWICE, "a dependency makes a step ready that has started without it")                 \
+    XX(SKIP_FORGOTTEN, "a step whose rule cannot be met any more is not skipped")                  \
+    XX(SKIP_NOT_PASSED, "the steps after a skipped one are not told")                              \
     XX(CONTINUE_IGNORED, "a failure that may be passed blocks its dependents")                     \
     XX(FAIL_TASK_IGNORED, "a failure that stops the task cancels nothing")                         \
     XX(FAIL_TASK_TOO_MUCH, "a failure that stops the task cancels running steps")                  \

@@ -23,6 +23,10 @@
     XX(FAILED_STOPPED, "a step fails in a stopped task")                                           \
     XX(CRASHES_USED_UP, "a step has killed too many workers")                                      \
     XX(JOIN, "several dependencies of a step end together")                                        \
+    XX(STARTED_EARLIER, "a dependency ends while the step runs that did not wait for it")          \
+    XX(MORE_THAN_NEEDED, "more dependencies end together than a step needs")                       \
+    XX(STEP_SKIPPED, "a step is skipped")                                                          \
+    XX(DEPENDENT_HELD, "a failure holds its dependents up")                                        \
     XX(TASK_STOPPED, "a failure stops a task")                                                     \
     XX(CLAIM_MOVED, "a step in line was moved by the same transaction")                            \
     XX(LEASE_ENDED, "a worker's lease ends")                                                       \

@@ -10,6 +10,7 @@
 
 #include "base/plant.h"
 #include "base/probe.h"
+#include "model/trigger.h"
 
 /* Steps to choose from. */
 typedef struct claim_pool {
@@ -324,15 +325,15 @@ static void claim_fill_texts(claim_build *build)
     }
 }
 
-/* Whether a dependency may have ended otherwise than with success: it was allowed to fail, or an
- * operator has skipped or resolved steps of the task. */
-static bool claim_is_doubtful(const sw__work_task *task, int32_t index)
+/* Whether a dependency of a step that starts may be in another state than succeeded. */
+static bool claim_is_doubtful(const sw__work_task *task, const sw_workflow_step *step,
+                              int32_t dependency)
 {
-    return task->row.counts[SW_STEP_SKIPPED] + task->row.counts[SW_STEP_RESOLVED] > 0 ||
-           task->plan->workflow->steps[index].on_failure == SW_ON_FAILURE_CONTINUE;
+    return task->row.counts[SW_STEP_RESOLVED] > 0 ||
+           sw__trigger_is_lenient(step, &task->plan->workflow->steps[dependency]);
 }
 
-/* Dependencies of all claims, each once and sorted; those that may have failed are loaded. */
+/* Dependencies of all claims, each once and sorted; those that are doubtful are loaded. */
 static int claim_dependencies(claim_build *build, int64_t **ids, size_t *count, sw_error *err)
 {
     size_t total = 0;
@@ -349,7 +350,7 @@ static int claim_dependencies(claim_build *build, int64_t **ids, size_t *count, 
         const sw__work_task *task = sw__work_task_find(build->work, SW__STEP_TASK(step_id));
         for (size_t k = 0; k < step->after_count; k++) {
             int64_t from = SW__STEP_ID(SW__STEP_TASK(step_id), step->after[k]);
-            if (claim_is_doubtful(task, step->after[k]))
+            if (claim_is_doubtful(task, step, step->after[k]))
                 load[doubtful++] = from;
             if (sw__map_find(&build->results, from))
                 continue;
@@ -393,7 +394,7 @@ static int claim_fill_inputs(claim_build *build, sw_step_claim *claim, sw_error 
     for (size_t k = 0; k < step->after_count; k++) {
         int64_t from = SW__STEP_ID(SW__STEP_TASK(claim->step_id), step->after[k]);
         const sw__work_step *row = sw__work_step_find(build->work, from);
-        bool doubtful = claim_is_doubtful(task, step->after[k]);
+        bool doubtful = claim_is_doubtful(task, step, step->after[k]);
         inputs[k].name =
             sw__arena_str(build->arena, task->plan->workflow->steps[step->after[k]].name);
         inputs[k].state =

@@ -60,7 +60,7 @@ static bool context_is_blocking(const sw__survey *survey, size_t index)
 {
     int state = survey->rows[index].state;
     return sw_step_state_terminal(state) &&
-           !sw__step_done(&survey->plan->workflow->steps[index], state);
+           !sw__trigger_is_well(&survey->plan->workflow->steps[index], state);
 }
 
 static int context_fill_blocked(const sw__survey *survey, sw__arena *arena,

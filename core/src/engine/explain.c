@@ -1,8 +1,9 @@
 /* Why a step does not run: the exact things it waits for, in sentences. */
 #include "base/plant.h"
 #include "engine/member.h"
+#include "engine/query.h"
 #include "engine/sound.h"
-#include "engine/survey.h"
+#include "model/trigger.h"
 
 /* One call: the task, its rows, the workers, and the reasons found. */
 typedef struct explain_call {
@@ -46,20 +47,37 @@ static double explain_seconds(int64_t us)
     return us > 0 ? (double)us / 1e6 : 0.0;
 }
 
+static sw__effect explain_effect(const explain_call *call, const sw_workflow_step *step,
+                                 int32_t dependency)
+{
+    return sw__trigger_effect(step, explain_step(call, dependency), call->rows[dependency].state);
+}
+
+/* " (2 more must succeed)" where a step does not wait for all of its dependencies. */
+static sw_str explain_needed(const explain_call *call, int64_t index)
+{
+    if (sw__trigger_spare(explain_step(call, index)) == 0)
+        return (sw_str){0};
+    return sw__arena_format(call->arena, " (%d more must succeed)", call->rows[index].open_deps);
+}
+
+/* A dependency that counts or is lost is waited for no longer. */
 static void explain_pending(explain_call *call, int64_t index)
 {
     const sw_workflow_step *step = explain_step(call, index);
+    sw_str needed = explain_needed(call, index);
     for (size_t i = 0; i < step->after_count; i++) {
         int32_t from = step->after[i];
         int state = call->rows[from].state;
-        if (sw__step_done(explain_step(call, from), state))
+        if (explain_effect(call, step, from) != SW__EFFECT_OPEN)
             continue;
         sw_str name = explain_step(call, from)->name;
         bool ended = sw_step_state_terminal(state);
-        sw_str message = sw__arena_format(
-            call->arena,
-            ended ? "%.*s needs %.*s, which has ended: %s" : "%.*s waits for %.*s, which is %s",
-            SW__FMT(step->name), SW__FMT(name), sw_step_state_name(state));
+        sw_str message = sw__arena_format(call->arena,
+                                          ended ? "%.*s needs %.*s, which has ended: %s%.*s"
+                                                : "%.*s waits for %.*s, which is %s%.*s",
+                                          SW__FMT(step->name), SW__FMT(name),
+                                          sw_step_state_name(state), SW__FMT(needed));
         explain_add(call, index, ended ? SW_REASON_FAILED_DEPENDENCY : SW_REASON_OPEN_DEPENDENCY,
                     name, message, 0);
         if (SW__PLANT(EXPLAIN_LEAVES_OUT))
@@ -136,10 +154,40 @@ static void explain_running(explain_call *call, int64_t index)
                 row->rank == INT64_MAX ? 0 : row->rank);
 }
 
+/* Which dependencies are to blame; false when it was an operator who skipped it. */
+static bool explain_skipped(explain_call *call, int64_t index)
+{
+    const sw_workflow_step *step = explain_step(call, index);
+    sw__tally tally = {0};
+    sw_str first = {0};
+    const char *how = "";
+    for (size_t i = 0; i < step->after_count; i++) {
+        int32_t from = step->after[i];
+        sw__effect effect = explain_effect(call, step, from);
+        sw__tally_add(&tally, effect);
+        if (effect == SW__EFFECT_LOST && tally.lost == 1) {
+            first = explain_step(call, from)->name;
+            how = sw_step_state_name(call->rows[from].state);
+        }
+    }
+    if (!sw__tally_is_void(tally, step))
+        return false;
+    sw_str message = sw__arena_format(
+        call->arena,
+        "%.*s was skipped: its rule %s cannot be met, %d of %zu dependencies are lost (%.*s "
+        "has ended: %s)",
+        SW__FMT(step->name), sw_trigger_name(step->trigger), tally.lost, step->after_count,
+        SW__FMT(first), how);
+    explain_add(call, index, SW_REASON_ENDED, first, message, 0);
+    return true;
+}
+
 static void explain_ended(explain_call *call, int64_t index)
 {
     const sw__step_hot *row = &call->rows[index];
     const sw_workflow_step *step = explain_step(call, index);
+    if (row->state == SW_STEP_SKIPPED && explain_skipped(call, index))
+        return;
     if (row->state != SW_STEP_FAILED) {
         sw_str message = sw__arena_format(call->arena, "%.*s has ended: %s", SW__FMT(step->name),
                                           sw_step_state_name(row->state));

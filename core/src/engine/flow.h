@@ -44,9 +44,6 @@ int sw__step_fail(sw__work *work, sw__work_step *step, const sw__fault *fault, i
 int sw__step_release(sw__work *work, sw__work_step *step, const char *reason, int by,
                      int64_t worker_id, sw_error *err);
 
-/* Steps that depend on this one have one open dependency less when the steps are settled. */
-int sw__step_satisfied(sw__work *work, int64_t step_id, sw_error *err);
-
 /* What follows: stop tasks, then make dependents ready. */
 int sw__settle_steps(sw__work *work, sw_error *err);
 /* End the tasks in which nothing can go on; fills the FINISHED section of result, if any. */

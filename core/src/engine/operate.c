@@ -9,8 +9,8 @@
 #include "base/limits.h"
 #include "base/plant.h"
 #include "engine/check.h"
-#include "engine/survey.h"
 #include "model/states.h"
+#include "model/trigger.h"
 #include "stepwell/ops.h"
 
 /* Checks before the transaction. */
@@ -50,9 +50,8 @@ typedef struct operate_change {
     int64_t step_id;
     int from;
     int to;
-    bool was_done; /* for the steps that depend on it */
-    bool is_done;
     sw__cause cause;
+    const sw_workflow_step *definition;
     const int32_t *dependents; /* indices */
     size_t dependent_count;
 } operate_change;
@@ -68,9 +67,8 @@ static operate_change operate_change_of(const sw__work *work, const sw__work_ste
         .step_id = row->step_id,
         .from = step->row.state,
         .to = row->state,
-        .was_done = sw__step_done(definition, step->row.state),
-        .is_done = sw__step_done(definition, row->state),
         .cause = {.by = SW_BY_OPERATOR, .actor = row->actor, .reason = row->reason},
+        .definition = definition,
         .dependents = graph->out_node + start[0],
         .dependent_count = (size_t)(start[1] - start[0]),
     };
@@ -81,58 +79,91 @@ static sw_str operate_name(const sw__work *work, int64_t step_id)
     return sw__work_definition(work, step_id)->name;
 }
 
-static int operate_load_dependents(sw__work *work, const operate_change *change, sw_error *err)
+/* Neighbours of a changed step: what depends on it, what it depends on. */
+static int operate_load(sw__work *work, const operate_change *change, const int32_t *indices,
+                        size_t count, sw_error *err)
 {
-    int64_t *ids = sw__arena_array(work->arena, change->dependent_count, sizeof *ids);
+    int64_t *ids = sw__arena_array(work->arena, count, sizeof *ids);
     if (!ids)
         return sw__fail(err, SW_ENOMEM, NULL);
-    for (size_t i = 0; i < change->dependent_count; i++)
-        ids[i] = SW__STEP_ID(SW__STEP_TASK(change->step_id), change->dependents[i]);
-    return sw__work_load(work, ids, change->dependent_count, err);
-}
-
-static sw__work_step *operate_dependent(const sw__work *work, const operate_change *change,
-                                        size_t index)
-{
-    int64_t task_no = SW__STEP_TASK(change->step_id);
-    return sw__work_step_find(work, SW__STEP_ID(task_no, change->dependents[index]));
-}
-
-/* What has begun because this step was done cannot be undone. */
-static int operate_check_taken_back(sw__work *work, const operate_change *change, sw_error *err)
-{
-    int rc = operate_load_dependents(work, change, err);
-    for (size_t i = 0; rc == SW_OK && i < change->dependent_count; i++) {
-        const sw__work_step *dependent = operate_dependent(work, change, i);
-        if (!dependent)
-            return sw__fail(err, SW_ECORRUPT, "a step of a task is missing");
-        int state = dependent->row.state;
-        if (state != SW_STEP_PENDING && state != SW_STEP_SKIPPED && state != SW_STEP_CANCELLED &&
-            state != SW_STEP_RESOLVED)
-            rc = sw__fail(
-                err, SW_ESTATE,
-                "step %.*s is %s and cannot be taken up again: %.*s, "
-                "which depends on it, is %s",
-                SW__FMT(operate_name(work, change->step_id)), sw_step_state_name(change->from),
-                SW__FMT(operate_name(work, dependent->row.step_id)), sw_step_state_name(state));
+    for (size_t i = 0; i < count; i++)
+        ids[i] = SW__STEP_ID(SW__STEP_TASK(change->step_id), indices[i]);
+    int rc = sw__work_load(work, ids, count, err);
+    for (size_t i = 0; rc == SW_OK && i < count; i++) {
+        if (!sw__work_step_find(work, ids[i]))
+            rc = sw__fail(err, SW_ECORRUPT, "a step of a task is missing");
     }
     return rc;
 }
 
-/* A pending step waits for something, a ready one for nothing. */
+static sw__work_step *operate_neighbour(const sw__work *work, const operate_change *change,
+                                        int32_t index)
+{
+    return sw__work_step_find(work, SW__STEP_ID(SW__STEP_TASK(change->step_id), index));
+}
+
+/* What the changed step does for one that depends on it when it is in this state. */
+static sw__effect operate_effect(const sw__work *work, const operate_change *change,
+                                 const sw__work_step *dependent, int state)
+{
+    return sw__trigger_effect(sw__work_definition(work, dependent->row.step_id), change->definition,
+                              state);
+}
+
+/* What has begun because this step counted cannot be undone. */
+static int operate_check_taken_back(const sw__work *work, const operate_change *change,
+                                    sw_error *err)
+{
+    for (size_t i = 0; i < change->dependent_count; i++) {
+        const sw__work_step *dependent = operate_neighbour(work, change, change->dependents[i]);
+        int state = dependent->row.state;
+        bool begun = state != SW_STEP_PENDING && state != SW_STEP_SKIPPED &&
+                     state != SW_STEP_CANCELLED && state != SW_STEP_RESOLVED;
+        if (begun && operate_effect(work, change, dependent, change->from) == SW__EFFECT_COUNTS &&
+            operate_effect(work, change, dependent, change->to) != SW__EFFECT_COUNTS)
+            return sw__fail(
+                err, SW_ESTATE,
+                "step %.*s is %s and cannot be taken up again: %.*s, which depends on it, is %s",
+                SW__FMT(change->definition->name), sw_step_state_name(change->from),
+                SW__FMT(operate_name(work, dependent->row.step_id)), sw_step_state_name(state));
+    }
+    return SW_OK;
+}
+
+static sw__tally operate_tally(const sw__work *work, const operate_change *change)
+{
+    sw__tally tally = {0};
+    const sw_workflow_step *step = change->definition;
+    for (size_t i = 0; i < step->after_count; i++) {
+        const sw__work_step *dependency = operate_neighbour(work, change, step->after[i]);
+        const sw_workflow_step *definition = sw__work_definition(work, dependency->row.step_id);
+        sw__tally_add(&tally, sw__trigger_effect(step, definition, dependency->row.state));
+    }
+    return tally;
+}
+
+/* A pending step waits for something that may still come, a ready one for nothing. */
 static int operate_check_deps(const sw__work *work, const operate_change *change, sw_error *err)
 {
-    sw_str name = operate_name(work, change->step_id);
-    int32_t open = sw__work_step_find(work, change->step_id)->row.open_deps;
-    if (change->to == SW_STEP_READY && open > 0)
+    sw__tally tally = operate_tally(work, change);
+    sw_str name = change->definition->name;
+    bool met = sw__tally_is_met(tally, change->definition);
+    if (!met && sw__tally_is_void(tally, change->definition))
+        return sw__fail(
+            err, SW_ESTATE,
+            "step %.*s cannot become %s: %d of its dependencies were skipped, cancelled "
+            "or have failed, and its rule is %s; take them up first, or resolve it",
+            SW__FMT(name), sw_step_state_name(change->to), tally.lost,
+            sw_trigger_name(change->definition->trigger));
+    if (change->to == SW_STEP_READY && !met)
         return sw__fail(err, SW_ESTATE,
                         "step %.*s cannot become ready: %d of its dependencies are open; pending "
                         "makes it wait for them",
-                        SW__FMT(name), open);
-    if (change->to == SW_STEP_PENDING && open == 0)
+                        SW__FMT(name), sw__trigger_needed(change->definition) - tally.counted);
+    if (change->to == SW_STEP_PENDING && met)
         return sw__fail(err, SW_ESTATE,
-                        "step %.*s cannot become pending: none of its dependencies is open; it can "
-                        "become ready",
+                        "step %.*s cannot become pending: it waits for none of its dependencies; "
+                        "it can become ready",
                         SW__FMT(name));
     return SW_OK;
 }
@@ -142,44 +173,70 @@ static int operate_check_change(sw__work *work, const operate_change *change, sw
     int task_state = sw__work_task_find(work, SW__STEP_TASK(change->step_id))->row.state;
     if (task_state == SW_TASK_SUCCEEDED || task_state == SW_TASK_RESOLVED)
         return sw__fail(err, SW_ESTATE, "the task of step %.*s has ended: it is %s",
-                        SW__FMT(operate_name(work, change->step_id)),
-                        sw_task_state_name(task_state));
+                        SW__FMT(change->definition->name), sw_task_state_name(task_state));
     if (!sw__step_may(change->from, change->to, SW_BY_OPERATOR))
         return sw__fail(err, SW_ESTATE, "step %.*s is %s; an operator cannot make it %s",
-                        SW__FMT(operate_name(work, change->step_id)),
-                        sw_step_state_name(change->from), sw_step_state_name(change->to));
-    int rc = operate_check_deps(work, change, err);
-    if (rc == SW_OK && change->was_done && !change->is_done)
-        rc = operate_check_taken_back(work, change, err);
-    return rc;
+                        SW__FMT(change->definition->name), sw_step_state_name(change->from),
+                        sw_step_state_name(change->to));
+    int rc = operate_load(work, change, change->dependents, change->dependent_count, err);
+    if (rc == SW_OK)
+        rc = operate_load(work, change, change->definition->after, change->definition->after_count,
+                          err);
+    if (rc == SW_OK && (change->to == SW_STEP_READY || change->to == SW_STEP_PENDING))
+        rc = operate_check_deps(work, change, err);
+    return rc == SW_OK ? operate_check_taken_back(work, change, err) : rc;
 }
 
-/* A task that has failed or was cancelled goes on when one of its steps does. */
+/* A task that has failed or was cancelled goes on when one of its steps is changed; where nothing
+ * of it can, it ends again in the same call. */
 static int operate_reopen(sw__work *work, const operate_change *change, sw_error *err)
 {
     sw__work_task *task = sw__work_task_find(work, SW__STEP_TASK(change->step_id));
-    if (!sw_task_state_terminal(task->row.state) || change->to == SW_STEP_CANCELLED)
+    if (!sw_task_state_terminal(task->row.state))
         return SW_OK;
     return sw__work_move_task(work, task, SW_TASK_RUNNING, &change->cause, err);
+}
+
+/* Dependents that wait forget what its old state did for them; its new one they are told. */
+static void operate_take_back(sw__work *work, const operate_change *change)
+{
+    for (size_t i = 0; i < change->dependent_count; i++) {
+        sw__work_step *dependent = operate_neighbour(work, change, change->dependents[i]);
+        sw__effect effect = operate_effect(work, change, dependent, change->from);
+        if (dependent->row.state != SW_STEP_PENDING || effect == SW__EFFECT_OPEN)
+            continue;
+        dependent->row.open_deps += effect == SW__EFFECT_COUNTS;
+        dependent->row.rank -= effect == SW__EFFECT_LOST;
+        dependent->dirty = true;
+    }
+}
+
+/* A step that is taken up again counts its dependencies anew. */
+static void operate_take_up(sw__work *work, const operate_change *change, sw__work_step *step)
+{
+    sw__tally tally = operate_tally(work, change);
+    int32_t open = sw__trigger_needed(change->definition) - tally.counted;
+    step->row.open_deps = open > 0 ? open : 0;
+    if (change->to == SW_STEP_PENDING)
+        step->row.rank = tally.lost;
+    else
+        sw__work_queue(work, step, 0);
 }
 
 static int operate_move(sw__work *work, const operate_change *change, sw_error *err)
 {
     sw__work_step *step = sw__work_step_find(work, change->step_id);
     sw__work_task *task = sw__work_task_find(work, SW__STEP_TASK(change->step_id));
-    if (change->from == SW_STEP_FAILED && !change->was_done)
+    if (change->from == SW_STEP_FAILED && !sw__trigger_is_well(change->definition, change->from))
         task->row.fatal--;
     int rc = sw__work_move(work, step, change->to, &change->cause, err);
-    if (rc == SW_OK && change->to == SW_STEP_READY)
-        sw__work_queue(work, step, 0);
-    for (size_t i = 0; change->was_done && !change->is_done && i < change->dependent_count; i++) {
-        sw__work_step *dependent = operate_dependent(work, change, i);
-        dependent->row.open_deps++;
-        dependent->dirty = true;
-    }
-    if (rc == SW_OK && change->is_done && !change->was_done)
-        rc = sw__step_satisfied(work, change->step_id, err);
-    return rc;
+    if (rc < 0)
+        return rc;
+    operate_take_back(work, change);
+    if (sw_step_state_terminal(change->to))
+        return sw__work_add_ended(work, change->step_id, err);
+    operate_take_up(work, change, step);
+    return SW_OK;
 }
 
 /* SW_ENOTFOUND and SW_ESTATE: the row is refused, and nothing has changed. */

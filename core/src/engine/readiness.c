@@ -32,19 +32,20 @@ static void readiness_fill_row(const sw__survey *survey, sw__arena *arena, size_
 {
     const sw__step_hot *row = &survey->rows[index];
     const sw_workflow_step *step = &survey->plan->workflow->steps[index];
+    sw__tally tally = sw__survey_tally(survey, index);
     out->step_id = row->step_id;
     out->step = sw__arena_str(arena, step->name);
     out->state = row->state;
     out->reason = readiness_reason(survey, index);
     out->ready = sw__survey_ready(survey, index);
-    out->dependencies_satisfied = row->open_deps == 0;
+    out->dependencies_satisfied = sw__tally_is_met(tally, step);
     out->attempts = row->attempt - row->crashes;
     out->max_attempts = step->max_attempts;
     /* An operator may have made a step ready that has no attempt left. */
     out->retry_eligible = !sw_step_state_terminal(row->state) &&
                           (row->state == SW_STEP_READY || out->attempts < step->max_attempts);
     out->total_parents = (int32_t)step->after_count;
-    out->completed_parents = out->total_parents - row->open_deps;
+    out->completed_parents = tally.counted;
     out->next_retry_us = sw__survey_retry_us(survey, index);
 }
 

@@ -8,23 +8,6 @@
 #include "base/probe.h"
 #include "model/workflow.h"
 
-static int report_append(const sw__work *work, int64_t **ids, size_t *count, size_t *capacity,
-                         int64_t id, sw_error *err)
-{
-    int64_t *grown = sw__work_grow(work, *ids, capacity, *count + 1, sizeof *grown);
-    if (!grown)
-        return sw__fail(err, SW_ENOMEM, NULL);
-    *ids = grown;
-    grown[(*count)++] = id;
-    return SW_OK;
-}
-
-int sw__step_satisfied(sw__work *work, int64_t step_id, sw_error *err)
-{
-    return report_append(work, &work->satisfied, &work->satisfied_count, &work->satisfied_capacity,
-                         step_id, err);
-}
-
 static int report_fenced(sw__work *work, const sw__work_step *step, const sw_step_outcome *row,
                          int64_t worker_id, sw_error *err)
 {
@@ -72,7 +55,7 @@ static int report_succeeded(sw__work *work, sw__work_step *step, const sw_step_o
     }
     if (rc == SW_OK)
         rc = sw__work_move(work, step, SW_STEP_SUCCEEDED, &cause, err);
-    return rc == SW_OK ? sw__step_satisfied(work, row->step_id, err) : rc;
+    return rc == SW_OK ? sw__work_add_ended(work, row->step_id, err) : rc;
 }
 
 /* Whether a failure of some step has stopped this task: nothing of it starts again. Only a task in
@@ -100,8 +83,7 @@ static int report_stop(sw__work *work, int64_t task_no, sw_error *err)
     SW__PROBE(TASK_STOPPED);
     if (SW__PLANT(FAIL_TASK_IGNORED))
         return SW_OK;
-    return report_append(work, &work->stopped, &work->stopped_count, &work->stopped_capacity,
-                         task_no, err);
+    return sw__work_add_stopped(work, task_no, err);
 }
 
 /* In a task that was stopped it is cancelled with everything else that does not run. */
@@ -158,11 +140,11 @@ static int report_final(sw__work *work, sw__work_step *step, const sw__cause *ca
     if (rc < 0)
         return rc;
     report_log(work, step, SW_LOG_WARN, "step.failed", cause->error_class);
-    if (on_failure == SW_ON_FAILURE_CONTINUE && !SW__PLANT(CONTINUE_IGNORED))
-        return sw__step_satisfied(work, step_id, err);
-    task->row.fatal++;
-    return on_failure == SW_ON_FAILURE_FAIL_TASK ? report_stop(work, task->row.task_no, err)
-                                                 : SW_OK;
+    task->row.fatal += on_failure != SW_ON_FAILURE_CONTINUE;
+    rc = sw__work_add_ended(work, step_id, err);
+    if (rc == SW_OK && on_failure == SW_ON_FAILURE_FAIL_TASK)
+        rc = report_stop(work, task->row.task_no, err);
+    return rc;
 }
 
 static int64_t report_retry_time(sw__work *work, const sw__step_hot *row,

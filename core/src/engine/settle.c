@@ -1,18 +1,28 @@
-/* What follows from ended steps: dependents become ready, tasks stop or end.
+/* What follows from ended steps: dependents become ready or are skipped, tasks stop or end.
  *
- * Readiness is a counter per step, decremented once per satisfied dependency in the transaction
- * that satisfied it; a step is never looked for.
+ * Readiness is two counters per step, of the dependencies that must still count and of those that
+ * are lost, kept in the transaction in which a dependency ends; a step is never looked for, and
+ * its dependencies are never read again. What a rule makes of an end is model/trigger.h's business.
  */
 #include "engine/flow.h"
 
+#include <stdlib.h>
+
 #include "base/plant.h"
 #include "base/probe.h"
+#include "model/trigger.h"
 
-static size_t settle_dependents_count(const sw__work *work)
+/* What the end of a dependency does for a step. */
+typedef struct settle_edge {
+    int64_t step_id;
+    bool lost;
+} settle_edge;
+
+static size_t settle_edges_count(const sw__work *work)
 {
     size_t total = 0;
-    for (size_t i = 0; i < work->satisfied_count; i++) {
-        int64_t step_id = work->satisfied[i];
+    for (size_t i = 0; i < work->ended_count; i++) {
+        int64_t step_id = work->ended[i];
         const sw__work_task *task = sw__work_task_find(work, SW__STEP_TASK(step_id));
         const int32_t *start = task->plan->workflow->graph.out_start + SW__STEP_INDEX(step_id);
         total += (size_t)(start[1] - start[0]);
@@ -20,51 +30,131 @@ static size_t settle_dependents_count(const sw__work *work)
     return total;
 }
 
-/* Dependents of all satisfied steps, sorted; one that waits for several is there as often. */
-static int64_t *settle_dependents(const sw__work *work, size_t *count)
+static sw__effect settle_effect(const sw_workflow_step *step, const sw_workflow_step *dependency,
+                                int state)
 {
-    size_t total = settle_dependents_count(work);
-    int64_t *ids = sw__arena_array(work->arena, total, sizeof *ids);
-    if (!ids)
-        return NULL;
-    *count = 0;
-    for (size_t i = 0; i < work->satisfied_count; i++) {
-        int64_t task_no = SW__STEP_TASK(work->satisfied[i]);
-        int64_t index = SW__STEP_INDEX(work->satisfied[i]);
-        const sw__graph *graph = &sw__work_task_find(work, task_no)->plan->workflow->graph;
-        for (int32_t edge = graph->out_start[index]; edge < graph->out_start[index + 1]; edge++)
-            ids[(*count)++] = SW__STEP_ID(task_no, graph->out_node[edge]);
-    }
-    sw__work_sort_ids(ids, *count);
-    return ids;
+    sw__effect effect = sw__trigger_effect(step, dependency, state);
+    bool held = effect == SW__EFFECT_OPEN && state == SW_STEP_FAILED;
+    SW__PROBE_IF(DEPENDENT_HELD, held);
+    return held && SW__PLANT(HELD_LOST) ? SW__EFFECT_LOST : effect;
 }
 
-static int settle_ready(sw__work *work, sw_error *err)
+/* What one ended step does for each of its dependents; where it does nothing, that is left out. */
+static void settle_add_edges(const sw__work *work, int64_t step_id, settle_edge *edges,
+                             size_t *count)
+{
+    int64_t task_no = SW__STEP_TASK(step_id);
+    int64_t index = SW__STEP_INDEX(step_id);
+    int state = sw__work_step_find(work, step_id)->row.state;
+    const sw_workflow *workflow = sw__work_task_find(work, task_no)->plan->workflow;
+    const int32_t *start = workflow->graph.out_start + index;
+    for (int32_t edge = start[0]; edge < start[1]; edge++) {
+        int32_t to = workflow->graph.out_node[edge];
+        sw__effect effect = settle_effect(&workflow->steps[to], &workflow->steps[index], state);
+        if (effect != SW__EFFECT_OPEN)
+            edges[(*count)++] = (settle_edge){SW__STEP_ID(task_no, to), effect == SW__EFFECT_LOST};
+    }
+}
+
+static int settle_compare(const void *a, const void *b)
+{
+    int64_t left = ((const settle_edge *)a)->step_id;
+    int64_t right = ((const settle_edge *)b)->step_id;
+    return (left > right) - (left < right);
+}
+
+/* Most batches are sorted already. */
+static void settle_sort(settle_edge *edges, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (edges[i - 1].step_id > edges[i].step_id) {
+            qsort(edges, count, sizeof *edges, settle_compare);
+            return;
+        }
+    }
+}
+
+/* Sorted by step, loaded; a step that waited for several of the ended ones is there as often. */
+static int settle_edges(sw__work *work, settle_edge **out, size_t *count, sw_error *err)
+{
+    size_t total = settle_edges_count(work);
+    settle_edge *edges = sw__arena_array(work->arena, total, sizeof *edges);
+    int64_t *ids = sw__arena_array(work->arena, total, sizeof *ids);
+    if (!edges || !ids)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    *count = 0;
+    for (size_t i = 0; i < work->ended_count; i++)
+        settle_add_edges(work, work->ended[i], edges, count);
+    settle_sort(edges, *count);
+    for (size_t i = 0; i < *count; i++)
+        ids[i] = edges[i].step_id;
+    *out = edges;
+    return sw__work_load(work, ids, *count, err);
+}
+
+/* Its dependents hear of it in the next wave. */
+static int settle_skip(sw__work *work, sw__work_step *step, sw_error *err)
+{
+    int64_t step_id = step->row.step_id;
+    sw__cause cause = {.by = SW_BY_ENGINE, .reason = sw__str("rule cannot be met")};
+    SW__PROBE(STEP_SKIPPED);
+    if (SW__PLANT(SKIP_FORGOTTEN))
+        return SW_OK;
+    int rc = sw__work_move(work, step, SW_STEP_SKIPPED, &cause, err);
+    return rc == SW_OK && !SW__PLANT(SKIP_NOT_PASSED) ? sw__work_add_ended(work, step_id, err) : rc;
+}
+
+/* Of several that end together, a rule may need fewer than there are. */
+static void settle_count(sw__step_hot *row, int32_t counted, int32_t lost)
+{
+    if (SW__PLANT(DEPENDENCY_ONCE) && counted > 1)
+        counted = 1;
+    if (SW__PLANT(DEPENDENCY_TWICE) && counted > 0)
+        counted++;
+    SW__PROBE_IF(MORE_THAN_NEEDED, counted > row->open_deps);
+    if (counted > row->open_deps && !SW__PLANT(COUNTED_BEYOND))
+        counted = row->open_deps;
+    row->open_deps -= counted;
+    row->rank += SW__PLANT(LOST_ONCE) && lost > 1 ? 1 : lost;
+}
+
+/* A step that has started, or was skipped, has nothing to wait for. */
+static int settle_step(sw__work *work, int64_t step_id, int32_t counted, int32_t lost,
+                       sw_error *err)
+{
+    sw__cause cause = {.by = SW_BY_ENGINE};
+    sw__work_step *step = sw__work_step_find(work, step_id);
+    if (!step)
+        return sw__fail(err, SW_ECORRUPT, "step %lld of a task is missing", (long long)step_id);
+    bool waits = step->row.state == SW_STEP_PENDING;
+    SW__PROBE_IF(JOIN, counted > 1);
+    SW__PROBE_IF(STARTED_EARLIER, step->row.state == SW_STEP_RUNNING);
+    if (!waits && !SW__PLANT(READY_TWICE))
+        return SW_OK;
+    settle_count(&step->row, counted, lost);
+    step->dirty = true;
+    if (step->row.rank > sw__trigger_spare(sw__work_definition(work, step_id)))
+        return settle_skip(work, step, err);
+    if (step->row.open_deps > 0 && !SW__PLANT(DEPENDENCY_IGNORED))
+        return SW_OK;
+    int rc = sw__work_move(work, step, SW_STEP_READY, &cause, err);
+    if (rc == SW_OK)
+        sw__work_queue(work, step, 0);
+    return rc;
+}
+
+/* One wave: what has ended since the last one, told to all dependents at once. */
+static int settle_wave(sw__work *work, sw_error *err)
 {
     size_t count = 0;
-    int64_t *ids = settle_dependents(work, &count);
-    work->satisfied_count = 0;
-    if (!ids)
-        return sw__fail(err, SW_ENOMEM, NULL);
-    int rc = sw__work_load(work, ids, count, err);
+    settle_edge *edges = NULL;
+    int rc = settle_edges(work, &edges, &count, err);
+    work->ended_count = 0;
     for (size_t i = 0, next; rc == SW_OK && i < count; i = next) {
-        for (next = i + 1; next < count && ids[next] == ids[i];)
-            next++;
-        sw__work_step *step = sw__work_step_find(work, ids[i]);
-        if (!step)
-            return sw__fail(err, SW_ECORRUPT, "step %lld of a task is missing", (long long)ids[i]);
-        SW__PROBE_IF(JOIN, next - i > 1);
-        step->row.open_deps -= SW__PLANT(DEPENDENCY_ONCE) ? 1 : (int32_t)(next - i);
-        if (SW__PLANT(DEPENDENCY_TWICE))
-            step->row.open_deps--;
-        step->dirty = true;
-        bool waits = step->row.open_deps > 0 && !SW__PLANT(DEPENDENCY_IGNORED);
-        if (waits || step->row.state != SW_STEP_PENDING)
-            continue;
-        sw__cause cause = {.by = SW_BY_ENGINE};
-        rc = sw__work_move(work, step, SW_STEP_READY, &cause, err);
-        if (rc == SW_OK)
-            sw__work_queue(work, step, 0);
+        int32_t lost = 0;
+        for (next = i; next < count && edges[next].step_id == edges[i].step_id; next++)
+            lost += edges[next].lost;
+        rc = settle_step(work, edges[i].step_id, (int32_t)(next - i) - lost, lost, err);
     }
     return rc;
 }
@@ -93,8 +183,8 @@ int sw__settle_steps(sw__work *work, sw_error *err)
     for (size_t i = 0; rc == SW_OK && i < work->stopped_count; i++)
         rc = sw__settle_cancel(work, work->stopped[i], &cause, SW__PLANT(FAIL_TASK_TOO_MUCH), err);
     work->stopped_count = 0;
-    if (rc == SW_OK && work->satisfied_count)
-        rc = settle_ready(work, err);
+    while (rc == SW_OK && work->ended_count)
+        rc = settle_wave(work, err);
     return rc;
 }
 

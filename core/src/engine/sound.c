@@ -51,6 +51,8 @@ static bool sound_place(const sw__step_hot *row, const sw__plan *plan)
     int64_t deps = (int64_t)plan->workflow->steps[index].after_count;
     if (row->lane == SW__LANE_TIMER && !sound_time(row->rank))
         return false;
+    if (row->state == SW_STEP_PENDING && (row->rank < 0 || row->rank > deps))
+        return false;
     return row->lane >= -INT64_MAX && row->open_deps >= 0 && row->open_deps <= deps;
 }
 

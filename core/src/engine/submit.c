@@ -8,6 +8,7 @@
 #include "engine/check.h"
 #include "engine/group.h"
 #include "engine/sound.h"
+#include "model/trigger.h"
 
 /* One call. Arrays have one element per submitted row; new tasks come first in hot and info. */
 typedef struct submit_batch {
@@ -282,7 +283,7 @@ static void submit_build_steps(const sw__plan *plan, const sw__task_hot *hot, in
 {
     const sw_workflow *workflow = plan->workflow;
     for (size_t i = 0; i < workflow->step_count; i++) {
-        int32_t open = workflow->graph.in_start[i + 1] - workflow->graph.in_start[i];
+        int32_t open = sw__trigger_needed(&workflow->steps[i]);
         bool ready = open == 0;
         steps[i] = (sw__step_hot){
             .step_id = SW__STEP_ID(hot->task_no, i),

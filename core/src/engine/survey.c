@@ -7,24 +7,33 @@
 
 #include "base/plant.h"
 
-bool sw__step_done(const sw_workflow_step *step, int state)
+static sw__effect survey_effect(const sw__survey *survey, const sw_workflow_step *step,
+                                int32_t dependency)
 {
-    return state == SW_STEP_SUCCEEDED || state == SW_STEP_RESOLVED || state == SW_STEP_SKIPPED ||
-           (state == SW_STEP_FAILED && step->on_failure == SW_ON_FAILURE_CONTINUE);
+    const sw_workflow_step *steps = survey->plan->workflow->steps;
+    return sw__trigger_effect(step, &steps[dependency], survey->rows[dependency].state);
 }
 
-/* A step stands in the way of this one: it has ended undone, or is blocked itself. */
+sw__tally sw__survey_tally(const sw__survey *survey, size_t index)
+{
+    sw__tally tally = {0};
+    const sw_workflow_step *step = &survey->plan->workflow->steps[index];
+    for (size_t i = 0; i < step->after_count; i++)
+        sw__tally_add(&tally, survey_effect(survey, step, step->after[i]));
+    return tally;
+}
+
+/* Too few dependencies count or may still come to: others have ended, or are blocked themselves. */
 static bool survey_is_blocked(const sw__survey *survey, const sw_workflow_step *step)
 {
+    sw__tally hopes = {0};
     for (size_t i = 0; i < step->after_count; i++) {
         int32_t from = step->after[i];
-        int state = survey->rows[from].state;
-        bool undone = sw_step_state_terminal(state) &&
-                      !sw__step_done(&survey->plan->workflow->steps[from], state);
-        if (undone || (survey->blocked[from] && !SW__PLANT(BLOCKED_NEAR)))
-            return true;
+        bool ended = sw_step_state_terminal(survey->rows[from].state);
+        bool goes_on = !ended && (!survey->blocked[from] || SW__PLANT(BLOCKED_NEAR));
+        sw__tally_add(&hopes, goes_on ? SW__EFFECT_COUNTS : survey_effect(survey, step, from));
     }
-    return false;
+    return !sw__tally_is_met(hopes, step);
 }
 
 /* In topological order, so that what a step depends on is known before. */

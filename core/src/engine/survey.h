@@ -5,6 +5,7 @@
 #define SW_ENGINE_SURVEY_H
 
 #include "engine/query.h"
+#include "model/trigger.h"
 
 typedef struct sw__survey {
     sw__arena *scratch; /* of rows and blocked */
@@ -13,16 +14,15 @@ typedef struct sw__survey {
     const sw__plan *plan;
     size_t count;
     sw__step_hot *rows; /* by index */
-    bool *blocked;      /* by index: pending, behind a step that ended without being done */
+    bool *blocked;      /* by index: pending, and nothing that goes on by itself lets it start */
 } sw__survey;
-
-/* Whether steps that depend on this one, which is in this state, may start. */
-bool sw__step_done(const sw_workflow_step *step, int state);
 
 /* Inside a read transaction; close in any case. SW_ENOTFOUND. */
 int sw__survey_open(sw__survey *survey, sw_engine *engine, const sw_uuid *task_id, sw_error *err);
 void sw__survey_close(sw__survey *survey);
 
+/* How the dependencies of a step stand. */
+sw__tally sw__survey_tally(const sw__survey *survey, size_t index);
 /* Whether a worker may take the step now. */
 bool sw__survey_ready(const sw__survey *survey, size_t index);
 /* When the step may start again, 0: it waits for no time. */

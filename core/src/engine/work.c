@@ -30,7 +30,7 @@ static void work_free(sw__work *work)
     sw__free(env, work->tasks);
     sw__free(env, work->results);
     sw__free(env, work->failures);
-    sw__free(env, work->satisfied);
+    sw__free(env, work->ended);
     sw__free(env, work->stopped);
     sw__notices_free(work->notices);
     sw__map_free(&work->step_index);
@@ -432,6 +432,28 @@ int sw__work_move_task(sw__work *work, sw__work_task *task, int to, const sw__ca
         .reason = cause->reason,
     };
     return sw__work_note(work, &entry, task, err);
+}
+
+static int work_append(const sw__work *work, int64_t **ids, size_t *count, size_t *capacity,
+                       int64_t id, sw_error *err)
+{
+    int64_t *grown = sw__work_grow(work, *ids, capacity, *count + 1, sizeof *grown);
+    if (!grown)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    *ids = grown;
+    grown[(*count)++] = id;
+    return SW_OK;
+}
+
+int sw__work_add_ended(sw__work *work, int64_t step_id, sw_error *err)
+{
+    return work_append(work, &work->ended, &work->ended_count, &work->ended_capacity, step_id, err);
+}
+
+int sw__work_add_stopped(sw__work *work, int64_t task_no, sw_error *err)
+{
+    return work_append(work, &work->stopped, &work->stopped_count, &work->stopped_capacity, task_no,
+                       err);
 }
 
 int sw__work_add_result(sw__work *work, int64_t step_id, sw_str body, uint8_t *digest,

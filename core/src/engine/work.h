@@ -38,9 +38,9 @@ typedef struct sw__work {
     sw__failure *failures; /* to be written */
     size_t failure_count;
     size_t failure_capacity;
-    int64_t *satisfied; /* steps whose dependents have one dependency less */
-    size_t satisfied_count;
-    size_t satisfied_capacity;
+    int64_t *ended; /* steps whose end their dependents have not been told */
+    size_t ended_count;
+    size_t ended_capacity;
     int64_t *stopped; /* tasks that a failure stops */
     size_t stopped_count;
     size_t stopped_capacity;
@@ -94,6 +94,9 @@ int sw__work_note(sw__work *work, const sw_audit_entry *entry, sw__work_task *ta
 void sw__work_sort_ids(int64_t *ids, size_t count);
 /* Room for need rows; NULL when there is no memory, rows stay valid then. */
 void *sw__work_grow(const sw__work *work, void *rows, size_t *capacity, size_t need, size_t size);
+/* Remember for settling: a step that has ended, a task that a failure stops. */
+int sw__work_add_ended(sw__work *work, int64_t step_id, sw_error *err);
+int sw__work_add_stopped(sw__work *work, int64_t task_no, sw_error *err);
 /* Keep a result or an error for the commit; digest gets the 32 bytes for the audit entry. */
 int sw__work_add_result(sw__work *work, int64_t step_id, sw_str body, uint8_t *digest,
                         sw_error *err);

@@ -1,6 +1,7 @@
 /* The canonical text of a definition: JSON without white space, keys sorted, steps in topological
- * order, dependencies in that order too, every default spelled out. Two files that say the same
- * have the same text, and a default that changes in a later version changes no stored definition.
+ * order, dependencies in that order too, every default spelled out but those of keys that came
+ * later (docs/adr/0009-trigger-rules.md). Two files that say the same have the same text, and a
+ * default that changes in a later version changes no stored definition.
  *
  * Not here: the digest of the text, and reading it back, which loading does.
  */
@@ -58,6 +59,15 @@ static void json_put_retry(sw__buf *buf, const sw_workflow_step *step)
                    step->backoff_max_ms);
 }
 
+/* Left out when it is the rule that all steps had before there were others. */
+static void json_put_trigger(sw__buf *buf, const sw_workflow_step *step)
+{
+    if (step->trigger == SW_TRIGGER_QUORUM)
+        sw__buf_printf(buf, ",\"trigger\":{\"quorum\":%d}", step->quorum);
+    else if (step->trigger != SW_TRIGGER_ALL_SUCCEEDED)
+        sw__buf_printf(buf, ",\"trigger\":\"%s\"", sw_trigger_name(step->trigger));
+}
+
 static void json_put_step(sw__buf *buf, const sw_workflow *workflow, const sw_workflow_step *step,
                           const sw__draft_step *draft)
 {
@@ -77,6 +87,7 @@ static void json_put_step(sw__buf *buf, const sw_workflow *workflow, const sw_wo
         sw__buf_put_text(buf, ",\"title\":");
         sw__json_put_str(buf, step->title);
     }
+    json_put_trigger(buf, step);
     sw__buf_put_text(buf, "}");
 }
 

@@ -219,6 +219,20 @@ static void check_retry(draft_check *check, sw__draft_step *step, const sw__path
     }
 }
 
+/* A rule that could never be met. The finding stands where the number does. */
+static void check_trigger(draft_check *check, const sw__draft_step *step, const sw__path *path)
+{
+    size_t count = step->after ? step->after->count : 0;
+    if (step->trigger != SW_TRIGGER_QUORUM || step->quorum <= (int64_t)count)
+        return;
+    sw__path trigger = {.up = path, .key = SW__LIT("trigger")};
+    sw__path at = {.up = &trigger, .key = SW__LIT("quorum")};
+    const sw__node *node = sw__node_get(step->trigger_node, "quorum");
+    sw__finding_add(check->findings, SW_SEVERITY_ERROR, &at, node->line, node->column,
+                    "a quorum of %lld of %zu steps that it waits for", (long long)step->quorum,
+                    count);
+}
+
 /* Order. */
 
 /* A name that was refused is quoted: it may hold anything. */
@@ -298,6 +312,7 @@ static int check_steps(draft_check *check)
         code = check_handler(check, &draft->steps[i], &at);
         check_parameters(check, &draft->steps[i], &at);
         check_retry(check, &draft->steps[i], &at);
+        check_trigger(check, &draft->steps[i], &at);
     }
     return code == SW_OK ? check_edges(check) : code;
 }

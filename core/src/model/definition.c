@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "model/draft.h"
 #include "model/fields.h"
+#include "model/trigger.h"
 
 typedef struct definition {
     sw__draft draft;
@@ -42,6 +43,7 @@ static const sw__field definition_step_fields[] = {
     {STEP_FIELD("queue", NAME, queue)},
     {STEP_FIELD("priority", INTEGER, priority), .min = INT16_MIN, .max = INT16_MAX},
     {STEP_FIELD("after", LIST, after)},
+    {STEP_FIELD("trigger", ANY, trigger_node)},
     {STEP_FIELD("timeout_ms", INTEGER, timeout_ms), .max = SW__DELAY_MAX_MS},
     {STEP_FIELD("on_failure", CHOICE, on_failure), .max = SW_ON_FAILURE_COUNT,
      .choice = sw_on_failure_name},
@@ -71,6 +73,7 @@ static void definition_read_step(sw__findings *findings, const sw__path *path, s
                     SW__FIELD_COUNT(definition_step_fields), step);
     step->name_node = sw__node_get(step->node, "name");
     step->handler_node = sw__node_get(step->node, "handler");
+    sw__trigger_read(findings, path, step);
     if (!step->retry)
         return;
     sw__path at = {.up = path, .key = SW__LIT("retry")};

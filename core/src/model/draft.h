@@ -16,6 +16,7 @@ typedef struct sw__draft_step {
     const sw__node *parameters;   /* map, NULL: none */
     const sw__node *metadata;     /* map, NULL: none */
     const sw__node *retry;        /* map, NULL: none */
+    const sw__node *trigger_node; /* NULL: not given */
     sw_str name;                  /* absent when it is not a name */
     sw_str title;
     sw_str description;
@@ -29,6 +30,8 @@ typedef struct sw__draft_step {
     double backoff_jitter;
     int32_t backoff;
     int32_t on_failure;
+    int32_t trigger;
+    int64_t quorum;
 } sw__draft_step;
 
 typedef struct sw__draft {

@@ -103,8 +103,8 @@ static bool number_scaled(sw__findings *findings, const sw__path *path, const sw
     return false;
 }
 
-static void field_choice(sw__findings *findings, const sw__path *path, const sw__node *node,
-                         const sw__field *field, int32_t *out)
+void sw__choice_read(sw__findings *findings, const sw__path *path, const sw__node *node,
+                     const sw__field *field, int32_t *out)
 {
     if (!sw__node_expect(findings, path, node, SW__NODE_STR))
         return;
@@ -162,7 +162,7 @@ static void field_read(sw__findings *findings, const sw__path *path, const sw__f
             *(bool *)target = node->boolean;
         break;
     case SW__FIELD_CHOICE:
-        field_choice(findings, path, node, field, target);
+        sw__choice_read(findings, path, node, field, target);
         break;
     case SW__FIELD_LIST:
         field_node(findings, path, node, SW__NODE_LIST, target);

@@ -45,6 +45,10 @@ typedef struct sw__field {
 void sw__fields_read(sw__findings *findings, const sw__path *path, const sw__node *map,
                      const sw__field *fields, size_t field_count, void *out);
 
+/* Read a text that is one of the names below field->max; as sw__fields_read does it. */
+void sw__choice_read(sw__findings *findings, const sw__path *path, const sw__node *node,
+                     const sw__field *field, int32_t *out);
+
 /* Whether node is of this kind, with a finding when it is not. */
 bool sw__node_expect(sw__findings *findings, const sw__path *path, const sw__node *node,
                      sw__node_kind kind);

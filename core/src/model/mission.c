@@ -11,6 +11,7 @@
 #include "model/draft.h"
 #include "model/fields.h"
 #include "model/kinds.h"
+#include "model/trigger.h"
 
 typedef struct mission {
     sw__draft draft;
@@ -87,6 +88,7 @@ static const sw__field mission_step_fields[] = {
     {MISSION_STEP_FIELD("type", ANY, kind)},
     {MISSION_STEP_FIELD("depends_on", LIST, step.after)},
     {MISSION_STEP_FIELD("dependencies", LIST, step.after)},
+    {MISSION_STEP_FIELD("trigger", ANY, step.trigger_node)},
     {MISSION_STEP_FIELD("timeout_seconds", SECONDS, step.timeout_ms), .max = SW__DELAY_MAX_MS},
     {MISSION_STEP_FIELD("timeout", SECONDS, step.timeout_ms), .max = SW__DELAY_MAX_MS},
     {MISSION_STEP_FIELD("continue_on_error", BOOL, continue_on_error)},
@@ -205,6 +207,7 @@ static void mission_read_step(sw__findings *findings, const sw__path *path, cons
                     SW__FIELD_COUNT(mission_step_fields), &read);
     read.step.name_node = sw__node_get(step->node, "id");
     mission_read_kind(findings, path, &read);
+    sw__trigger_read(findings, path, &read.step);
     mission_read_retry(findings, path, &read);
     mission_read_on_failure(findings, path, whole->fail_fast, &read);
     *step = read.step;

@@ -40,6 +40,8 @@ static bool step_copy(sw__arena *arena, const sw__draft_step *draft, sw_workflow
         .backoff_jitter = draft->backoff_jitter,
         .timeout_ms = draft->timeout_ms,
         .on_failure = draft->on_failure,
+        .trigger = draft->trigger,
+        .quorum = (int32_t)draft->quorum,
         .line = draft->node->line,
         .column = draft->node->column,
     };

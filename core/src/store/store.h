@@ -42,12 +42,12 @@
 typedef struct sw__step_hot {
     int64_t step_id;
     int32_t state;
-    int32_t open_deps;
+    int32_t open_deps; /* pending: dependencies that must still count (model/trigger.h) */
     int32_t attempt; /* attempts started; a released one is taken back */
     int32_t crashes; /* attempts of these that ended by a lost lease */
     int64_t epoch;
     int64_t lane;
-    int64_t rank;
+    int64_t rank; /* in its lane; pending, which stands in none: dependencies that are lost */
     int64_t changed_us;
 } sw__step_hot;
 

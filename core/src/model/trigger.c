@@ -1,0 +1,151 @@
+/* Trigger rules: reading them, and their table of effects.
+ *
+ * Not here: the counting (engine/settle.c), and that a quorum fits its dependencies (check.c).
+ */
+#include "model/trigger.h"
+
+#include "base/limits.h"
+#include "base/plant.h"
+#include "base/str.h"
+#include "model/fields.h"
+
+/* Reading. */
+
+static const sw__field trigger_fields[] = {
+    {.key = "quorum",
+     .kind = SW__FIELD_INTEGER,
+     .offset = offsetof(sw__draft_step, quorum),
+     .min = 1,
+     .max = SW__STEP_DEPS_MAX,
+     .required = true},
+};
+
+/* The rules that are written as a name alone come first in the list. */
+static const sw__field trigger_names = {.max = SW_TRIGGER_QUORUM, .choice = sw_trigger_name};
+
+void sw__trigger_read(sw__findings *findings, const sw__path *path, sw__draft_step *step)
+{
+    const sw__node *node = step->trigger_node;
+    sw__path at = {.up = path, .key = SW__LIT("trigger")};
+    if (!node)
+        return;
+    if (node->kind == SW__NODE_MAP) {
+        step->trigger = SW_TRIGGER_QUORUM;
+        sw__fields_read(findings, &at, node, trigger_fields, SW__FIELD_COUNT(trigger_fields), step);
+    } else if (node->kind != SW__NODE_STR) {
+        sw__finding_add(findings, SW_SEVERITY_ERROR, &at, node->line, node->column,
+                        "expected the name of a rule or {quorum: number}, found %s",
+                        sw__node_kind_name(node->kind));
+    } else if (sw__str_is(node->text, sw_trigger_name(SW_TRIGGER_QUORUM))) {
+        sw__finding_add(findings, SW_SEVERITY_ERROR, &at, node->line, node->column,
+                        "a quorum has a number; write {quorum: number}");
+    } else {
+        sw__choice_read(findings, &at, node, &trigger_names, &step->trigger);
+    }
+}
+
+/* Effects. */
+
+/* How a dependency has ended, as far as rules tell ends apart. */
+typedef enum trigger_end {
+    END_NONE,      /* it goes on */
+    END_SUCCEEDED, /* or an operator has resolved it */
+    END_PASSED,    /* it failed, which the definition allows */
+    END_FAILED,    /* it failed, and may be tried again or resolved by an operator */
+    END_SKIPPED,
+    END_CANCELLED,
+    END_COUNT
+} trigger_end;
+
+static trigger_end trigger_failure(const sw_workflow_step *dependency)
+{
+    bool passes = dependency->on_failure == SW_ON_FAILURE_CONTINUE && !SW__PLANT(CONTINUE_IGNORED);
+    return passes ? END_PASSED : END_FAILED;
+}
+
+static trigger_end trigger_end_of(const sw_workflow_step *dependency, int state)
+{
+    switch (state) {
+    case SW_STEP_SUCCEEDED:
+    case SW_STEP_RESOLVED:
+        return END_SUCCEEDED;
+    case SW_STEP_FAILED:
+        return trigger_failure(dependency);
+    case SW_STEP_SKIPPED:
+        return END_SKIPPED;
+    case SW_STEP_CANCELLED:
+        return END_CANCELLED;
+    default:
+        return END_NONE;
+    }
+}
+
+#define OPEN SW__EFFECT_OPEN
+#define COUNTS SW__EFFECT_COUNTS
+#define LOST SW__EFFECT_LOST
+
+/* docs/reference/workflow-file.md explains this table. */
+static const sw__effect trigger_effects[SW_TRIGGER_COUNT][END_COUNT] = {
+    /* goes on, succeeded, passed, failed, skipped, cancelled */
+    [SW_TRIGGER_ALL_SUCCEEDED] = {OPEN, COUNTS, COUNTS, OPEN, LOST, LOST},
+    [SW_TRIGGER_ALL_DONE] = {OPEN, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS},
+    [SW_TRIGGER_ANY_SUCCEEDED] = {OPEN, COUNTS, LOST, OPEN, LOST, LOST},
+    [SW_TRIGGER_NONE_FAILED] = {OPEN, COUNTS, COUNTS, OPEN, COUNTS, LOST},
+    [SW_TRIGGER_QUORUM] = {OPEN, COUNTS, LOST, OPEN, LOST, LOST},
+};
+
+#undef OPEN
+#undef COUNTS
+#undef LOST
+
+sw__effect sw__trigger_effect(const sw_workflow_step *step, const sw_workflow_step *dependency,
+                              int state)
+{
+    int rule = SW__PLANT(TRIGGER_IGNORED) ? SW_TRIGGER_ALL_SUCCEEDED : step->trigger;
+    return trigger_effects[rule][trigger_end_of(dependency, state)];
+}
+
+int32_t sw__trigger_needed(const sw_workflow_step *step)
+{
+    int32_t dependencies = (int32_t)step->after_count;
+    switch (step->trigger) {
+    case SW_TRIGGER_ANY_SUCCEEDED:
+        return dependencies > 0;
+    case SW_TRIGGER_QUORUM:
+        return step->quorum - SW__PLANT(QUORUM_SHORT);
+    default:
+        return dependencies;
+    }
+}
+
+int32_t sw__trigger_spare(const sw_workflow_step *step)
+{
+    return (int32_t)step->after_count - sw__trigger_needed(step);
+}
+
+bool sw__trigger_is_lenient(const sw_workflow_step *step, const sw_workflow_step *dependency)
+{
+    return step->trigger != SW_TRIGGER_ALL_SUCCEEDED || trigger_failure(dependency) == END_PASSED;
+}
+
+void sw__tally_add(sw__tally *tally, sw__effect effect)
+{
+    tally->counted += effect == SW__EFFECT_COUNTS;
+    tally->lost += effect == SW__EFFECT_LOST;
+}
+
+bool sw__tally_is_met(sw__tally tally, const sw_workflow_step *step)
+{
+    return tally.counted >= sw__trigger_needed(step);
+}
+
+bool sw__tally_is_void(sw__tally tally, const sw_workflow_step *step)
+{
+    return tally.lost > sw__trigger_spare(step);
+}
+
+bool sw__trigger_is_well(const sw_workflow_step *step, int state)
+{
+    trigger_end end = trigger_end_of(step, state);
+    return end == END_SUCCEEDED || end == END_PASSED || end == END_SKIPPED;
+}
