@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, TypedDict
@@ -446,6 +447,47 @@ class TestContext:
         assert ctx.parameters == {} and not ctx.cancelled
         with pytest.raises(stepwell.NotFoundError, match="add it to after="):
             ctx.result("look")
+
+    def test_states_of_steps_that_go_on(self, engine: Engine) -> None:
+        w = engine.workflow("w")
+        started = threading.Event()
+        seen: List[Any] = []
+
+        @w.step
+        def quick() -> int:
+            return 1
+
+        @w.step
+        def slow() -> int:
+            assert started.wait(30)
+            return 2
+
+        @w.step(after=[slow], trigger={"quorum": 1})
+        def first(ctx: Context[Any], quick: int) -> None:
+            seen.append((quick, ctx.result(slow), ctx.state(slow)))
+            started.set()
+
+        @w.step(after=[slow, first], trigger="all_done")
+        def last(ctx: Context[Any]) -> None:
+            seen.append((ctx.state(slow), ctx.state(first)))
+
+        assert [step.get("trigger") for step in w.definition()["steps"]] == [
+            None,
+            None,
+            {"quorum": 1},
+            "all_done",
+        ]
+        task = w.start()
+        Worker(engine).run(until=task)
+        assert task.status == "succeeded"
+        assert seen == [(1, None, "running"), ("succeeded", "succeeded")]
+
+    def test_a_quorum_of_too_many(self, engine: Engine) -> None:
+        w = engine.workflow("w")
+        w.kind("a", "noop")
+        w.kind("b", "noop", after="a", trigger={"quorum": 2})
+        with pytest.raises(stepwell.DefinitionError, match="a quorum of 2 of 1 steps"):
+            w.register()
 
     def test_parameters_of_the_definition(self, engine: Engine) -> None:
         seen: List[Any] = []

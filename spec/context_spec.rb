@@ -33,6 +33,15 @@ RSpec.describe Stepwell::Context do
     expect { ctx.result(:z) }.to raise_error(KeyError, /c reads the result of z, but its after: names a, b/)
   end
 
+  it "gives the states of the steps named in after:, ended or not" do
+    expect(context.state(:a)).to eq(:succeeded)
+    submit(engine, { "x" => {}, "y" => {}, "z" => { "after" => %w[x y], "trigger" => "any_succeeded" } })
+    row = claim(engine, "w.x", "w.y", "w.z").find { |one| one.step == "y" }
+    ctx = described_class.new(engine.exchange(@worker_id, [[row.step_id, row.epoch, :succeeded, "1"]], 1, 0).claims.first)
+    expect([ctx.state(:x), ctx.result(:x), ctx.state("y"), ctx.result(:y)]).to eq([:running, nil, :succeeded, 1])
+    expect { ctx.state(:q) }.to raise_error(KeyError, /but its after: names x, y/)
+  end
+
   it "tells what the attempt is" do
     ctx = context
     expect(ctx).to have_attributes(attempt: 1, max_attempts: 3, task_id: @task_id, step: "c", workflow: "w",

@@ -66,6 +66,20 @@ RSpec.describe Stepwell::Workflow do
     )
   end
 
+  it "declares trigger rules" do
+    shape = workflow do
+      step :a, kind: :noop
+      step :b, kind: :noop, after: :a, trigger: :all_done
+      step :c, kind: :noop, after: %i[a b], trigger: { quorum: 2 }
+    end
+    expect(shape.definition["steps"].map { |step| step["trigger"] }).to eq([nil, "all_done", { "quorum" => 2 }])
+    expect(open_engine.register(shape).findings).to eq([])
+    refused = workflow { step :a, kind: :noop, trigger: { quorum: 1 } }
+    expect { open_engine.register(refused) }.to raise_error(Stepwell::DefinitionError, /a quorum of 1 of 0 steps/)
+    expect { workflow { step :a, trigger: 2 } }
+      .to raise_error(Stepwell::InvalidArgumentError, "step a trigger: must be the name of a rule or { quorum: number }, not 2")
+  end
+
   it "is a definition that the engine takes without warnings" do
     expect(open_engine.register(WorkflowSpec::OrderWorkflow).findings).to eq([])
   end

@@ -59,19 +59,31 @@ static char *plan_after(const plan_view *view, const sw_workflow_step *step)
     return text;
 }
 
-/* Timeout, attempts and what a failure means, where they differ from "once, without limit". */
+/* What is left out is the rule that a step has when it says nothing. */
+static const char *plan_put_trigger(FILE *stream, const sw_workflow_step *step)
+{
+    if (step->trigger == SW_TRIGGER_ALL_SUCCEEDED)
+        return "";
+    fprintf(stream, "when %s", sw_trigger_name(step->trigger));
+    if (step->trigger == SW_TRIGGER_QUORUM)
+        fprintf(stream, " of %d", step->quorum);
+    return ", ";
+}
+
+/* Trigger rule, timeout, attempts and what a failure means, where they differ from "after all,
+ * once, without limit". */
 static char *plan_limits(const sw_workflow_step *step)
 {
     char *text = NULL;
     size_t size = 0;
     char base[CLI_DURATION_SIZE];
     char most[CLI_DURATION_SIZE];
-    const char *comma = "";
     FILE *stream = open_memstream(&text, &size);
     if (!stream)
         return cli_copy("");
+    const char *comma = plan_put_trigger(stream, step);
     if (step->timeout_ms > 0) {
-        fprintf(stream, "timeout %s", cli_duration_exact(step->timeout_ms, base));
+        fprintf(stream, "%stimeout %s", comma, cli_duration_exact(step->timeout_ms, base));
         comma = ", ";
     }
     if (step->max_attempts > 1) {
@@ -198,6 +210,8 @@ static void plan_json_step(cli_json *json, const plan_view *view, const sw_workf
     for (size_t i = 0; i < step->after_count; i++)
         cli_json_str(json, NULL, view->steps[step->after[i]].name);
     cli_json_close(json);
+    cli_json_text(json, "trigger", sw_trigger_name(step->trigger));
+    cli_json_int(json, "quorum", step->quorum);
     cli_json_int(json, "priority", step->priority);
     cli_json_int(json, "timeout_ms", step->timeout_ms);
     cli_json_text(json, "on_failure", sw_on_failure_name(step->on_failure));

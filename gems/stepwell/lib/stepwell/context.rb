@@ -26,14 +26,19 @@ module Stepwell
     end
 
     # @param step [Symbol, String] a step that this one names in after:
-    # @return [Object] what it returned; nil when it failed with on_failure: :continue
+    # @return [Object] what it returned; nil when it has not succeeded, which {#state} tells
     # @raise [KeyError] this step does not name it in after:
     def result(step)
       name = step.to_s
-      @results.fetch(name) do
-        row = claim.inputs.find { |input| input.step == name }
-        @results[name] = row ? row.result : raise(KeyError.new(unknown(name), receiver: self, key: step))
-      end
+      @results.fetch(name) { @results[name] = upstream(name).result }
+    end
+
+    # @param step [Symbol, String] a step that this one names in after:
+    # @return [Symbol] its state when this step was claimed: :succeeded, unless it failed with
+    #   on_failure: :continue, or the trigger: of this step does not wait for that
+    # @raise [KeyError] this step does not name it in after:
+    def state(step)
+      upstream(step.to_s).state
     end
 
     # @return [Hash{String => Object}] the results of all steps named in after:
@@ -110,6 +115,11 @@ module Stepwell
     end
 
     private
+
+    def upstream(name)
+      claim.inputs.find { |input| input.step == name } ||
+        raise(KeyError.new(unknown(name), receiver: self, key: name))
+    end
 
     def unknown(name)
       known = claim.inputs.map(&:step)

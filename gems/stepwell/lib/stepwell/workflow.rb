@@ -81,6 +81,8 @@ module Stepwell
       #
       # @param name [Symbol, String]
       # @param after [Symbol, Array<Symbol>, nil] steps that must have succeeded before
+      # @param trigger [Symbol, Hash, nil] what of them it waits for: :all_succeeded (default), :all_done,
+      #   :any_succeeded, :none_failed, or { quorum: number }
       # @param retries [Integer, Hash, nil] attempts in all (default 1), or attempts:, wait: (seconds
       #   before the second, default 1), backoff: (:none, :linear, :exponential or :fibonacci,
       #   default :exponential), max: (longest wait in seconds, default 60), jitter: (0..1,
@@ -99,12 +101,12 @@ module Stepwell
       # @param metadata [Hash, nil] data of your own, kept with the definition
       # @return [Symbol] the name
       # @raise [InvalidArgumentError]
-      def step(name, after: nil, retries: nil, timeout: nil, queue: nil, priority: nil, on_failure: nil,
-               retry_on: nil, discard_on: nil, handler: nil, kind: nil, parameters: nil, title: nil,
-               metadata: nil)
-        options = { after: after, retries: retries, timeout: timeout, queue: queue, priority: priority,
-                    on_failure: on_failure, retry_on: retry_on, discard_on: discard_on, handler: handler,
-                    kind: kind, parameters: parameters, title: title, metadata: metadata }
+      def step(name, after: nil, trigger: nil, retries: nil, timeout: nil, queue: nil, priority: nil,
+               on_failure: nil, retry_on: nil, discard_on: nil, handler: nil, kind: nil, parameters: nil,
+               title: nil, metadata: nil)
+        options = { after: after, trigger: trigger, retries: retries, timeout: timeout, queue: queue,
+                    priority: priority, on_failure: on_failure, retry_on: retry_on, discard_on: discard_on,
+                    handler: handler, kind: kind, parameters: parameters, title: title, metadata: metadata }
         step = Step.new(name, options)
         raise InvalidArgumentError, "#{self} declares step #{name} twice" if own_steps.key?(step.name)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import ParamSpec
 
-    from .workflow import After, Workflow
+    from .workflow import After, Trigger, Workflow
 
     P = ParamSpec("P")
 else:
@@ -33,6 +33,7 @@ class Step(Handler[P, R]):
         name: Optional[str] = None,
         handler: Optional[str] = None,
         after: After = (),
+        trigger: Optional[Trigger] = None,
         retry: Optional[Retry] = None,
         timeout: Optional[float] = None,
         queue: Optional[str] = None,
@@ -53,6 +54,7 @@ class Step(Handler[P, R]):
         )
         self._after = _names(after)
         self._fields: Dict[str, Any] = {
+            "trigger": dict(trigger) if isinstance(trigger, Mapping) else trigger,
             "queue": queue,
             "priority": priority or None,
             "on_failure": on_failure,

@@ -47,7 +47,7 @@ class Context(Generic[InputT]):
     def result(self, step: Any) -> Any:
         """Result of a step that this one comes directly after, None when it gave none.
 
-        A step with on_failure="continue" that failed gives None too; state tells them apart.
+        A step that has not succeeded gives None too; state tells them apart.
         """
         name = step if isinstance(step, str) else step.name
         if name not in self._results:
@@ -55,7 +55,11 @@ class Context(Generic[InputT]):
         return self._results[name]
 
     def state(self, step: Any) -> str:
-        """State of a step that this one comes directly after: "succeeded" or "failed"."""
+        """State, when this step was claimed, of a step that it comes directly after.
+
+        "succeeded", unless that failed with on_failure="continue", or the trigger of this step
+        does not wait for its success.
+        """
         return self._upstream(step if isinstance(step, str) else step.name).state
 
     def _upstream(self, name: str) -> core.StepInput:

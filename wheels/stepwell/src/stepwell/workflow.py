@@ -44,6 +44,7 @@ R = TypeVar("R")
 InputT = TypeVar("InputT")
 
 After = Union[str, "Step[Any, Any]", Sequence[Union[str, "Step[Any, Any]"]]]
+Trigger = Union[str, Mapping[str, int]]
 
 
 class Workflow(Generic[InputT]):
@@ -87,6 +88,7 @@ class Workflow(Generic[InputT]):
         self,
         *,
         after: After = (),
+        trigger: Optional[Trigger] = None,
         retry: Optional[Retry] = None,
         timeout: Optional[float] = None,
         queue: Optional[str] = None,
@@ -102,8 +104,10 @@ class Workflow(Generic[InputT]):
 
         A def runs in a thread of the worker, an async def on its event loop. The parameter ctx
         gets the Context; every other parameter gets the result of the step of that name, which
-        thereby comes before this one. after names further steps to wait for; timeout is seconds
-        for one attempt; on_failure is "block", "fail_task" or "continue".
+        thereby comes before this one. after names further steps to wait for, trigger what of all
+        these has to happen: "all_succeeded" (the default), "all_done", "any_succeeded",
+        "none_failed" or {"quorum": number}. timeout is seconds for one attempt; on_failure is
+        "block", "fail_task" or "continue".
         """
         if function is not None:
             return self._add(Step(self, function, **options))

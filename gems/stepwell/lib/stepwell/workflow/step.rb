@@ -25,6 +25,7 @@ module Stepwell
         @discard_on = exceptions(options[:discard_on], "discard_on")
         @retries = retries(options[:retries])
         @timeout_ms = milliseconds(options[:timeout], "timeout")
+        @trigger = trigger(options[:trigger])
         @options = options
         check
       end
@@ -46,7 +47,7 @@ module Stepwell
         {
           "name" => name, "handler" => handler_name(workflow_name),
           "title" => @options[:title], "queue" => @options[:queue]&.to_s, "priority" => @options[:priority],
-          "after" => after, "timeout_ms" => @timeout_ms,
+          "after" => after, "trigger" => @trigger, "timeout_ms" => @timeout_ms,
           "on_failure" => @options[:on_failure]&.to_s, "retry" => @retries,
           "parameters" => @options[:parameters], "metadata" => @options[:metadata]
         }.compact
@@ -65,6 +66,16 @@ module Stepwell
       def after
         names = Array(@options[:after]).map(&:to_s)
         names unless names.empty?
+      end
+
+      # The name of a rule, or { quorum: number }; which names there are is the engine's business.
+      def trigger(value)
+        case value
+        when nil then nil
+        when Symbol, String then value.to_s
+        when Hash then value.transform_keys(&:to_s)
+        else refuse("trigger: must be the name of a rule or { quorum: number }, not #{value.inspect}")
+        end
       end
 
       def check
