@@ -39,6 +39,7 @@ class TestDefinition:
             version="1.0.0",
             description="Sells.",
             max_parallel=3,
+            on_failure="skip_dependents",
             metadata={"team": "shop"},
         )
 
@@ -62,6 +63,7 @@ class TestDefinition:
             "version": "1.0.0",
             "description": "Sells.",
             "max_parallel": 3,
+            "on_failure": "skip_dependents",
             "metadata": {"team": "shop"},
             "steps": [
                 {
@@ -481,6 +483,30 @@ class TestContext:
         Worker(engine).run(until=task)
         assert task.status == "succeeded"
         assert seen == [(1, None, "running"), ("succeeded", "succeeded")]
+
+    def test_failures_that_skip(self, engine: Engine) -> None:
+        w = engine.workflow("w", on_failure="skip_dependents")
+
+        @w.step
+        def broken() -> None:
+            raise ValueError
+
+        w.step(after=[broken], name="next")(lambda: None)
+        w.step(after="next", name="tidy", trigger="all_done")(lambda: None)
+        w.step(name="beside", on_failure="block")(lambda: None)
+        task = w.start()
+        Worker(engine).run(until=task)
+        assert {name: step.state for name, step in task.steps.items()} == {
+            "broken": "failed",
+            "next": "skipped",
+            "tidy": "succeeded",
+            "beside": "succeeded",
+        }
+        assert task.status == "failed"
+        assert "next was skipped: its rule all_succeeded" in task.explain("next")[0].message
+        assert [entry.reason for entry in task.history() if entry.to_state == "skipped"] == [
+            "broken failed"
+        ]
 
     def test_a_quorum_of_too_many(self, engine: Engine) -> None:
         w = engine.workflow("w")

@@ -16,6 +16,7 @@ module WorkflowSpec
     version "1.2.0"
     description "Sells things"
     max_parallel 3
+    on_failure :skip_dependents
     input_schema({ type: :object })
     metadata({ owner: "ann" })
 
@@ -49,7 +50,7 @@ RSpec.describe Stepwell::Workflow do
   it "turns the class into a definition" do
     expect(JSON.parse(WorkflowSpec::OrderWorkflow.definition_json)).to eq(
       "stepwell" => 1, "name" => "workflow_spec.order", "version" => "1.2.0", "description" => "Sells things",
-      "max_parallel" => 3, "input_schema" => { "type" => "object" }, "metadata" => { "owner" => "ann" },
+      "max_parallel" => 3, "on_failure" => "skip_dependents", "input_schema" => { "type" => "object" }, "metadata" => { "owner" => "ann" },
       "steps" => [
         { "name" => "validate", "handler" => "workflow_spec.order.validate" },
         { "name" => "charge", "handler" => "workflow_spec.order.charge", "title" => "Take the money",

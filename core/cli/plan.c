@@ -98,6 +98,8 @@ static char *plan_limits(const sw_workflow_step *step)
         fprintf(stream, "%sfailure is allowed", comma);
     else if (step->on_failure == SW_ON_FAILURE_FAIL_TASK)
         fprintf(stream, "%sfailure ends the task", comma);
+    else if (step->on_failure == SW_ON_FAILURE_SKIP_DEPENDENTS)
+        fprintf(stream, "%sfailure skips what follows", comma);
     fclose(stream);
     return text;
 }

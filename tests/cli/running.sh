@@ -48,7 +48,7 @@ t "events as JSON" 0 err= 'json:[e["event"] for e in all][0] == "task_submitted"
 t "every transition of every step is an event" 0 'json:[(e["from"], e["to"]) for e in all if e.get("step") == "read" and e["event"] == "step_changed"] == [("pending", "ready"), ("ready", "running"), ("running", "succeeded")]' -- run good.yml --json
 t "results are in the final object" 0 'json:[s["name"] for s in d["steps"]] == ["write", "read", "echo"] and "hello" in str(d["steps"][1]["result"])' -- run good.yml --json
 
-t "a failed task is exit status 1 and never called a success" 1 "out:bad failed after" "out:1 failed" "out:1 pending" "out:broken failed after 2 attempts" "outre:stepwell explain [0-9a-f-]{36}" "noout:completed" "noout:bad succeeded" -- run bad.yml
+t "a failed task is exit status 1 and never called a success" 1 "out:bad failed after" "out:1 failed" "out:1 skipped" "outre:after +skipped \(broken failed\)" "out:broken failed after 2 attempts" "outre:stepwell explain [0-9a-f-]{36}" "noout:completed" "noout:bad succeeded" -- run bad.yml
 t "an independent branch goes on" 1 "outre:✓ aside +succeeded" -- run bad.yml
 t "a retry is shown" 1 "outre:↻ broken +attempt 1 failed.*again" -- run bad.yml
 t "a failed task with --quiet has one error" 1 out= "err:is failed" "err:stepwell show" -- run -q bad.yml

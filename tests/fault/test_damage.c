@@ -265,7 +265,7 @@ static void test_steps(void **state)
         {"UPDATE step SET epoch = -1", use_get, SW_ECORRUPT},
         {"UPDATE step SET open_deps = -2147483648 WHERE state = 0", use_report, SW_ECORRUPT},
         {"UPDATE step SET open_deps = 2 WHERE state = 0", use_get, SW_ECORRUPT},
-        {"UPDATE step SET rank = 2 WHERE state = 0", use_report, SW_ECORRUPT},
+        {"UPDATE step SET rank = 1 WHERE state = 0", use_report, SW_ECORRUPT},
         {"UPDATE step SET rank = -1 WHERE state = 0", use_get, SW_ECORRUPT},
         {"UPDATE step SET lane = -9223372036854775807 - 1 WHERE state = 2", use_get, SW_ECORRUPT},
         {"UPDATE step SET lane = 1, rank = 9223372036854775807 WHERE state = 1", use_get, SW_OK},

@@ -171,6 +171,18 @@ static void test_retry(void **state)
                  "5000 ms\n");
 }
 
+static void test_what_a_failure_means(void **state)
+{
+    (void)state;
+    definition_expect(
+        "{stepwell: 1, name: w, on_failure: stop,\nsteps: [{name: a, on_failure: 3}]}", 0,
+        SW_EDEFINITION,
+        "1:36 on_failure: \"stop\" is none of these: block, fail_task, continue, "
+        "skip_dependents\n"
+        "2:31 steps[0].on_failure: expected text, found an integer; put it in "
+        "quotes\n");
+}
+
 static void test_triggers(void **state)
 {
     (void)state;
@@ -369,6 +381,7 @@ int main(void)
         cmocka_unit_test(test_handlers),
         cmocka_unit_test(test_parameters_of_built_in_kinds),
         cmocka_unit_test(test_retry),
+        cmocka_unit_test(test_what_a_failure_means),
         cmocka_unit_test(test_triggers),
         cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_names_at_the_limit),

@@ -14,7 +14,7 @@
 #define DEPS 3
 
 /* How a dependency ends. */
-typedef enum end { SUCCEEDS, PASSES, FAILS, IS_SKIPPED, END_COUNT } end;
+typedef enum end { SUCCEEDS, PASSES, HOLDS, FAILS, IS_SKIPPED, END_COUNT } end;
 
 static const char *const rules[] = {"\"all_succeeded\"", "\"all_done\"", "\"any_succeeded\"",
                                     "\"none_failed\"", "{\"quorum\":2}"};
@@ -26,6 +26,11 @@ static const int orders[][DEPS] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
 
 #define ORDERS (sizeof orders / sizeof orders[0])
 
+static const char *const policies[END_COUNT] = {
+    [SUCCEEDS] = "block",        [PASSES] = "continue",  [HOLDS] = "block",
+    [FAILS] = "skip_dependents", [IS_SKIPPED] = "block",
+};
+
 /* A gate in front of each dependency fails where that is to be skipped. */
 static void definition_write(char *text, size_t size, const end *ends, const char *rule)
 {
@@ -36,7 +41,7 @@ static void definition_write(char *text, size_t size, const end *ends, const cha
                              "{\"name\":\"g%d\",\"on_failure\":\"continue\"},"
                              "{\"name\":\"d%d\",\"after\":[\"g%d\"],\"trigger\":\"any_succeeded\","
                              "\"on_failure\":\"%s\"},",
-                             i, i, i, ends[i] == PASSES ? "continue" : "block");
+                             i, i, i, policies[ends[i]]);
     snprintf(text + used, size - used,
              "{\"name\":\"join\",\"after\":[\"d0\",\"d1\",\"d2\"],\"trigger\":%s}]}", rule);
 }
@@ -48,11 +53,11 @@ static int rule_state(size_t rule, const end *ends, const int *order, int ended)
     for (int i = 0; i < ended; i++)
         count[ends[order[i]]]++;
     int open = DEPS - ended;
-    int may_succeed = count[SUCCEEDS] + count[FAILS] + open;
-    bool skipped = count[IS_SKIPPED] > 0;
+    int may_succeed = count[SUCCEEDS] + count[HOLDS] + open;
+    bool lost = count[IS_SKIPPED] + count[FAILS] > 0;
     switch (rule) {
     case 0:
-        if (skipped)
+        if (lost)
             return SW_STEP_SKIPPED;
         return count[SUCCEEDS] + count[PASSES] == DEPS ? SW_STEP_READY : SW_STEP_PENDING;
     case 1:
@@ -62,7 +67,9 @@ static int rule_state(size_t rule, const end *ends, const int *order, int ended)
             return SW_STEP_READY;
         return may_succeed == 0 ? SW_STEP_SKIPPED : SW_STEP_PENDING;
     case 3:
-        return open == 0 && count[FAILS] == 0 ? SW_STEP_READY : SW_STEP_PENDING;
+        if (count[FAILS] > 0)
+            return SW_STEP_SKIPPED;
+        return open == 0 && count[HOLDS] == 0 ? SW_STEP_READY : SW_STEP_PENDING;
     default:
         if (count[SUCCEEDS] >= 2)
             return SW_STEP_READY;

@@ -249,6 +249,23 @@ static void test_reading_the_canonical_text_back(void **state)
     }
 }
 
+/* What the workflow says holds for steps that do not say; the canonical text has it in the steps.
+ */
+static void test_what_a_failure_means(void **state)
+{
+    (void)state;
+    size_t count;
+    sw_workflow *workflow = definition_load(
+        "{stepwell: 1, name: w, steps: [{name: a}, {name: b, on_failure: continue}], "
+        "on_failure: skip_dependents}");
+    const sw_workflow_step *steps = sw_workflow_steps(workflow, &count);
+    assert_int_equal(steps[0].on_failure, SW_ON_FAILURE_SKIP_DEPENDENTS);
+    assert_int_equal(steps[1].on_failure, SW_ON_FAILURE_CONTINUE);
+    assert_null(strstr(sw_workflow_json(workflow).ptr, "\"name\":\"w\",\"on_failure\""));
+    assert_reads_back(workflow);
+    sw_workflow_free(workflow);
+}
+
 /* A rule that all steps had before there were others is left out; the others are kept. */
 static void test_triggers(void **state)
 {
@@ -430,6 +447,7 @@ int main(void)
         cmocka_unit_test(test_equal_definitions_have_one_digest),
         cmocka_unit_test(test_the_digest_is_sha256_of_the_text),
         cmocka_unit_test(test_reading_the_canonical_text_back),
+        cmocka_unit_test(test_what_a_failure_means),
         cmocka_unit_test(test_triggers),
         cmocka_unit_test(test_the_order_of_the_steps),
         cmocka_unit_test(test_sharing),

@@ -42,7 +42,7 @@ static void test_every_key(void **state)
                 "max_parallel: 3\n"
                 "steps:\n"
                 "- name: list\n  title: List the files\n  handler: command\n  timeout_ms: 1500\n"
-                "  parameters: {command: ls, args: [-l]}\n"
+                "  parameters: {command: ls, args: [-l]}\n  on_failure: skip_dependents\n"
                 "- name: keep\n  handler: create_file\n  after: [list]\n  timeout_ms: 60000\n"
                 "  on_failure: continue\n  parameters: {path: a.txt, content: x}\n"
                 "  retry: {max_attempts: 3, backoff: linear, base_ms: 2000, max_ms: 7000,\n"
@@ -77,6 +77,29 @@ static void test_other_spellings(void **state)
     assert_same("{name: m, config: {max_parallel: 2}, steps: [{id: a, step_type: NoOp}]}",
                 "{stepwell: 1, name: m, max_parallel: 2, steps: [{name: a, handler: noop, "
                 "on_failure: fail_task}]}");
+}
+
+static void test_what_a_failure_means(void **state)
+{
+    (void)state;
+    assert_same("{name: m, steps: [{id: a, step_type: noop, on_failure: skip_dependents}, "
+                "{id: b, step_type: noop}]}",
+                "{stepwell: 1, name: m, on_failure: fail_task, steps: [{name: a, handler: noop, "
+                "on_failure: skip_dependents}, {name: b, handler: noop}]}");
+    assert_same("{name: m, config: {fail_fast: false}, steps: [{id: a, step_type: noop}, "
+                "{id: b, step_type: noop, on_failure: abort}]}",
+                "{stepwell: 1, name: m, on_failure: skip_dependents, steps: [{name: a, "
+                "handler: noop}, {name: b, handler: noop, on_failure: fail_task}]}");
+}
+
+static void test_a_failure_allowed_twice(void **state)
+{
+    (void)state;
+    assert_same(
+        "{name: m, steps: [{id: a, step_type: noop, continue_on_error: true, on_failure: null},"
+        "{id: b, step_type: noop, continue_on_error: true, on_failure: continue}]}",
+        "{stepwell: 1, name: m, on_failure: continue, steps: [{name: a, handler: noop}, "
+        "{name: b, handler: noop}]}");
 }
 
 static void test_triggers(void **state)
@@ -166,6 +189,9 @@ static void test_contradictions(void **state)
     assert_step(
         "step_type: noop, continue_on_error: true, on_failure: abort",
         "3:65 steps[0].on_failure: \"abort\" contradicts \"continue_on_error\"; keep one\n");
+    assert_step("step_type: noop, continue_on_error: true, on_failure: skip_dependents",
+                "3:65 steps[0].on_failure: \"skip_dependents\" contradicts "
+                "\"continue_on_error\"; keep one\n");
     assert_step(
         "step_type: noop, retry_count: 1, retry: {attempts: 2}",
         "3:51 steps[0].retry: \"retry\" and \"retry_count\" both say how often; keep one\n");
@@ -211,6 +237,8 @@ int main(void)
         cmocka_unit_test(test_every_key),
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_other_spellings),
+        cmocka_unit_test(test_what_a_failure_means),
+        cmocka_unit_test(test_a_failure_allowed_twice),
         cmocka_unit_test(test_triggers),
         cmocka_unit_test(test_handlers_of_applications),
         cmocka_unit_test(test_names_from_titles),

@@ -88,6 +88,7 @@ static void test_names_that_other_programs_read(void **state)
     assert_string_equal(sw_task_state_name(SW_TASK_RESOLVED), "resolved");
     assert_string_equal(sw_durability_name(SW_DURABILITY_STRICT), "strict");
     assert_string_equal(sw_on_failure_name(SW_ON_FAILURE_FAIL_TASK), "fail_task");
+    assert_string_equal(sw_on_failure_name(SW_ON_FAILURE_SKIP_DEPENDENTS), "skip_dependents");
     assert_string_equal(sw_trigger_name(SW_TRIGGER_NONE_FAILED), "none_failed");
     assert_string_equal(sw_backoff_name(SW_BACKOFF_FIBONACCI), "fibonacci");
     assert_string_equal(sw_outcome_name(SW_OUTCOME_RELEASED), "released");

@@ -48,11 +48,14 @@ typedef struct sw_finding {
 /* What happens to the task when a step has failed for good.
  * BLOCK: its dependents stay pending, independent branches go on, the task ends failed.
  * FAIL_TASK: steps that do not run yet are cancelled, the task ends failed.
- * CONTINUE: dependents treat it as done, the task may still succeed. */
+ * CONTINUE: dependents treat it as done, the task may still succeed.
+ * SKIP_DEPENDENTS: its dependents are skipped, and so are theirs; independent branches go on, the
+ * task ends failed. */
 #define SW_ON_FAILURE_MAP(XX)                                                                      \
     XX(BLOCK, 0, "block")                                                                          \
     XX(FAIL_TASK, 1, "fail_task")                                                                  \
-    XX(CONTINUE, 2, "continue")
+    XX(CONTINUE, 2, "continue")                                                                    \
+    XX(SKIP_DEPENDENTS, 3, "skip_dependents")
 
 /* When a step that waits for others may start (docs/reference/workflow-file.md has the whole
  * table). A dependency with on_failure continue that failed has not succeeded, but passes where
@@ -78,7 +81,7 @@ typedef enum sw_on_failure {
 #define SW_ENUM_VALUE(name, value, text) SW_ON_FAILURE_##name = value,
     SW_ON_FAILURE_MAP(SW_ENUM_VALUE)
 #undef SW_ENUM_VALUE
-        SW_ON_FAILURE_COUNT = 3
+        SW_ON_FAILURE_COUNT = 4
 } sw_on_failure;
 
 typedef enum sw_trigger {

@@ -35,6 +35,8 @@
     XX(SKIP_FORGOTTEN, "a step whose rule cannot be met any more is not skipped")                  \
     XX(SKIP_NOT_PASSED, "the steps after a skipped one are not told")                              \
     XX(CONTINUE_IGNORED, "a failure that may be passed blocks its dependents")                     \
+    XX(SKIP_DEPENDENTS_IGNORED, "a failure that skips its dependents leaves them waiting")         \
+    XX(SKIP_DEPENDENTS_FORGIVEN, "a task succeeds whose failure has skipped the rest")             \
     XX(FAIL_TASK_IGNORED, "a failure that stops the task cancels nothing")                         \
     XX(FAIL_TASK_TOO_MUCH, "a failure that stops the task cancels running steps")                  \
     XX(CANCEL_HALF, "a cancellation forgets the steps that run")                                   \

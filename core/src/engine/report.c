@@ -140,7 +140,9 @@ static int report_final(sw__work *work, sw__work_step *step, const sw__cause *ca
     if (rc < 0)
         return rc;
     report_log(work, step, SW_LOG_WARN, "step.failed", cause->error_class);
-    task->row.fatal += on_failure != SW_ON_FAILURE_CONTINUE;
+    bool forgiven =
+        on_failure == SW_ON_FAILURE_SKIP_DEPENDENTS && SW__PLANT(SKIP_DEPENDENTS_FORGIVEN);
+    task->row.fatal += on_failure != SW_ON_FAILURE_CONTINUE && !forgiven;
     rc = sw__work_add_ended(work, step_id, err);
     if (rc == SW_OK && on_failure == SW_ON_FAILURE_FAIL_TASK)
         rc = report_stop(work, task->row.task_no, err);

@@ -15,6 +15,7 @@
 /* What the end of a dependency does for a step. */
 typedef struct settle_edge {
     int64_t step_id;
+    int64_t from; /* the dependency */
     bool lost;
 } settle_edge;
 
@@ -52,15 +53,21 @@ static void settle_add_edges(const sw__work *work, int64_t step_id, settle_edge 
         int32_t to = workflow->graph.out_node[edge];
         sw__effect effect = settle_effect(&workflow->steps[to], &workflow->steps[index], state);
         if (effect != SW__EFFECT_OPEN)
-            edges[(*count)++] = (settle_edge){SW__STEP_ID(task_no, to), effect == SW__EFFECT_LOST};
+            edges[(*count)++] = (settle_edge){
+                .step_id = SW__STEP_ID(task_no, to),
+                .from = step_id,
+                .lost = effect == SW__EFFECT_LOST,
+            };
     }
 }
 
 static int settle_compare(const void *a, const void *b)
 {
-    int64_t left = ((const settle_edge *)a)->step_id;
-    int64_t right = ((const settle_edge *)b)->step_id;
-    return (left > right) - (left < right);
+    const settle_edge *left = a;
+    const settle_edge *right = b;
+    if (left->step_id != right->step_id)
+        return left->step_id < right->step_id ? -1 : 1;
+    return (left->from > right->from) - (left->from < right->from);
 }
 
 /* Most batches are sorted already. */
@@ -92,12 +99,18 @@ static int settle_edges(sw__work *work, settle_edge **out, size_t *count, sw_err
     return sw__work_load(work, ids, *count, err);
 }
 
-/* Its dependents hear of it in the next wave. */
-static int settle_skip(sw__work *work, sw__work_step *step, sw_error *err)
+/* The reason is the dependency that decided. Dependents hear of it in the next wave. */
+static int settle_skip(sw__work *work, sw__work_step *step, int64_t from, sw_error *err)
 {
     int64_t step_id = step->row.step_id;
-    sw__cause cause = {.by = SW_BY_ENGINE, .reason = sw__str("rule cannot be met")};
+    int state = sw__work_step_find(work, from)->row.state;
+    sw__cause cause = {.by = SW_BY_ENGINE};
+    cause.reason =
+        sw__arena_format(work->arena, "%.*s %s", SW__FMT(sw__work_definition(work, from)->name),
+                         sw_step_state_name(state));
     SW__PROBE(STEP_SKIPPED);
+    if (!cause.reason.ptr)
+        return sw__fail(err, SW_ENOMEM, NULL);
     if (SW__PLANT(SKIP_FORGOTTEN))
         return SW_OK;
     int rc = sw__work_move(work, step, SW_STEP_SKIPPED, &cause, err);
@@ -107,6 +120,7 @@ static int settle_skip(sw__work *work, sw__work_step *step, sw_error *err)
 /* Of several that end together, a rule may need fewer than there are. */
 static void settle_count(sw__step_hot *row, int32_t counted, int32_t lost)
 {
+    SW__PROBE_IF(JOIN, counted > 1);
     if (SW__PLANT(DEPENDENCY_ONCE) && counted > 1)
         counted = 1;
     if (SW__PLANT(DEPENDENCY_TWICE) && counted > 0)
@@ -118,23 +132,29 @@ static void settle_count(sw__step_hot *row, int32_t counted, int32_t lost)
     row->rank += SW__PLANT(LOST_ONCE) && lost > 1 ? 1 : lost;
 }
 
-/* A step that has started, or was skipped, has nothing to wait for. */
-static int settle_step(sw__work *work, int64_t step_id, int32_t counted, int32_t lost,
-                       sw_error *err)
+/* Tell a step of the dependencies that have ended. One that has started, or was skipped, has
+ * nothing to wait for. */
+static int settle_step(sw__work *work, const settle_edge *edges, size_t count, sw_error *err)
 {
+    int32_t lost = 0;
+    int64_t last_lost = 0;
     sw__cause cause = {.by = SW_BY_ENGINE};
-    sw__work_step *step = sw__work_step_find(work, step_id);
+    sw__work_step *step = sw__work_step_find(work, edges->step_id);
     if (!step)
-        return sw__fail(err, SW_ECORRUPT, "step %lld of a task is missing", (long long)step_id);
+        return sw__fail(err, SW_ECORRUPT, "step %lld of a task is missing",
+                        (long long)edges->step_id);
+    for (size_t i = 0; i < count; i++) {
+        lost += edges[i].lost;
+        last_lost = edges[i].lost ? edges[i].from : last_lost;
+    }
     bool waits = step->row.state == SW_STEP_PENDING;
-    SW__PROBE_IF(JOIN, counted > 1);
     SW__PROBE_IF(STARTED_EARLIER, step->row.state == SW_STEP_RUNNING);
     if (!waits && !SW__PLANT(READY_TWICE))
         return SW_OK;
-    settle_count(&step->row, counted, lost);
+    settle_count(&step->row, (int32_t)count - lost, lost);
     step->dirty = true;
-    if (step->row.rank > sw__trigger_spare(sw__work_definition(work, step_id)))
-        return settle_skip(work, step, err);
+    if (lost > 0 && step->row.rank > sw__trigger_spare(sw__work_definition(work, edges->step_id)))
+        return settle_skip(work, step, last_lost, err);
     if (step->row.open_deps > 0 && !SW__PLANT(DEPENDENCY_IGNORED))
         return SW_OK;
     int rc = sw__work_move(work, step, SW_STEP_READY, &cause, err);
@@ -151,10 +171,9 @@ static int settle_wave(sw__work *work, sw_error *err)
     int rc = settle_edges(work, &edges, &count, err);
     work->ended_count = 0;
     for (size_t i = 0, next; rc == SW_OK && i < count; i = next) {
-        int32_t lost = 0;
-        for (next = i; next < count && edges[next].step_id == edges[i].step_id; next++)
-            lost += edges[next].lost;
-        rc = settle_step(work, edges[i].step_id, (int32_t)(next - i) - lost, lost, err);
+        for (next = i + 1; next < count && edges[next].step_id == edges[i].step_id;)
+            next++;
+        rc = settle_step(work, edges + i, next - i, err);
     }
     return rc;
 }

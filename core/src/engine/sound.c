@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "model/trigger.h"
 
 #define SOUND_TIME_MAX (INT64_MAX / 8)  /* microseconds; sums of a few such times still fit */
 #define SOUND_EPOCH_MAX (INT64_MAX / 2) /* leaves room to grow */
@@ -48,10 +49,12 @@ int sw__sound_counts(const sw__task_hot *row, const sw__plan *plan, sw_error *er
 static bool sound_place(const sw__step_hot *row, const sw__plan *plan)
 {
     size_t index = (size_t)SW__STEP_INDEX(row->step_id);
-    int64_t deps = (int64_t)plan->workflow->steps[index].after_count;
+    const sw_workflow_step *definition = &plan->workflow->steps[index];
+    int64_t deps = (int64_t)definition->after_count;
     if (row->lane == SW__LANE_TIMER && !sound_time(row->rank))
         return false;
-    if (row->state == SW_STEP_PENDING && (row->rank < 0 || row->rank > deps))
+    if (row->state == SW_STEP_PENDING &&
+        (row->rank < 0 || row->rank > sw__trigger_spare(definition)))
         return false;
     return row->lane >= -INT64_MAX && row->open_deps >= 0 && row->open_deps <= deps;
 }

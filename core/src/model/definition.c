@@ -13,6 +13,7 @@ typedef struct definition {
     sw__draft draft;
     int64_t form;
     sw_str schema;
+    int32_t on_failure; /* of steps that do not say */
 } definition;
 
 #define DEFINITION_FIELD(name, field_kind, field)                                                  \
@@ -28,6 +29,8 @@ static const sw__field definition_fields[] = {
     {DEFINITION_FIELD("input_schema", MAP, draft.input_schema)},
     {DEFINITION_FIELD("metadata", MAP, draft.metadata)},
     {DEFINITION_FIELD("max_parallel", INTEGER, draft.max_parallel), .max = SW__STEPS_MAX},
+    {DEFINITION_FIELD("on_failure", CHOICE, on_failure), .max = SW_ON_FAILURE_COUNT,
+     .choice = sw_on_failure_name},
     {DEFINITION_FIELD("steps", LIST, draft.list), .required = true},
 };
 
@@ -96,6 +99,7 @@ bool sw__definition_read(sw__findings *findings, sw__arena *arena, const sw__nod
     sw__path steps = {.key = SW__LIT("steps")};
     for (size_t i = 0; i < draft->step_count; i++) {
         sw__path at = {.up = &steps, .index = i};
+        draft->steps[i].on_failure = own.on_failure;
         definition_read_step(findings, &at, &draft->steps[i]);
     }
     return true;

@@ -25,6 +25,7 @@ typedef struct mission {
 typedef enum mission_on_failure {
     MISSION_ABORT,
     MISSION_CONTINUE,
+    MISSION_SKIP_DEPENDENTS,
     MISSION_ON_FAILURE_COUNT,
     MISSION_NOT_SAID
 } mission_on_failure;
@@ -39,7 +40,8 @@ typedef struct mission_step {
 
 static const char *mission_on_failure_name(int number)
 {
-    return number == MISSION_ABORT ? "abort" : "continue";
+    static const char *const names[] = {"abort", "continue", "skip_dependents"};
+    return names[number];
 }
 
 #define MISSION_FIELD(name, field_kind, field)                                                     \
@@ -185,15 +187,19 @@ static void mission_read_on_failure(sw__findings *findings, const sw__path *path
 {
     const sw__node *node = sw__node_get(read->step.node, "on_failure");
     sw__path at = {.up = path, .key = SW__LIT("on_failure")};
-    bool goes_on = read->continue_on_error || read->on_failure == MISSION_CONTINUE;
-    bool stops = fail_fast || read->on_failure == MISSION_ABORT;
-    if (goes_on)
+    int said = read->on_failure;
+    if (said == MISSION_NOT_SAID)
+        said = fail_fast ? MISSION_ABORT : MISSION_SKIP_DEPENDENTS;
+    if (read->continue_on_error || said == MISSION_CONTINUE)
         read->step.on_failure = SW_ON_FAILURE_CONTINUE;
     else
-        read->step.on_failure = stops ? SW_ON_FAILURE_FAIL_TASK : SW_ON_FAILURE_BLOCK;
-    if (read->continue_on_error && read->on_failure == MISSION_ABORT)
+        read->step.on_failure =
+            said == MISSION_ABORT ? SW_ON_FAILURE_FAIL_TASK : SW_ON_FAILURE_SKIP_DEPENDENTS;
+    bool contradicts = read->on_failure != MISSION_NOT_SAID && read->on_failure != MISSION_CONTINUE;
+    if (read->continue_on_error && contradicts)
         sw__finding_add(findings, SW_SEVERITY_ERROR, &at, node->line, node->column,
-                        "\"abort\" contradicts \"continue_on_error\"; keep one");
+                        "\"%s\" contradicts \"continue_on_error\"; keep one",
+                        mission_on_failure_name(said));
 }
 
 static void mission_read_step(sw__findings *findings, const sw__path *path, const mission *whole,

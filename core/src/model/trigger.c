@@ -51,7 +51,8 @@ typedef enum trigger_end {
     END_NONE,      /* it goes on */
     END_SUCCEEDED, /* or an operator has resolved it */
     END_PASSED,    /* it failed, which the definition allows */
-    END_FAILED,    /* it failed, and may be tried again or resolved by an operator */
+    END_HELD,      /* it failed, and what comes after it is left to an operator */
+    END_FAILED,    /* it failed, and what comes after it goes with it */
     END_SKIPPED,
     END_CANCELLED,
     END_COUNT
@@ -59,8 +60,14 @@ typedef enum trigger_end {
 
 static trigger_end trigger_failure(const sw_workflow_step *dependency)
 {
-    bool passes = dependency->on_failure == SW_ON_FAILURE_CONTINUE && !SW__PLANT(CONTINUE_IGNORED);
-    return passes ? END_PASSED : END_FAILED;
+    switch (dependency->on_failure) {
+    case SW_ON_FAILURE_CONTINUE:
+        return SW__PLANT(CONTINUE_IGNORED) ? END_HELD : END_PASSED;
+    case SW_ON_FAILURE_SKIP_DEPENDENTS:
+        return SW__PLANT(SKIP_DEPENDENTS_IGNORED) ? END_HELD : END_FAILED;
+    default:
+        return END_HELD;
+    }
 }
 
 static trigger_end trigger_end_of(const sw_workflow_step *dependency, int state)
@@ -86,12 +93,12 @@ static trigger_end trigger_end_of(const sw_workflow_step *dependency, int state)
 
 /* docs/reference/workflow-file.md explains this table. */
 static const sw__effect trigger_effects[SW_TRIGGER_COUNT][END_COUNT] = {
-    /* goes on, succeeded, passed, failed, skipped, cancelled */
-    [SW_TRIGGER_ALL_SUCCEEDED] = {OPEN, COUNTS, COUNTS, OPEN, LOST, LOST},
-    [SW_TRIGGER_ALL_DONE] = {OPEN, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS},
-    [SW_TRIGGER_ANY_SUCCEEDED] = {OPEN, COUNTS, LOST, OPEN, LOST, LOST},
-    [SW_TRIGGER_NONE_FAILED] = {OPEN, COUNTS, COUNTS, OPEN, COUNTS, LOST},
-    [SW_TRIGGER_QUORUM] = {OPEN, COUNTS, LOST, OPEN, LOST, LOST},
+    /* goes on, succeeded, passed, held, failed, skipped, cancelled */
+    [SW_TRIGGER_ALL_SUCCEEDED] = {OPEN, COUNTS, COUNTS, OPEN, LOST, LOST, LOST},
+    [SW_TRIGGER_ALL_DONE] = {OPEN, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS},
+    [SW_TRIGGER_ANY_SUCCEEDED] = {OPEN, COUNTS, LOST, OPEN, LOST, LOST, LOST},
+    [SW_TRIGGER_NONE_FAILED] = {OPEN, COUNTS, COUNTS, OPEN, LOST, COUNTS, LOST},
+    [SW_TRIGGER_QUORUM] = {OPEN, COUNTS, LOST, OPEN, LOST, LOST, LOST},
 };
 
 #undef OPEN

@@ -65,6 +65,12 @@ module Stepwell
         setting(:@max_parallel, value)
       end
 
+      # @param value [Symbol, nil] sets what a failure means where a step does not say: see {step}
+      # @return [Symbol, nil]
+      def on_failure(value = nil)
+        setting(:@on_failure, value)
+      end
+
       # @param value [Hash, nil] sets the JSON Schema of the input
       # @return [Hash, nil]
       def input_schema(value = nil)
@@ -90,8 +96,9 @@ module Stepwell
       # @param timeout [Numeric, nil] seconds for one attempt
       # @param queue [Symbol, String, nil] "default" when absent
       # @param priority [Integer, nil] higher goes first
-      # @param on_failure [Symbol, nil] :block (default: dependents wait for ever, other branches go
-      #   on), :fail_task or :continue
+      # @param on_failure [Symbol, nil] :block (dependents wait for ever, other branches go on),
+      #   :skip_dependents (they are skipped, and so are theirs), :fail_task or :continue; the default
+      #   is that of the workflow, or else :block
       # @param retry_on [Class, Array<Class>, nil] only these exceptions are retried
       # @param discard_on [Class, Array<Class>, nil] these exceptions are never retried
       # @param handler [String, nil] name of a handler of another program, like "billing.charge"
@@ -135,6 +142,7 @@ module Stepwell
         {
           "stepwell" => 1, "name" => workflow_name, "version" => version, "description" => description,
           "input_schema" => input_schema, "metadata" => metadata, "max_parallel" => max_parallel,
+          "on_failure" => on_failure&.to_s,
           "steps" => steps.values.map { |step| step.definition(workflow_name) }
         }.compact
       end

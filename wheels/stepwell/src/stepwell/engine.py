@@ -142,6 +142,7 @@ class Engine(core.Engine):
         version: str = "",
         description: Optional[str] = None,
         max_parallel: Optional[int] = None,
+        on_failure: Optional[str] = None,
         metadata: Optional[Mapping[str, Any]] = None,
     ) -> Workflow[InputT]: ...
 
@@ -154,6 +155,7 @@ class Engine(core.Engine):
         version: str = "",
         description: Optional[str] = None,
         max_parallel: Optional[int] = None,
+        on_failure: Optional[str] = None,
         metadata: Optional[Mapping[str, Any]] = None,
     ) -> Workflow[Any]: ...
 
@@ -161,7 +163,8 @@ class Engine(core.Engine):
         """Declare a workflow; add steps to it with Workflow.step.
 
         input is a dataclass or TypedDict that inputs are checked against, or a JSON Schema that
-        is kept with the definition.
+        is kept with the definition. on_failure is what a failure means where a step does not say
+        ("block" by default); see Workflow.step.
         """
         if name in self.workflows:
             raise core.DefinitionError(f"this engine has a workflow {name} already")

@@ -59,6 +59,7 @@ class Workflow(Generic[InputT]):
         input: Any = None,
         description: Optional[str] = None,
         max_parallel: Optional[int] = None,
+        on_failure: Optional[str] = None,
         metadata: Optional[Mapping[str, Any]] = None,
     ) -> None:
         if input is not None and not is_shape(input) and not isinstance(input, dict):
@@ -71,6 +72,7 @@ class Workflow(Generic[InputT]):
         self.input_type: Any = input
         self.description = description
         self.max_parallel = max_parallel
+        self.on_failure = on_failure
         self.metadata = metadata
         self.steps: Dict[str, Step[Any, Any]] = {}
         self._registered: Optional[str] = None
@@ -107,7 +109,8 @@ class Workflow(Generic[InputT]):
         thereby comes before this one. after names further steps to wait for, trigger what of all
         these has to happen: "all_succeeded" (the default), "all_done", "any_succeeded",
         "none_failed" or {"quorum": number}. timeout is seconds for one attempt; on_failure is
-        "block", "fail_task" or "continue".
+        "block", "skip_dependents", "fail_task" or "continue", and by default what the workflow
+        says.
         """
         if function is not None:
             return self._add(Step(self, function, **options))
@@ -154,6 +157,8 @@ class Workflow(Generic[InputT]):
             definition["input_schema"] = self.input_type
         if self.max_parallel is not None:
             definition["max_parallel"] = self.max_parallel
+        if self.on_failure is not None:
+            definition["on_failure"] = self.on_failure
         if self.metadata:
             definition["metadata"] = dict(self.metadata)
         definition["steps"] = [step.definition() for step in self.steps.values()]
