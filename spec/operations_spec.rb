@@ -133,7 +133,7 @@ RSpec.describe Stepwell::Operations do
           update = engine.batch_update_step_states(rows, actor: "ann", reason: "why", mode: :partial)
           expect(update.updated_count).to eq(2)
           expect(update.rows.map(&:status)).to eq(%i[applied refused applied refused])
-          expect(update.rows.map(&:message)).to match([nil, /cannot make it succeeded/, nil, /d is pending/])
+          expect(update.rows.map(&:message)).to match([nil, /cannot make it succeeded/, nil, /d cannot become ready.*all_succeeded/])
           expect { engine.batch_update_step_states(rows, actor: "ann", reason: "why") }
             .to raise_error(Stepwell::IllegalTransitionError)
         end

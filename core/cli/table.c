@@ -343,9 +343,10 @@ static const cli_command command_table[] = {
      .summary = "Bring steps of a task into another state by hand",
      .about =
          "ready: try a failed, skipped or cancelled step (again). pending: let it wait for its "
-         "dependencies. skipped, resolved: dependents need not wait for it. cancelled: it does "
-         "not start any more. Each change is checked against what is possible and kept in the "
-         "audit log with name and reason; a task that had failed or was cancelled goes on. "
+         "dependencies. skipped: leave it out, with what cannot start without it. resolved: it "
+         "was done by other means, the rest goes on. cancelled: it does not start any more. Each "
+         "change is checked against what is possible and kept in the audit log with name and "
+         "reason; a task that had failed or was cancelled goes on. "
          "Exit code 4 when a step cannot be changed.",
      .usages = {"TASK STEP... --to STATE --reason TEXT [options]"},
      .examples = {{"stepwell override 01926f3a-1c2d charge --to ready --reason \"card renewed\"",

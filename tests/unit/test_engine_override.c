@@ -162,8 +162,9 @@ static void override_takes_a_cancelled_task_up(void **state)
     sw_worker_ref worker = rig_worker(&r, 60000);
     sw_cancel_row cancel = {.task_id = task, .actor = {"bob", 3}, .reason = {"oops", 4}};
     assert_int_equal(sw_task_cancel(r.engine, &cancel, 1, &r.error), 0);
-    refuse(&r, &task, "b", SW_STEP_READY, "1 of its dependencies are open");
-    refuse(&r, &task, "a", SW_STEP_PENDING, "none of its dependencies is open");
+    refuse(&r, &task, "b", SW_STEP_READY, "1 of its dependencies were skipped, cancelled");
+    refuse(&r, &task, "b", SW_STEP_PENDING, "its rule is all_succeeded; take them up first");
+    refuse(&r, &task, "a", SW_STEP_PENDING, "it waits for none of its dependencies");
     sw_step_override_row rows[] = {change(&r, &task, "a", SW_STEP_READY),
                                    change(&r, &task, "b", SW_STEP_PENDING),
                                    change(&r, &task, "c", SW_STEP_PENDING)};
@@ -190,11 +191,10 @@ static void override_ends_tasks(void **state)
     rig r;
     rig_open(&r, "memory:", CHAIN);
     sw_uuid first = rig_submit(&r);
-    put(&r, &first, "a", SW_STEP_SKIPPED);
-    assert_states(&r, &first, SW_TASK_PENDING, "skipped ready pending");
-    put(&r, &first, "b", SW_STEP_RESOLVED);
-    put(&r, &first, "c", SW_STEP_RESOLVED);
-    assert_states(&r, &first, SW_TASK_SUCCEEDED, "skipped resolved resolved");
+    put(&r, &first, "a", SW_STEP_RESOLVED);
+    assert_states(&r, &first, SW_TASK_PENDING, "resolved ready pending");
+    put(&r, &first, "b", SW_STEP_SKIPPED);
+    assert_states(&r, &first, SW_TASK_SUCCEEDED, "resolved skipped skipped");
     sw_uuid second = rig_submit(&r);
     sw_worker_ref worker = rig_worker(&r, 60000);
     put(&r, &second, "c", SW_STEP_CANCELLED);
@@ -205,9 +205,85 @@ static void override_ends_tasks(void **state)
     assert_states(&r, &second, SW_TASK_RUNNING, "succeeded succeeded ready");
     sw_uuid third = rig_submit(&r);
     put(&r, &third, "a", SW_STEP_CANCELLED);
-    assert_states(&r, &third, SW_TASK_FAILED, "cancelled pending pending");
-    put(&r, &third, "b", SW_STEP_CANCELLED); /* nothing begins again by that */
-    assert_states(&r, &third, SW_TASK_FAILED, "cancelled cancelled pending");
+    assert_states(&r, &third, SW_TASK_FAILED, "cancelled skipped skipped");
+    sw_uuid fourth = rig_submit(&r);
+    finish(&r, &worker, "a", SW_OUTCOME_FAILED_FOR_GOOD);
+    put(&r, &fourth, "b", SW_STEP_CANCELLED); /* nothing can go on by that: it ends again */
+    assert_states(&r, &fourth, SW_TASK_FAILED, "failed cancelled skipped");
+    rig_verify(&r);
+    rig_close(&r);
+}
+
+/* What a failure does to steps of each rule, and what they make of the operator's word. */
+#define RULES                                                                                      \
+    WORKFLOW("{\"name\":\"a\",\"on_failure\":\"skip_dependents\"},{\"name\":\"x\"},"               \
+             "{\"name\":\"all\",\"after\":[\"a\"]},"                                               \
+             "{\"name\":\"any\",\"after\":[\"a\",\"x\"],\"trigger\":\"any_succeeded\"},"           \
+             "{\"name\":\"done\",\"after\":[\"a\",\"x\"],\"trigger\":\"all_done\"},"               \
+             "{\"name\":\"none\",\"after\":[\"a\"],\"trigger\":\"none_failed\"},"                  \
+             "{\"name\":\"two\",\"after\":[\"a\",\"x\"],\"trigger\":{\"quorum\":2}}")
+
+static void override_follows_trigger_rules(void **state)
+{
+    (void)state;
+    rig r;
+    rig_open(&r, "memory:", RULES);
+    sw_worker_ref worker = rig_worker(&r, 60000);
+    sw_uuid skipped = rig_submit(&r); /* a x all any done none two */
+    put(&r, &skipped, "a", SW_STEP_SKIPPED);
+    assert_states(&r, &skipped, SW_TASK_PENDING,
+                  "skipped ready skipped pending pending ready skipped");
+    refuse(&r, &skipped, "a", SW_STEP_READY, "none, which depends on it, is ready");
+    refuse(&r, &skipped, "all", SW_STEP_PENDING, "its rule is all_succeeded");
+    put(&r, &skipped, "x", SW_STEP_SKIPPED);
+    assert_states(&r, &skipped, SW_TASK_PENDING,
+                  "skipped skipped skipped skipped ready ready skipped");
+    put(&r, &skipped, "done", SW_STEP_RESOLVED);
+    put(&r, &skipped, "none", SW_STEP_SKIPPED);
+    assert_states(&r, &skipped, SW_TASK_SUCCEEDED,
+                  "skipped skipped skipped skipped resolved skipped skipped");
+    sw_uuid failed = rig_submit(&r);
+    finish(&r, &worker, "a", SW_OUTCOME_FAILED_FOR_GOOD);
+    assert_states(&r, &failed, SW_TASK_RUNNING,
+                  "failed ready skipped pending pending skipped skipped");
+    put(&r, &failed, "a", SW_STEP_RESOLVED); /* what was skipped stays so */
+    assert_states(&r, &failed, SW_TASK_RUNNING,
+                  "resolved ready skipped ready pending skipped skipped");
+    put(&r, &failed, "all", SW_STEP_READY);
+    refuse(&r, &failed, "two", SW_STEP_READY, "1 of its dependencies are open");
+    put(&r, &failed, "two", SW_STEP_PENDING);
+    put(&r, &failed, "x", SW_STEP_RESOLVED);
+    assert_states(&r, &failed, SW_TASK_RUNNING,
+                  "resolved resolved ready ready ready skipped ready");
+    rig_close(&r);
+}
+
+/* A failure that has skipped its dependents is tried again, and they are taken up with it. */
+static void override_takes_skipped_dependents_up(void **state)
+{
+    (void)state;
+    rig r;
+    rig_open(&r, "memory:", RULES);
+    sw_worker_ref worker = rig_worker(&r, 60000);
+    sw_uuid task = rig_submit(&r);
+    finish(&r, &worker, "a", SW_OUTCOME_FAILED_FOR_GOOD);
+    finish(&r, &worker, "x", SW_OUTCOME_SUCCEEDED);
+    assert_states(&r, &task, SW_TASK_RUNNING,
+                  "failed succeeded skipped ready ready skipped skipped");
+    refuse(&r, &task, "a", SW_STEP_READY, "done, which depends on it, is ready");
+    sw_step_override_row rows[] = {
+        change(&r, &task, "done", SW_STEP_CANCELLED), change(&r, &task, "any", SW_STEP_CANCELLED),
+        change(&r, &task, "a", SW_STEP_READY),        change(&r, &task, "done", SW_STEP_PENDING),
+        change(&r, &task, "all", SW_STEP_PENDING),    change(&r, &task, "two", SW_STEP_PENDING),
+        change(&r, &task, "none", SW_STEP_PENDING)};
+    assert_int_equal(override_rows(&r, rows, 7, SW_BATCH_ALL_OR_NOTHING), 0);
+    assert_states(&r, &task, SW_TASK_RUNNING,
+                  "ready succeeded pending cancelled pending pending pending");
+    rig_verify(&r);
+    put(&r, &task, "any", SW_STEP_READY);           /* x is enough */
+    finish(&r, &worker, "a", SW_OUTCOME_SUCCEEDED); /* and any, which begins with a too */
+    assert_states(&r, &task, SW_TASK_RUNNING,
+                  "succeeded succeeded ready succeeded ready ready ready");
     rig_verify(&r);
     rig_close(&r);
 }
@@ -262,7 +338,7 @@ static void override_takes_a_satisfied_dependency_back(void **state)
     assert_states(&r, &task, SW_TASK_SUCCEEDED, "resolved succeeded succeeded");
     sw_uuid other = rig_submit(&r);
     put(&r, &other, "a", SW_STEP_SKIPPED);
-    put(&r, &other, "b", SW_STEP_CANCELLED);
+    assert_states(&r, &other, SW_TASK_PENDING, "skipped ready skipped");
     put(&r, &other, "a", SW_STEP_READY);
     refuse(&r, &other, "b", SW_STEP_READY, "2 of its dependencies are open");
     put(&r, &other, "b", SW_STEP_PENDING);
@@ -317,12 +393,12 @@ static void override_is_audited(void **state)
     sw_result *result = NULL;
     rig_open(&r, "memory:", CHAIN);
     sw_uuid task = rig_submit(&r);
-    put(&r, &task, "a", SW_STEP_SKIPPED);
+    put(&r, &task, "a", SW_STEP_RESOLVED);
     assert_int_equal(sw_audit_task(r.engine, &task, &result, &r.error), 0);
     const sw_audit_entry *entries = sw_audit_entries(result, &count);
-    assert_int_equal(count, 3); /* submitted, a skipped, b ready */
+    assert_int_equal(count, 3); /* submitted, a resolved, b ready */
     assert_int_equal(entries[1].from, SW_STEP_READY);
-    assert_int_equal(entries[1].to, SW_STEP_SKIPPED);
+    assert_int_equal(entries[1].to, SW_STEP_RESOLVED);
     assert_memory_equal(entries[1].actor.ptr, "ann", 3);
     assert_memory_equal(entries[1].reason.ptr, "by hand", 7);
     assert_int_equal(entries[2].actor.len, 0);
@@ -330,7 +406,7 @@ static void override_is_audited(void **state)
     rig_close(&r);
 }
 
-/* Explanations, readiness and contexts know what was skipped. */
+/* Explanations, readiness and contexts know what was resolved. */
 static void override_is_seen_by_questions(void **state)
 {
     (void)state;
@@ -339,7 +415,7 @@ static void override_is_seen_by_questions(void **state)
     sw_result *result = NULL;
     rig_open(&r, "memory:", LAX);
     sw_uuid task = rig_submit(&r);
-    put(&r, &task, "x", SW_STEP_SKIPPED);
+    put(&r, &task, "x", SW_STEP_RESOLVED);
     assert_int_equal(sw_step_explain(r.engine, &task, (sw_str){"b", 1}, &result, &r.error), 0);
     const sw_step_reason *reasons = sw_step_reasons(result, &count);
     assert_int_equal(count, 1);
@@ -362,7 +438,7 @@ static void override_keeps_to_the_table(void **state)
     (void)state;
     rig r;
     size_t count = 0;
-    rig_open(&r, "memory:", CHAIN);
+    rig_open(&r, "memory:", LAX);
     const sw_transition *table = sw_step_transitions(&count);
     static const int reached[] = {SW_STEP_READY, SW_STEP_SKIPPED, SW_STEP_CANCELLED,
                                   SW_STEP_RESOLVED};
@@ -375,13 +451,10 @@ static void override_keeps_to_the_table(void **state)
             sw_uuid task = rig_submit(&r);
             if (reached[k] != SW_STEP_READY)
                 put(&r, &task, "a", reached[k]);
-            /* b is ready after a skipped or resolved a, and holds on to it. */
-            if (reached[k] == SW_STEP_SKIPPED)
-                put(&r, &task, "b", SW_STEP_CANCELLED);
             if (!listed)
                 refuse(&r, &task, "a", to, "an operator cannot make it");
             else if (to == SW_STEP_PENDING)
-                refuse(&r, &task, "a", to, "none of its dependencies is open");
+                refuse(&r, &task, "a", to, "it waits for none of its dependencies");
             else
                 put(&r, &task, "a", to);
         }
@@ -431,6 +504,8 @@ int main(void)
         cmocka_unit_test(override_tries_a_failure_again),
         cmocka_unit_test(override_takes_a_cancelled_task_up),
         cmocka_unit_test(override_ends_tasks),
+        cmocka_unit_test(override_follows_trigger_rules),
+        cmocka_unit_test(override_takes_skipped_dependents_up),
         cmocka_unit_test(override_fences_the_running_attempt),
         cmocka_unit_test(override_takes_a_satisfied_dependency_back),
         cmocka_unit_test(override_applies_rows_in_their_order),

@@ -1,5 +1,5 @@
 /* Operators and workers at random on random workflows: after every call each step waits for exactly
- * what is not done, every task has ended exactly when nothing of it can go on, and the log
+ * what its rule asks for, every task has ended exactly when nothing of it can go on, and the log
  * verifies.
  */
 #include <stdarg.h>
@@ -28,7 +28,9 @@ static uint32_t draw(uint32_t below)
 
 static void workflow_draw(char *text, size_t size)
 {
-    static const char *const policies[] = {"block", "continue", "fail_task"};
+    static const char *const policies[] = {"block", "continue", "fail_task", "skip_dependents"};
+    static const char *const rules[] = {"\"all_succeeded\"", "\"all_succeeded\"", "\"all_done\"",
+                                        "\"none_failed\""};
     int steps = 2 + (int)draw(STEPS_MAX - 1);
     size_t at = (size_t)snprintf(text, size, "{\"stepwell\":1,\"name\":\"w\",\"steps\":[");
     for (int i = 0; i < steps; i++) {
@@ -36,34 +38,76 @@ static void workflow_draw(char *text, size_t size)
         at += (size_t)snprintf(text + at, size - at,
                                "%s{\"name\":\"%c\",\"on_failure\":\"%s\",\"retry\":"
                                "{\"max_attempts\":2,\"backoff\":\"none\"},\"after\":[",
-                               i ? "," : "", 'a' + i, policies[draw(3)]);
+                               i ? "," : "", 'a' + i, policies[draw(4)]);
+        int after = 0;
         for (int k = 0; k < i; k++) {
             if (draw(3) > 0)
                 continue;
             at += (size_t)snprintf(text + at, size - at, "%s\"%c\"", comma, 'a' + k);
             comma = ",";
+            after++;
         }
-        at += (size_t)snprintf(text + at, size - at, "]}");
+        at += (size_t)snprintf(text + at, size - at, "],\"trigger\":");
+        if (after > 0 && draw(2) > 0)
+            at += (size_t)snprintf(text + at, size - at, "{\"quorum\":%u}}",
+                                   1 + draw((uint32_t)after));
+        else
+            at += (size_t)snprintf(text + at, size - at, "%s}", rules[draw(after ? 4 : 1)]);
     }
     snprintf(text + at, size - at, "]}");
 }
 
 /* What must hold. */
 
-static bool is_done(const sw_workflow_step *step, int state)
+static bool is_well(const sw_workflow_step *step, int state)
 {
     return state == SW_STEP_SUCCEEDED || state == SW_STEP_RESOLVED || state == SW_STEP_SKIPPED ||
            (state == SW_STEP_FAILED && step->on_failure == SW_ON_FAILURE_CONTINUE);
 }
 
-static int open_of(const sw_workflow_step *steps, const sw_step_row *rows, size_t index)
+/* Whether a dependency does what the rule asks for, in the words of the documentation. */
+static bool is_counted(const sw_workflow_step *step, const sw_workflow_step *from, int state)
 {
-    int open = 0;
-    for (size_t i = 0; i < steps[index].after_count; i++) {
-        int32_t from = steps[index].after[i];
-        open += !is_done(&steps[from], rows[from].state);
+    bool succeeded = state == SW_STEP_SUCCEEDED || state == SW_STEP_RESOLVED;
+    bool passed = state == SW_STEP_FAILED && from->on_failure == SW_ON_FAILURE_CONTINUE;
+    switch (step->trigger) {
+    case SW_TRIGGER_ALL_DONE:
+        return sw_step_state_terminal(state);
+    case SW_TRIGGER_NONE_FAILED:
+        return succeeded || passed || state == SW_STEP_SKIPPED;
+    case SW_TRIGGER_QUORUM:
+        return succeeded;
+    default:
+        return succeeded || passed;
     }
-    return open;
+}
+
+/* Whether it never will, unless an operator takes it up again. */
+static bool is_lost(const sw_workflow_step *step, const sw_workflow_step *from, int state)
+{
+    bool held = state == SW_STEP_FAILED && from->on_failure != SW_ON_FAILURE_SKIP_DEPENDENTS &&
+                from->on_failure != SW_ON_FAILURE_CONTINUE;
+    return sw_step_state_terminal(state) && !held && !is_counted(step, from, state);
+}
+
+typedef struct standing {
+    int open; /* how many must still count */
+    bool hopeless;
+} standing;
+
+static standing standing_of(const sw_workflow_step *steps, const sw_step_row *rows, size_t index)
+{
+    const sw_workflow_step *step = &steps[index];
+    int all = (int)step->after_count;
+    int needed = step->trigger == SW_TRIGGER_QUORUM ? step->quorum : all;
+    int counted = 0;
+    int lost = 0;
+    for (int i = 0; i < all; i++) {
+        int32_t from = step->after[i];
+        counted += is_counted(step, &steps[from], rows[from].state);
+        lost += is_lost(step, &steps[from], rows[from].state);
+    }
+    return (standing){needed - counted, lost > all - needed};
 }
 
 static void check_task(rig *r, const sw_uuid *task)
@@ -77,11 +121,12 @@ static void check_task(rig *r, const sw_uuid *task)
     const sw_step_row *rows = sw_steps(result, &count);
     for (size_t i = 0; i < count; i++) {
         bool alive = rows[i].state == SW_STEP_READY || rows[i].state == SW_STEP_RUNNING;
-        int open = open_of(steps, rows, i);
-        assert_int_equal(rows[i].open_deps, open);
-        assert_false(alive && open > 0);
-        assert_false(rows[i].state == SW_STEP_PENDING && open == 0);
-        done += is_done(&steps[i], rows[i].state);
+        standing at = standing_of(steps, rows, i);
+        if (rows[i].state == SW_STEP_PENDING)
+            assert_int_equal(rows[i].open_deps, at.open);
+        assert_false(alive && at.open > 0);
+        assert_false(rows[i].state == SW_STEP_PENDING && (at.open <= 0 || at.hopeless));
+        done += is_well(&steps[i], rows[i].state);
         active += alive;
     }
     const sw_task_row *row = sw_tasks(result, &count);
@@ -95,6 +140,23 @@ static void check_task(rig *r, const sw_uuid *task)
 
 /* What happens. */
 
+/* What a dependency is by its own row. */
+static int state_of(rig *r, const sw_step_claim *claim, size_t input)
+{
+    size_t count = 0;
+    int state = -1;
+    sw_result *result = NULL;
+    assert_int_equal(sw_task_get(r->engine, &claim->task_id, &result, &r->error), 0);
+    const sw_step_row *rows = sw_steps(result, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].name.len == claim->inputs[input].name.len &&
+            memcmp(rows[i].name.ptr, claim->inputs[input].name.ptr, rows[i].name.len) == 0)
+            state = rows[i].state;
+    }
+    sw_result_free(result);
+    return state;
+}
+
 static void play_worker(rig *r, const sw_worker_ref *worker)
 {
     size_t count = 0;
@@ -104,8 +166,7 @@ static void play_worker(rig *r, const sw_worker_ref *worker)
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         for (size_t k = 0; k < claims[i].input_count; k++)
-            assert_true(claims[i].inputs[k].state >= SW_STEP_SUCCEEDED &&
-                        claims[i].inputs[k].state != SW_STEP_CANCELLED);
+            assert_int_equal(claims[i].inputs[k].state, state_of(r, &claims[i], k));
         if (draw(4) > 0) /* the others go on running */
             rows[kept++] = (sw_step_outcome){.step_id = claims[i].step_id,
                                              .epoch = claims[i].epoch,

@@ -156,7 +156,7 @@ typedef struct sw_task_context_row {
     size_t next_step_count;
     const sw_str *blocking_steps; /* failed for good (unless they may fail), or cancelled */
     size_t blocking_step_count;
-    const sw_str *blocked_steps; /* pending, and depend on one of these, at whatever distance */
+    const sw_str *blocked_steps; /* pending, and cannot go on by themselves because of these */
     size_t blocked_step_count;
 } sw_task_context_row;
 
@@ -167,12 +167,12 @@ typedef struct sw_step_readiness_row {
     int32_t state;                  /* sw_step_state */
     int32_t reason;                 /* sw_reason, see sw_step_readiness */
     int32_t ready;                  /* 1: a worker may take it now */
-    int32_t dependencies_satisfied; /* 1: no dependency is open */
+    int32_t dependencies_satisfied; /* 1: its trigger rule is met */
     int32_t retry_eligible;         /* 1: it has not ended, and an attempt may still start */
     int32_t attempts;               /* that count: not those ended by a lost lease */
     int32_t max_attempts;
     int32_t total_parents;
-    int32_t completed_parents; /* that are done for this step */
+    int32_t completed_parents; /* that count for its trigger rule */
     int32_t reserved;
     int64_t next_retry_us; /* a retry waits until then, 0 otherwise */
 } sw_step_readiness_row;
@@ -274,16 +274,18 @@ SW_API const sw_step_readiness_row *sw_readiness_rows(const sw_result *result, s
  * It is the operator's verb beside sw_step_update_batch, in which workers report the attempts that
  * they hold. Each row is checked against the transition table (sw_step_transitions, SW_BY_OPERATOR)
  * and what the rows before it have brought about, and is audited with its actor and reason.
- *   READY      a failed, skipped or cancelled step whose dependencies are done may start (again) at
+ *   READY      a failed, skipped or cancelled step whose trigger rule is met may start (again) at
  *              once: for the attempts that are left, or one more.
- *   PENDING    a skipped or cancelled step waits again for its open dependencies.
- *   SKIPPED    it is left out; RESOLVED: it was done by other means. Both count as done, without a
- *              result, for the steps that depend on it.
+ *   PENDING    a skipped or cancelled step whose rule is not met waits for its dependencies again.
+ *   SKIPPED    it is left out.
+ *   RESOLVED   it was done by other means: as if it had succeeded, without a result.
  *   CANCELLED  it does not start any more; a running attempt is fenced.
- * A step that was skipped or was allowed to fail is taken up again only while nothing has begun
- * because of that. A task that had failed or was cancelled goes on; one that has succeeded refuses
- * every change. When nothing of a task can go on it ends, as failed if a step of it has failed, was
- * cancelled or still waits. sw_step_overrides reads the rows of the answer.
+ * What follows for the steps that depend on it is what their trigger rules say (sw_trigger): those
+ * that cannot start any more are skipped. These stay so when it is taken up again, until they are
+ * taken up themselves; one that has begun because of its end keeps it from being taken up. A task
+ * that had failed or was cancelled goes on; one that has succeeded refuses every change. When
+ * nothing of a task can go on it ends, as failed if a step of it has failed, was cancelled or still
+ * waits. sw_step_overrides reads the rows of the answer.
  *
  * owns:    rows and their strings are borrowed until return; *out is the caller's
  *          (sw_result_free).

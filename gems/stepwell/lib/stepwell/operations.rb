@@ -25,9 +25,10 @@ module Stepwell
     # Bring steps into other states by hand, in one transaction.
     #
     # :ready tries a failed, skipped or cancelled step (again); :pending lets a skipped or cancelled
-    # one wait for its dependencies; :skipped and :resolved release the steps that depend on it, and
-    # :cancelled keeps it from starting. Each change is checked against {STEP_TRANSITIONS} and audited.
-    # A task that had failed or was cancelled goes on. What workers report is {Engine#update_batch}.
+    # one wait for its dependencies; :skipped leaves it out, with what cannot start without it;
+    # :resolved says that it was done by other means, and lets the rest go on; :cancelled keeps it from
+    # starting. What was skipped because of a step stays so when it is taken up again. Each change is
+    # checked against {STEP_TRANSITIONS} and audited. A task that had failed or was cancelled goes on. What workers report is {Engine#update_batch}.
     #
     # @param rows [Array<Array>] [step_id, state], in the order in which they are applied
     # @param actor [String] who, for the audit log

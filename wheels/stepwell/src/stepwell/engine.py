@@ -299,9 +299,10 @@ class Engine(core.Engine):
         """Bring steps into other states by hand, in one transaction; rows are (step_id, state).
 
         "ready" tries a failed, skipped or cancelled step (again), "pending" lets a skipped or
-        cancelled one wait for its dependencies, "skipped" and "resolved" release the steps that
-        depend on it, "cancelled" keeps it from starting. Each change is checked against what is
-        possible and audited; a task that had failed or was cancelled goes on. With the mode
+        cancelled one wait for its dependencies, "skipped" leaves it out, with what cannot start
+        without it, "resolved" says that it was done by other means, and lets the rest go on,
+        "cancelled" keeps it from starting. What was skipped because of a step stays so when it is
+        taken up again. Each change is checked against what is possible and audited; a task that had failed or was cancelled goes on. With the mode
         "partial" what is refused is left out, otherwise it raises IllegalTransitionError or
         NotFoundError, whose row says which, and nothing is written. What workers report is
         update_batch.
