@@ -188,8 +188,8 @@ static void ledger_add_inputs(ledger *l, ledger_claim *added, const sw_step_clai
                           (long long)claim->step_id);
             continue;
         }
-        if (input->state == SW_STEP_FAILED)
-            added->inputs_failed |= 1u << from;
+        added->inputs |= 1u << from;
+        added->input_states[from] = input->state;
         if (ledger_result_read(input->result, &step_id, &epoch))
             added->input_epochs[from] = epoch;
     }

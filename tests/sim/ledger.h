@@ -44,6 +44,8 @@ typedef enum fate {
 typedef struct ledger_step {
     uint32_t after; /* bit i: depends on step i */
     int on_failure;
+    int trigger;
+    int quorum;
     int max_attempts;
     int64_t base_ms; /* of the linear backoff */
     int64_t timeout_ms;
@@ -102,7 +104,8 @@ typedef struct ledger_claim {
     uint64_t succeeded; /* order of its acknowledgement, 0: none */
     int outcome;        /* of the report */
     int64_t retry_after_ms;
-    uint32_t inputs_failed;             /* bit i: the input of step i came from a failure */
+    uint32_t inputs;                    /* bit i: it was given an input of step i */
+    int input_states[LEDGER_STEPS];     /* that the input was said to come from */
     int64_t input_epochs[LEDGER_STEPS]; /* the attempt whose result was handed over; 0: none */
 } ledger_claim;
 

@@ -121,20 +121,6 @@ static int oracle_replay(oracle *o)
     return rc;
 }
 
-static void oracle_check_inputs(const oracle *o, int index, const ledger_claim *claim)
-{
-    const replay_task *task = &o->replay.tasks[index];
-    uint32_t after = task->shape->steps[claim->step].after;
-    for (int from = 0; from < claim->step; from++) {
-        const replay_step *step = &task->steps[from];
-        if (!(after >> from & 1))
-            continue;
-        if (claim->input_epochs[from] != step->succeeded_epoch ||
-            (claim->inputs_failed >> from & 1) != (step->state == SW_STEP_FAILED))
-            oracle_violate(o, "O9", index, "a step was given a result that nobody committed");
-    }
-}
-
 /* The history holds every attempt that was handed out, and every acknowledged end. */
 static void oracle_check_claim(const oracle *o, int index, const ledger_claim *claim)
 {
@@ -158,7 +144,6 @@ static void oracle_check_claim(const oracle *o, int index, const ledger_claim *c
         oracle_violate(o, "O1", index, "an acknowledged completion is not in the history");
     if (claim->applied && step->state == SW_STEP_RUNNING && step->epoch == claim->epoch)
         oracle_violate(o, "O1", index, "an acknowledged report is not in the history");
-    oracle_check_inputs(o, index, claim);
 }
 
 static void oracle_check_ledger(const oracle *o)

@@ -3,21 +3,10 @@
 
 #include "sim/oracle.h"
 
-/* A step that has ended without letting its dependents start. */
+/* A step that has ended and keeps its task from success. */
 static bool ops_is_blocking(const replay_task *task, int step)
 {
-    return sw_step_state_terminal(task->steps[step].state) && !replay_satisfied(task, step);
-}
-
-/* Whether a pending step is behind such a step. */
-static bool ops_is_blocked(const replay_task *task, int step)
-{
-    uint32_t after = task->shape->steps[step].after;
-    for (int i = 0; task->steps[step].state == SW_STEP_PENDING && i < step; i++) {
-        if ((after >> i & 1) && (ops_is_blocking(task, i) || ops_is_blocked(task, i)))
-            return true;
-    }
-    return false;
+    return sw_step_state_terminal(task->steps[step].state) && !replay_is_well(task, step);
 }
 
 /* Whether a list of names is exactly the steps for which is() holds. */
@@ -40,7 +29,7 @@ static void ops_check_status(const oracle *o, int index, const sw_task_context_r
     bool goes_on = ready + row->step_counts[SW_STEP_RUNNING] > 0;
     bool complete = true;
     for (int i = 0; i < task->shape->step_count; i++)
-        complete = complete && replay_satisfied(task, i);
+        complete = complete && replay_is_well(task, i);
     if (complete != (row->execution_status == SW_EXECUTION_ALL_COMPLETE) ||
         complete != (row->completion_percentage == 100.0))
         oracle_violate(o, "O8", index, "it is said to be complete, or is and is not said to be");
@@ -65,7 +54,7 @@ static void ops_check_context(oracle *o, int index)
     if (memcmp(by_state, row->step_counts, sizeof by_state) != 0 || row->state != task->state)
         oracle_violate(o, "O8", index, "its context counts other steps than its history");
     if (!ops_list_is(task, row->blocking_steps, row->blocking_step_count, ops_is_blocking) ||
-        !ops_list_is(task, row->blocked_steps, row->blocked_step_count, ops_is_blocked))
+        !ops_list_is(task, row->blocked_steps, row->blocked_step_count, replay_is_blocked))
         oracle_violate(o, "O8", index, "its context does not name what blocks it");
     ops_check_status(o, index, row);
     sw_result_free(result);
@@ -75,10 +64,9 @@ static void ops_check_step(const oracle *o, int index, int step, const sw_step_r
 {
     const replay_task *task = &o->replay.tasks[index];
     int total = __builtin_popcount(task->shape->steps[step].after);
-    int open = task->steps[step].state == SW_STEP_PENDING ? replay_open(task, step) : 0;
-    bool blocked = ops_is_blocked(task, step);
+    bool blocked = replay_is_blocked(task, step);
     if (row->state != task->steps[step].state || row->total_parents != total ||
-        (row->state == SW_STEP_PENDING && row->completed_parents != total - open))
+        row->completed_parents != replay_counted(task, step))
         oracle_violate(o, "O8", index, "the readiness of a step differs from its history");
     if (row->ready && (row->state != SW_STEP_READY || !row->dependencies_satisfied ||
                        !row->retry_eligible || row->next_retry_us != 0))

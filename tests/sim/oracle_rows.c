@@ -48,7 +48,7 @@ static void rows_check_step(const oracle *o, int index, const sw_step_row *row, 
         oracle_violate(o, "O5", index, "a step's row differs from its history");
     if (row->epoch != step->epoch || row->attempt != step->attempt)
         oracle_violate(o, "O5", index, "a step's epoch or attempt differs from its history");
-    if (row->open_deps != replay_open(task, number) && row->state == SW_STEP_PENDING)
+    if (row->open_deps != replay_needed(task, number) && row->state == SW_STEP_PENDING)
         oracle_violate(o, "O6", index, "the count of open dependencies is wrong");
     if (row->max_attempts != definition->max_attempts)
         oracle_violate(o, "O8", index, "a step has another number of attempts than defined");
@@ -65,7 +65,7 @@ static void rows_check_step(const oracle *o, int index, const sw_step_row *row, 
 static int rows_reasons(const replay_task *task, int step)
 {
     int state = task->steps[step].state;
-    return state == SW_STEP_PENDING ? replay_open(task, step) : !sw_step_state_terminal(state);
+    return state == SW_STEP_PENDING ? replay_waits(task, step) : !sw_step_state_terminal(state);
 }
 
 static void rows_check_reasons(oracle *o, int index)

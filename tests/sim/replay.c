@@ -21,21 +21,6 @@ void replay_know(replay *r, int index, int version)
         task->steps[i].state = task->shape->steps[i].after ? SW_STEP_PENDING : SW_STEP_READY;
 }
 
-bool replay_satisfied(const replay_task *task, int step)
-{
-    return task->steps[step].state == SW_STEP_SUCCEEDED ||
-           (task->steps[step].state == SW_STEP_FAILED &&
-            task->shape->steps[step].on_failure == SW_ON_FAILURE_CONTINUE);
-}
-
-int replay_open(const replay_task *task, int step)
-{
-    int open = 0;
-    for (int from = 0; from < step; from++)
-        open += (task->shape->steps[step].after >> from & 1) && !replay_satisfied(task, from);
-    return open;
-}
-
 static bool reason_is(const sw_audit_entry *entry, const char *text)
 {
     return entry->reason.len == strlen(text) &&
@@ -61,13 +46,16 @@ static void replay_start(const replay *r, replay_task *task, int index, const sw
         replay_violate(r, "O3", task, index, "an epoch was left out or given twice");
     if (entry->attempt != step->attempt + 1)
         replay_violate(r, "O9", task, index, "an attempt was left out or counted twice");
-    if (replay_open(task, index) > 0)
-        replay_violate(r, "O4", task, index, "it starts before its dependencies have ended");
+    if (!replay_may_start(task, index))
+        replay_violate(r, "O4", task, index, "it starts before its rule lets it");
     if (task->stopped)
         replay_violate(r, "O4", task, index, "it starts after its task was stopped");
     const ledger_claim *claim = ledger_find(r->l, entry->step_id, entry->epoch);
     if (claim && claim->boots == step->not_before_boots && claim->claimed_us < step->not_before_us)
         replay_violate(r, "O12", task, index, "it is tried again before its time");
+    const char *fault = claim ? replay_check_inputs(task, claim) : NULL;
+    if (fault)
+        replay_violate(r, "O9", task, index, fault);
     step->epoch = entry->epoch;
     step->attempt = entry->attempt;
     step->started_us = entry->time_us;
@@ -206,8 +194,10 @@ static void replay_change_step(const replay *r, replay_task *task, const sw_audi
         replay_start(r, task, index, entry);
     else if (step->state == SW_STEP_RUNNING)
         replay_leave_running(r, task, index, entry);
-    else if (entry->to == SW_STEP_READY && replay_open(task, index) > 0)
-        replay_violate(r, "O4", task, index, "it is ready before its dependencies have ended");
+    else if (entry->to == SW_STEP_READY && !replay_may_start(task, index))
+        replay_violate(r, "O4", task, index, "it is ready before its rule lets it start");
+    else if (entry->to == SW_STEP_SKIPPED && !replay_is_hopeless(task, index))
+        replay_violate(r, "O4", task, index, "it is skipped while its rule can be met");
     step->state = entry->to;
     if (entry->to == SW_STEP_FAILED &&
         task->shape->steps[index].on_failure == SW_ON_FAILURE_FAIL_TASK)
@@ -249,8 +239,10 @@ static void replay_settle(const replay *r, replay_task *task)
     for (int i = 0; i < task->shape->step_count; i++) {
         int state = task->steps[i].state;
         bool waits = state == SW_STEP_PENDING || state == SW_STEP_READY;
-        if (state == SW_STEP_PENDING && replay_open(task, i) == 0)
-            replay_violate(r, "O6", task, i, "its dependencies have ended, and it is not ready");
+        if (state == SW_STEP_PENDING && replay_may_start(task, i))
+            replay_violate(r, "O6", task, i, "its rule lets it start, and it is not ready");
+        if (state == SW_STEP_PENDING && replay_is_hopeless(task, i))
+            replay_violate(r, "O6", task, i, "its rule cannot be met, and it is not skipped");
         if (waits && task->stopped)
             replay_violate(r, "O6", task, i, "it waits in a task that was stopped");
         if (task->state == SW_TASK_CANCELLED && !sw_step_state_terminal(state))

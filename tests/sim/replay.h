@@ -50,9 +50,33 @@ void replay_know(replay *r, int index, int version);
 void replay_entry(replay *r, const sw_audit_entry *entry, const sw_uuid *ids);
 void replay_end(replay *r);
 
-/* Whether dependents need not wait for this step any more. */
-bool replay_satisfied(const replay_task *task, int step);
-/* How many dependencies a step waits for. */
-int replay_open(const replay_task *task, int step);
+/* The dependencies of a step, by how they have ended (replay_rule.c). */
+typedef struct replay_tally {
+    int all;
+    int open;
+    int succeeded;
+    int passed; /* failed with on_failure continue */
+    int held;   /* failed with on_failure block or fail_task */
+    int failed; /* failed with on_failure skip_dependents */
+    int skipped;
+    int cancelled;
+} replay_tally;
+
+replay_tally replay_count(const replay_task *task, int step);
+/* Whether a step's rule lets it start, whether it cannot be met any more, how many dependencies it
+ * still needs, and how many it waits for. */
+bool replay_may_start(const replay_task *task, int step);
+bool replay_is_hopeless(const replay_task *task, int step);
+/* Whether nothing but an operator can make a pending step start or skip it. */
+bool replay_is_blocked(const replay_task *task, int step);
+/* Whether a task may succeed with a step as it is. */
+bool replay_is_well(const replay_task *task, int step);
+/* How many dependencies have done what the rule of a step asks for. */
+int replay_counted(const replay_task *task, int step);
+int replay_needed(const replay_task *task, int step);
+int replay_waits(const replay_task *task, int step);
+/* What a claim was given, against the states of the dependencies when it was made; NULL or what is
+ * wrong. */
+const char *replay_check_inputs(const replay_task *task, const ledger_claim *claim);
 
 #endif

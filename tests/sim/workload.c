@@ -28,19 +28,54 @@ static void text_put(workload_text *text, const char *format, ...)
     text->at += (size_t)size;
 }
 
-static void shape_draw_step(ledger_step *step, int index, bool chain, choice *c)
+/* Half of the steps that wait have another rule than the usual one. */
+static void shape_draw_trigger(ledger_step *step, choice *c)
 {
+    static const int rules[] = {SW_TRIGGER_ALL_DONE, SW_TRIGGER_ANY_SUCCEEDED,
+                                SW_TRIGGER_NONE_FAILED, SW_TRIGGER_QUORUM};
+    int count = __builtin_popcount(step->after);
+    step->trigger = SW_TRIGGER_ALL_SUCCEEDED;
+    if (count > 0 && choice_once_in(c, CHOICE_WORKLOAD, 2))
+        step->trigger = rules[choice_draw(c, CHOICE_WORKLOAD, 4)];
+    if (step->trigger == SW_TRIGGER_QUORUM)
+        step->quorum = 1 + (int)choice_draw(c, CHOICE_WORKLOAD, (uint32_t)count);
+}
+
+/* How the steps of a workflow hang together. */
+typedef enum shape_form {
+    FORM_ANY,
+    FORM_CHAIN,
+    FORM_JOIN /* the last step comes after all others, whose failures are allowed */
+} shape_form;
+
+static uint32_t shape_draw_after(shape_form form, int index, int last, choice *c)
+{
+    uint32_t after = 0;
+    if (form == FORM_CHAIN)
+        return index > 0 ? 1u << (index - 1) : 0;
+    if (form == FORM_JOIN)
+        return index == last ? (1u << last) - 1 : 0;
+    for (int from = 0; from < index; from++)
+        after |= choice_draw(c, CHOICE_WORKLOAD, 2) << from;
+    return after;
+}
+
+static void shape_draw_step(ledger_step *step, int index, int last, shape_form form, choice *c)
+{
+    /* Twice what stops a task: what a stopped task goes through is rare enough. */
     static const int policies[] = {SW_ON_FAILURE_BLOCK, SW_ON_FAILURE_CONTINUE,
-                                   SW_ON_FAILURE_FAIL_TASK};
-    step->on_failure = policies[choice_draw(c, CHOICE_WORKLOAD, 3)];
+                                   SW_ON_FAILURE_FAIL_TASK, SW_ON_FAILURE_FAIL_TASK,
+                                   SW_ON_FAILURE_SKIP_DEPENDENTS};
+    step->on_failure = policies[choice_draw(c, CHOICE_WORKLOAD, 5)];
     step->max_attempts = 1 + (int)choice_draw(c, CHOICE_WORKLOAD, 4);
     step->base_ms = 80 * (int64_t)choice_draw(c, CHOICE_WORKLOAD, 3);
     step->timeout_ms = choice_once_in(c, CHOICE_WORKLOAD, 4) ? 900 : 0;
     step->priority = (int)choice_draw(c, CHOICE_WORKLOAD, 3);
     step->slow_queue = choice_once_in(c, CHOICE_WORKLOAD, 4);
-    step->after = chain && index > 0 ? 1u << (index - 1) : 0;
-    for (int from = 0; !chain && from < index; from++)
-        step->after |= choice_draw(c, CHOICE_WORKLOAD, 2) << from;
+    if (form == FORM_JOIN)
+        step->on_failure = SW_ON_FAILURE_CONTINUE;
+    step->after = shape_draw_after(form, index, last, c);
+    shape_draw_trigger(step, c);
 }
 
 static void shape_put_step(const ledger_step *step, int index, workload_text *text)
@@ -49,6 +84,13 @@ static void shape_put_step(const ledger_step *step, int index, workload_text *te
         [SW_ON_FAILURE_BLOCK] = "block",
         [SW_ON_FAILURE_CONTINUE] = "continue",
         [SW_ON_FAILURE_FAIL_TASK] = "fail_task",
+        [SW_ON_FAILURE_SKIP_DEPENDENTS] = "skip_dependents",
+    };
+    static const char *const rules[] = {
+        [SW_TRIGGER_ALL_SUCCEEDED] = "all_succeeded",
+        [SW_TRIGGER_ALL_DONE] = "all_done",
+        [SW_TRIGGER_ANY_SUCCEEDED] = "any_succeeded",
+        [SW_TRIGGER_NONE_FAILED] = "none_failed",
     };
     text_put(text,
              "%s{\"name\":\"%c\",\"on_failure\":\"%s\",\"timeout_ms\":%lld,\"priority\":%d,"
@@ -63,7 +105,12 @@ static void shape_put_step(const ledger_step *step, int index, workload_text *te
         text_put(text, "%s\"%c\"", first ? "" : ",", 'a' + from);
         first = 0;
     }
-    text_put(text, "]}");
+    text_put(text, "]");
+    if (step->trigger == SW_TRIGGER_QUORUM)
+        text_put(text, ",\"trigger\":{\"quorum\":%d}", step->quorum);
+    else
+        text_put(text, ",\"trigger\":\"%s\"", rules[step->trigger]);
+    text_put(text, "}");
 }
 
 static void shape_load(ledger *l, ledger_shape *shape)
@@ -80,7 +127,8 @@ static void shape_draw(ledger *l, int number, int version, choice *c)
 {
     ledger_shape *shape = &l->shapes[number][version];
     workload_text text = {shape->text, sizeof shape->text, 0};
-    bool chain = choice_once_in(c, CHOICE_WORKLOAD, 4);
+    static const shape_form forms[] = {FORM_ANY, FORM_ANY, FORM_ANY, FORM_CHAIN, FORM_JOIN};
+    shape_form form = forms[choice_draw(c, CHOICE_WORKLOAD, 5)];
     snprintf(shape->name, sizeof shape->name, "w%d", number);
     snprintf(shape->version, sizeof shape->version, "%d", version + 1);
     shape->step_count = 1 + (int)choice_draw(c, CHOICE_WORKLOAD, LEDGER_STEPS);
@@ -89,7 +137,7 @@ static void shape_draw(ledger *l, int number, int version, choice *c)
     if (choice_once_in(c, CHOICE_WORKLOAD, 16))
         shape->steps[choice_draw(c, CHOICE_WORKLOAD, (uint32_t)shape->step_count)].deadly = true;
     for (int i = 0; i < shape->step_count; i++) {
-        shape_draw_step(&shape->steps[i], i, chain, c);
+        shape_draw_step(&shape->steps[i], i, shape->step_count - 1, form, c);
         shape_put_step(&shape->steps[i], i, &text);
     }
     text_put(&text, "]}");
