@@ -19,14 +19,17 @@ const char calls_definition[] =
     "{\"name\":\"c\",\"after\":[\"a\"],\"priority\":3},"
     "{\"name\":\"d\",\"after\":[\"b\",\"c\"]}]}";
 
-/* A single step; one whose failure ends the task; one whose failure is allowed; one that is out of
- * time soon. */
+/* A single step; one whose failure ends the task; one whose failure is allowed; one whose failure
+ * skips others and lets the last one start; one that is out of time soon. */
 static const char *const other_definitions[] = {
     "{\"stepwell\":1,\"name\":\"one\",\"steps\":[{\"name\":\"a\"}]}",
     "{\"stepwell\":1,\"name\":\"strict\",\"steps\":[{\"name\":\"a\",\"on_failure\":\"fail_task\"},"
     "{\"name\":\"b\",\"after\":[\"a\"]},{\"name\":\"c\",\"handler\":\"elsewhere.c\"}]}",
     "{\"stepwell\":1,\"name\":\"lax\",\"steps\":[{\"name\":\"a\",\"on_failure\":\"continue\"},"
     "{\"name\":\"b\",\"after\":[\"a\"]}]}",
+    "{\"stepwell\":1,\"name\":\"skips\",\"on_failure\":\"skip_dependents\",\"steps\":["
+    "{\"name\":\"a\"},{\"name\":\"b\",\"after\":[\"a\"]},{\"name\":\"c\",\"after\":[\"b\"]},"
+    "{\"name\":\"d\",\"after\":[\"a\",\"c\"],\"trigger\":\"all_done\"}]}",
     "{\"stepwell\":1,\"name\":\"hasty\",\"steps\":[{\"name\":\"a\",\"timeout_ms\":1000}]}",
 };
 
@@ -67,9 +70,10 @@ int calls_load(calls_world *w, sw_str text, sw_workflow **out, sw_error *err)
 
 int calls_worker_open(calls_world *w, int64_t lease_ms, sw_worker_ref *worker, sw_error *err)
 {
-    static const sw_str handlers[] = {{"w.a", 3},      {"w.b", 3},    {"w.c", 3},   {"w.d", 3},
-                                      {"one.a", 5},    {"lax.a", 5},  {"lax.b", 5}, {"strict.a", 8},
-                                      {"strict.b", 8}, {"hasty.a", 7}};
+    static const sw_str handlers[] = {{"w.a", 3},     {"w.b", 3},      {"w.c", 3},
+                                      {"w.d", 3},     {"one.a", 5},    {"lax.a", 5},
+                                      {"lax.b", 5},   {"strict.a", 8}, {"strict.b", 8},
+                                      {"hasty.a", 7}, {"skips.a", 7},  {"skips.d", 7}};
     sw_worker_options options = SW_WORKER_OPTIONS_INIT;
     options.name = CALLS_TEXT("someone");
     options.handlers = handlers;

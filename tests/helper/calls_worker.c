@@ -32,6 +32,11 @@ static void prepare_lax(calls_world *w)
     calls_claim_of(w, "lax");
 }
 
+static void prepare_skips(calls_world *w)
+{
+    calls_claim_of(w, "skips");
+}
+
 /* Report a step that is known to be held. */
 static void finish(calls_world *w, int64_t step_id)
 {
@@ -269,6 +274,7 @@ const calls_scenario calls_of_workers[] = {
     {"report a failure", calls_claim, act_report_failure},
     {"report the failure of a task", prepare_strict, act_report_for_good},
     {"report a failure that is allowed", prepare_lax, act_report_for_good},
+    {"report a failure that skips others", prepare_skips, act_report_for_good},
     {"release", calls_claim, act_release},
     {"report for a superseded attempt", calls_claim, act_report_stale},
     {"report a step of nowhere", calls_claim, act_report_nowhere},
