@@ -8,6 +8,7 @@
 #endif
 
 #include "base/arena.c"
+#include "base/bell.c"
 #include "base/buf.c"
 #include "base/env.c"
 #include "base/error.c"
