@@ -113,6 +113,7 @@
 #include "audit/replay.c"
 #include "audit/segment.c"
 #include "audit/verify.c"
+#include "engine/bell.c"
 #include "engine/cancel.c"
 #include "engine/catalog.c"
 #include "engine/check.c"
