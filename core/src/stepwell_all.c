@@ -8,6 +8,7 @@
 #endif
 
 #include "base/arena.c"
+#include "base/bell.c"
 #include "base/buf.c"
 #include "base/env.c"
 #include "base/error.c"
@@ -113,6 +114,7 @@
 #include "audit/replay.c"
 #include "audit/segment.c"
 #include "audit/verify.c"
+#include "engine/bell.c"
 #include "engine/cancel.c"
 #include "engine/catalog.c"
 #include "engine/check.c"

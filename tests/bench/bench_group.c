@@ -102,7 +102,7 @@ int main(int argc, char **argv)
     }
     sw_engine_close(engine);
     unlink(store);
-    strcat(store, "-life");
+    strcat(store, "-bell");
     unlink(store);
     return 0;
 }

@@ -34,6 +34,11 @@ void ledger_ended(const ledger *l, ledger_task *task)
     task->ended = true;
 }
 
+bool ledger_in_time(const ledger *l)
+{
+    return !l->world->has_bell || l->world->rings_lost == 0;
+}
+
 bool ledger_all_known(const ledger *l)
 {
     for (int i = 0; i < l->task_count; i++) {

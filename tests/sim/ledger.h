@@ -157,6 +157,8 @@ void ledger_draw(ledger *l);
 void ledger_ended(const ledger *l, ledger_task *task);
 /* Whether every task has ended as far as calls have said. */
 bool ledger_all_known(const ledger *l);
+/* Whether everybody hears in time: nobody rings for what a process has committed that then died. */
+bool ledger_in_time(const ledger *l);
 
 /* A worker was entered under this number. */
 void ledger_opened(ledger *l, int64_t worker_id);

@@ -130,7 +130,7 @@ static void oracle_check_claim(const oracle *o, int index, const ledger_claim *c
         oracle_violate(o, "O9", index, "an attempt that was handed out is not in the history");
     if (claim->epoch < REPLAY_EPOCHS && step->attempts[claim->epoch] != claim->attempt)
         oracle_violate(o, "O9", index, "an attempt was handed out under another number");
-    if (claim->epoch < REPLAY_EPOCHS && claim->waiting_us &&
+    if (claim->epoch < REPLAY_EPOCHS && claim->waiting_us && ledger_in_time(o->l) &&
         step->waited_us[claim->epoch] > LEDGER_LATE_US &&
         claim->asked_us - claim->waiting_us > LEDGER_LATE_US)
         world_violate(

@@ -58,23 +58,17 @@ void run_install(void)
     run_make_empty();
 }
 
-/* The engine's only way to wait. It asks for real time and gets virtual time; nobody else is in its
- * process, so nothing but world_wake_waiting could signal it. */
+/* The engine's only way to wait without a bell. It asks for real time and gets virtual time; nobody
+ * else is in its process, so nothing but world_wake_waiting could signal it. */
 int __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
                                   const struct timespec *until);
 
 int __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
                                   const struct timespec *until)
 {
-    world *w = run_world;
-    actor *self = w->current;
-    int64_t us = (int64_t)until->tv_sec * 1000000 + until->tv_nsec / 1000 - w->now_us;
     (void)cond;
     pthread_mutex_unlock(mutex);
-    self->waiting = true;
-    world_sleep(w, us > 0 ? us : 0);
-    self->waiting = false;
-    self->woke_us = w->now_us;
+    world_wait(run_world, (int64_t)until->tv_sec * 1000000 + until->tv_nsec / 1000);
     pthread_mutex_lock(mutex);
     return ETIMEDOUT;
 }
@@ -228,6 +222,8 @@ void run_schedule(uint64_t seed, const choice_list *recorded, bool trace, run_re
     run_draw_rates(&w);
     run_populate(&w);
     w.has_signs = choice_draw(&w.choice, CHOICE_WORKLOAD, 2);
+    w.has_bell = choice_draw(&w.choice, CHOICE_WORKLOAD, 2);
+    w.bell_fails = w.has_bell && choice_draw(&w.choice, CHOICE_WORKLOAD, 2);
     ledger_init(&l, &w);
     run_disk = &l.disk;
     w.ledger = &l;

@@ -157,6 +157,58 @@ static int actor_life(void *context, int question, const char *path, int64_t wor
     return sign && sign->holder && sign->holder->alive && sign->holder->life == sign->life;
 }
 
+static sw_bell *actor_bell_open(void *context, const char *path)
+{
+    actor *self = context;
+    (void)path;
+    return self->world->has_bell ? (sw_bell *)self : NULL;
+}
+
+static void actor_bell_close(void *context, sw_bell *bell, int inherited)
+{
+    (void)context;
+    (void)bell;
+    (void)inherited;
+}
+
+static void actor_bell_ring(void *context, sw_bell *bell, uint32_t tones)
+{
+    actor *self = context;
+    world *w = self->world;
+    (void)bell;
+    if (w->current && w->bell_fails && !w->healed && choice_once_in(&w->choice, CHOICE_DETAIL, 8)) {
+        w->rings_lost++;
+        return;
+    }
+    for (int tone = 0; tone < SW_BELL_TONES; tone++)
+        w->rings[tone] += tones >> tone & 1;
+    for (int i = 0; i < w->actor_count; i++) {
+        if (w->actors[i].alive && w->actors[i].waiting && w->actors[i].listens & tones)
+            w->actors[i].wake_us = w->now_us;
+    }
+}
+
+static void actor_bell_count(void *context, sw_bell *bell, uint32_t counts[SW_BELL_TONES])
+{
+    const actor *self = context;
+    (void)bell;
+    memcpy(counts, self->world->rings, sizeof self->world->rings);
+}
+
+static void actor_bell_wait(void *context, sw_bell *bell, uint32_t tones,
+                            const uint32_t counts[SW_BELL_TONES], int64_t until_us)
+{
+    actor *self = context;
+    (void)bell;
+    for (int tone = 0; tone < SW_BELL_TONES; tone++) {
+        if (tones >> tone & 1 && counts[tone] != self->world->rings[tone])
+            return;
+    }
+    self->listens = tones;
+    world_wait(self->world, until_us);
+    self->listens = 0;
+}
+
 static const sw_env actor_env = {
     .size = sizeof(sw_env),
     .clock_mono_us = actor_mono_us,
@@ -169,6 +221,11 @@ static const sw_env actor_env = {
     .spawn = actor_spawn,
     .yield = actor_yield,
     .life = actor_life,
+    .bell_open = actor_bell_open,
+    .bell_close = actor_bell_close,
+    .bell_ring = actor_bell_ring,
+    .bell_count = actor_bell_count,
+    .bell_wait = actor_bell_wait,
 };
 
 /* The world. */
@@ -237,7 +294,9 @@ static void world_start(world *w, actor *self)
 static void world_bury(world *w, actor *dead)
 {
     w->current = NULL;
+    w->rings_lost += dead->alive;
     dead->alive = false;
+    dead->listens = 0;
     dead->wake_us = w->now_us + WORLD_RESTART_US;
     if (w->on_death)
         w->on_death(w, dead);
@@ -262,6 +321,7 @@ void world_die(world *w)
 {
     actor *self = w->current;
     world_note(w, "dies");
+    w->rings_lost++;
     self->alive = false;
     coroutine_leave(&self->routine);
     abort();
@@ -275,6 +335,15 @@ void world_sleep(world *w, int64_t us)
     }
     w->current->wake_us = w->now_us + us;
     coroutine_leave(&w->current->routine);
+}
+
+void world_wait(world *w, int64_t until_us)
+{
+    actor *self = w->current;
+    self->waiting = true;
+    world_sleep(w, until_us > w->now_us ? until_us - w->now_us : 0);
+    self->waiting = false;
+    self->woke_us = w->now_us;
 }
 
 void world_wake_waiting(world *w)

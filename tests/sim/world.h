@@ -55,6 +55,7 @@ typedef struct actor {
     bool alive;      /* its coroutine has begun and not ended */
     bool finished;   /* its body returned: nothing left to do */
     bool waiting;    /* in a call that waits, without the lock of its engine */
+    uint32_t listens; /* for these tones of the bell, while it waits */
     bool watches;    /* waits for a task: what it reads matters at that moment */
     int64_t woke_us; /* when it last waited so */
     int life;        /* how often it was started */
@@ -81,6 +82,10 @@ typedef struct world {
     bool has_signs; /* processes of this machine see each other die */
     world_sign signs[WORLD_SIGNS_MAX];
     int sign_count;
+    bool has_bell;   /* processes of this machine hear each other's commits */
+    bool bell_fails; /* and sometimes do not */
+    uint32_t rings[SW_BELL_TONES];
+    uint64_t rings_lost; /* perhaps: who dies may have committed and not rung */
     uint64_t points;
     uint64_t faults[WORLD_FAULT_COUNT];
     actor actors[WORLD_ACTORS_MAX];
@@ -104,6 +109,8 @@ bool world_run(world *w, int64_t until_us, uint64_t points_max);
 int world_point(world *w, uint32_t may, const char *place);
 /* Let virtual time pass for the current actor; for the harness alone when there is none. */
 void world_sleep(world *w, int64_t us);
+/* The same for an actor that waits in its engine, without the lock, for something to happen. */
+void world_wait(world *w, int64_t until_us);
 /* End the waiting of every actor that waits in its engine, as a signal handler would. */
 void world_wake_waiting(world *w);
 /* The current actor dies now; does not return. */

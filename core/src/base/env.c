@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/bell.h"
 #include "base/life.h"
 #include "base/spawn.h"
 #include "stepwell/error.h"
@@ -116,6 +117,13 @@ static const sw_env system_env = {
     .resize = system_resize,
     .spawn = system_spawn,
     .life = sw__life_system,
+#ifdef __linux__
+    .bell_open = sw__bell_system_open,
+    .bell_close = sw__bell_system_close,
+    .bell_ring = sw__bell_system_ring,
+    .bell_count = sw__bell_system_count,
+    .bell_wait = sw__bell_system_wait,
+#endif
 };
 
 const sw_env *sw_env_system(void)

@@ -227,6 +227,7 @@ static int claim_take(sw__work *work, const sw__member *member, int64_t step_id,
         return rc;
     step->row.lane = -member->record.worker_no;
     step->row.rank = timeout_ms ? work->now_us + timeout_us : INT64_MAX;
+    sw__sweep_deadline(work->engine, step->row.rank);
     return claim_start_task(work, SW__STEP_TASK(step_id), err);
 }
 

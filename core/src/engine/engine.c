@@ -100,6 +100,8 @@ static void engine_free(sw_engine *engine)
         sw__arena *arena = member->arena;
         sw__arena_free(arena);
     }
+    sw__bell_close(engine, false);
+    sw__free(engine->env, engine->watch.workers);
     sw__catalog_free(&engine->catalog);
     sw__audit_free(&engine->audit);
     sw__hasher_free(engine->hasher);
@@ -150,6 +152,7 @@ void sw_engine_close(sw_engine *engine)
     if (engine->fork_generation != sw__fork_generation()) {
         /* A thread that does not exist here may have held the lock, in the middle of a change: what
          * the engine points to cannot be walked, not even to free it. It is lost to the child. */
+        sw__bell_close(engine, true);
         engine->store->ops->forget(engine->store);
         sw__free(engine->env, engine);
         return;
@@ -158,7 +161,7 @@ void sw_engine_close(sw_engine *engine)
     atomic_store(&engine->closing, true);
     pthread_mutex_unlock(&engine->gate);
     pthread_mutex_lock(&engine->lock);
-    pthread_cond_broadcast(&engine->changed);
+    sw__bell_wake(engine);
     pthread_cond_broadcast(&engine->kept);
     pthread_mutex_unlock(&engine->lock);
     pthread_mutex_lock(&engine->gate);
@@ -225,21 +228,11 @@ void sw__engine_leave(sw_engine *engine)
     sw__notices_write(log, notices);
 }
 
-static void engine_wait_on(sw_engine *engine, pthread_cond_t *event, int64_t until_us)
+void sw__engine_wait_kept(sw_engine *engine, int64_t until_us)
 {
     struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
     if (!atomic_load(&engine->closing))
-        pthread_cond_timedwait(event, &engine->lock, &until);
-}
-
-void sw__engine_wait(sw_engine *engine, int64_t until_us)
-{
-    engine_wait_on(engine, &engine->changed, until_us);
-}
-
-void sw__engine_wait_kept(sw_engine *engine, int64_t until_us)
-{
-    engine_wait_on(engine, &engine->kept, until_us);
+        pthread_cond_timedwait(&engine->kept, &engine->lock, &until);
 }
 
 void sw_engine_wake(sw_engine *engine)
@@ -248,7 +241,7 @@ void sw_engine_wake(sw_engine *engine)
         return;
     pthread_mutex_lock(&engine->lock);
     atomic_fetch_add(&engine->wake_count, 1);
-    pthread_cond_broadcast(&engine->changed);
+    sw__bell_wake(engine);
     pthread_mutex_unlock(&engine->lock);
 }
 

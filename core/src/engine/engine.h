@@ -21,6 +21,7 @@
 #include "base/rand.h"
 #include "base/result.h"
 #include "base/str.h"
+#include "engine/bell.h"
 #include "engine/catalog.h"
 #include "engine/notice.h"
 #include "model/workflow.h"
@@ -34,6 +35,17 @@ typedef struct sw__keeper {
     bool runs;
 } sw__keeper;
 
+/* What a worker knew when it last looked for work and found none: until one of its tones sounds or
+ * something comes due, looking again finds none either. */
+typedef struct sw__vain {
+    bool known;
+    uint32_t tones;   /* what it listens for */
+    sw__rings rings;  /* before that look */
+    int64_t version;  /* of the store, likewise */
+    int64_t timer_us; /* store time of the next retry that comes due */
+    int64_t look_us;  /* monotonic, of the next look without a ring */
+} sw__vain;
+
 /* A worker that was opened through this engine. */
 typedef struct sw__member {
     struct sw__member *next;
@@ -45,8 +57,19 @@ typedef struct sw__member {
     int64_t *lanes;        /* in the arena of the lane list */
     size_t lane_count;
     uint64_t lanes_version; /* of the catalog's lanes when lanes were matched */
+    sw__vain vain;
     sw__keeper keeper;
 } sw__member;
+
+/* Workers that were alive at the last sweep and give signs of life: asking the kernel for those is
+ * no query (sweep.c). */
+typedef struct sw__watch {
+    int64_t *workers;
+    size_t count;
+    size_t capacity;
+    int64_t due_us; /* monotonic, when to ask again */
+    sw__rings rings; /* before that sweep */
+} sw__watch;
 
 /* Calls that write and wait for their transaction (group.c). */
 typedef struct sw__group {
@@ -66,7 +89,7 @@ struct sw_engine {
     char *path; /* of the database, for signs of life; NULL in memory */
 
     pthread_mutex_t lock;
-    pthread_cond_t changed; /* a commit, a wake, or closing */
+    pthread_cond_t changed; /* without a shared bell: a ring, a wake, or closing */
     pthread_cond_t kept;    /* a worker is closed, or closing: for the keepers */
     _Atomic uint64_t wake_count;
     atomic_bool closing; /* set once, under the gate */
@@ -88,6 +111,8 @@ struct sw_engine {
     sw__catalog catalog;
     sw__member *members;
     sw__notices *notices;  /* committed, to be written when the lock is given up */
+    sw__bell bell;
+    sw__watch watch;
     int64_t sweep_due_us;  /* store time of the next look for lost workers and timeouts */
     uint64_t commit_count; /* commits of this engine that changed something */
 };
@@ -103,11 +128,8 @@ int sw__engine_come(sw_engine *engine, sw_error *err);
 void sw__engine_go(sw_engine *engine);
 sw__notices *sw__engine_unlock(sw_engine *engine);
 
-/* Wait without the lock until something commits in this process, the engine is woken or closed,
- * or until_us of the monotonic clock. Entered before and after. */
-void sw__engine_wait(sw_engine *engine, int64_t until_us);
-
-/* The same until a worker is closed; for keepers. */
+/* Wait without the lock until a worker is closed, the engine is closed, or until_us of the
+ * monotonic clock; for keepers. Entered before and after. */
 void sw__engine_wait_kept(sw_engine *engine, int64_t until_us);
 
 /* Store time; 0 on error. Inside a transaction; anchors the clock when the machine was restarted

@@ -11,17 +11,31 @@
 #include "engine/group.h"
 #include "engine/member.h"
 
+/* How often a call looks at the version of a store whose changes nobody rings for. */
 #define EXCHANGE_POLL_MIN_US 1000
 #define EXCHANGE_POLL_MAX_US 25000
+/* Every so often a call that waits looks at the clocks: they do not all go on in a suspend. */
+#define EXCHANGE_NAP_US 1000000
+/* A ring may be lost, when the process that rings dies: look so often without one. */
+#define EXCHANGE_LOOK_US 5000000
 
 /* What a call waits with. */
 typedef struct exchange_wait {
     int64_t deadline_us; /* monotonic, INT64_MAX: none */
-    int64_t timer_us;    /* store time of the next retry that comes due */
-    int64_t version;     /* of the store after the last look */
-    uint64_t commits;
     uint64_t wakes;
+    sw__vain vain; /* its last look, or that of another call of its worker */
 } exchange_wait;
+
+/* A call on its way through transactions. worker may be NULL. */
+typedef struct exchange_call {
+    const sw_worker_ref *worker;
+    const sw_step_outcome *rows;
+    size_t row_count;
+    size_t claim_max;
+    bool waits; /* for work, when there is none */
+    sw_result *result;
+    exchange_wait wait;
+} exchange_call;
 
 static int exchange_check_row(const sw_engine *engine, const sw_step_outcome *row, size_t index,
                               sw_error *err)
@@ -100,15 +114,35 @@ static int exchange_flow(sw__work *work, sw__member *member, const sw_step_outco
     return rc;
 }
 
-/* A call on its way through transactions. worker may be NULL. */
-typedef struct exchange_call {
-    const sw_worker_ref *worker;
-    const sw_step_outcome *rows;
-    size_t row_count;
-    size_t claim_max;
-    sw_result *result;
-    exchange_wait wait;
-} exchange_call;
+static int64_t exchange_mono(const sw_engine *engine)
+{
+    return engine->env->clock_mono_us(engine->env->context);
+}
+
+/* What is counted before the look is not missed after it. */
+static int exchange_listen(sw_engine *engine, sw__vain *vain, sw_error *err)
+{
+    *vain = (sw__vain){.look_us = exchange_mono(engine) + EXCHANGE_LOOK_US};
+    sw__bell_count(engine, &vain->rings);
+    if (sw__bell_reaches(engine))
+        return SW_OK;
+    return engine->store->ops->version(engine->store, &vain->version, err);
+}
+
+static bool exchange_has_news(const sw_result *result)
+{
+    return result->sections[SW__CLAIMS].count > 0 || result->sections[SW__FINISHED].count > 0;
+}
+
+static void exchange_remember(sw__member *member, const exchange_call *call)
+{
+    uint32_t tones = SW__TONE_PLANS;
+    for (size_t i = 0; i < member->lane_count; i++)
+        tones |= SW__TONE_LANE(member->lanes[i]);
+    member->vain = call->wait.vain;
+    member->vain.tones = SW__PLANT(WAIT_FOR_SELF) ? 0 : tones;
+    member->vain.known = call->claim_max > 0 && !exchange_has_news(call->result);
+}
 
 static int exchange_part(sw__work *work, void *context, sw_error *err)
 {
@@ -124,11 +158,17 @@ static int exchange_part(sw__work *work, void *context, sw_error *err)
     if (!call->result)
         return sw__fail(err, SW_ENOMEM, NULL);
     int rc = SW_OK;
-    if (call->worker) /* who may wait afterwards */
-        rc = engine->store->ops->version(engine->store, &call->wait.version, err);
+    if (member)
+        member->vain.known = false;
+    if (call->waits)
+        rc = exchange_listen(engine, &call->wait.vain, err);
     if (rc == SW_OK)
         rc = exchange_flow(work, member, call->rows, call->row_count, call->claim_max, call->result,
-                           &call->wait.timer_us, err);
+                           &call->wait.vain.timer_us, err);
+    if (rc == SW_OK && call->waits) {
+        exchange_remember(member, call);
+        call->wait.vain = member->vain;
+    }
     return rc;
 }
 
@@ -138,6 +178,8 @@ static void exchange_undone(sw_engine *engine, void *context)
     sw__member *member = NULL;
     if (call->worker)
         member = sw__engine_member(engine, call->worker->worker_id);
+    if (member)
+        member->vain.known = false;
     if (member && !SW__PLANT(LEASE_DOUBT))
         sw__member_doubt(member);
     if (!SW__PLANT(MEMORY_LEAKED))
@@ -149,38 +191,64 @@ static void exchange_undone(sw_engine *engine, void *context)
 static int exchange_once(sw_engine *engine, exchange_call *call, sw_error *err)
 {
     sw__part part = {.flow = exchange_part, .undone = exchange_undone, .context = call, .err = err};
-    int rc = sw__group_write(engine, &part);
-    call->wait.commits = part.commits;
+    return sw__group_write(engine, &part);
+}
+
+/* Whether the store has changed since the last look: a query, for stores without a shared bell. */
+static int exchange_changed(sw_engine *engine, const exchange_wait *wait, bool *due, sw_error *err)
+{
+    int64_t version = 0;
+    if (*due || sw__bell_reaches(engine))
+        return SW_OK;
+    int rc = engine->store->ops->version(engine->store, &version, err);
+    *due = rc == SW_OK && version != wait->vain.version && !SW__PLANT(WAIT_FOR_SELF);
     return rc;
 }
 
-static int64_t exchange_mono(const sw_engine *engine)
+/* Store time when the lease of a worker is to be renewed. */
+static int64_t exchange_renewal(const sw__member *member)
 {
-    return engine->env->clock_mono_us(engine->env->context);
+    return member->record.lease_until_us - member->record.lease_ms * 1000 * 2 / 3;
 }
 
-/* Whether a transaction could find something now: a commit, a retry, a sweep or a renewal due. */
+/* Whether a transaction could find something now: a ring, a retry, a sweep or a renewal due. */
 static int exchange_due(sw_engine *engine, const sw_worker_ref *worker, const exchange_wait *wait,
                         bool *due, sw_error *err)
 {
     int64_t now_us = 0;
-    int64_t version = 0;
     const sw__member *member = sw__engine_member(engine, worker->worker_id);
-    int rc = engine->store->ops->version(engine->store, &version, err);
-    /* Another thread's transaction was undone: only a transaction can read the anchor again. */
-    if (rc == SW_OK && !engine->anchored) {
-        *due = true;
+    /* Without an anchor another thread's transaction was undone: only one can read it again. */
+    *due = !member || !engine->anchored;
+    if (*due)
         return SW_OK;
-    }
-    if (rc == SW_OK)
-        rc = sw__engine_now(engine, false, &now_us, err);
+    int rc = sw__engine_now(engine, false, &now_us, err);
     if (rc < 0)
         return rc;
-    *due = !member || engine->commit_count != wait->commits ||
-           (version != wait->version && !SW__PLANT(WAIT_FOR_SELF)) ||
-           (now_us >= wait->timer_us && !SW__PLANT(TIMER_LATE)) || now_us >= engine->sweep_due_us ||
-           member->record.lease_until_us - now_us <= member->record.lease_ms * 1000 * 2 / 3;
-    return SW_OK;
+    *due = sw__bell_rang(engine, wait->vain.tones, &wait->vain.rings) ||
+           exchange_mono(engine) >= wait->vain.look_us ||
+           (now_us >= wait->vain.timer_us && !SW__PLANT(TIMER_LATE)) ||
+           now_us >= exchange_renewal(member) || sw__sweep_due(engine, now_us);
+    return exchange_changed(engine, wait, due, err);
+}
+
+/* How long nothing comes due by itself. */
+static int64_t exchange_pause(sw_engine *engine, const sw_worker_ref *worker,
+                              const exchange_wait *wait)
+{
+    int64_t now_us = 0;
+    const sw__member *member = sw__engine_member(engine, worker->worker_id);
+    if (!member || !engine->anchored || sw__engine_now(engine, false, &now_us, NULL) < 0)
+        return 0;
+    const int64_t events_us[] = {
+        wait->vain.look_us - exchange_mono(engine),
+        SW__PLANT(TIMER_LATE) ? INT64_MAX : wait->vain.timer_us - now_us,
+        exchange_renewal(member) - now_us,
+        sw__sweep_pause(engine, now_us),
+    };
+    int64_t pause_us = EXCHANGE_NAP_US;
+    for (size_t i = 0; i < sizeof events_us / sizeof *events_us; i++)
+        pause_us = events_us[i] < pause_us ? events_us[i] : pause_us;
+    return pause_us > 0 ? pause_us : 0;
 }
 
 /* Wait for a reason to look again; entered. *again is false when the time is over or the engine is
@@ -198,8 +266,12 @@ static int exchange_doze(sw_engine *engine, const sw_worker_ref *worker, exchang
         SW__PROBE_IF(WAIT_ENDED, woken);
         if (now_us >= wait->deadline_us || woken)
             return SW_OK;
-        int64_t until_us = now_us + poll_us;
-        sw__engine_wait(engine, until_us < wait->deadline_us ? until_us : wait->deadline_us);
+        int64_t pause_us = exchange_pause(engine, worker, wait);
+        if (!sw__bell_reaches(engine) && poll_us < pause_us)
+            pause_us = poll_us;
+        int64_t until_us = now_us + pause_us;
+        sw__bell_wait(engine, wait->vain.tones, &wait->vain.rings,
+                      until_us < wait->deadline_us ? until_us : wait->deadline_us);
         if (atomic_load(&engine->closing))
             return sw__fail(err, SW_ECLOSED, NULL);
         poll_us = poll_us * 2 < EXCHANGE_POLL_MAX_US ? poll_us * 2 : EXCHANGE_POLL_MAX_US;
@@ -220,23 +292,47 @@ static int exchange_sleep(sw_engine *engine, exchange_call *call, bool *again, s
     return rc;
 }
 
-static bool exchange_has_news(const sw_result *result)
+/* A worker whose last look was in vain, and for whom nothing has changed since, waits at once. */
+static int exchange_begin(sw_engine *engine, exchange_call *call, bool *look, sw_error *err)
 {
-    return result->sections[SW__CLAIMS].count > 0 || result->sections[SW__FINISHED].count > 0;
+    *look = true;
+    if (!call->waits || call->claim_max == 0)
+        return SW_OK;
+    int rc = sw__engine_enter(engine, err);
+    if (rc < 0)
+        return rc;
+    const sw__member *member = sw__engine_member(engine, call->worker->worker_id);
+    if (member && member->vain.known) {
+        call->wait.vain = member->vain;
+        rc = exchange_due(engine, call->worker, &call->wait, look, err);
+    }
+    if (rc == SW_OK && !*look)
+        rc = exchange_doze(engine, call->worker, &call->wait, look, err);
+    sw__engine_leave(engine);
+    return rc;
 }
 
-static int exchange_run(sw_engine *engine, exchange_call *call, int64_t wait_ms, sw_error *err)
+/* The answer of a call that has not looked. */
+static int exchange_answer_nothing(const sw_engine *engine, exchange_call *call, sw_error *err)
 {
-    bool again = true;
-    int rc = SW_OK;
-    while (rc == SW_OK && again) {
+    call->result = sw__result_new(engine->env);
+    return call->result ? SW_OK : sw__fail(err, SW_ENOMEM, NULL);
+}
+
+static int exchange_run(sw_engine *engine, exchange_call *call, sw_error *err)
+{
+    bool look = true;
+    int rc = exchange_begin(engine, call, &look, err);
+    while (rc == SW_OK && look) {
         sw_result_free(call->result);
         call->result = NULL;
         rc = exchange_once(engine, call, err);
-        if (rc < 0 || call->row_count > 0 || wait_ms == 0 || exchange_has_news(call->result))
+        if (rc < 0 || !call->waits || exchange_has_news(call->result))
             break;
-        rc = exchange_sleep(engine, call, &again, err);
+        rc = exchange_sleep(engine, call, &look, err);
     }
+    if (rc == SW_OK && !call->result)
+        rc = exchange_answer_nothing(engine, call, err);
     return rc;
 }
 
@@ -252,10 +348,11 @@ int sw_step_exchange(sw_engine *engine, const sw_worker_ref *worker, const sw_st
     if (rc < 0)
         return rc;
     call.wait.deadline_us = INT64_MAX;
+    call.waits = row_count == 0 && wait_ms != 0;
     call.wait.wakes = atomic_load(&engine->wake_count);
     if (wait_ms >= 0 && wait_ms < SW__DELAY_MAX_MS)
         call.wait.deadline_us = exchange_mono(engine) + wait_ms * 1000;
-    rc = exchange_run(engine, &call, wait_ms, err);
+    rc = exchange_run(engine, &call, err);
     if (rc == SW_OK)
         *out = call.result;
     else

@@ -54,6 +54,12 @@ int sw__settle_cancel(sw__work *work, int64_t task_no, const sw__cause *cause, b
 
 /* Reclaim the steps of lost workers and end attempts that ran out of time, when it is due. */
 int sw__sweep(sw__work *work, int64_t calling_worker, sw_error *err);
+/* Whether it is due: asks for signs of life now and then, and makes no query. */
+bool sw__sweep_due(sw_engine *engine, int64_t now_us);
+/* Microseconds until it has to be asked again; 0 or less: now. */
+int64_t sw__sweep_pause(const sw_engine *engine, int64_t now_us);
+/* An attempt of this engine runs out of time then; INT64_MAX: never. */
+void sw__sweep_deadline(sw_engine *engine, int64_t deadline_us);
 /* Put steps in line whose time has come; *next_us is when the next one comes (INT64_MAX: none). */
 int sw__sweep_timers(sw__work *work, int64_t *next_us, sw_error *err);
 /* Take every step from a worker that is gone, in batches. */

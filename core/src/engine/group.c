@@ -17,7 +17,6 @@ static int group_transact(sw_engine *engine, sw__part *first, const sw__part *en
     }
     for (sw__part *part = first; part != end; part = part->next) {
         part->rc = rc;
-        part->commits = engine->commit_count;
         if (rc < 0 && part->undone)
             part->undone(engine, part->context);
     }

@@ -14,7 +14,6 @@ typedef struct sw__part {
     sw_error *err;
     /* filled by sw__group_write */
     struct sw__part *next;
-    uint64_t commits; /* commit_count of the engine right after this part's transaction */
     int rc;
     bool done;
 } sw__part;

@@ -13,6 +13,8 @@
 #define KEEP_LEFT_MIN 0.5
 #define KEEP_LEFT_MAX 0.6
 #define KEEP_AGAIN_PARTS 12 /* of the lease, after a renewal that failed */
+/* A sweep that is due is left to callers who wait for work, when there are any. */
+#define KEEP_SWEEP_US 100000
 
 typedef struct keep_thread {
     sw_engine *engine;
@@ -20,13 +22,17 @@ typedef struct keep_thread {
     int64_t left_us; /* of the lease, when it is renewed */
 } keep_thread;
 
-/* How long the keeper may sleep; 0: the lease is to be renewed. */
+/* How long the keeper may sleep; 0: the lease is to be renewed, or a sweep is due that nobody
+ * makes, because every thread is busy. */
 static int64_t keep_pause(sw_engine *engine, const keep_thread *keep, const sw__member *member)
 {
     int64_t now_us = 0;
     if (!engine->anchored || sw__engine_now(engine, false, &now_us, NULL) < 0)
         return 0;
     int64_t pause_us = member->record.lease_until_us - now_us - keep->left_us;
+    int64_t sweep_us = engine->sweep_due_us - now_us + KEEP_SWEEP_US;
+    if (sweep_us < pause_us && sw__bell_reaches(engine))
+        pause_us = sweep_us;
     return pause_us > 0 ? pause_us : 0;
 }
 

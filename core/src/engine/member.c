@@ -160,6 +160,7 @@ static int member_enter(sw__work *work, sw__member *member, sw_error *err)
     memcpy(record->boot_id, engine->anchor.boot_id, sizeof record->boot_id);
     record->lease_until_us = work->now_us + record->lease_ms * 1000;
     record->watched = sw__member_life(engine, member, SW_LIFE_HOLD) == SW_OK;
+    work->tones |= SW__TONE_PLANS;
     rc = engine->store->ops->worker_put(engine->store, record, err);
     return rc == SW_OK ? member_note(work, SW_AUDIT_WORKER_OPENED, member, err) : rc;
 }
@@ -219,6 +220,7 @@ int sw__member_renew(sw__work *work, sw__member *member, sw_error *err)
     if (SW__PLANT(LATE_WORKER))
         return SW_OK;
     memcpy(record->boot_id, engine->anchor.boot_id, sizeof record->boot_id);
+    work->tones |= SW__TONE_PLANS;
     rc = engine->store->ops->worker_put(engine->store, record, err);
     return rc == SW_OK ? member_note(work, SW_AUDIT_WORKER_OPENED, member, err) : rc;
 }
@@ -389,13 +391,20 @@ static bool member_same_boot(const sw_engine *engine, const sw__worker_rec *reco
     return memcmp(record->boot_id, engine->anchor.boot_id, sizeof record->boot_id) == 0;
 }
 
-bool sw__member_dead(const sw_engine *engine, const sw__worker_rec *record)
+bool sw__member_watched(const sw_engine *engine, const sw__worker_rec *record)
 {
     bool watched = record->watched || SW__PLANT(LIFE_UNWATCHED);
-    if (!watched || !engine->path || !engine->env->life || !member_same_boot(engine, record))
-        return false;
-    return engine->env->life(engine->env->context, SW_LIFE_ASK, engine->path, record->worker_no) ==
-           0;
+    return watched && engine->path && engine->env->life && member_same_boot(engine, record);
+}
+
+bool sw__member_gone(const sw_engine *engine, int64_t worker_no)
+{
+    return engine->env->life(engine->env->context, SW_LIFE_ASK, engine->path, worker_no) == 0;
+}
+
+bool sw__member_dead(const sw_engine *engine, const sw__worker_rec *record)
+{
+    return sw__member_watched(engine, record) && sw__member_gone(engine, record->worker_no);
 }
 
 bool sw__member_alive(const sw_engine *engine, const sw__worker_rec *record, int64_t now_us)

@@ -11,8 +11,11 @@
 
 #define QUERY_LIST_DEFAULT 100
 #define QUERY_LIST_MAX 10000
+/* How often a wait looks at the version of a store whose changes nobody rings for. */
 #define QUERY_POLL_MIN_US 1000
 #define QUERY_POLL_MAX_US 25000
+#define QUERY_NAP_US 1000000  /* how long a wait sleeps in one go */
+#define QUERY_LOOK_US 5000000 /* a ring may be lost: look so often without one */
 
 /* The transaction. */
 
@@ -410,30 +413,80 @@ static bool query_ended(const sw_result *result)
     return count > 0 && sw_task_state_terminal(rows[0].state);
 }
 
-/* Wait for a commit, here or elsewhere, after the version that was there before the last look.
- * *again is false when the time is over. */
-static int query_sleep(sw_engine *engine, int64_t before, int64_t deadline_us, uint64_t wakes,
-                       bool *again, sw_error *err)
+/* A wait for the end of a task. */
+typedef struct query_watch {
+    const sw_uuid *task_id;
+    int64_t deadline_us; /* monotonic, INT64_MAX: none */
+    int64_t version;     /* of the store before the last look */
+    sw__rings rings;     /* likewise */
+    uint32_t tones;
+    uint64_t wakes;
+} query_watch;
+
+static int64_t query_mono(const sw_engine *engine)
 {
-    int64_t version = 0;
-    int64_t poll_us = QUERY_POLL_MIN_US;
-    uint64_t commits = engine->commit_count;
-    int rc = engine->store->ops->version(engine->store, &version, err);
+    return engine->env->clock_mono_us(engine->env->context);
+}
+
+/* What is counted before a look is not missed after it. */
+static int query_listen(sw_engine *engine, query_watch *watch, sw_error *err)
+{
+    sw__bell_count(engine, &watch->rings);
+    if (sw__bell_reaches(engine))
+        return SW_OK;
+    return engine->store->ops->version(engine->store, &watch->version, err);
+}
+
+/* Whether the task may have ended since; without a shared bell the store is asked for it. */
+static int query_rang(sw_engine *engine, const query_watch *watch, bool *rang, sw_error *err)
+{
+    int64_t version = watch->version;
+    int rc = SW_OK;
+    if (!sw__bell_reaches(engine))
+        rc = engine->store->ops->version(engine->store, &version, err);
+    *rang = sw__bell_rang(engine, watch->tones, &watch->rings) ||
+            (version != watch->version && !SW__PLANT(TASK_WAIT_FOR_SELF));
+    return rc;
+}
+
+/* Wait for a reason to look again: a ring, or that there was none for long. *again is false when
+ * the time is over or the engine is woken. */
+static int query_sleep(sw_engine *engine, const query_watch *watch, bool *again, sw_error *err)
+{
+    bool rang = false;
+    int64_t poll_us = sw__bell_reaches(engine) ? QUERY_NAP_US : QUERY_POLL_MIN_US;
+    int64_t poll_max_us = sw__bell_reaches(engine) ? QUERY_NAP_US : QUERY_POLL_MAX_US;
+    int64_t look_us = query_mono(engine) + QUERY_LOOK_US;
+    int rc = query_rang(engine, watch, &rang, err);
     *again = false;
-    while (rc == SW_OK && (version == before || SW__PLANT(TASK_WAIT_FOR_SELF)) &&
-           commits == engine->commit_count) {
-        int64_t now_us = engine->env->clock_mono_us(engine->env->context);
-        if (now_us >= deadline_us || atomic_load(&engine->wake_count) != wakes)
+    while (rc == SW_OK && !rang) {
+        int64_t now_us = query_mono(engine);
+        if (now_us >= watch->deadline_us || atomic_load(&engine->wake_count) != watch->wakes)
             return SW_OK;
-        int64_t until_us = now_us + poll_us < deadline_us ? now_us + poll_us : deadline_us;
-        sw__engine_wait(engine, until_us);
+        if (now_us >= look_us)
+            break;
+        int64_t until_us = now_us + poll_us;
+        sw__bell_wait(engine, watch->tones, &watch->rings,
+                      until_us < watch->deadline_us ? until_us : watch->deadline_us);
         if (atomic_load(&engine->closing))
             return sw__fail(err, SW_ECLOSED, NULL);
-        poll_us = poll_us * 2 < QUERY_POLL_MAX_US ? poll_us * 2 : QUERY_POLL_MAX_US;
-        rc = engine->store->ops->version(engine->store, &version, err);
+        poll_us = poll_us * 2 < poll_max_us ? poll_us * 2 : poll_max_us;
+        rc = query_rang(engine, watch, &rang, err);
     }
     SW__PROBE(TASK_WAIT_AGAIN);
     *again = rc == SW_OK;
+    return rc;
+}
+
+static int query_look(sw_engine *engine, query_watch *watch, sw_result **out, sw_error *err)
+{
+    sw_result_free(*out);
+    *out = NULL;
+    int rc = query_listen(engine, watch, err);
+    if (rc == SW_OK)
+        rc = sw__query_entered(engine, query_get, watch->task_id, out, err);
+    if (rc == SW_OK && SW__PLANT(TASK_WAIT_RACE))
+        rc = query_listen(engine, watch, err);
     return rc;
 }
 
@@ -441,24 +494,19 @@ static int query_wait(sw_engine *engine, const sw_uuid *task_id, int64_t wait_ms
                       sw_error *err)
 {
     bool again = true;
-    int64_t deadline_us = INT64_MAX;
-    uint64_t wakes = atomic_load(&engine->wake_count);
+    query_watch watch = {.task_id = task_id,
+                         .deadline_us = INT64_MAX,
+                         .tones = SW__PLANT(TASK_WAIT_FOR_SELF) ? 0 : SW__TONE_TASK(task_id),
+                         .wakes = atomic_load(&engine->wake_count)};
     int rc = SW_OK;
     if (wait_ms >= 0 && wait_ms < SW__DELAY_MAX_MS)
-        deadline_us = engine->env->clock_mono_us(engine->env->context) + wait_ms * 1000;
+        watch.deadline_us = query_mono(engine) + wait_ms * 1000;
     while (rc == SW_OK && again) {
-        int64_t before = 0;
-        sw_result_free(*out);
-        *out = NULL;
-        rc = engine->store->ops->version(engine->store, &before, err);
-        if (rc == SW_OK)
-            rc = sw__query_entered(engine, query_get, task_id, out, err);
-        if (rc < 0 || query_ended(*out))
+        rc = query_look(engine, &watch, out, err);
+        if (rc == SW_OK && query_ended(*out))
             return rc;
-        if (SW__PLANT(TASK_WAIT_RACE))
-            rc = engine->store->ops->version(engine->store, &before, err);
         if (rc == SW_OK)
-            rc = query_sleep(engine, before, deadline_us, wakes, &again, err);
+            rc = query_sleep(engine, &watch, &again, err);
     }
     if (rc < 0) {
         sw_result_free(*out);

@@ -52,6 +52,7 @@ static int registry_put(sw__work *work, const sw_workflow *workflow, sw_error *e
     rc = store->ops->workflows_put(store, &record, 1, err);
     if (rc == SW_OK)
         rc = sw__catalog_lanes_add(&work->engine->catalog, store, workflow, err);
+    work->tones |= SW__TONE_PLANS; /* waiting workers match their handlers with the lines again */
     if (rc == SW_OK)
         rc = sw__catalog_adopt(&work->engine->catalog, store, record.workflow_no, workflow, err);
     return rc == SW_OK ? registry_note(work, workflow, err) : rc;

@@ -279,7 +279,7 @@ static void submit_build_counts(const sw__plan *plan, sw__task_hot *hot)
 }
 
 static void submit_build_steps(const sw__plan *plan, const sw__task_hot *hot, int64_t now_us,
-                               sw__step_hot *steps)
+                               sw__step_hot *steps, uint32_t *tones)
 {
     const sw_workflow *workflow = plan->workflow;
     for (size_t i = 0; i < workflow->step_count; i++) {
@@ -293,6 +293,8 @@ static void submit_build_steps(const sw__plan *plan, const sw__task_hot *hot, in
             .rank = ready ? -((int64_t)hot->priority + workflow->steps[i].priority) : 0,
             .changed_us = now_us,
         };
+        if (ready)
+            *tones |= SW__TONE_LANE(plan->lanes[i]);
     }
 }
 
@@ -327,7 +329,8 @@ static int submit_write_steps(submit_batch *batch, size_t row, sw_error *err)
     sw__step_hot *steps = arena ? sw__arena_array(arena, count, sizeof *steps) : NULL;
     int rc = steps ? SW_OK : sw__fail(err, SW_ENOMEM, NULL);
     if (rc == SW_OK) {
-        submit_build_steps(plan, &batch->hot[batch->slots[row]], batch->work->now_us, steps);
+        submit_build_steps(plan, &batch->hot[batch->slots[row]], batch->work->now_us, steps,
+                           &batch->work->tones);
         rc = store->ops->steps_insert(store, steps, count, err);
     }
     sw__arena_free(arena);

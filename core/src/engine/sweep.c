@@ -1,7 +1,9 @@
 /* What time does: workers lose their lease, attempts run out of time, retries come due.
  *
  * Whoever makes an exchange or renews a lease sweeps; there is no background thread. A lease is
- * over when its time has passed or the machine was restarted since.
+ * over when its time has passed or the machine was restarted since. Between two sweeps the kernel
+ * is asked for the signs of life of the workers that were there at the last one: a death is seen
+ * soon and without a query.
  */
 #include "engine/flow.h"
 
@@ -10,7 +12,11 @@
 #include "engine/member.h"
 #include "engine/sound.h"
 
-#define SWEEP_INTERVAL_US 500000
+#define SWEEP_INTERVAL_US 500000 /* when what other processes do is not heard */
+#define SWEEP_SELDOM_US 5000000  /* when it is: a ring may be lost */
+#define SWEEP_WATCH_US 250000    /* between two looks at the signs of life */
+/* After its deadline an attempt can still be ended by its own worker, who knows more of it. */
+#define SWEEP_GRACE_US 500000
 #define SWEEP_FEW ((size_t)16)
 
 /* The first steps of a lane. Mostly there are few, and room for a whole batch costs time. */
@@ -96,14 +102,44 @@ int sw__sweep_worker(sw__work *work, const sw__worker_rec *worker, sw__departure
     return rc;
 }
 
+/* The next sweep is not later. */
+static void sweep_by(sw_engine *engine, int64_t due_us)
+{
+    if (due_us < engine->sweep_due_us)
+        engine->sweep_due_us = due_us;
+}
+
+void sw__sweep_deadline(sw_engine *engine, int64_t deadline_us)
+{
+    if (deadline_us >= engine->sweep_due_us - SWEEP_GRACE_US)
+        return;
+    sweep_by(engine, deadline_us + SWEEP_GRACE_US);
+    pthread_cond_broadcast(&engine->kept); /* keepers sweep for workers that are busy */
+}
+
+/* Sweep when the next attempt of this worker runs out of time. */
+static int sweep_next_deadline(sw__work *work, const sw__worker_rec *worker, sw_error *err)
+{
+    size_t count = 0;
+    sw__queued next;
+    sw__store *store = work->engine->store;
+    int rc = store->ops->queue_scan(store, -worker->worker_no, INT64_MAX, &next, 1, &count, err);
+    if (rc == SW_OK && count > 0)
+        sw__sweep_deadline(work->engine, next.rank);
+    return rc;
+}
+
 static int sweep_timeouts(sw__work *work, const sw__worker_rec *worker, sw_error *err)
 {
     int64_t *ids = NULL;
     size_t count = 0;
     bool more = false;
-    int64_t until_us = SW__PLANT(TIMEOUT_IGNORED) ? INT64_MIN : work->now_us;
+    int64_t until_us = SW__PLANT(TIMEOUT_IGNORED) ? INT64_MIN : work->now_us - SWEEP_GRACE_US;
     int rc = sweep_scan(work, -worker->worker_no, until_us, &ids, &count, &more, err);
     SW__PROBE_IF(TIMED_OUT, count > 0);
+    if (rc == SW_OK && count == 0)
+        return sweep_next_deadline(work, worker, err);
+    sweep_by(work->engine, work->now_us + SWEEP_INTERVAL_US);
     for (size_t i = 0; rc == SW_OK && i < count; i++) {
         sw__work_step *step = sw__work_step_find(work, ids[i]);
         int64_t timeout_ms = sw__work_definition(work, ids[i])->timeout_ms;
@@ -150,16 +186,39 @@ static sw__departure sweep_departure(const sw__work *work, const sw__worker_rec 
     return over || (rebooted && !SW__PLANT(BOOT_IGNORED)) ? SW__SILENT : SW__PRESENT;
 }
 
+/* Without memory for it the worker is looked at as if it gave no signs. */
+static void sweep_watch(sw_engine *engine, const sw__worker_rec *worker)
+{
+    sw__watch *watch = &engine->watch;
+    if (!sw__member_watched(engine, worker) || sw__engine_member(engine, worker->worker_no))
+        return;
+    if (watch->count == watch->capacity) {
+        size_t capacity = watch->capacity ? watch->capacity * 2 : 16;
+        int64_t *workers = sw__resize(engine->env, watch->workers, capacity * sizeof *workers);
+        if (!workers) {
+            sweep_by(engine, 0);
+            return;
+        }
+        watch->workers = workers;
+        watch->capacity = capacity;
+    }
+    watch->workers[watch->count++] = worker->worker_no;
+}
+
 static int sweep_look(sw__work *work, const sw__worker_rec *worker, int64_t calling_worker,
                       sw_error *err)
 {
-    sw__store *store = work->engine->store;
+    sw_engine *engine = work->engine;
+    sw__store *store = engine->store;
     sw__departure how = SW__PRESENT;
     int64_t quarter_us = worker->lease_ms * 250;
     if (worker->worker_no != calling_worker)
         how = sweep_departure(work, worker);
-    if (work->now_us + quarter_us < work->engine->sweep_due_us)
-        work->engine->sweep_due_us = work->now_us + quarter_us;
+    if (how == SW__PRESENT) {
+        sweep_by(engine,
+                 sw__bell_reaches(engine) ? worker->lease_until_us + 1 : work->now_us + quarter_us);
+        sweep_watch(engine, worker);
+    }
     if (how == SW__PRESENT && SW__PLANT(LEASE_BY_OTHERS))
         return store->ops->worker_renew(store, worker->worker_no, work->now_us + 4 * quarter_us,
                                         err);
@@ -167,14 +226,50 @@ static int sweep_look(sw__work *work, const sw__worker_rec *worker, int64_t call
                               : sweep_lost_worker(work, worker, how, err);
 }
 
+/* Whether a worker that was there at the last sweep has died since, or another one has come. */
+static bool sweep_sees(sw_engine *engine)
+{
+    sw__watch *watch = &engine->watch;
+    int64_t mono_us = engine->env->clock_mono_us(engine->env->context);
+    if (mono_us < watch->due_us)
+        return false;
+    watch->due_us = mono_us + SWEEP_WATCH_US;
+    if (sw__bell_rang(engine, SW__TONE_PLANS, &watch->rings))
+        return true;
+    for (size_t i = 0; i < watch->count; i++) {
+        if (sw__member_gone(engine, watch->workers[i]))
+            return true;
+    }
+    return false;
+}
+
+bool sw__sweep_due(sw_engine *engine, int64_t now_us)
+{
+    if (now_us < engine->sweep_due_us && sweep_sees(engine))
+        engine->sweep_due_us = now_us;
+    return now_us >= engine->sweep_due_us;
+}
+
+int64_t sw__sweep_pause(const sw_engine *engine, int64_t now_us)
+{
+    int64_t mono_us = engine->env->clock_mono_us(engine->env->context);
+    int64_t sweep_us = engine->sweep_due_us - now_us;
+    int64_t watch_us = engine->watch.count ? engine->watch.due_us - mono_us : INT64_MAX;
+    return sweep_us < watch_us ? sweep_us : watch_us;
+}
+
 int sw__sweep(sw__work *work, int64_t calling_worker, sw_error *err)
 {
     sw_engine *engine = work->engine;
     sw__worker_rec *workers = NULL;
     size_t count = 0;
-    if (work->now_us < engine->sweep_due_us)
+    if (!sw__sweep_due(engine, work->now_us))
         return SW_OK;
-    engine->sweep_due_us = work->now_us + SWEEP_INTERVAL_US;
+    bool reaches = sw__bell_reaches(engine);
+    engine->sweep_due_us = work->now_us + (reaches ? SWEEP_SELDOM_US : SWEEP_INTERVAL_US);
+    engine->watch.count = 0;
+    engine->watch.due_us = engine->env->clock_mono_us(engine->env->context) + SWEEP_WATCH_US;
+    sw__bell_count(engine, &engine->watch.rings);
     int rc = sw__sound_workers(engine->store, work->arena, &workers, &count, err);
     for (size_t i = 0; rc == SW_OK && i < count; i++)
         rc = sweep_look(work, &workers[i], calling_worker, err);
@@ -190,6 +285,7 @@ int sw__sweep_timers(sw__work *work, int64_t *next_us, sw_error *err)
     sw__store *store = work->engine->store;
     int rc = store->ops->queue_scan(store, SW__LANE_TIMER, INT64_MAX, &next, 1, &count, err);
     *next_us = count ? next.rank : INT64_MAX;
+    work->timer_us = *next_us;
     /* A retry that this transaction has planned is not in the store yet. */
     for (size_t i = 0; i < work->step_count; i++) {
         const sw__step_hot *row = &work->steps[i].row;

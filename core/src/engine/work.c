@@ -151,10 +151,27 @@ static int work_flush(sw__work *work, sw_error *err)
     return rc;
 }
 
+/* What others may want to know of a transaction. */
+static uint32_t work_tones(const sw__work *work)
+{
+    uint32_t tones = work->tones;
+    for (size_t i = 0; i < work->step_count; i++) {
+        const sw__step_hot *row = &work->steps[i].row;
+        if (!work->steps[i].queued)
+            continue;
+        if (row->lane >= SW__LANE_FIRST)
+            tones |= SW__TONE_LANE(row->lane);
+        else if (row->lane == SW__LANE_TIMER && (work->timer_us == 0 || row->rank < work->timer_us))
+            tones |= SW__TONE_PLANS;
+    }
+    return tones;
+}
+
 int sw__work_commit(sw__work *work, sw_error *err)
 {
     sw_engine *engine = work->engine;
     bool changed = work->changed;
+    uint32_t tones = work_tones(work);
     int rc = work_flush(work, err);
     if (rc < 0) {
         sw__work_abort(work);
@@ -166,9 +183,10 @@ int sw__work_commit(sw__work *work, sw_error *err)
     if (rc < 0) {
         SW__PROBE(COMMIT_FAILED);
         work_forget(engine); /* the store has rolled back already */
-    } else if (changed) {
-        engine->commit_count++;
-        pthread_cond_broadcast(&engine->changed);
+    } else {
+        engine->commit_count += changed;
+        if (tones && !SW__PLANT(BELL_NOT_RUNG))
+            sw__bell_ring(engine, tones);
     }
     if (rc == SW_OK) {
         engine->notices = sw__notices_join(engine->notices, work->notices);
@@ -403,6 +421,7 @@ void sw__work_queue(sw__work *work, sw__work_step *step, int64_t not_before_us)
     const sw__work_task *task = sw__work_task_find(work, SW__STEP_TASK(step->row.step_id));
     int64_t index = SW__STEP_INDEX(step->row.step_id);
     step->dirty = true;
+    step->queued = true;
     if (not_before_us > work->now_us) {
         step->row.lane = SW__LANE_TIMER;
         step->row.rank = not_before_us;
@@ -423,6 +442,8 @@ int sw__work_move_task(sw__work *work, sw__work_task *task, int to, const sw__ca
     task->row.changed_us = work->now_us;
     if (to == SW_TASK_RUNNING && task->row.started_us == 0)
         task->row.started_us = work->now_us;
+    if (sw_task_state_terminal(to))
+        work->tones |= SW__TONE_TASK(&task->row.task_id);
     sw_audit_entry entry = {
         .kind = SW_AUDIT_TASK_CHANGED,
         .from = from,

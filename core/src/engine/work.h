@@ -18,6 +18,7 @@ typedef struct sw__work_task {
 typedef struct sw__work_step {
     sw__step_hot row;
     bool dirty;
+    bool queued; /* put in line by this transaction */
 } sw__work_step;
 
 typedef struct sw__work {
@@ -45,7 +46,9 @@ typedef struct sw__work {
     size_t stopped_count;
     size_t stopped_capacity;
     sw__notices *notices;
-    bool changed; /* something but a lease was written */
+    uint32_t tones;   /* what to ring for after the commit, besides the steps in line (bell.h) */
+    int64_t timer_us; /* the first retry that comes due, as others know it; 0: not read */
+    bool changed;     /* something but a lease was written */
 } sw__work;
 
 /* Why a step moves; absent texts are fine. */

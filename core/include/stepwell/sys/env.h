@@ -30,6 +30,11 @@ typedef struct sw_spawn_request {
  * died; DROP it; ASK whether any process of this machine holds it. */
 typedef enum sw_life { SW_LIFE_HOLD = 0, SW_LIFE_DROP = 1, SW_LIFE_ASK = 2 } sw_life;
 
+/* A doorbell beside a database. It has this many tones: a ring sounds some of them, and who waits
+ * listens for some of them. */
+#define SW_BELL_TONES 32
+typedef struct sw_bell sw_bell;
+
 typedef struct sw_env {
     uint32_t size;
     void *context; /* first argument of every function below */
@@ -59,6 +64,21 @@ typedef struct sw_env {
      * HOLD and DROP: 0 or a negative sw_code; ASK: 1 held, 0 not held, negative: cannot say. NULL:
      * there are no signs of life, only leases. */
     int (*life)(void *context, int question, const char *path, int64_t worker_id);
+
+    /* The doorbell of the database at path, which all processes of this machine share; a hint that
+     * saves asking the database again and again. NULL when there is none: then the engine asks.
+     * Where bell_open itself is NULL the others may be NULL too. */
+    sw_bell *(*bell_open)(void *context, const char *path);
+    /* inherited is not 0 in a forked child, whose threads are gone. */
+    void (*bell_close)(void *context, sw_bell *bell, int inherited);
+    /* Sound these tones (a bit for each): raise their counts and wake who listens for one. */
+    void (*bell_ring)(void *context, sw_bell *bell, uint32_t tones);
+    /* How often each tone has sounded, modulo 2^32. */
+    void (*bell_count)(void *context, sw_bell *bell, uint32_t counts[SW_BELL_TONES]);
+    /* Wait until the count of one of these tones differs from counts, or until_us of the monotonic
+     * clock has come; may return early. */
+    void (*bell_wait)(void *context, sw_bell *bell, uint32_t tones,
+                      const uint32_t counts[SW_BELL_TONES], int64_t until_us);
 } sw_env;
 
 SW_BEGIN_DECLS
