@@ -95,6 +95,7 @@
 #include "store/sqlite_audit.c"
 #include "store/sqlite_error.c"
 #include "store/sqlite_fork.c"
+#include "store/sqlite_list.c"
 #include "store/sqlite_number.c"
 #include "store/sqlite_path.c"
 #include "store/sqlite_payload.c"

@@ -244,7 +244,9 @@ static int act_read(pair *p)
     sw__task_hot *rows[STORE_RIG_COUNT] = {NULL};
     size_t count[STORE_RIG_COUNT] = {0};
     int64_t counts[STORE_RIG_COUNT][SW_TASK_STATE_COUNT];
-    sw__task_range range = {draw_number(p, -1, p->tasks), draw_number(p, 0, p->tasks)};
+    sw__task_range range = {.above = draw_number(p, -1, p->tasks),
+                            .below = draw_number(p, 0, p->tasks),
+                            .rising = pair_draw(p, 2)};
     filter.state = (int32_t)draw_number(p, -1, SW_TASK_STATE_COUNT - 1);
     filter.limit = draw_number(p, 0, 5);
     if (pair_draw(p, 2))

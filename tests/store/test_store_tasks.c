@@ -271,7 +271,7 @@ static void assert_listed_between(store_rig *rig, const sw_task_filter *filter,
 static void assert_listed(store_rig *rig, const sw_task_filter *filter, int64_t below,
                           const char *expected)
 {
-    assert_listed_between(rig, filter, (sw__task_range){0, below}, expected);
+    assert_listed_between(rig, filter, (sw__task_range){.below = below}, expected);
 }
 
 static void test_lists_obey_every_filter(void **state)
@@ -285,12 +285,12 @@ static void test_lists_obey_every_filter(void **state)
     assert_listed(rig, &any, 0, "6 5 4 3 2 1 ");
     filter.state = SW_TASK_RUNNING;
     assert_listed(rig, &filter, 0, "5 3 2 ");
-    assert_listed_between(rig, &filter, (sw__task_range){2, 5}, "3 ");
-    assert_listed_between(rig, &any, (sw__task_range){2, 5}, "4 3 ");
-    assert_listed_between(rig, &any, (sw__task_range){5, 0}, "6 ");
-    assert_listed_between(rig, &any, (sw__task_range){3, 4}, "");
-    assert_listed_between(rig, &any, (sw__task_range){4, 2}, "");
-    assert_listed_between(rig, &any, (sw__task_range){99, 0}, "");
+    assert_listed_between(rig, &filter, (sw__task_range){.above = 2, .below = 5}, "3 ");
+    assert_listed_between(rig, &any, (sw__task_range){.above = 2, .below = 5}, "4 3 ");
+    assert_listed_between(rig, &any, (sw__task_range){.above = 5, .below = 0}, "6 ");
+    assert_listed_between(rig, &any, (sw__task_range){.above = 3, .below = 4}, "");
+    assert_listed_between(rig, &any, (sw__task_range){.above = 4, .below = 2}, "");
+    assert_listed_between(rig, &any, (sw__task_range){.above = 99, .below = 0}, "");
     filter.workflow = (sw_str)SW__LIT("refund");
     assert_listed(rig, &filter, 0, "3 ");
     filter = any;
@@ -301,7 +301,7 @@ static void test_lists_obey_every_filter(void **state)
     filter = any;
     filter.correlation_id = (sw_str)SW__LIT("r-1");
     assert_listed(rig, &filter, 0, "6 3 2 ");
-    assert_listed_between(rig, &filter, (sw__task_range){2, 6}, "3 ");
+    assert_listed_between(rig, &filter, (sw__task_range){.above = 2, .below = 6}, "3 ");
     filter.state = SW_TASK_RUNNING;
     assert_listed(rig, &filter, 0, "3 2 ");
     filter.tag = (sw_str)SW__LIT("blue");

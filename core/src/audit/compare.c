@@ -127,7 +127,7 @@ static int compare_page(compare_walk *walk, int64_t *below, sw_error *err)
     sw__arena *arena = sw__arena_new(walk->replay->env);
     if (!arena)
         return sw__fail(err, SW_ENOMEM, NULL);
-    int rc = store->ops->tasks_list(store, &filter, (sw__task_range){0, *below}, arena, &rows,
+    int rc = store->ops->tasks_list(store, &filter, (sw__task_range){.below = *below}, arena, &rows,
                                     &count, err);
     for (size_t i = 0; rc == SW_OK && i < count; i++)
         rc = compare_task(walk, &rows[i], err);

@@ -327,7 +327,8 @@ static int query_bound(sw_engine *engine, int64_t time_us, int64_t *bound, sw_er
     int64_t high = row.task_no + 1; /* from here on no task was created before */
     while (rc == SW_OK && high - low > 1) {
         int64_t middle = low + (high - low) / 2;
-        rc = query_newest(engine, (sw__task_range){low, middle + 1}, &row, err);
+        rc = query_newest(engine, (sw__task_range){.above = low, .below = middle + 1},
+                          &row, err);
         if (row.task_no > low && row.created_us >= time_us)
             high = row.task_no;
         else

@@ -124,6 +124,8 @@ static inline int32_t sw__column_int32(sw__column *column)
 
 /* Borrowed until the next row; absent for NULL. */
 sw_str sw__column_text(sw__column *column);
+/* A row of the table of tasks, read by a statement that gives its columns first. */
+void sw__sqlite_read_task(const sw__bind *bind, sw__task_hot *row);
 /* A blob that has to have this size; zeros for one of another size, which only damage explains. */
 void sw__column_blob(sw__column *column, void *bytes, size_t size);
 

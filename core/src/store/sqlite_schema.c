@@ -6,7 +6,8 @@
  *
  * What changes at every transition lies in narrow rows (step, task, worker_lease), and steps of a
  * task side by side; what is written once lies apart. There is one index on the state of steps and
- * it holds only those that stand in a line.
+ * it holds only those that stand in a line. Tasks have one on their state (sqlite_list.c says how it
+ * serves every list) and one row for each tag.
  */
 #include "store/sqlite.h"
 
@@ -67,6 +68,7 @@ static const char schema_1[] =
     "  started_us INTEGER NOT NULL,"
     "  changed_us INTEGER NOT NULL"
     ") STRICT;"
+    "CREATE INDEX task_state ON task (workflow_no, state);"
     "CREATE TABLE task_info ("
     "  task_no INTEGER PRIMARY KEY,"
     "  input_salt BLOB NOT NULL,"
@@ -79,6 +81,11 @@ static const char schema_1[] =
     ") STRICT;"
     "CREATE INDEX task_info_correlation ON task_info (correlation_id)"
     "  WHERE correlation_id IS NOT NULL;"
+    "CREATE TABLE task_tag ("
+    "  tag TEXT NOT NULL,"
+    "  task_no INTEGER NOT NULL,"
+    "  PRIMARY KEY (tag, task_no)"
+    ") STRICT, WITHOUT ROWID;"
     "CREATE TABLE task_key ("
     "  scope BLOB PRIMARY KEY,"
     "  task_no INTEGER NOT NULL,"

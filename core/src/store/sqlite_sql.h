@@ -26,15 +26,26 @@
 #define SW__COLUMNS_INFO                                                                           \
     "task_no, input_salt, idempotency_key, initiator, reason, correlation_id, tags, input"
 
-/* What a task must be to pass a filter: ?1 state or -1, ?2 workflow name or NULL, ?3 tag or NULL,
- * ?4 correlation id. The tag is looked for in C, by the rule both stores share. */
+/* What a task must be to pass a filter: ?1 state or -1, ?2 workflow name or NULL, ?3 tag or NULL as
+ * it stands in task_tag, ?4 correlation id. Each list starts where its narrowest index does. */
 #define SW__FILTER_PASSES                                                                          \
-    "(?1 = -1 OR state = ?1) AND "                                                                 \
-    "(?2 IS NULL OR workflow_no IN (SELECT workflow_no FROM workflow WHERE name = ?2)) AND "       \
-    "(?3 IS NULL OR stepwell_tagged((SELECT tags FROM task_info AS i "                             \
-    "WHERE i.task_no = task.task_no), ?3))"
+    " AND (?1 = -1 OR state = ?1) AND "                                                            \
+    "(?2 IS NULL OR workflow_no IN (SELECT workflow_no FROM workflow WHERE name = ?2))"
 #define SW__FILTER_CORRELATED                                                                      \
-    "task_info CROSS JOIN task ON task.task_no = task_info.task_no WHERE correlation_id = ?4"
+    "task_info CROSS JOIN task ON task.task_no = task_info.task_no WHERE correlation_id = ?4"      \
+    " AND (?3 IS NULL OR EXISTS (SELECT 1 FROM task_tag AS t WHERE t.tag = ?3 AND "                \
+    "t.task_no = task_info.task_no))" SW__FILTER_PASSES
+#define SW__FILTER_TAGGED                                                                          \
+    "task_tag CROSS JOIN task ON task.task_no = task_tag.task_no WHERE tag = ?3" SW__FILTER_PASSES
+#define SW__RANGE(number) " AND " number " > ?5 AND " number " < ?6"
+#define SW__LIST(from, number, order)                                                              \
+    "SELECT task.task_no, " SW__COLUMNS_TASK " FROM " from SW__RANGE(number)                       \
+        " ORDER BY " number order " LIMIT ?7"
+#define SW__COUNT(from, number)                                                                    \
+    "SELECT 0" SW_TASK_STATE_MAP(SW__COUNT_OF) " FROM " from SW__RANGE(number)
+/* The tasks of one definition in one state; the index alone has the answer. */
+#define SW__STREAM                                                                                 \
+    " FROM task WHERE workflow_no = ?1 AND state = ?2 AND task_no > ?3 AND task_no < ?4"
 
 /* XX(NAME, sql) */
 #define SW__SQL_MAP(XX)                                                                            \
@@ -55,6 +66,7 @@
     XX(WORKFLOW_NEWEST, "SELECT " SW__COLUMNS_WORKFLOW " FROM workflow "                           \
                         "WHERE name = ?1 AND (?2 IS NULL OR version = ?2) "                        \
                         "ORDER BY registered_us DESC, workflow_no DESC LIMIT 1")                   \
+    XX(WORKFLOW_NAMED, "SELECT 1 FROM workflow WHERE workflow_no = ?1 AND name = ?2")              \
     XX(WORKFLOW_DIGEST, "SELECT " SW__COLUMNS_WORKFLOW " FROM workflow WHERE digest = ?1")         \
     XX(LANE_PUT, "INSERT INTO lane (lane, queue, handler) VALUES (?1, ?2, ?3)")                    \
     XX(LANE_LIST, "SELECT lane, queue, handler FROM lane WHERE lane > ?1 ORDER BY lane")           \
@@ -62,29 +74,34 @@
                     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?" SW_STEP_STATE_MAP(SW__COUNT_VALUE) ")") \
     XX(TASK_GET, "SELECT task.task_no, " SW__COLUMNS_TASK " FROM task WHERE task_no = ?1")         \
     XX(TASK_UPDATE,                                                                                \
-       "UPDATE task SET workflow_no = ?, state = ?, priority = ?, fatal = ?, audit_segment = ?, "  \
-       "started_us = ?, changed_us = ?" SW_STEP_STATE_MAP(SW__COUNT_UPDATE) " WHERE task_no = ?")  \
+       "UPDATE task SET priority = ?, fatal = ?, audit_segment = ?, started_us = ?, "              \
+       "changed_us = ?" SW_STEP_STATE_MAP(                                                         \
+           SW__COUNT_UPDATE) " WHERE task_no = ? AND workflow_no = ? AND state = ?")               \
+    XX(TASK_UPDATE_MOVED,                                                                          \
+       "UPDATE task SET priority = ?, fatal = ?, audit_segment = ?, started_us = ?, "              \
+       "changed_us = ?" SW_STEP_STATE_MAP(                                                         \
+           SW__COUNT_UPDATE) ", workflow_no = ?, state = ? WHERE task_no = ?")                     \
     XX(TASK_INFO_PUT, "INSERT INTO task_info (" SW__COLUMNS_INFO ") "                              \
                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                                   \
     XX(TASK_INFO_GET, "SELECT " SW__COLUMNS_INFO " FROM task_info WHERE task_no = ?1")             \
+    XX(TASK_TAG_PUT, "INSERT OR IGNORE INTO task_tag (tag, task_no) VALUES (?1, ?2)")              \
     XX(TASK_FIND, "SELECT task_no FROM task WHERE task_id = ?1")                                   \
     XX(TASK_KEY_PUT, "INSERT OR REPLACE INTO task_key (scope, task_no, input_digest) "             \
                      "VALUES (?1, ?2, ?3)")                                                        \
     XX(TASK_KEY_FIND, "SELECT task_no, input_digest FROM task_key WHERE scope = ?1")               \
-    XX(TASK_LIST, "SELECT task.task_no, " SW__COLUMNS_TASK " FROM task WHERE " SW__FILTER_PASSES   \
-                  " AND task.task_no > ?5 AND task.task_no < ?6 "                                  \
-                  "ORDER BY task.task_no DESC LIMIT ?7")                                           \
-    XX(TASK_LIST_CORRELATED,                                                                       \
-       "SELECT task.task_no, " SW__COLUMNS_TASK " FROM " SW__FILTER_CORRELATED                     \
-       " AND " SW__FILTER_PASSES " AND task_info.task_no > ?5 "                                    \
-       "AND task_info.task_no < ?6 ORDER BY task_info.task_no DESC LIMIT ?7")                      \
-    XX(TASK_COUNT,                                                                                 \
-       "SELECT 0" SW_TASK_STATE_MAP(SW__COUNT_OF) " FROM task WHERE " SW__FILTER_PASSES            \
-       " AND task.task_no > ?5 AND task.task_no < ?6")                                             \
-    XX(TASK_COUNT_CORRELATED,                                                                      \
-       "SELECT 0" SW_TASK_STATE_MAP(SW__COUNT_OF) " FROM " SW__FILTER_CORRELATED                   \
-                                                  " AND " SW__FILTER_PASSES                        \
-       " AND task_info.task_no > ?5 AND task_info.task_no < ?6")                                   \
+    XX(TASK_LIST, SW__LIST("task WHERE TRUE", "task_no", " DESC"))                                 \
+    XX(TASK_LIST_RISING, SW__LIST("task WHERE TRUE", "task_no", ""))                               \
+    XX(TASK_LIST_TAGGED, SW__LIST(SW__FILTER_TAGGED, "task_tag.task_no", " DESC"))                 \
+    XX(TASK_LIST_TAGGED_RISING, SW__LIST(SW__FILTER_TAGGED, "task_tag.task_no", ""))               \
+    XX(TASK_LIST_CORRELATED, SW__LIST(SW__FILTER_CORRELATED, "task_info.task_no", " DESC"))        \
+    XX(TASK_LIST_CORRELATED_RISING, SW__LIST(SW__FILTER_CORRELATED, "task_info.task_no", ""))      \
+    XX(TASK_COUNT_TAGGED, SW__COUNT(SW__FILTER_TAGGED, "task_tag.task_no"))                        \
+    XX(TASK_COUNT_CORRELATED, SW__COUNT(SW__FILTER_CORRELATED, "task_info.task_no"))               \
+    XX(TASK_WORKFLOW_LAST, "SELECT workflow_no FROM task WHERE workflow_no <= ?1 "                 \
+                           "ORDER BY workflow_no DESC LIMIT 1")                                    \
+    XX(TASK_STREAM, "SELECT task_no" SW__STREAM " ORDER BY task_no DESC")                          \
+    XX(TASK_STREAM_RISING, "SELECT task_no" SW__STREAM " ORDER BY task_no")                        \
+    XX(TASK_STREAM_COUNT, "SELECT count(*)" SW__STREAM)                                            \
     XX(STEP_INSERT, "INSERT INTO step (" SW__COLUMNS_STEP ") "                                     \
                     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")                                 \
     XX(STEP_GET, "SELECT " SW__COLUMNS_STEP " FROM step WHERE step_id = ?1")                       \

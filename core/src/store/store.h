@@ -63,6 +63,7 @@ typedef struct sw__task_hot {
     int64_t created_us;
     int64_t started_us;
     int64_t changed_us;
+    int32_t state_read; /* filled by readers: spares an index where an update leaves the state */
 } sw__task_hot;
 
 /* What is written once, at submit. */
@@ -81,6 +82,7 @@ typedef struct sw__task_info {
 typedef struct sw__task_range {
     int64_t above;
     int64_t below;
+    bool rising; /* a list starts with the oldest */
 } sw__task_range;
 
 /* An idempotency key; scope is workflow name, a zero byte, key. */
@@ -221,8 +223,8 @@ typedef struct sw__store_ops {
     int (*task_keys_put)(sw__store *store, const sw__task_key *rows, size_t count, sw_error *err);
     /* rows[i].scope is given; task_no becomes 0 where there is none. */
     int (*task_keys_find)(sw__store *store, sw__task_key *rows, size_t count, sw_error *err);
-    /* Matching tasks of a range by falling number, at most filter->limit. What the filter says of
-     * other tasks and of times is not looked at; the range says it in numbers. */
+    /* Matching tasks of a range by falling (or rising) number, at most filter->limit. What the filter
+     * says of other tasks and of times is not looked at; the range says it in numbers. */
     int (*tasks_list)(sw__store *store, const sw_task_filter *filter, sw__task_range range,
                       sw__arena *arena, sw__task_hot **rows, size_t *count, sw_error *err);
     int (*tasks_count)(sw__store *store, const sw_task_filter *filter, sw__task_range range,
