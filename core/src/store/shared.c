@@ -55,6 +55,13 @@ bool sw__tags_hold(sw_str tags, sw_str needle)
     return false;
 }
 
+void sw__key_scope(sw__buf *buf, sw_str workflow, sw_str key)
+{
+    sw__buf_put_str(buf, workflow);
+    sw__buf_put_byte(buf, 0);
+    sw__buf_put_str(buf, key);
+}
+
 int64_t sw__filter_limit(const sw_task_filter *filter)
 {
     if (filter->limit <= 0)

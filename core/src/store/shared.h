@@ -29,6 +29,9 @@ bool sw__tags_next(sw_str tags, size_t *at, sw_str *tag);
 /* Whether tags holds needle, which is a tag as sw__json_put_str writes it. */
 bool sw__tags_hold(sw_str tags, sw_str needle);
 
+/* Append the scope of an idempotency key. */
+void sw__key_scope(sw__buf *buf, sw_str workflow, sw_str key);
+
 /* Number of rows a filter asks for at most. */
 int64_t sw__filter_limit(const sw_task_filter *filter);
 

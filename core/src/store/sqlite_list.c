@@ -183,8 +183,7 @@ static int list_stream(sw__sqlite *self, void *context, int64_t workflow_no, int
 {
     list_merge *merge = context;
     bool rising = merge->range.rising;
-    sw__bind bind =
-        sw__bind_start(self, rising ? SW__SQL_TASK_STREAM_RISING : SW__SQL_TASK_STREAM);
+    sw__bind bind = sw__bind_start(self, rising ? SW__SQL_TASK_STREAM_RISING : SW__SQL_TASK_STREAM);
     sw__bind_int(&bind, workflow_no);
     sw__bind_int(&bind, state);
     sw__bind_int(&bind, merge->range.above);
@@ -299,8 +298,8 @@ static int list_count_pair(sw__sqlite *self, void *context, int64_t workflow_no,
     return SW_OK;
 }
 
-static int list_count_searched(sw__sqlite *self, const sw_task_filter *filter,
-                               sw__task_range range, int64_t *counts, sw_error *err)
+static int list_count_searched(sw__sqlite *self, const sw_task_filter *filter, sw__task_range range,
+                               int64_t *counts, sw_error *err)
 {
     sw__buf needle;
     sw__buf_init(&needle, self->base.env);

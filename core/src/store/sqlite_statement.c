@@ -29,10 +29,11 @@ static int statement_prepare(sw__sqlite *self, sw__sql which)
 int sw__sqlite_prepare(sw__sqlite *self, sw_error *err)
 {
     static const sw__sql hot[] = {
-        SW__SQL_BEGIN,        SW__SQL_BEGIN_WRITE,  SW__SQL_COMMIT,      SW__SQL_ROLLBACK,
-        SW__SQL_VERSION,      SW__SQL_STEP_GET,     SW__SQL_STEP_UPDATE, SW__SQL_QUEUE_SCAN,
-        SW__SQL_TASK_GET,     SW__SQL_TASK_UPDATE,  SW__SQL_TASK_UPDATE_MOVED,
-        SW__SQL_SEGMENT_PUT,  SW__SQL_SEGMENT_LAST,
+        SW__SQL_BEGIN,        SW__SQL_BEGIN_WRITE,       SW__SQL_COMMIT,
+        SW__SQL_ROLLBACK,     SW__SQL_VERSION,           SW__SQL_STEP_GET,
+        SW__SQL_STEP_UPDATE,  SW__SQL_QUEUE_SCAN,        SW__SQL_TASK_GET,
+        SW__SQL_TASK_UPDATE,  SW__SQL_TASK_UPDATE_MOVED, SW__SQL_SEGMENT_PUT,
+        SW__SQL_SEGMENT_LAST,
     };
     int rc = SQLITE_OK;
     for (size_t i = 0; rc == SQLITE_OK && i < sizeof(hot) / sizeof(hot[0]); i++)

@@ -29,6 +29,10 @@ static int task_insert_hot(sw__sqlite *self, const sw__task_hot *row, sw_error *
 
 static int task_insert_info(sw__sqlite *self, const sw__task_info *row, sw_error *err)
 {
+    sw__kept input;
+    int rc = sw__blob_keep(self, row->input, &input, err);
+    if (rc < 0)
+        return rc;
     sw__bind bind = sw__bind_start(self, SW__SQL_TASK_INFO_PUT);
     sw__bind_int(&bind, row->task_no);
     sw__bind_blob(&bind, row->input_salt, sizeof(row->input_salt));
@@ -37,7 +41,7 @@ static int task_insert_info(sw__sqlite *self, const sw__task_info *row, sw_error
     sw__bind_text(&bind, row->reason);
     sw__bind_text(&bind, row->correlation_id);
     sw__bind_text(&bind, row->tags);
-    sw__bind_text(&bind, row->input);
+    sw__bind_kept(&bind, &input);
     return sw__bind_run(self, &bind, err);
 }
 
