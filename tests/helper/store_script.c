@@ -139,6 +139,26 @@ static int script_change_task(store_rig *rig, int64_t task_no)
     return rc;
 }
 
+/* A large result of the task first, so that there is something to give up. */
+static int script_delete(store_rig *rig, int64_t task_no)
+{
+    static char text[5000];
+    const sw__store_ops *ops = rig->store->ops;
+    sw__payload large[] = {{.step_id = SW__STEP_ID(task_no - 1, 2), .body = {text, sizeof(text)}},
+                           {.step_id = SW__STEP_ID(task_no, 2), .body = {text, sizeof(text)}}};
+    bool left = true;
+    int64_t bytes = 0;
+    memset(text, 'x', sizeof(text));
+    int rc = ops->results_put(rig->store, large, 2, &rig->err);
+    if (rc == SW_OK)
+        rc = ops->results_put(rig->store, large, 1, &rig->err);
+    if (rc == SW_OK)
+        rc = ops->tasks_delete(rig->store, &task_no, 1, &rig->err);
+    while (rc == SW_OK && left)
+        rc = ops->rests_delete(rig->store, 3, &left, &rig->err);
+    return rc == SW_OK ? ops->shrink(rig->store, &bytes, &rig->err) : rc;
+}
+
 int store_write_all(store_rig *rig)
 {
     const sw__store_ops *ops = rig->store->ops;
@@ -161,7 +181,7 @@ int store_write_all(store_rig *rig)
         rc = ops->worker_delete(rig->store, 3, &rig->err);
     if (rc == SW_OK)
         rc = script_segment(rig, 4);
-    return rc;
+    return rc == SW_OK ? script_delete(rig, 3) : rc;
 }
 
 int store_write_through(store_rig *rig)
@@ -242,6 +262,13 @@ static int script_read_tasks(store_rig *rig)
                              &rig->err);
     if (rc == SW_OK)
         rc = ops->tasks_count(rig->store, &filter, (sw__task_range){0}, counts, &rig->err);
+    filter = (sw_task_filter)SW_TASK_FILTER_INIT;
+    filter.workflow = (sw_str)SW__LIT("order");
+    if (rc == SW_OK)
+        rc = ops->tasks_list(rig->store, &filter, (sw__task_range){.rising = true}, rig->arena,
+                             &rows, &count, &rig->err);
+    if (rc == SW_OK)
+        rc = ops->tasks_count(rig->store, &filter, (sw__task_range){0}, counts, &rig->err);
     return rc;
 }
 
@@ -254,7 +281,10 @@ static int script_read_steps(store_rig *rig)
     sw__payload results[2];
     sw__failure failures[2];
     size_t count = 0;
+    bool found = false;
     int rc = ops->steps_get(rig->store, ids, 2, steps, &rig->err);
+    if (rc == SW_OK)
+        rc = ops->rest_find(rig->store, 9, &found, &rig->err);
     if (rc == SW_OK)
         rc = ops->steps_each(rig->store, 0, script_ignore_step, NULL, &rig->err);
     if (rc == SW_OK)

@@ -44,6 +44,20 @@ static sw_str draw_text(pair *p)
     return texts[pair_draw(p, sizeof(texts) / sizeof(texts[0]))];
 }
 
+/* A text that is long enough for a blob, one of three. */
+static sw_str draw_long(pair *p)
+{
+    static char text[9000];
+    size_t kind = pair_draw(p, 3);
+    memset(text, 'a' + (int)kind, sizeof(text));
+    return (sw_str){text, kind == 0 ? sizeof(text) : 4095 + kind};
+}
+
+static sw_str draw_payload(pair *p)
+{
+    return pair_draw(p, 3) == 0 ? draw_long(p) : draw_text(p);
+}
+
 static int64_t draw_step(pair *p)
 {
     return SW__STEP_ID(draw_number(p, 1, p->tasks + 1), draw_number(p, 0, 6));
@@ -110,7 +124,7 @@ static int act_submit(pair *p)
                         .state = (int32_t)pair_draw(p, SW_TASK_STATE_COUNT),
                         .created_us = draw_number(p, 0, 99)};
     sw__task_info info = {.task_no = hot.task_no,
-                          .input = draw_text(p),
+                          .input = draw_payload(p),
                           .key = draw_text(p),
                           .initiator = draw_text(p),
                           .reason = draw_text(p),
@@ -193,7 +207,8 @@ static int act_payload(pair *p)
 {
     sw__step_hot found;
     int64_t id = draw_step(p);
-    sw__payload result = {.step_id = id, .body = draw_text(p), .salt = {(uint8_t)pair_draw(p, 9)}};
+    sw__payload result = {
+        .step_id = id, .body = draw_payload(p), .salt = {(uint8_t)pair_draw(p, 9)}};
     sw__failure failure = {.step_id = id,
                            .epoch = draw_number(p, 1, 5),
                            .error_class = draw_text(p),
@@ -205,6 +220,24 @@ static int act_payload(pair *p)
     if (pair_draw(p, 2) == 0)
         return PAIR_CALL(p, ops->results_put(store, &result, 1, &rig->err));
     return PAIR_CALL(p, ops->failures_put(store, &failure, 1, &rig->err));
+}
+
+/* Take one or two tasks out, whatever lines their steps stand in. */
+static int act_delete(pair *p)
+{
+    bool left[STORE_RIG_COUNT] = {true, true};
+    int64_t task_nos[2] = {draw_number(p, 1, p->tasks), p->tasks + 1};
+    int64_t step_max = draw_number(p, 1, 4);
+    if (pair_draw(p, 4) > 0)
+        return SW_OK;
+    task_nos[1] = draw_number(p, task_nos[0] + 1, p->tasks + 1);
+    size_t count = 1 + pair_draw(p, 2);
+    int rc = PAIR_CALL(p, ops->tasks_delete(store, task_nos, count, &rig->err));
+    if (rc < 0)
+        return rc == SW_ENOTFOUND ? SW_ECONFLICT : rc; /* some were taken out: only undone */
+    while (left[0] || left[1])
+        PAIR_CALL(p, ops->rests_delete(store, step_max, &left[at], &rig->err));
+    return rc;
 }
 
 static int act_worker(pair *p)
@@ -244,7 +277,9 @@ static int act_read(pair *p)
     sw__task_hot *rows[STORE_RIG_COUNT] = {NULL};
     size_t count[STORE_RIG_COUNT] = {0};
     int64_t counts[STORE_RIG_COUNT][SW_TASK_STATE_COUNT];
-    sw__task_range range = {draw_number(p, -1, p->tasks), draw_number(p, 0, p->tasks)};
+    sw__task_range range = {.above = draw_number(p, -1, p->tasks),
+                            .below = draw_number(p, 0, p->tasks),
+                            .rising = pair_draw(p, 2)};
     filter.state = (int32_t)draw_number(p, -1, SW_TASK_STATE_COUNT - 1);
     filter.limit = draw_number(p, 0, 5);
     if (pair_draw(p, 2))
@@ -278,9 +313,9 @@ static int act_scan(pair *p)
     return rc;
 }
 
-static int (*const acts[])(pair *p) = {act_number, act_definition, act_submit, act_task,
-                                       act_steps,  act_steps,      act_steps,  act_payload,
-                                       act_worker, act_segment,    act_read,   act_scan};
+static int (*const acts[])(pair *p) = {
+    act_number,  act_definition, act_submit, act_task,    act_steps, act_steps, act_steps,
+    act_payload, act_delete,     act_worker, act_segment, act_read,  act_scan};
 
 /* A transaction of up to 20 acts; on an error, and now and then without one, it is undone. */
 static void pair_transact(pair *p)

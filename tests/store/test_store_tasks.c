@@ -271,7 +271,7 @@ static void assert_listed_between(store_rig *rig, const sw_task_filter *filter,
 static void assert_listed(store_rig *rig, const sw_task_filter *filter, int64_t below,
                           const char *expected)
 {
-    assert_listed_between(rig, filter, (sw__task_range){0, below}, expected);
+    assert_listed_between(rig, filter, (sw__task_range){.below = below}, expected);
 }
 
 static void test_lists_obey_every_filter(void **state)
@@ -285,12 +285,12 @@ static void test_lists_obey_every_filter(void **state)
     assert_listed(rig, &any, 0, "6 5 4 3 2 1 ");
     filter.state = SW_TASK_RUNNING;
     assert_listed(rig, &filter, 0, "5 3 2 ");
-    assert_listed_between(rig, &filter, (sw__task_range){2, 5}, "3 ");
-    assert_listed_between(rig, &any, (sw__task_range){2, 5}, "4 3 ");
-    assert_listed_between(rig, &any, (sw__task_range){5, 0}, "6 ");
-    assert_listed_between(rig, &any, (sw__task_range){3, 4}, "");
-    assert_listed_between(rig, &any, (sw__task_range){4, 2}, "");
-    assert_listed_between(rig, &any, (sw__task_range){99, 0}, "");
+    assert_listed_between(rig, &filter, (sw__task_range){.above = 2, .below = 5}, "3 ");
+    assert_listed_between(rig, &any, (sw__task_range){.above = 2, .below = 5}, "4 3 ");
+    assert_listed_between(rig, &any, (sw__task_range){.above = 5, .below = 0}, "6 ");
+    assert_listed_between(rig, &any, (sw__task_range){.above = 3, .below = 4}, "");
+    assert_listed_between(rig, &any, (sw__task_range){.above = 4, .below = 2}, "");
+    assert_listed_between(rig, &any, (sw__task_range){.above = 99, .below = 0}, "");
     filter.workflow = (sw_str)SW__LIT("refund");
     assert_listed(rig, &filter, 0, "3 ");
     filter = any;
@@ -301,7 +301,7 @@ static void test_lists_obey_every_filter(void **state)
     filter = any;
     filter.correlation_id = (sw_str)SW__LIT("r-1");
     assert_listed(rig, &filter, 0, "6 3 2 ");
-    assert_listed_between(rig, &filter, (sw__task_range){2, 6}, "3 ");
+    assert_listed_between(rig, &filter, (sw__task_range){.above = 2, .below = 6}, "3 ");
     filter.state = SW_TASK_RUNNING;
     assert_listed(rig, &filter, 0, "3 2 ");
     filter.tag = (sw_str)SW__LIT("blue");
@@ -375,6 +375,104 @@ static void test_lists_are_limited(void **state)
     store_rollback(rig);
 }
 
+/* A task that is taken out takes its key with it, unless the key names another one by now. */
+static void test_deleted_tasks_take_their_keys(void **state)
+{
+    store_rig *rig = *state;
+    const sw__store_ops *ops = rig->store->ops;
+    const sw_str scope = SW__LIT("w\0k");
+    sw__task_key key = {.scope = scope};
+    store_begin(rig, true);
+    int64_t workflow_no = store_add_workflow(rig, "w", "1", 1);
+    for (int64_t task_no = 101; task_no <= 103; task_no++) {
+        sw__task_info info = {
+            .task_no = task_no, .key = SW__LIT("k"), .tags = SW__LIT("[\"t\",\"t\",\"u\"]")};
+        sw__task_hot hot = {
+            .task_no = task_no, .task_id = store_uuid(task_no), .workflow_no = workflow_no};
+        key.task_no = task_no;
+        assert_int_equal(ops->tasks_insert(rig->store, &hot, &info, 1, &rig->err), SW_OK);
+        if (task_no < 103)
+            assert_int_equal(ops->task_keys_put(rig->store, &key, 1, &rig->err), SW_OK);
+    }
+    const int64_t others[] = {101, 103};
+    assert_int_equal(ops->tasks_delete(rig->store, others, 2, &rig->err), SW_OK);
+    assert_int_equal(ops->task_keys_find(rig->store, &key, 1, &rig->err), SW_OK);
+    assert_int_equal(key.task_no, 102);
+    assert_int_equal(ops->tasks_delete(rig->store, &key.task_no, 1, &rig->err), SW_OK);
+    assert_int_equal(ops->task_keys_find(rig->store, &key, 1, &rig->err), SW_OK);
+    assert_int_equal(key.task_no, 0);
+    assert_int_equal(ops->tasks_delete(rig->store, others, 1, &rig->err), SW_ENOTFOUND);
+    assert_int_equal(rig->err.row, 0);
+    store_rollback(rig);
+}
+
+/* Everything of a deleted task is back after a rollback, its steps in their lines. */
+static void test_deleting_is_undone(void **state)
+{
+    store_rig *rig = *state;
+    const sw__store_ops *ops = rig->store->ops;
+    bool left = true;
+    bool found = false;
+    store_begin(rig, true);
+    int64_t task_no = store_add_task(rig, "1", 5);
+    store_queue(rig, SW__STEP_ID(task_no, 2), 3, 7);
+    store_commit(rig);
+    sw__buf before = store_dump(rig);
+    store_begin(rig, true);
+    assert_int_equal(ops->tasks_delete(rig->store, &task_no, 1, &rig->err), SW_OK);
+    assert_int_equal(store_task(rig, task_no).task_no, 0);
+    while (left)
+        assert_int_equal(ops->rests_delete(rig->store, 2, &left, &rig->err), SW_OK);
+    assert_int_equal(ops->rest_find(rig->store, task_no, &found, &rig->err), SW_OK);
+    assert_false(found);
+    assert_int_equal(store_step(rig, SW__STEP_ID(task_no, 2)).step_id, -1);
+    store_rollback(rig);
+    sw__buf after = store_dump(rig);
+    assert_string_equal((char *)before.ptr, (char *)after.ptr);
+    sw__buf_free(&before);
+    sw__buf_free(&after);
+}
+
+/* Pages in both directions, over several workflows and states, are the list in one piece. */
+static void test_lists_page_in_both_directions(void **state)
+{
+    store_rig *rig = *state;
+    const sw__store_ops *ops = rig->store->ops;
+    sw_task_filter filter = SW_TASK_FILTER_INIT;
+    store_begin(rig, true);
+    for (int64_t i = 1; i <= 3; i++)
+        store_add_workflow(rig, i == 3 ? "other" : "w", i == 1 ? "1" : "2", i);
+    for (int64_t task_no = 1; task_no <= 60; task_no++) {
+        sw__task_info info = {.task_no = task_no};
+        sw__task_hot hot = {.task_no = task_no,
+                            .task_id = store_uuid(task_no),
+                            .workflow_no = 1 + task_no % 3,
+                            .state = (int32_t)(task_no % 5)};
+        assert_int_equal(ops->tasks_insert(rig->store, &hot, &info, 1, &rig->err), SW_OK);
+    }
+    filter.workflow = (sw_str)SW__LIT("w");
+    filter.limit = 7;
+    for (int rising = 0; rising <= 1; rising++) {
+        sw__task_range range = {.rising = rising};
+        size_t count = 0;
+        int64_t expected = rising ? 1 : 60;
+        do {
+            sw__task_hot *rows = NULL;
+            assert_int_equal(
+                ops->tasks_list(rig->store, &filter, range, rig->arena, &rows, &count, &rig->err),
+                SW_OK);
+            for (size_t i = 0; i < count; i++, expected += rising ? 1 : -1) {
+                expected += expected % 3 == 2 ? (rising ? 1 : -1) : 0;
+                assert_int_equal(rows[i].task_no, expected);
+            }
+            int64_t *end = rising ? &range.above : &range.below;
+            *end = count ? rows[count - 1].task_no : 0;
+        } while (count > 0);
+        assert_int_equal(expected, rising ? 61 : 0);
+    }
+    store_rollback(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -388,6 +486,9 @@ int main(void)
         STORE_TEST(test_tags_match_whole_and_nothing_else),
         STORE_TEST(test_lists_come_in_pages),
         STORE_TEST(test_lists_are_limited),
+        STORE_TEST(test_deleted_tasks_take_their_keys),
+        STORE_TEST(test_deleting_is_undone),
+        STORE_TEST(test_lists_page_in_both_directions),
     };
     return cmocka_run_group_tests_name("store_tasks", tests, NULL, NULL);
 }

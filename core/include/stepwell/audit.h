@@ -19,13 +19,14 @@
     XX(STEP_FENCED, 5, "step_fenced")                                                              \
     XX(WORKER_OPENED, 6, "worker_opened")                                                          \
     XX(WORKER_CLOSED, 7, "worker_closed")                                                          \
-    XX(WORKER_LOST, 8, "worker_lost")
+    XX(WORKER_LOST, 8, "worker_lost")                                                              \
+    XX(TASK_PRUNED, 9, "task_pruned")
 
 typedef enum sw_audit_kind {
 #define SW_ENUM_VALUE(name, value, text) SW_AUDIT_##name = value,
     SW_AUDIT_KIND_MAP(SW_ENUM_VALUE)
 #undef SW_ENUM_VALUE
-    SW_AUDIT_KIND_COUNT = 8
+    SW_AUDIT_KIND_COUNT = 9
 } sw_audit_kind;
 
 /* One entry. Fields that a kind does not have are 0 or absent. */
@@ -64,6 +65,7 @@ typedef struct sw_audit_report {
     int64_t last_bad_entry;  /* end of the range that cannot be trusted */
     char head[65];           /* hash of the last segment, hex */
     char message[512];       /* what is wrong, or what was proved */
+    int64_t pruned_count;    /* tasks that were pruned: their history is replayed, they have no rows */
 } sw_audit_report;
 
 #define SW_AUDIT_REPORT_INIT {.size = sizeof(sw_audit_report)}
@@ -80,7 +82,8 @@ SW_BEGIN_DECLS
 SW_API const char *sw_audit_kind_name(int kind);
 
 /* Recompute the chain, replay every step's history against the transition table (no outcome of a
- * superseded attempt, nothing after the end, epochs only grow) and compare with the state rows.
+ * superseded attempt, nothing after the end, epochs only grow) and compare with the state rows. A
+ * task that was pruned has no rows; its history is replayed all the same.
  *
  * owns:    report is borrowed until return; set report->size first.
  * threads: any thread, concurrently.

@@ -196,6 +196,32 @@ typedef struct sw_step_overridden {
     sw_str message; /* why it was refused, absent when it was applied */
 } sw_step_overridden;
 
+/* Which tasks to prune: those that have ended, and everything else that is said of them. */
+typedef struct sw_prune_options {
+    uint32_t size;
+    int32_t dry_run;            /* 1: count, and change nothing */
+    int64_t finished_before_us; /* only tasks that ended before this time; required */
+    sw_str workflow;            /* name; absent: of every workflow */
+    const int32_t *states;      /* sw_task_state, in which a task ends */
+    size_t state_count;         /* 0: every state in which a task ends */
+    int64_t limit;              /* tasks at most; 0: all */
+    sw_str actor;               /* who, for the audit log; absent: "operator" */
+    sw_str reason;              /* why, for the audit log */
+} sw_prune_options;
+
+#define SW_PRUNE_OPTIONS_INIT {.size = sizeof(sw_prune_options)}
+
+/* What was pruned, or would be. */
+typedef struct sw_prune_report {
+    uint32_t size;
+    int32_t reserved;
+    int64_t task_count;
+    int64_t step_count;  /* of these tasks */
+    int64_t freed_bytes; /* by which the database file becomes smaller */
+} sw_prune_report;
+
+#define SW_PRUNE_REPORT_INIT {.size = sizeof(sw_prune_report)}
+
 SW_BEGIN_DECLS
 
 /* Name of a status, action, mode, state or rule in lower case, "unknown" for any other number.
@@ -306,6 +332,28 @@ SW_API int sw_step_override(sw_engine *engine, const sw_step_override_row *rows,
  * errors:  none; *count is 0 for a result of another kind.
  */
 SW_API const sw_step_overridden *sw_step_overrides(const sw_result *result, size_t *count);
+
+/* Take out tasks that have ended: their rows, steps, inputs, results, errors, tags and idempotency
+ * keys, so that a key may be used again. The audit log keeps what it says of them, with digests and
+ * without payloads, and gets an entry for each (SW_AUDIT_TASK_PRUNED) with actor and reason;
+ * sw_audit_verify still replays them, and still finds a row that was removed by other means.
+ *
+ * Goes state by state, the oldest tasks first, in many short transactions with pauses between them,
+ * so that workers are never kept waiting for long. Then gives the room that has become free back to
+ * the file system, where the file can: one that was made by a version without it keeps its size and
+ * uses the room again. What was committed before an error, or before the process was killed, stays
+ * done and is in the report; the next call goes on with what was left. A late report of a step of a
+ * pruned task is fenced.
+ *
+ * owns:    options, its strings and states, and report are borrowed until return; set report->size
+ *          first.
+ * threads: any thread, concurrently.
+ * blocks:  disk (many commits); each may wait for another writer up to busy_timeout_ms.
+ * errors:  SW_EINVAL (no time, a state in which no task ends), SW_ELIMIT, SW_EBUSY, SW_EIO,
+ *          SW_EFULL, SW_ECORRUPT, SW_ENOMEM, SW_EFORKED, SW_ECLOSED.
+ */
+SW_API int sw_task_prune(sw_engine *engine, const sw_prune_options *options,
+                         sw_prune_report *report, sw_error *err);
 
 /* What Tasker says about the steps of one task, by one of its two published rules; pure, for those
  * who come from it and compare.

@@ -39,7 +39,8 @@ typedef enum sw_outcome {
 } sw_outcome;
 
 /* What became of one reported row.
- * APPLIED: committed. FENCED: a newer attempt holds the step, or it has ended; nothing changed.
+ * APPLIED: committed. FENCED: a newer attempt holds the step, it has ended, or its task was
+ * pruned; nothing changed.
  * REFUSED: not possible in the state of the step or task; nothing changed (sw_step_override). */
 #define SW_ROW_STATUS_MAP(XX)                                                                      \
     XX(APPLIED, 0, "applied")                                                                      \

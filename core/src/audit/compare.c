@@ -98,6 +98,8 @@ static int compare_task(compare_walk *walk, const sw__task_hot *row, sw_error *e
                                "task %s has a row, but no entry says that it was submitted",
                                task_id);
     task->met = true;
+    if (task->pruned)
+        return compare_doubt_task(replay, task, "is there again, after it was pruned");
     if (memcmp(&task->task_id, &row->task_id, sizeof(task->task_id)) != 0)
         return compare_doubt_task(replay, task, "has another identifier");
     if (task->state != row->state)
@@ -128,7 +130,7 @@ static int compare_page(compare_walk *walk, int64_t *below, sw_error *err)
     sw__arena *arena = sw__arena_new(walk->replay->env);
     if (!arena)
         return sw__fail(err, SW_ENOMEM, NULL);
-    int rc = store->ops->tasks_list(store, &filter, (sw__task_range){0, *below}, arena, &rows,
+    int rc = store->ops->tasks_list(store, &filter, (sw__task_range){.below = *below}, arena, &rows,
                                     &count, err);
     for (size_t i = 0; rc == SW_OK && i < count; i++)
         rc = compare_task(walk, &rows[i], err);
@@ -189,6 +191,20 @@ static int compare_result(const compare_walk *walk, const sw__step_hot *row, sw_
                            SW__FMT(name), task_id, (long long)entry_no);
 }
 
+/* A step of a pruned task is there only while the store has not yet taken out the rest of it. */
+static int compare_rest(const compare_walk *walk, const sw__step_hot *row, sw_error *err)
+{
+    bool found = false;
+    sw__store *store = walk->replay->store;
+    int64_t entry_no = walk->task->entry_no;
+    int rc = store->ops->rest_find(store, walk->task->task_no, &found, err);
+    if (rc < 0 || found)
+        return rc;
+    return sw__doubt_raise(&walk->replay->doubt, entry_no, entry_no,
+                           "there is a row for step %lld, whose task was pruned (entry %lld)",
+                           (long long)row->step_id, (long long)entry_no);
+}
+
 static int compare_step(void *context, const sw__step_hot *row, sw_error *err)
 {
     compare_walk *walk = context;
@@ -200,6 +216,8 @@ static int compare_step(void *context, const sw__step_hot *row, sw_error *err)
         return sw__doubt_raise(&walk->replay->doubt, walk->entry_last, walk->entry_last,
                                "there is a row for step %lld, which no task of the log has",
                                (long long)row->step_id);
+    if (walk->task->pruned)
+        return compare_rest(walk, row, err);
     sw__replay_step *step = &walk->task->steps[index];
     const sw_workflow_step *definition = &walk->task->workflow->steps[index];
     step->met = 1;
@@ -248,6 +266,8 @@ static int compare_missing(sw__replay *replay, const sw__replay_task *task)
         return sw__doubt_raise(&replay->doubt, 1, 1,
                                "segment %lld lists task number %lld, which was never submitted",
                                (long long)task->segment_no, (long long)task->task_no);
+    if (task->pruned)
+        return SW_OK;
     if (!task->met)
         return sw__doubt_raise(&replay->doubt, task->entry_no, task->entry_no,
                                "the row of task %s is missing (submitted before entry %lld)",
@@ -270,6 +290,12 @@ int sw__replay_compare(sw__replay *replay, const sw__segment *last, sw_error *er
     };
     int64_t below = 0;
     int rc = SW_OK;
+    for (const sw__replay_task *task = replay->first; rc == SW_OK && task; task = task->next) {
+        if (task->lost && !task->pruned)
+            rc = sw__replay_lost(replay, task);
+    }
+    if (rc < 0)
+        return rc;
     sw__map_init(&walk.workflows, replay->env);
     do {
         rc = compare_page(&walk, &below, err);

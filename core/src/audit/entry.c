@@ -20,6 +20,7 @@ static int32_t entry_state_count(int32_t kind)
         return SW_STEP_STATE_COUNT;
     case SW_AUDIT_TASK_SUBMITTED:
     case SW_AUDIT_TASK_CHANGED:
+    case SW_AUDIT_TASK_PRUNED:
         return SW_TASK_STATE_COUNT;
     default:
         return 1;

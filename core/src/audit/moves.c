@@ -96,6 +96,21 @@ static int move_task(sw__replay *replay, sw__replay_task *task, const sw_audit_e
     return SW_OK;
 }
 
+/* Only what has ended is pruned, and its entry says how it had. */
+static int move_pruned(sw__replay *replay, sw__replay_task *task, const sw_audit_entry *entry)
+{
+    if (entry->from != task->state || entry->to != task->state)
+        return move_doubt(replay, entry, "it prunes a task that is %s, but the task was %s",
+                          sw_task_state_name(entry->from), sw_task_state_name(task->state));
+    if (!sw_task_state_terminal(task->state))
+        return move_doubt(replay, entry, "it prunes a task that has not ended: it was %s",
+                          sw_task_state_name(task->state));
+    task->pruned = true;
+    task->entry_no = entry->entry_no;
+    replay->pruned_count++;
+    return SW_OK;
+}
+
 /* Steps. */
 
 /* The step that an entry is about, or NULL when the definition has none like that. */
@@ -289,6 +304,10 @@ static int move_of_task(sw__replay *replay, sw__replay_task *task, const sw_audi
         return move_doubt(replay, entry, "the task was not submitted before");
     if (memcmp(&task->task_id, &entry->task_id, sizeof(task->task_id)) != 0)
         return move_doubt(replay, entry, "it names another task than its segment does");
+    if (task->pruned)
+        return move_doubt(replay, entry, "the task was pruned before");
+    if (entry->kind == SW_AUDIT_TASK_PRUNED)
+        return move_pruned(replay, task, entry);
     if (entry->kind == SW_AUDIT_TASK_CHANGED)
         return move_task(replay, task, entry);
     if (entry->kind == SW_AUDIT_STEP_CHANGED)
@@ -328,6 +347,7 @@ int sw__replay_move(sw__replay *replay, sw__replay_task *task, const sw_audit_en
     case SW_AUDIT_TASK_CHANGED:
     case SW_AUDIT_STEP_CHANGED:
     case SW_AUDIT_STEP_FENCED:
+    case SW_AUDIT_TASK_PRUNED:
         return move_of_task(replay, task, entry, err);
     case SW_AUDIT_WORKFLOW_REGISTERED:
         return move_workflow(replay, entry);

@@ -48,6 +48,27 @@ static int payload_doubt(sw__replay *replay, const sw__seal *seal, const char *f
                            SW__FMT(step), task_id, fault, (long long)seal->entry_no);
 }
 
+/* A payload that is not there is a loss only when its task was not pruned later in the log. */
+static int payload_lost(sw__replay *replay, const sw__seal *seal, const char *fault)
+{
+    int64_t task_no = seal->kind == SW__SEAL_INPUT ? seal->key : SW__STEP_TASK(seal->key);
+    sw__replay_task *task = sw__replay_task_find(replay, task_no);
+    if (task->lost)
+        return SW_OK;
+    task->lost = fault;
+    task->lost_kind = seal->kind;
+    task->lost_key = seal->key;
+    task->lost_entry_no = seal->entry_no;
+    return SW_OK;
+}
+
+int sw__replay_lost(sw__replay *replay, const sw__replay_task *task)
+{
+    const sw__seal seal = {
+        .kind = task->lost_kind, .key = task->lost_key, .entry_no = task->lost_entry_no};
+    return payload_doubt(replay, &seal, task->lost);
+}
+
 /* parts are what the store holds; present says whether it holds anything. */
 static int payload_check(sw__replay *replay, const sw__seal *seal, bool present,
                          const uint8_t salt[32], const sw_str *parts, size_t part_count,
@@ -57,7 +78,7 @@ static int payload_check(sw__replay *replay, const sw__seal *seal, bool present,
     if (!seal->digest.ptr)
         return present ? payload_doubt(replay, seal, "was added without an entry") : SW_OK;
     if (!present)
-        return payload_doubt(replay, seal, "is missing from the store");
+        return payload_lost(replay, seal, "is missing from the store");
     if (sw__audit_digest(replay->hasher, salt, parts, part_count, digest) < 0)
         return sw__fail(err, SW_ENOMEM, NULL);
     if (memcmp(digest, seal->digest.ptr, sizeof(digest)) != 0)
@@ -74,8 +95,10 @@ static int payload_inputs(sw__replay *replay, const payload_batch *batch, sw_err
                                             rows, err);
     for (size_t i = 0; rc == SW_OK && i < batch->count; i++) {
         const sw__seal *seal = &batch->seals[i];
-        if (rows[i].task_no == 0)
-            return payload_doubt(replay, seal, "is missing from the store, with all that it says");
+        if (rows[i].task_no == 0) {
+            rc = payload_lost(replay, seal, "is missing from the store, with all that it says");
+            continue;
+        }
         rc = payload_check(replay, seal, rows[i].input.ptr != NULL, rows[i].input_salt,
                            &rows[i].input, 1, err);
         if (rc == SW_OK && (!sw__str_equal(rows[i].initiator, seal->actor) ||

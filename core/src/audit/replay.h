@@ -27,18 +27,6 @@ typedef struct sw__replay_step {
     uint32_t met : 1; /* its row was met by the comparison */
 } sw__replay_step;
 
-typedef struct sw__replay_task {
-    struct sw__replay_task *next;
-    int64_t task_no;
-    int64_t segment_no; /* newest that has an entry of it */
-    int64_t entry_no;   /* newest about the task itself */
-    sw_uuid task_id;
-    int32_t state;
-    bool met;                    /* its row was met by the comparison */
-    const sw_workflow *workflow; /* NULL until it was submitted */
-    sw__replay_step *steps;
-} sw__replay_task;
-
 /* What an entry says about a payload in the store. Texts point into the segment's body. */
 typedef enum sw__seal_kind { SW__SEAL_INPUT, SW__SEAL_RESULT, SW__SEAL_FAILURE } sw__seal_kind;
 
@@ -51,6 +39,23 @@ typedef struct sw__seal {
     sw_str actor;  /* of an input */
     sw_str reason; /* of an input */
 } sw__seal;
+
+typedef struct sw__replay_task {
+    struct sw__replay_task *next;
+    int64_t task_no;
+    int64_t segment_no; /* newest that has an entry of it */
+    int64_t entry_no;   /* newest about the task itself */
+    sw_uuid task_id;
+    int32_t state;
+    bool met;                    /* its row was met by the comparison */
+    bool pruned;                 /* it has no rows, and nothing happens to it any more */
+    const sw_workflow *workflow; /* NULL until it was submitted */
+    sw__replay_step *steps;
+    const char *lost; /* NULL, or what is wrong with a payload that is missing unless it was pruned */
+    int64_t lost_key;
+    int64_t lost_entry_no;
+    sw__seal_kind lost_kind;
+} sw__replay_task;
 
 typedef struct sw__replay {
     sw__store *store;
@@ -70,6 +75,7 @@ typedef struct sw__replay {
     int64_t commit_count;
     int64_t fenced_count;
     int64_t reclaim_count;
+    int64_t pruned_count;
 } sw__replay;
 
 /* 0 or SW_ENOMEM; free in any case. */
@@ -93,7 +99,10 @@ sw__tally sw__replay_count(const sw__replay_task *task, size_t index);
 /* One entry; task is NULL for an entry without one. */
 int sw__replay_move(sw__replay *replay, sw__replay_task *task, const sw_audit_entry *entry,
                     sw_error *err);
-/* Compare the payloads of the collected seals. */
+/* Compare the payloads of the collected seals. One that is missing is remembered with its task, which
+ * may turn out to have been pruned. */
 int sw__replay_payloads(sw__replay *replay, sw_error *err);
+/* At the end of the log: a payload of this task is missing. Raises the doubt. */
+int sw__replay_lost(sw__replay *replay, const sw__replay_task *task);
 
 #endif

@@ -128,6 +128,7 @@ static void verify_fill(const verify_walk *walk, sw_audit_report *report)
     report->commit_count = replay->commit_count;
     report->fenced_count = replay->fenced_count;
     report->reclaim_count = replay->reclaim_count;
+    report->pruned_count = replay->pruned_count;
     report->first_bad_entry = replay->doubt.raised ? replay->doubt.first : 0;
     report->last_bad_entry = replay->doubt.raised ? replay->doubt.last : 0;
     report->head[0] = '\0';
@@ -142,13 +143,17 @@ static const char *verify_plural(int64_t count)
 
 static void verify_praise(sw_audit_report *report)
 {
+    char pruned[64] = "";
+    if (report->pruned_count > 0)
+        snprintf(pruned, sizeof(pruned), ", but for %lld pruned task%s",
+                 (long long)report->pruned_count, verify_plural(report->pruned_count));
     snprintf(report->message, sizeof(report->message),
              "integrity (L1): %lld %s in %lld segment%s; %lld step%s replayed and equal to the "
-             "state rows; %lld committed attempt%s, each by the newest epoch; %lld report%s of a "
+             "state rows%s; %lld committed attempt%s, each by the newest epoch; %lld report%s of a "
              "superseded attempt refused",
              (long long)report->entry_count, report->entry_count == 1 ? "entry" : "entries",
              (long long)report->segment_count, verify_plural(report->segment_count),
-             (long long)report->step_count, verify_plural(report->step_count),
+             (long long)report->step_count, verify_plural(report->step_count), pruned,
              (long long)report->commit_count, verify_plural(report->commit_count),
              (long long)report->fenced_count, verify_plural(report->fenced_count));
 }

@@ -320,9 +320,9 @@ static int query_newest(sw_engine *engine, sw__task_range range, sw__task_hot *r
     return rc;
 }
 
-/* The greatest number up to which every task was created before a time. Numbers and times of
- * creation grow together, so that halving finds it, and no index is kept for it. */
-static int query_bound(sw_engine *engine, int64_t time_us, int64_t *bound, sw_error *err)
+/* Numbers and times of creation grow together, so that halving finds the bound, and no index is
+ * kept for it. */
+int sw__query_bound(sw_engine *engine, int64_t time_us, int64_t *bound, sw_error *err)
 {
     sw__task_hot row;
     int64_t low = 0;
@@ -330,7 +330,7 @@ static int query_bound(sw_engine *engine, int64_t time_us, int64_t *bound, sw_er
     int64_t high = row.task_no + 1; /* from here on no task was created before */
     while (rc == SW_OK && high - low > 1) {
         int64_t middle = low + (high - low) / 2;
-        rc = query_newest(engine, (sw__task_range){low, middle + 1}, &row, err);
+        rc = query_newest(engine, (sw__task_range){.above = low, .below = middle + 1}, &row, err);
         if (row.task_no > low && row.created_us >= time_us)
             high = row.task_no;
         else
@@ -353,9 +353,9 @@ static int query_range(sw_engine *engine, const sw_task_filter *filter, bool pag
             return sw__fail(err, SW_ENOTFOUND, "the task to list before does not exist");
     }
     if (rc == SW_OK && filter->created_after_us > 0)
-        rc = query_bound(engine, filter->created_after_us, &range->above, err);
+        rc = sw__query_bound(engine, filter->created_after_us, &range->above, err);
     if (rc == SW_OK && filter->created_before_us > 0) {
-        rc = query_bound(engine, filter->created_before_us, &bound, err);
+        rc = sw__query_bound(engine, filter->created_before_us, &bound, err);
         if (range->below == 0 || bound + 1 < range->below)
             range->below = bound + 1;
     }

@@ -21,4 +21,7 @@ int sw__query_task(sw_engine *engine, const sw_uuid *task_id, sw__task_hot *row,
 int sw__query_steps(sw_engine *engine, sw__arena *arena, const sw__task_hot *task,
                     const sw__plan *plan, sw__step_hot **rows, sw_error *err);
 
+/* The greatest number up to which every task was created before a time; inside a transaction. */
+int sw__query_bound(sw_engine *engine, int64_t time_us, int64_t *bound, sw_error *err);
+
 #endif

@@ -236,6 +236,26 @@ static bool report_is_current(const sw__step_hot *step, const sw_step_outcome *r
            (step->epoch == row->epoch || SW__PLANT(EPOCH_NOT_CHECKED));
 }
 
+/* A task that has a number and no row any more was pruned. Nobody can tell which attempt ended its
+ * step, only that this one did not. */
+static int report_pruned(const sw__work *work, const sw_step_outcome *row, size_t index,
+                         sw_step_applied *applied, sw_error *err)
+{
+    int64_t next = 0;
+    int64_t task_no = SW__STEP_TASK(row->step_id);
+    sw__store *store = work->engine->store;
+    int rc = store->ops->sequence_take(store, SW__SEQUENCE_TASK, 0, &next, err);
+    if (rc < 0)
+        return rc;
+    if (task_no < 1 || task_no >= next || sw__work_task_find(work, task_no))
+        return sw__fail_row(err, SW_ENOTFOUND, index, "there is no step %lld",
+                            (long long)row->step_id);
+    applied->status = SW_ROW_FENCED;
+    applied->epoch = row->epoch;
+    applied->state = SW_STEP_CANCELLED;
+    return SW_OK;
+}
+
 int sw__report_apply(sw__work *work, const sw_step_outcome *rows, size_t count, int64_t worker_id,
                      sw_step_applied *applied, sw_error *err)
 {
@@ -247,11 +267,12 @@ int sw__report_apply(sw__work *work, const sw_step_outcome *rows, size_t count, 
     int rc = sw__work_load(work, ids, count, err);
     for (size_t i = 0; rc == SW_OK && i < count; i++) {
         sw__work_step *step = sw__work_step_find(work, rows[i].step_id);
-        if (!step)
-            return sw__fail_row(err, SW_ENOTFOUND, i, "there is no step %lld",
-                                (long long)rows[i].step_id);
-        bool current = report_is_current(&step->row, &rows[i]);
         applied[i].step_id = rows[i].step_id;
+        if (!step) {
+            rc = report_pruned(work, &rows[i], i, &applied[i], err);
+            continue;
+        }
+        bool current = report_is_current(&step->row, &rows[i]);
         applied[i].status = current ? SW_ROW_APPLIED : SW_ROW_FENCED;
         rc = current ? report_row(work, step, &rows[i], worker_id, err)
                      : report_fenced(work, step, &rows[i], worker_id, err);
@@ -262,7 +283,10 @@ int sw__report_apply(sw__work *work, const sw_step_outcome *rows, size_t count, 
 void sw__report_finish(const sw__work *work, sw_step_applied *applied, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const sw__step_hot *row = &sw__work_step_find(work, applied[i].step_id)->row;
+        const sw__work_step *step = sw__work_step_find(work, applied[i].step_id);
+        if (!step)
+            continue;
+        const sw__step_hot *row = &step->row;
         applied[i].epoch = row->epoch;
         applied[i].state = row->state;
         applied[i].not_before_us = row->lane == SW__LANE_TIMER ? row->rank : 0;

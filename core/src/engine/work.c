@@ -287,12 +287,18 @@ int sw__work_load_tasks(sw__work *work, const int64_t *task_nos, size_t count, s
     return rc;
 }
 
+/* 1 for a step to keep, 0 for one whose task was pruned and that only waits to be taken out. */
 static int work_check_step(const sw__work *work, const sw__step_hot *row, sw_error *err)
 {
-    const sw__work_task *task = sw__work_task_find(work, SW__STEP_TASK(row->step_id));
-    if (!task)
+    bool rest = false;
+    sw__store *store = work->engine->store;
+    int64_t task_no = SW__STEP_TASK(row->step_id);
+    const sw__work_task *task = sw__work_task_find(work, task_no);
+    int rc = task ? sw__sound_step(row, task->plan, err)
+                  : store->ops->rest_find(store, task_no, &rest, err);
+    if (rc == SW_OK && !task && !rest)
         return sw__fail(err, SW_ECORRUPT, "step %lld is part of no task", (long long)row->step_id);
-    return sw__sound_step(row, task->plan, err);
+    return rc == SW_OK ? !rest : rc;
 }
 
 static int work_keep_steps(sw__work *work, const sw__step_hot *rows, size_t count, sw_error *err)
@@ -303,11 +309,11 @@ static int work_keep_steps(sw__work *work, const sw__step_hot *rows, size_t coun
         return sw__fail(err, SW_ENOMEM, NULL);
     work->steps = steps;
     for (size_t i = 0; i < count; i++) {
-        if (rows[i].step_id < 0)
-            continue;
-        int rc = work_check_step(work, &rows[i], err);
+        int rc = rows[i].step_id < 0 ? 0 : work_check_step(work, &rows[i], err);
         if (rc < 0)
             return rc;
+        if (rc == 0)
+            continue;
         work->steps[work->step_count] = (sw__work_step){.row = rows[i]};
         if (sw__map_put(&work->step_index, rows[i].step_id, (int64_t)work->step_count) < 0)
             return sw__fail(err, SW_ENOMEM, NULL);

@@ -118,10 +118,12 @@ typedef enum sw__undo_kind {
     SW__UNDO_ADDED,   /* where: a table; key */
     SW__UNDO_TAKEN,   /* where: a table; key, row */
     SW__UNDO_LINKED,  /* where: an index; row: the link */
+    SW__UNDO_CUT,     /* where: an index; row: the link that was taken out */
     SW__UNDO_RUN,     /* where: a table of runs; key, row: the run to free at rollback */
     SW__UNDO_TASK,    /* where: a task to free at rollback */
     SW__UNDO_MADE,    /* where: a block to free at rollback */
     SW__UNDO_DROPPED, /* where: a block to free at commit */
+    SW__UNDO_ENDED,   /* where: a task to free at commit */
 } sw__undo_kind;
 
 typedef struct sw__undo {

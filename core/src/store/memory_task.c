@@ -278,8 +278,8 @@ int sw__memory_tasks_list(sw__store *store, const sw_task_filter *filter, sw__ta
     size_t room = (size_t)sw__filter_limit(filter);
     size_t end = task_range_end(self, range);
     size_t start = task_range_start(self, range);
-    for (; room > 0 && end > start; end--) {
-        const sw__memory_task *task = self->tasks.items[end - 1].row;
+    while (room > 0 && end > start) {
+        const sw__memory_task *task = self->tasks.items[range.rising ? start++ : --end].row;
         if (task_passes(self, task, filter, sw__buf_str(&needle))) {
             sw__buf_put(&found, &task->hot, sizeof(task->hot));
             room--;

@@ -94,6 +94,11 @@ static void undo_take_back(sw__memory *self, const sw__undo *undo)
     case SW__UNDO_LINKED:
         sw__index_remove(undo->where, undo->row);
         break;
+    case SW__UNDO_CUT: {
+        sw__index_link *link = undo->row;
+        sw__index_add(undo->where, link, link->key, link->row);
+        break;
+    }
     case SW__UNDO_RUN:
         sw__table_take(undo->where, undo->key);
         sw__memory_run_free(self, undo->row);
@@ -105,6 +110,7 @@ static void undo_take_back(sw__memory *self, const sw__undo *undo)
         sw__free(self->base.env, undo->where);
         break;
     case SW__UNDO_DROPPED:
+    case SW__UNDO_ENDED:
         break;
     }
 }
@@ -129,8 +135,11 @@ void sw__undo_rollback(sw__memory *self)
 void sw__undo_commit(sw__memory *self)
 {
     for (size_t i = 0; i < self->undo.count; i++) {
-        if (self->undo.records[i].kind == SW__UNDO_DROPPED)
-            sw__free(self->base.env, self->undo.records[i].where);
+        const sw__undo *undo = &self->undo.records[i];
+        if (undo->kind == SW__UNDO_DROPPED)
+            sw__free(self->base.env, undo->where);
+        if (undo->kind == SW__UNDO_ENDED)
+            sw__memory_task_free(self, undo->where);
     }
     undo_clear(self);
 }

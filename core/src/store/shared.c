@@ -32,20 +32,34 @@ static size_t tag_end(sw_str tags, size_t at)
     return at < tags.len ? at + 1 : tags.len;
 }
 
+bool sw__tags_next(sw_str tags, size_t *at, sw_str *tag)
+{
+    while (*at < tags.len && tags.ptr[*at] != '"')
+        ++*at;
+    if (*at >= tags.len)
+        return false;
+    size_t end = tag_end(tags, *at);
+    *tag = (sw_str){tags.ptr + *at, end - *at};
+    *at = end;
+    return true;
+}
+
 bool sw__tags_hold(sw_str tags, sw_str needle)
 {
     size_t at = 0;
-    while (at < tags.len) {
-        if (tags.ptr[at] != '"') {
-            at++;
-            continue;
-        }
-        size_t end = tag_end(tags, at);
-        if (sw__str_equal((sw_str){tags.ptr + at, end - at}, needle))
+    sw_str tag;
+    while (sw__tags_next(tags, &at, &tag)) {
+        if (sw__str_equal(tag, needle))
             return true;
-        at = end;
     }
     return false;
+}
+
+void sw__key_scope(sw__buf *buf, sw_str workflow, sw_str key)
+{
+    sw__buf_put_str(buf, workflow);
+    sw__buf_put_byte(buf, 0);
+    sw__buf_put_str(buf, key);
 }
 
 int64_t sw__filter_limit(const sw_task_filter *filter)

@@ -23,9 +23,14 @@ int64_t sw__sequence_start(sw__sequence sequence);
  * such a number. */
 int sw__sequence_advance(int64_t *next, int64_t count, sw_error *err);
 
-/* Whether tags, a JSON array of strings in canonical form, holds needle, which is a tag as
- * sw__json_put_str writes it. The absent array holds nothing. */
+/* The next of tags, a JSON array of strings in canonical form, from the offset *at on, as it stands
+ * there: with its quotes. The absent array holds nothing. */
+bool sw__tags_next(sw_str tags, size_t *at, sw_str *tag);
+/* Whether tags holds needle, which is a tag as sw__json_put_str writes it. */
 bool sw__tags_hold(sw_str tags, sw_str needle);
+
+/* Append the scope of an idempotency key. */
+void sw__key_scope(sw__buf *buf, sw_str workflow, sw_str key);
 
 /* Number of rows a filter asks for at most. */
 int64_t sw__filter_limit(const sw_task_filter *filter);

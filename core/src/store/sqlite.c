@@ -142,6 +142,7 @@ void sw__sqlite_close(sw__store *store)
     sw__sqlite_gate_enter(self);
     sqlite_disconnect(self);
     sw__sqlite_gate_leave(self);
+    sw__hasher_free(self->hasher);
     sw__free(self->base.env, self->path_real);
     sw__free(self->base.env, self);
 }
@@ -151,6 +152,7 @@ void sw__sqlite_close(sw__store *store)
 void sw__sqlite_forget(sw__store *store)
 {
     sw__sqlite *self = (sw__sqlite *)store;
+    sw__hasher_free(self->hasher);
     sw__free(self->base.env, self->path_real);
     sw__free(self->base.env, self);
 }

@@ -14,6 +14,7 @@
 
 #include "base/env.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "store/shared.h"
 #include "store/sqlite_sql.h"
 
@@ -29,6 +30,7 @@ typedef struct sw__sqlite {
     sw__sqlite_opened *opened; /* its entry in the list of sqlite_fork.c */
     bool inside;               /* this connection keeps the process from forking */
     bool full;                 /* the disk had no room; see sqlite_relieve */
+    sw__hasher *hasher;        /* of blobs; NULL until the first */
     sqlite3_stmt *statements[SW__SQL_COUNT];
 } sw__sqlite;
 
@@ -124,7 +126,22 @@ static inline int32_t sw__column_int32(sw__column *column)
 
 /* Borrowed until the next row; absent for NULL. */
 sw_str sw__column_text(sw__column *column);
+/* A row of the table of tasks, read by a statement that gives its columns first. */
+void sw__sqlite_read_task(const sw__bind *bind, sw__task_hot *row);
 /* A blob that has to have this size; zeros for one of another size, which only damage explains. */
 void sw__column_blob(sw__column *column, void *bytes, size_t size);
+
+/* sqlite_blob.c: what a row keeps of a payload: its text, or the number of a blob, which is stored
+ * once however many rows name it. */
+typedef struct sw__kept {
+    int64_t blob_no; /* 0: none */
+    sw_str inside;
+} sw__kept;
+
+int sw__blob_keep(sw__sqlite *self, sw_str body, sw__kept *out, sw_error *err);
+/* Two columns: the number, then the text. */
+void sw__bind_kept(sw__bind *bind, const sw__kept *kept);
+/* A row that named a blob is gone, 0 being none; the blob goes with the last one. */
+int sw__blob_release(sw__sqlite *self, int64_t blob_no, sw_error *err);
 
 #endif

@@ -1,6 +1,47 @@
 /* Results and failures in SQLite: the wide rows, apart from the state of their steps. */
 #include "store/sqlite.h"
 
+/* 1 when the row was written: there was none, or which is RESULT_REPLACE. */
+static int result_write(sw__sqlite *self, sw__sql which, const sw__payload *row,
+                        const sw__kept *kept, sw_error *err)
+{
+    sw__bind bind = sw__bind_start(self, which);
+    sw__bind_int(&bind, row->step_id);
+    sw__bind_blob(&bind, row->salt, sizeof(row->salt));
+    sw__bind_kept(&bind, kept);
+    int rc = sw__bind_run(self, &bind, err);
+    return rc == SW_OK ? sqlite3_changes(self->db) : rc;
+}
+
+/* A second result of one step is rare, and what the first one named must be given up for it. */
+static int result_replace(sw__sqlite *self, const sw__payload *row, const sw__kept *kept,
+                          sw_error *err)
+{
+    int64_t blob_no = 0;
+    sw__bind bind = sw__bind_start(self, SW__SQL_RESULT_BLOB);
+    sw__bind_int(&bind, row->step_id);
+    int rc = sw__bind_next(self, &bind, err);
+    if (rc > 0) {
+        blob_no = sqlite3_column_int64(bind.statement, 0);
+        sw__bind_end(&bind);
+    }
+    if (rc >= 0)
+        rc = result_write(self, SW__SQL_RESULT_REPLACE, row, kept, err);
+    return rc < 0 ? rc : sw__blob_release(self, blob_no, err);
+}
+
+static int result_put(sw__sqlite *self, const sw__payload *row, sw_error *err)
+{
+    sw__kept kept;
+    int rc = sw__blob_keep(self, row->body, &kept, err);
+    if (rc < 0)
+        return rc;
+    rc = result_write(self, SW__SQL_RESULT_PUT, row, &kept, err);
+    if (rc == 0)
+        return result_replace(self, row, &kept, err);
+    return rc < 0 ? rc : SW_OK;
+}
+
 int sw__sqlite_results_put(sw__store *store, const sw__payload *rows, size_t count, sw_error *err)
 {
     sw__sqlite *self = (sw__sqlite *)store;
@@ -8,11 +49,7 @@ int sw__sqlite_results_put(sw__store *store, const sw__payload *rows, size_t cou
     if (rc < 0)
         return rc;
     for (size_t i = 0; i < count; i++) {
-        sw__bind bind = sw__bind_start(self, SW__SQL_RESULT_PUT);
-        sw__bind_int(&bind, rows[i].step_id);
-        sw__bind_blob(&bind, rows[i].salt, sizeof(rows[i].salt));
-        sw__bind_text(&bind, rows[i].body);
-        rc = sw__bind_run(self, &bind, err);
+        rc = result_put(self, &rows[i], err);
         if (rc < 0)
             return sw__fail_at(err, rc, i);
     }

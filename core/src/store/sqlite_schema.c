@@ -6,7 +6,8 @@
  *
  * What changes at every transition lies in narrow rows (step, task, worker_lease), and steps of a
  * task side by side; what is written once lies apart. There is one index on the state of steps and
- * it holds only those that stand in a line.
+ * it holds only those that stand in a line. Tasks have one on their state (sqlite_list.c says how
+ * it serves every list) and one row for each tag.
  */
 #include "store/sqlite.h"
 
@@ -67,6 +68,7 @@ static const char schema_1[] =
     "  started_us INTEGER NOT NULL,"
     "  changed_us INTEGER NOT NULL"
     ") STRICT;"
+    "CREATE INDEX task_state ON task (workflow_no, state);"
     "CREATE TABLE task_info ("
     "  task_no INTEGER PRIMARY KEY,"
     "  input_salt BLOB NOT NULL,"
@@ -75,10 +77,16 @@ static const char schema_1[] =
     "  reason TEXT,"
     "  correlation_id TEXT,"
     "  tags TEXT,"
+    "  input_blob INTEGER,"
     "  input TEXT"
     ") STRICT;"
     "CREATE INDEX task_info_correlation ON task_info (correlation_id)"
     "  WHERE correlation_id IS NOT NULL;"
+    "CREATE TABLE task_tag ("
+    "  tag TEXT NOT NULL,"
+    "  task_no INTEGER NOT NULL,"
+    "  PRIMARY KEY (tag, task_no)"
+    ") STRICT, WITHOUT ROWID;"
     "CREATE TABLE task_key ("
     "  scope BLOB PRIMARY KEY,"
     "  task_no INTEGER NOT NULL,"
@@ -99,6 +107,7 @@ static const char schema_1[] =
     "CREATE TABLE result ("
     "  step_id INTEGER PRIMARY KEY,"
     "  salt BLOB NOT NULL,"
+    "  blob_no INTEGER,"
     "  body TEXT"
     ") STRICT;"
     "CREATE TABLE failure ("
@@ -110,6 +119,18 @@ static const char schema_1[] =
     "  detail TEXT,"
     "  PRIMARY KEY (step_id, epoch)"
     ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE blob ("
+    "  blob_no INTEGER PRIMARY KEY,"
+    "  digest BLOB NOT NULL UNIQUE,"
+    "  uses INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE TABLE blob_body ("
+    "  blob_no INTEGER PRIMARY KEY,"
+    "  body TEXT NOT NULL"
+    ") STRICT;"
+    "CREATE TABLE rest ("
+    "  task_no INTEGER PRIMARY KEY"
+    ") STRICT;"
     "CREATE TABLE worker ("
     "  worker_no INTEGER PRIMARY KEY,"
     "  name TEXT NOT NULL,"
@@ -402,8 +423,11 @@ int sw__sqlite_schema_open(sw__sqlite *self, bool must_exist, sw_error *err)
         return sw__fail(err, SW_ENOTFOUND, "'%s' is empty: no database has been made there",
                         self->path);
     /* Larger pages gain nothing in large batches and cost a third of the rate in small ones, whose
-     * commits write whole pages. */
-    if (version == 0 && sw__sqlite_exec(self, "PRAGMA page_size = 4096", NULL) != SQLITE_OK)
+     * commits write whole pages. A file that was made without incremental vacuum cannot become
+     * smaller; it reuses what pruning frees. */
+    if (version == 0 &&
+        (sw__sqlite_exec(self, "PRAGMA page_size = 4096", NULL) != SQLITE_OK ||
+         sw__sqlite_exec(self, "PRAGMA auto_vacuum = INCREMENTAL", NULL) != SQLITE_OK))
         return sw__fail(err, SW_ENOMEM, NULL);
     rc = schema_enter_wal(self, err);
     if (rc == SW_OK && version < SW__SCHEMA_VERSION)

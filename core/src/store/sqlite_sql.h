@@ -24,17 +24,31 @@
 #define SW__COLUMNS_FAILURE "step_id, epoch, salt, error_class, message, detail"
 #define SW__COLUMNS_SEGMENT "segment_no, entry_first, entry_count, time_us, previous, hash"
 #define SW__COLUMNS_INFO                                                                           \
-    "task_no, input_salt, idempotency_key, initiator, reason, correlation_id, tags, input"
+    "task_no, input_salt, idempotency_key, initiator, reason, correlation_id, tags, "
+/* A payload lies in its row, or in the blob that the row names. */
+#define SW__PAYLOAD(body, blob)                                                                    \
+    "ifnull(" body ", (SELECT b.body FROM blob_body AS b WHERE b.blob_no = " blob "))"
 
-/* What a task must be to pass a filter: ?1 state or -1, ?2 workflow name or NULL, ?3 tag or NULL,
- * ?4 correlation id. The tag is looked for in C, by the rule both stores share. */
+/* What a task must be to pass a filter: ?1 state or -1, ?2 workflow name or NULL, ?3 tag or NULL as
+ * it stands in task_tag, ?4 correlation id. Each list starts where its narrowest index does. */
 #define SW__FILTER_PASSES                                                                          \
-    "(?1 = -1 OR state = ?1) AND "                                                                 \
-    "(?2 IS NULL OR workflow_no IN (SELECT workflow_no FROM workflow WHERE name = ?2)) AND "       \
-    "(?3 IS NULL OR stepwell_tagged((SELECT tags FROM task_info AS i "                             \
-    "WHERE i.task_no = task.task_no), ?3))"
+    " AND (?1 = -1 OR state = ?1) AND "                                                            \
+    "(?2 IS NULL OR workflow_no IN (SELECT workflow_no FROM workflow WHERE name = ?2))"
 #define SW__FILTER_CORRELATED                                                                      \
-    "task_info CROSS JOIN task ON task.task_no = task_info.task_no WHERE correlation_id = ?4"
+    "task_info CROSS JOIN task ON task.task_no = task_info.task_no WHERE correlation_id = ?4"      \
+    " AND (?3 IS NULL OR EXISTS (SELECT 1 FROM task_tag AS t WHERE t.tag = ?3 AND "                \
+    "t.task_no = task_info.task_no))" SW__FILTER_PASSES
+#define SW__FILTER_TAGGED                                                                          \
+    "task_tag CROSS JOIN task ON task.task_no = task_tag.task_no WHERE tag = ?3" SW__FILTER_PASSES
+#define SW__RANGE(number) " AND " number " > ?5 AND " number " < ?6"
+#define SW__LIST(from, number, order)                                                              \
+    "SELECT task.task_no, " SW__COLUMNS_TASK " FROM " from SW__RANGE(                              \
+        number) " ORDER BY " number order " LIMIT ?7"
+#define SW__COUNT(from, number)                                                                    \
+    "SELECT 0" SW_TASK_STATE_MAP(SW__COUNT_OF) " FROM " from SW__RANGE(number)
+/* The tasks of one definition in one state; the index alone has the answer. */
+#define SW__STREAM                                                                                 \
+    " FROM task WHERE workflow_no = ?1 AND state = ?2 AND task_no > ?3 AND task_no < ?4"
 
 /* XX(NAME, sql) */
 #define SW__SQL_MAP(XX)                                                                            \
@@ -55,36 +69,70 @@
     XX(WORKFLOW_NEWEST, "SELECT " SW__COLUMNS_WORKFLOW " FROM workflow "                           \
                         "WHERE name = ?1 AND (?2 IS NULL OR version = ?2) "                        \
                         "ORDER BY registered_us DESC, workflow_no DESC LIMIT 1")                   \
+    XX(WORKFLOW_NAMED, "SELECT 1 FROM workflow WHERE workflow_no = ?1 AND name = ?2")              \
     XX(WORKFLOW_DIGEST, "SELECT " SW__COLUMNS_WORKFLOW " FROM workflow WHERE digest = ?1")         \
     XX(LANE_PUT, "INSERT INTO lane (lane, queue, handler) VALUES (?1, ?2, ?3)")                    \
     XX(LANE_LIST, "SELECT lane, queue, handler FROM lane WHERE lane > ?1 ORDER BY lane")           \
     XX(TASK_INSERT, "INSERT INTO task (task_no, " SW__COLUMNS_TASK ") "                            \
                     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?" SW_STEP_STATE_MAP(SW__COUNT_VALUE) ")") \
     XX(TASK_GET, "SELECT task.task_no, " SW__COLUMNS_TASK " FROM task WHERE task_no = ?1")         \
-    XX(TASK_UPDATE,                                                                                \
-       "UPDATE task SET workflow_no = ?, state = ?, priority = ?, fatal = ?, audit_segment = ?, "  \
-       "started_us = ?, changed_us = ?" SW_STEP_STATE_MAP(SW__COUNT_UPDATE) " WHERE task_no = ?")  \
-    XX(TASK_INFO_PUT, "INSERT INTO task_info (" SW__COLUMNS_INFO ") "                              \
-                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                                   \
-    XX(TASK_INFO_GET, "SELECT " SW__COLUMNS_INFO " FROM task_info WHERE task_no = ?1")             \
+    XX(TASK_UPDATE, "UPDATE task SET priority = ?, fatal = ?, audit_segment = ?, started_us = ?, " \
+                    "changed_us = ?" SW_STEP_STATE_MAP(                                            \
+                        SW__COUNT_UPDATE) " WHERE task_no = ? AND workflow_no = ? AND state = ?")  \
+    XX(TASK_UPDATE_MOVED,                                                                          \
+       "UPDATE task SET priority = ?, fatal = ?, audit_segment = ?, started_us = ?, "              \
+       "changed_us = ?" SW_STEP_STATE_MAP(                                                         \
+           SW__COUNT_UPDATE) ", workflow_no = ?, state = ? WHERE task_no = ?")                     \
+    XX(TASK_INFO_PUT, "INSERT INTO task_info (" SW__COLUMNS_INFO "input_blob, input) "             \
+                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")                               \
+    XX(TASK_INFO_GET, "SELECT " SW__COLUMNS_INFO SW__PAYLOAD(                                      \
+                          "input", "task_info.input_blob") " FROM task_info WHERE task_no = ?1")   \
+    XX(TASK_INFO_NAMES, "SELECT idempotency_key, tags, input_blob, "                               \
+                        "(SELECT name FROM workflow AS w WHERE w.workflow_no = t.workflow_no) "    \
+                        "FROM task_info AS i CROSS JOIN task AS t ON t.task_no = i.task_no "       \
+                        "WHERE i.task_no = ?1")                                                    \
+    XX(TASK_INFO_DELETE, "DELETE FROM task_info WHERE task_no = ?1")                               \
+    XX(TASK_DELETE, "DELETE FROM task WHERE task_no = ?1")                                         \
+    XX(TASK_TAG_DELETE, "DELETE FROM task_tag WHERE tag = ?1 AND task_no = ?2")                    \
+    XX(TASK_KEY_DELETE, "DELETE FROM task_key WHERE scope = ?1 AND task_no = ?2")                  \
+    XX(REST_PUT, "INSERT OR IGNORE INTO rest (task_no) VALUES (?1)")                               \
+    XX(REST_FIND, "SELECT 1 FROM rest WHERE task_no = ?1")                                         \
+    XX(REST_FIRST, "SELECT task_no FROM rest ORDER BY task_no LIMIT 1")                            \
+    XX(REST_DELETE, "DELETE FROM rest WHERE task_no = ?1")                                         \
+    XX(REST_STEP, "SELECT step_id FROM step WHERE step_id BETWEEN ?1 AND ?2 "                      \
+                  "ORDER BY step_id LIMIT 1")                                                      \
+    XX(REST_BLOBS, "SELECT blob_no FROM result "                                                   \
+                   "WHERE step_id BETWEEN ?1 AND ?2 AND blob_no IS NOT NULL")                      \
+    XX(REST_RESULTS_DELETE, "DELETE FROM result WHERE step_id BETWEEN ?1 AND ?2")                  \
+    XX(REST_FAILURES_DELETE, "DELETE FROM failure WHERE step_id BETWEEN ?1 AND ?2")                \
+    XX(REST_STEPS_DELETE, "DELETE FROM step WHERE step_id BETWEEN ?1 AND ?2")                      \
+    XX(BLOB_PUT, "INSERT INTO blob (digest, uses) VALUES (?1, 1) "                                 \
+                 "ON CONFLICT (digest) DO UPDATE SET uses = uses + 1 RETURNING blob_no, uses")     \
+    XX(BLOB_BODY_PUT, "INSERT INTO blob_body (blob_no, body) VALUES (?1, ?2)")                     \
+    XX(BLOB_RELEASE, "UPDATE blob SET uses = uses - 1 WHERE blob_no = ?1 RETURNING uses")          \
+    XX(BLOB_DELETE, "DELETE FROM blob WHERE blob_no = ?1")                                         \
+    XX(BLOB_BODY_DELETE, "DELETE FROM blob_body WHERE blob_no = ?1")                               \
+    XX(VACUUM, "PRAGMA incremental_vacuum(256)")                                                   \
+    XX(PAGE_COUNT, "PRAGMA page_count")                                                            \
+    XX(PAGE_SIZE, "PRAGMA page_size")                                                              \
+    XX(TASK_TAG_PUT, "INSERT OR IGNORE INTO task_tag (tag, task_no) VALUES (?1, ?2)")              \
     XX(TASK_FIND, "SELECT task_no FROM task WHERE task_id = ?1")                                   \
     XX(TASK_KEY_PUT, "INSERT OR REPLACE INTO task_key (scope, task_no, input_digest) "             \
                      "VALUES (?1, ?2, ?3)")                                                        \
     XX(TASK_KEY_FIND, "SELECT task_no, input_digest FROM task_key WHERE scope = ?1")               \
-    XX(TASK_LIST, "SELECT task.task_no, " SW__COLUMNS_TASK " FROM task WHERE " SW__FILTER_PASSES   \
-                  " AND task.task_no > ?5 AND task.task_no < ?6 "                                  \
-                  "ORDER BY task.task_no DESC LIMIT ?7")                                           \
-    XX(TASK_LIST_CORRELATED,                                                                       \
-       "SELECT task.task_no, " SW__COLUMNS_TASK " FROM " SW__FILTER_CORRELATED                     \
-       " AND " SW__FILTER_PASSES " AND task_info.task_no > ?5 "                                    \
-       "AND task_info.task_no < ?6 ORDER BY task_info.task_no DESC LIMIT ?7")                      \
-    XX(TASK_COUNT,                                                                                 \
-       "SELECT 0" SW_TASK_STATE_MAP(SW__COUNT_OF) " FROM task WHERE " SW__FILTER_PASSES            \
-       " AND task.task_no > ?5 AND task.task_no < ?6")                                             \
-    XX(TASK_COUNT_CORRELATED,                                                                      \
-       "SELECT 0" SW_TASK_STATE_MAP(SW__COUNT_OF) " FROM " SW__FILTER_CORRELATED                   \
-                                                  " AND " SW__FILTER_PASSES                        \
-       " AND task_info.task_no > ?5 AND task_info.task_no < ?6")                                   \
+    XX(TASK_LIST, SW__LIST("task WHERE TRUE", "task_no", " DESC"))                                 \
+    XX(TASK_LIST_RISING, SW__LIST("task WHERE TRUE", "task_no", ""))                               \
+    XX(TASK_LIST_TAGGED, SW__LIST(SW__FILTER_TAGGED, "task_tag.task_no", " DESC"))                 \
+    XX(TASK_LIST_TAGGED_RISING, SW__LIST(SW__FILTER_TAGGED, "task_tag.task_no", ""))               \
+    XX(TASK_LIST_CORRELATED, SW__LIST(SW__FILTER_CORRELATED, "task_info.task_no", " DESC"))        \
+    XX(TASK_LIST_CORRELATED_RISING, SW__LIST(SW__FILTER_CORRELATED, "task_info.task_no", ""))      \
+    XX(TASK_COUNT_TAGGED, SW__COUNT(SW__FILTER_TAGGED, "task_tag.task_no"))                        \
+    XX(TASK_COUNT_CORRELATED, SW__COUNT(SW__FILTER_CORRELATED, "task_info.task_no"))               \
+    XX(TASK_WORKFLOW_LAST, "SELECT workflow_no FROM task WHERE workflow_no <= ?1 "                 \
+                           "ORDER BY workflow_no DESC LIMIT 1")                                    \
+    XX(TASK_STREAM, "SELECT task_no" SW__STREAM " ORDER BY task_no DESC")                          \
+    XX(TASK_STREAM_RISING, "SELECT task_no" SW__STREAM " ORDER BY task_no")                        \
+    XX(TASK_STREAM_COUNT, "SELECT count(*)" SW__STREAM)                                            \
     XX(STEP_INSERT, "INSERT INTO step (" SW__COLUMNS_STEP ") "                                     \
                     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")                                 \
     XX(STEP_GET, "SELECT " SW__COLUMNS_STEP " FROM step WHERE step_id = ?1")                       \
@@ -94,8 +142,12 @@
                   "ORDER BY step_id")                                                              \
     XX(QUEUE_SCAN, "SELECT step_id, rank FROM step "                                               \
                    "WHERE lane <> 0 AND lane = ?1 AND rank <= ?2 ORDER BY rank, step_id LIMIT ?3") \
-    XX(RESULT_PUT, "INSERT OR REPLACE INTO result (step_id, salt, body) VALUES (?1, ?2, ?3)")      \
-    XX(RESULT_GET, "SELECT step_id, salt, body FROM result WHERE step_id = ?1")                    \
+    XX(RESULT_PUT, "INSERT OR IGNORE INTO result (step_id, salt, blob_no, body) "                  \
+                   "VALUES (?1, ?2, ?3, ?4)")                                                      \
+    XX(RESULT_BLOB, "SELECT blob_no FROM result WHERE step_id = ?1 AND blob_no IS NOT NULL")       \
+    XX(RESULT_REPLACE, "UPDATE result SET salt = ?2, blob_no = ?3, body = ?4 WHERE step_id = ?1")  \
+    XX(RESULT_GET, "SELECT step_id, salt, " SW__PAYLOAD(                                           \
+                       "body", "result.blob_no") " FROM result WHERE step_id = ?1")                \
     XX(FAILURE_PUT, "INSERT OR REPLACE INTO failure "                                              \
                     "(" SW__COLUMNS_FAILURE ") VALUES (?1, ?2, ?3, ?4, ?5, ?6)")                   \
     XX(FAILURE_GET, "SELECT " SW__COLUMNS_FAILURE " FROM failure "                                 \

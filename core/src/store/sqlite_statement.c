@@ -17,15 +17,6 @@ const char *sw__sql_text(sw__sql which)
     return sqlite_texts[which];
 }
 
-/* stepwell_tagged(tags, needle): the rule of both stores as a function of SQL. */
-static void sqlite_tagged(sqlite3_context *context, int count, sqlite3_value **values)
-{
-    (void)count;
-    sw_str tags = {sqlite3_value_blob(values[0]), (size_t)sqlite3_value_bytes(values[0])};
-    sw_str needle = {sqlite3_value_blob(values[1]), (size_t)sqlite3_value_bytes(values[1])};
-    sqlite3_result_int(context, sw__tags_hold(tags, needle));
-}
-
 static int statement_prepare(sw__sqlite *self, sw__sql which)
 {
     return sqlite3_prepare_v3(self->db, sqlite_texts[which], -1, SQLITE_PREPARE_PERSISTENT,
@@ -38,13 +29,13 @@ static int statement_prepare(sw__sqlite *self, sw__sql which)
 int sw__sqlite_prepare(sw__sqlite *self, sw_error *err)
 {
     static const sw__sql hot[] = {
-        SW__SQL_BEGIN,    SW__SQL_BEGIN_WRITE, SW__SQL_COMMIT,      SW__SQL_ROLLBACK,
-        SW__SQL_VERSION,  SW__SQL_STEP_GET,    SW__SQL_STEP_UPDATE, SW__SQL_QUEUE_SCAN,
-        SW__SQL_TASK_GET, SW__SQL_TASK_UPDATE, SW__SQL_SEGMENT_PUT, SW__SQL_SEGMENT_LAST,
+        SW__SQL_BEGIN,        SW__SQL_BEGIN_WRITE,       SW__SQL_COMMIT,
+        SW__SQL_ROLLBACK,     SW__SQL_VERSION,           SW__SQL_STEP_GET,
+        SW__SQL_STEP_UPDATE,  SW__SQL_QUEUE_SCAN,        SW__SQL_TASK_GET,
+        SW__SQL_TASK_UPDATE,  SW__SQL_TASK_UPDATE_MOVED, SW__SQL_SEGMENT_PUT,
+        SW__SQL_SEGMENT_LAST,
     };
-    int rc = sqlite3_create_function_v2(self->db, "stepwell_tagged", 2,
-                                        SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
-                                        NULL, sqlite_tagged, NULL, NULL, NULL);
+    int rc = SQLITE_OK;
     for (size_t i = 0; rc == SQLITE_OK && i < sizeof(hot) / sizeof(hot[0]); i++)
         rc = statement_prepare(self, hot[i]);
     return rc == SQLITE_OK ? SW_OK : sw__sqlite_fail(self, rc, err);

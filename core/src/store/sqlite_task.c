@@ -1,10 +1,8 @@
-/* Tasks in SQLite: the narrow row, what is written once, idempotency keys, lists. */
+/* Tasks in SQLite: the narrow row, what is written once, idempotency keys. Not here: lists
+ * (sqlite_list.c). */
 #include "store/sqlite.h"
 
 #include <string.h>
-
-#include "base/json.h"
-#include "base/plant.h"
 
 static void task_bind_counts(sw__bind *bind, const sw__task_hot *row)
 {
@@ -31,6 +29,10 @@ static int task_insert_hot(sw__sqlite *self, const sw__task_hot *row, sw_error *
 
 static int task_insert_info(sw__sqlite *self, const sw__task_info *row, sw_error *err)
 {
+    sw__kept input;
+    int rc = sw__blob_keep(self, row->input, &input, err);
+    if (rc < 0)
+        return rc;
     sw__bind bind = sw__bind_start(self, SW__SQL_TASK_INFO_PUT);
     sw__bind_int(&bind, row->task_no);
     sw__bind_blob(&bind, row->input_salt, sizeof(row->input_salt));
@@ -39,8 +41,22 @@ static int task_insert_info(sw__sqlite *self, const sw__task_info *row, sw_error
     sw__bind_text(&bind, row->reason);
     sw__bind_text(&bind, row->correlation_id);
     sw__bind_text(&bind, row->tags);
-    sw__bind_text(&bind, row->input);
+    sw__bind_kept(&bind, &input);
     return sw__bind_run(self, &bind, err);
+}
+
+static int task_insert_tags(sw__sqlite *self, const sw__task_info *row, sw_error *err)
+{
+    size_t at = 0;
+    sw_str tag;
+    int rc = SW_OK;
+    while (rc == SW_OK && sw__tags_next(row->tags, &at, &tag)) {
+        sw__bind bind = sw__bind_start(self, SW__SQL_TASK_TAG_PUT);
+        sw__bind_text(&bind, tag);
+        sw__bind_int(&bind, row->task_no);
+        rc = sw__bind_run(self, &bind, err);
+    }
+    return rc;
 }
 
 int sw__sqlite_tasks_insert(sw__store *store, const sw__task_hot *hot, const sw__task_info *info,
@@ -54,13 +70,15 @@ int sw__sqlite_tasks_insert(sw__store *store, const sw__task_hot *hot, const sw_
         rc = task_insert_hot(self, &hot[i], err);
         if (rc == SW_OK)
             rc = task_insert_info(self, &info[i], err);
+        if (rc == SW_OK)
+            rc = task_insert_tags(self, &info[i], err);
         if (rc < 0)
             return sw__fail_at(err, rc, i);
     }
     return SW_OK;
 }
 
-static void task_read_hot(const sw__bind *bind, sw__task_hot *row)
+void sw__sqlite_read_task(const sw__bind *bind, sw__task_hot *row)
 {
     sw__column column = {.statement = bind->statement};
     row->task_no = sw__column_int(&column);
@@ -75,6 +93,7 @@ static void task_read_hot(const sw__bind *bind, sw__task_hot *row)
     row->changed_us = sw__column_int(&column);
     for (int state = 0; state < SW_STEP_STATE_COUNT; state++)
         row->counts[state] = sw__column_int32(&column);
+    row->state_read = row->state;
 }
 
 int sw__sqlite_tasks_get(sw__store *store, const int64_t *task_nos, size_t count,
@@ -87,7 +106,7 @@ int sw__sqlite_tasks_get(sw__store *store, const int64_t *task_nos, size_t count
         sw__bind_int(&bind, task_nos[i]);
         rc = sw__bind_next(self, &bind, err);
         if (rc == 1) {
-            task_read_hot(&bind, &rows[i]);
+            sw__sqlite_read_task(&bind, &rows[i]);
             sw__bind_end(&bind);
             rc = SW_OK;
         } else {
@@ -97,22 +116,39 @@ int sw__sqlite_tasks_get(sw__store *store, const int64_t *task_nos, size_t count
     return rc;
 }
 
-static int task_update(sw__sqlite *self, const sw__task_hot *row, sw_error *err)
+/* 1 when there was such a row. */
+static int task_update_by(sw__sqlite *self, sw__sql which, const sw__task_hot *row, sw_error *err)
 {
-    sw__bind bind = sw__bind_start(self, SW__SQL_TASK_UPDATE);
-    sw__bind_int(&bind, row->workflow_no);
-    sw__bind_int(&bind, row->state);
+    bool moved = which == SW__SQL_TASK_UPDATE_MOVED;
+    sw__bind bind = sw__bind_start(self, which);
     sw__bind_int(&bind, row->priority);
     sw__bind_int(&bind, row->fatal);
     sw__bind_int(&bind, row->audit_segment);
     sw__bind_int(&bind, row->started_us);
     sw__bind_int(&bind, row->changed_us);
     task_bind_counts(&bind, row);
-    sw__bind_int(&bind, row->task_no);
+    if (!moved)
+        sw__bind_int(&bind, row->task_no);
+    sw__bind_int(&bind, row->workflow_no);
+    sw__bind_int(&bind, row->state);
+    if (moved)
+        sw__bind_int(&bind, row->task_no);
     int rc = sw__bind_run(self, &bind, err);
-    if (rc == SW_OK && sqlite3_changes(self->db) == 0)
-        rc = sw__fail(err, SW_ENOTFOUND, "task %lld is not stored", (long long)row->task_no);
-    return rc;
+    return rc == SW_OK ? sqlite3_changes(self->db) : rc;
+}
+
+/* SQLite rewrites an index whenever a column of it is assigned to, so the state is left alone where
+ * it has not changed. What the reader was told is a hint: the row itself decides. */
+static int task_update(sw__sqlite *self, const sw__task_hot *row, sw_error *err)
+{
+    int rc = 0;
+    if (row->state == row->state_read)
+        rc = task_update_by(self, SW__SQL_TASK_UPDATE, row, err);
+    if (rc == 0)
+        rc = task_update_by(self, SW__SQL_TASK_UPDATE_MOVED, row, err);
+    if (rc == 0)
+        return sw__fail(err, SW_ENOTFOUND, "task %lld is not stored", (long long)row->task_no);
+    return rc < 0 ? rc : SW_OK;
 }
 
 int sw__sqlite_tasks_update(sw__store *store, const sw__task_hot *rows, size_t count, sw_error *err)
@@ -213,78 +249,5 @@ int sw__sqlite_task_keys_find(sw__store *store, sw__task_key *rows, size_t count
             rc = SW_OK;
         }
     }
-    return rc;
-}
-
-/* Bind a filter; needle keeps the tag in the form in which it stands in the row. */
-static void task_bind_filter(sw__bind *bind, const sw_task_filter *filter, sw__buf *needle)
-{
-    if (filter->tag.ptr)
-        sw__json_put_str(needle, filter->tag);
-    if (needle->failed)
-        bind->rc = SQLITE_NOMEM;
-    sw__bind_int(bind, SW__PLANT(LIST_FILTER) ? -1 : filter->state);
-    sw__bind_text(bind, filter->workflow);
-    sw__bind_text(bind, filter->tag.ptr ? sw__buf_str(needle) : filter->tag);
-    if (filter->correlation_id.ptr)
-        sw__bind_text(bind, filter->correlation_id);
-    else
-        bind->at++;
-}
-
-static void task_bind_range(sw__bind *bind, sw__task_range range)
-{
-    sw__bind_int(bind, range.above > 0 ? range.above : INT64_MIN);
-    sw__bind_int(bind, range.below > 0 ? range.below - SW__PLANT(LIST_LEAVES_OUT) : INT64_MAX);
-}
-
-int sw__sqlite_tasks_list(sw__store *store, const sw_task_filter *filter, sw__task_range range,
-                          sw__arena *arena, sw__task_hot **rows, size_t *count, sw_error *err)
-{
-    sw__sqlite *self = (sw__sqlite *)store;
-    sw__buf needle;
-    sw__buf found;
-    int rc = sw__sqlite_enter(self, SW__STORE_READING, "store.tasks_list", err);
-    if (rc < 0)
-        return rc;
-    sw__buf_init(&needle, store->env);
-    sw__buf_init(&found, store->env);
-    sw__bind bind = sw__bind_start(self, filter->correlation_id.ptr ? SW__SQL_TASK_LIST_CORRELATED
-                                                                    : SW__SQL_TASK_LIST);
-    task_bind_filter(&bind, filter, &needle);
-    task_bind_range(&bind, range);
-    sw__bind_int(&bind, sw__filter_limit(filter));
-    while ((rc = sw__bind_next(self, &bind, err)) > 0) {
-        sw__task_hot row;
-        task_read_hot(&bind, &row);
-        sw__buf_put(&found, &row, sizeof(row));
-    }
-    rc = sw__rows_finish(&found, sizeof(**rows), rc, arena, (void **)rows, count, err);
-    sw__buf_free(&needle);
-    return rc;
-}
-
-int sw__sqlite_tasks_count(sw__store *store, const sw_task_filter *filter, sw__task_range range,
-                           int64_t counts[SW_TASK_STATE_COUNT], sw_error *err)
-{
-    sw__sqlite *self = (sw__sqlite *)store;
-    sw__buf needle;
-    int rc = sw__sqlite_enter(self, SW__STORE_READING, "store.tasks_count", err);
-    if (rc < 0)
-        return rc;
-    sw__buf_init(&needle, store->env);
-    sw__bind bind = sw__bind_start(self, filter->correlation_id.ptr ? SW__SQL_TASK_COUNT_CORRELATED
-                                                                    : SW__SQL_TASK_COUNT);
-    task_bind_filter(&bind, filter, &needle);
-    task_bind_range(&bind, range);
-    rc = sw__bind_next(self, &bind, err);
-    if (rc == 1) {
-        sw__column column = {.statement = bind.statement, .at = 1};
-        for (int state = 0; state < SW_TASK_STATE_COUNT; state++)
-            counts[state] = sw__column_int(&column);
-        sw__bind_end(&bind);
-        rc = SW_OK;
-    }
-    sw__buf_free(&needle);
     return rc;
 }
