@@ -94,6 +94,9 @@
                   "ORDER BY step_id")                                                              \
     XX(QUEUE_SCAN, "SELECT step_id, rank FROM step "                                               \
                    "WHERE lane <> 0 AND lane = ?1 AND rank <= ?2 ORDER BY rank, step_id LIMIT ?3") \
+    XX(QUEUE_AFTER, "SELECT step_id, rank FROM step WHERE lane <> 0 AND lane = ?1 "                \
+                    "AND rank >= ?2 AND rank <= ?4 AND (rank > ?2 OR step_id > ?3) "               \
+                    "ORDER BY rank, step_id LIMIT ?5")                                             \
     XX(RESULT_PUT, "INSERT OR REPLACE INTO result (step_id, salt, body) VALUES (?1, ?2, ?3)")      \
     XX(RESULT_GET, "SELECT step_id, salt, body FROM result WHERE step_id = ?1")                    \
     XX(FAILURE_PUT, "INSERT OR REPLACE INTO failure "                                              \
