@@ -146,17 +146,20 @@ static int override_run(rsw_call *call)
                             override->mode, &call->result, &call->error);
 }
 
-/* A row is [step_id, state, actor, reason]. */
+/* A row is [step_id, state, actor, reason, result_json]; the last may be left out. */
 static void override_row_read(sw_step_override_row *out, rsw_arena *arena, VALUE row, int64_t index)
 {
     if (!RB_TYPE_P(row, T_ARRAY))
         rsw_error_type(row, index, "a row", "an Array");
-    if (RARRAY_LEN(row) != 4)
-        rsw_error_fail(SW_EINVAL, index, "a row has %ld elements, expected 4", RARRAY_LEN(row));
+    if (RARRAY_LEN(row) != 4 && RARRAY_LEN(row) != 5)
+        rsw_error_fail(SW_EINVAL, index, "a row has %ld elements, expected 4 or 5",
+                       RARRAY_LEN(row));
     out->step_id = rsw_int64(RARRAY_AREF(row, 0), index, "step_id");
     out->state = rsw_name_find_row(RARRAY_AREF(row, 1), index, sw_step_state_find, "step state");
     out->actor = rsw_arena_text(arena, RARRAY_AREF(row, 2), index, "actor");
     out->reason = rsw_arena_text(arena, RARRAY_AREF(row, 3), index, "reason");
+    if (RARRAY_LEN(row) > 4)
+        out->result = rsw_arena_text(arena, RARRAY_AREF(row, 4), index, "result");
 }
 
 static void override_rows_read(override_call *override, rsw_arena *arena, VALUE rows)
@@ -174,7 +177,7 @@ static VALUE overridden_code(int code)
     return code < 0 ? ID2SYM(rb_intern(sw_code_name(code))) : Qnil;
 }
 
-static VALUE overridden_element(const void *rows, size_t index)
+VALUE rsw_overridden_element(const void *rows, size_t index)
 {
     const sw_step_overridden *row = (const sw_step_overridden *)rows + index;
 
@@ -189,7 +192,7 @@ static VALUE override_convert(VALUE data)
     size_t count;
     const sw_step_overridden *rows = sw_step_overrides(((rsw_call *)data)->result, &count);
 
-    return rsw_array(count, rows, overridden_element);
+    return rsw_array(count, rows, rsw_overridden_element);
 }
 
 static VALUE engine_override(int argc, VALUE *argv, VALUE self)

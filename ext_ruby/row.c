@@ -102,6 +102,10 @@ void rsw_row_init(void)
         "dependencies_satisfied", "retry_eligible", "attempts", "max_attempts", "total_parents",
         "completed_parents", "next_retry_us");
     ROW(RSW_OVERRIDDEN, "Overridden", "step_id", "status", "from", "state", "code", "message");
+    ROW(RSW_DEAD_ROW, "DeadRow", "step_id", "task_id", "workflow", "version", "step", "handler",
+        "queue", "error_class", "error_message", "error_detail", "failed_us", "attempt",
+        "max_attempts", "crashes", "task_state");
+    ROW(RSW_DEAD_GROUP, "DeadGroup", "error_class", "handler", "count", "oldest_us", "newest_us");
     ROW(RSW_WORKER_ROW, "WorkerRow", "worker_id", "name", "host", "pid", "lease_until_us", "held",
         "alive", "handlers");
     ROW(RSW_AUDIT_ENTRY, "AuditEntry", "entry_no", "time_us", "kind", "from", "to", "attempt",

@@ -142,6 +142,8 @@ typedef enum rsw_row_class {
     RSW_TASK_CONTEXT,
     RSW_STEP_READINESS,
     RSW_OVERRIDDEN,
+    RSW_DEAD_ROW,
+    RSW_DEAD_GROUP,
     RSW_WORKER_ROW,
     RSW_AUDIT_ENTRY,
     RSW_AUDIT_REPORT,
@@ -160,6 +162,11 @@ VALUE rsw_name(sw_str text); /* the same, shared by all equal ones */
 VALUE rsw_id(const sw_uuid *uuid);
 VALUE rsw_number(int64_t number); /* Integer, nil for 0, which stands for "none" */
 VALUE rsw_strs(const sw_str *texts, size_t count);
+
+/* ---- ops.c ---- */
+
+/* One row of a result of sw_step_override. */
+VALUE rsw_overridden_element(const void *rows, size_t index);
 
 /* A frozen Array of count elements, the i-th made by element(rows, i). */
 VALUE rsw_array(size_t count, const void *rows, VALUE (*element)(const void *rows, size_t index));
@@ -231,6 +238,7 @@ void rsw_workflow_init(void);
 void rsw_task_init(void);
 void rsw_step_init(void);
 void rsw_ops_init(void);
+void rsw_dead_init(void);
 void rsw_worker_init(void);
 void rsw_audit_init(void);
 void rsw_graph_init(void);

@@ -31,7 +31,7 @@ RSpec.describe "golden scenarios" do
 
     private
 
-    VERBS = %w[open submit exchange update work renew close cancel override explain sleep_ms].freeze
+    VERBS = %w[open submit exchange update work renew close cancel override dead explain sleep_ms].freeze
 
     def perform(operation)
       verb = VERBS.find { |name| operation.key?(name) } || raise("unknown operation #{operation}")
@@ -132,9 +132,23 @@ RSpec.describe "golden scenarios" do
     def play_override(operation)
       rows = operation["override"].map do |row|
         step = @engine.get(@tasks.fetch(row["task"] || "t1")).step(row["step"])
-        [step.step_id, row["state"].to_sym, operation["actor"], operation["reason"]]
+        result = row.key?("result") ? [JSON.generate(row["result"])] : []
+        [step.step_id, row["state"].to_sym, operation["actor"], operation["reason"], *result]
       end
       check_applied(@engine.override(rows, (operation["mode"] || "all_or_nothing").to_sym), operation)
+    end
+
+    def play_dead(operation)
+      filter = operation["dead"].transform_keys(&:to_sym)
+      if operation.key?("to")
+        result = operation.key?("result") ? JSON.generate(operation["result"]) : nil
+        letters, changed = @engine.dead_override(operation["to"], operation["actor"], operation["reason"], result, **filter)
+        check_applied(changed, operation)
+      else
+        letters = @engine.dead_list(**filter)
+      end
+      found = letters.map { |row| "#{@tasks.key(row.task_id)} #{row.step} #{row.error_class}" }
+      expect(found).to eq(operation["letters"])
     end
 
     def play_explain(operation)

@@ -59,7 +59,12 @@ typedef enum cli_option_id {
     CLI_OPTION_REASON,
     CLI_OPTION_ACTOR,
     CLI_OPTION_STATE,
+    CLI_OPTION_RESULT,
+    CLI_OPTION_ALL,
     CLI_OPTION_WORKFLOW,
+    CLI_OPTION_HANDLER,
+    CLI_OPTION_STEP,
+    CLI_OPTION_ERROR_CLASS,
     CLI_OPTION_TAG,
     CLI_OPTION_CORRELATION_ID,
     CLI_OPTION_SINCE,
@@ -182,6 +187,10 @@ void cli_call_free(cli_call *call);
 bool cli_given(const cli_call *call, cli_option_id id);
 int64_t cli_number(const cli_call *call, cli_option_id id, int64_t otherwise);
 
+/* Read an option that is a time into *out, which keeps its value when it is not given; an exit
+ * status. */
+int cli_time_option(const cli_call *call, cli_option_id id, int64_t now_us, int64_t *out);
+
 /* Print the error for words that name no command; an exit status. */
 int cli_command_unknown(int argc, char **argv);
 
@@ -206,6 +215,9 @@ int cli_command_context(const cli_call *call);
 int cli_command_readiness(const cli_call *call);
 int cli_command_explain(const cli_call *call);
 int cli_command_override(const cli_call *call);
+int cli_command_dead_list(const cli_call *call);
+int cli_command_dead_retry(const cli_call *call);
+int cli_command_dead_resolve(const cli_call *call);
 int cli_command_whatif(const cli_call *call);
 int cli_command_cancel(const cli_call *call);
 int cli_command_worker(const cli_call *call);

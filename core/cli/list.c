@@ -120,16 +120,6 @@ static void list_print_json(const sw_task_row *rows, size_t count, const int64_t
     cli_json_end(&json);
 }
 
-static int list_time_read(const cli_call *call, cli_option_id option, int64_t now_us, int64_t *out)
-{
-    const char *text = call->values[option].text;
-    if (!text || cli_time_read(text, now_us, out))
-        return CLI_EXIT_OK;
-    return cli_fail(CLI_EXIT_USAGE,
-                    "a time is 2026-01-31, 2026-01-31T13:05:09Z or 90s, 15m, 2h, 7d",
-                    "option '--%s' needs a time, not '%s'", cli_option_get(option)->name, text);
-}
-
 /* What the filter says that takes an engine to know: times before now, and the task of a page. */
 static int list_filter(const cli_call *call, sw_engine *engine, sw_task_filter *filter)
 {
@@ -138,9 +128,9 @@ static int list_filter(const cli_call *call, sw_engine *engine, sw_task_filter *
     sw_engine_info info = SW_ENGINE_INFO_INIT;
     if (sw_engine_info_get(engine, &info, &error) < 0)
         return cli_fail_error(&error, NULL, "cannot list tasks");
-    int status = list_time_read(call, CLI_OPTION_SINCE, info.now_us, &filter->created_after_us);
+    int status = cli_time_option(call, CLI_OPTION_SINCE, info.now_us, &filter->created_after_us);
     if (status == CLI_EXIT_OK)
-        status = list_time_read(call, CLI_OPTION_UNTIL, info.now_us, &filter->created_before_us);
+        status = cli_time_option(call, CLI_OPTION_UNTIL, info.now_us, &filter->created_before_us);
     if (status == CLI_EXIT_OK && after)
         status = cli_task_find(engine, after, &filter->before);
     return status;

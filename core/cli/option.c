@@ -10,6 +10,7 @@
 
 #include "command.h"
 #include "out.h"
+#include "text.h"
 
 /* What getopt_long returns for option i. Letters lie below. */
 #define OPTION_BASE 1000
@@ -333,4 +334,14 @@ bool cli_given(const cli_call *call, cli_option_id id)
 int64_t cli_number(const cli_call *call, cli_option_id id, int64_t otherwise)
 {
     return call->values[id].given ? call->values[id].number : otherwise;
+}
+
+int cli_time_option(const cli_call *call, cli_option_id id, int64_t now_us, int64_t *out)
+{
+    const char *text = call->values[id].text;
+    if (!text || cli_time_read(text, now_us, out))
+        return CLI_EXIT_OK;
+    return cli_fail(CLI_EXIT_USAGE,
+                    "a time is 2026-01-31, 2026-01-31T13:05:09Z or 90s, 15m, 2h, 7d",
+                    "option '--%s' needs a time, not '%s'", cli_option_get(id)->name, text);
 }

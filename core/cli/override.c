@@ -46,6 +46,7 @@ static int override_view_open(override_view *view, sw_engine *engine, const cli_
             .state = sw_step_state_find(cli_str(call->values[CLI_OPTION_TO].text)),
             .actor = cli_str(actor ? actor : cli_user()),
             .reason = cli_str(call->values[CLI_OPTION_REASON].text),
+            .result = cli_str(call->values[CLI_OPTION_RESULT].text),
         };
     }
     return CLI_EXIT_OK;

@@ -5,6 +5,10 @@
 
 #define CLI_CHOICE_TEXT(name, value, text) text "|"
 #define CLI_DB_COMMON (CLI_COMMON | CLI_BIT(DB))
+/* What chooses dead letters. */
+#define CLI_DEAD                                                                                   \
+    (CLI_DB_COMMON | CLI_BIT(WORKFLOW) | CLI_BIT(HANDLER) | CLI_BIT(STEP) | CLI_BIT(ERROR_CLASS) | \
+     CLI_BIT(SINCE) | CLI_BIT(UNTIL))
 
 static const cli_option option_table[CLI_OPTION_COUNT] = {
     [CLI_OPTION_RESUME] = {.name = "resume",
@@ -38,10 +42,27 @@ static const cli_option option_table[CLI_OPTION_COUNT] = {
                           .kind = CLI_CHOICE,
                           .choices = SW_TASK_STATE_MAP(CLI_CHOICE_TEXT),
                           .help = "only tasks in this state"},
+    [CLI_OPTION_RESULT] = {.name = "result",
+                           .argument = "JSON",
+                           .kind = CLI_TEXT,
+                           .help = "result of a resolved step, which its dependents read"},
+    [CLI_OPTION_ALL] = {.name = "all", .help = "all there are, without another choice"},
     [CLI_OPTION_WORKFLOW] = {.name = "workflow",
                              .argument = "NAME",
                              .kind = CLI_TEXT,
                              .help = "only tasks of this workflow"},
+    [CLI_OPTION_HANDLER] = {.name = "handler",
+                            .argument = "NAME",
+                            .kind = CLI_TEXT,
+                            .help = "only steps with this handler"},
+    [CLI_OPTION_STEP] = {.name = "step",
+                         .argument = "NAME",
+                         .kind = CLI_TEXT,
+                         .help = "only steps of this name"},
+    [CLI_OPTION_ERROR_CLASS] = {.name = "error-class",
+                                .argument = "NAME",
+                                .kind = CLI_TEXT,
+                                .help = "only steps whose last attempt failed so"},
     [CLI_OPTION_TAG] = {.name = "tag",
                         .argument = "TAG",
                         .kind = CLI_LIST,
@@ -50,16 +71,18 @@ static const cli_option option_table[CLI_OPTION_COUNT] = {
                                    .argument = "ID",
                                    .kind = CLI_TEXT,
                                    .help = "only tasks of the request with this id"},
-    [CLI_OPTION_SINCE] = {.name = "since",
-                          .argument = "TIME",
-                          .kind = CLI_TEXT,
-                          .help = "only tasks created then or later: 2026-01-31, "
-                                  "2026-01-31T13:05:09 (local, with Z behind it UTC), or 90s, 15m, "
-                                  "2h, 7d ago"},
+    [CLI_OPTION_SINCE] =
+        {.name = "since",
+         .argument = "TIME",
+         .kind = CLI_TEXT,
+         .help = "only tasks created (dead letters: failed) then or later: 2026-01-31, "
+                 "2026-01-31T13:05:09 (local, with Z behind it UTC), or 90s, 15m, "
+                 "2h, 7d ago"},
     [CLI_OPTION_UNTIL] = {.name = "until",
                           .argument = "TIME",
                           .kind = CLI_TEXT,
-                          .help = "only tasks created before then, written like --since"},
+                          .help = "only tasks created (dead letters: failed) before then, written "
+                                  "like --since"},
     [CLI_OPTION_AFTER] = {.name = "after",
                           .argument = "TASK",
                           .kind = CLI_TEXT,
@@ -69,7 +92,7 @@ static const cli_option option_table[CLI_OPTION_COUNT] = {
                           .kind = CLI_NUMBER,
                           .minimum = 1,
                           .maximum = 10000,
-                          .help = "at most so many tasks (default: 20)"},
+                          .help = "at most so many (lists: 20 when it is not given)"},
     [CLI_OPTION_FAIL] = {.name = "fail",
                          .argument = "STEP",
                          .kind = CLI_LIST,
@@ -136,7 +159,8 @@ static const cli_option option_table[CLI_OPTION_COUNT] = {
                            .help = "only submit, print the task id; workers do the steps"},
     [CLI_OPTION_DRY_RUN] = {.name = "dry-run",
                             .letter = 'n',
-                            .help = "show what would run, as `plan` does, and run nothing"},
+                            .help =
+                                "show what would be done (run: as `plan` does), and do nothing"},
     [CLI_OPTION_FORMAT] = {.name = "format",
                            .argument = "FORMAT",
                            .kind = CLI_CHOICE,
@@ -349,15 +373,56 @@ static const cli_command command_table[] = {
          "reason; a task that had failed or was cancelled goes on. "
          "Exit code 4 when a step cannot be changed.",
      .usages = {"TASK STEP... --to STATE --reason TEXT [options]"},
-     .examples = {{"stepwell override 01926f3a-1c2d charge --to ready --reason \"card renewed\"",
-                   "try a failed step again"},
-                  {"stepwell override 01926f3a-1c2d mail log --to skipped --reason \"not needed\"",
-                   "leave two steps out"}},
+     .examples =
+         {{"stepwell override 01926f3a-1c2d charge --to ready --reason \"card renewed\"",
+           "try a failed step again"},
+          {"stepwell override 01926f3a-1c2d mail log --to skipped --reason \"not needed\"",
+           "leave two steps out"},
+          {"stepwell override 01926f3a-1c2d charge --to resolved --result '{\"paid\":true}' "
+           "--reason \"paid in cash\"",
+           "say what the step would have"}},
      .arguments = {"TASK", "STEP"},
      .argument_min = 2,
      .argument_max = CLI_MANY,
-     .options = CLI_DB_COMMON | CLI_BIT(TO) | CLI_BIT(PARTIAL) | CLI_BIT(REASON) | CLI_BIT(ACTOR),
+     .options = CLI_DB_COMMON | CLI_BIT(TO) | CLI_BIT(PARTIAL) | CLI_BIT(REASON) | CLI_BIT(ACTOR) |
+                CLI_BIT(RESULT),
      .run = cli_command_override},
+    {.name = "dead list",
+     .summary = "List steps that have failed for good, newest first, and count them by error",
+     .about = "Steps of any task whose attempts or crashes are used up or whose handler gave up, "
+              "unless they may fail or their task was cancelled.",
+     .usages = {"[options]"},
+     .examples = {{"stepwell dead list", "what waits for somebody, and how much of it"},
+                  {"stepwell dead list --workflow nightly --since 1d", "of one workflow, of today"},
+                  {"stepwell dead list --error-class Timeout --json", "for programs"}},
+     .options = CLI_DEAD | CLI_BIT(LIMIT),
+     .run = cli_command_dead_list},
+    {.name = "dead retry",
+     .summary = "Try steps again that have failed for good, and let their tasks go on",
+     .about =
+         "Each gets the attempts that are left, or one more. Steps that were cancelled because "
+         "one failed (on_failure: fail_task) stay cancelled: `stepwell override` takes them up "
+         "again, as it retries a single step. Changes 1,000 in one transaction.",
+     .usages = {"[options]"},
+     .examples = {{"stepwell dead retry --error-class Timeout --dry-run", "show what it would be"},
+                  {"stepwell dead retry --workflow nightly --reason \"network is back\"",
+                   "all that failed in a workflow"}},
+     .options = CLI_DEAD | CLI_BIT(LIMIT) | CLI_BIT(ALL) | CLI_BIT(DRY_RUN) | CLI_BIT(REASON) |
+                CLI_BIT(ACTOR),
+     .run = cli_command_dead_retry},
+    {.name = "dead resolve",
+     .summary = "Declare steps done that have failed for good, and let their tasks go on",
+     .about =
+         "Their dependents read the result that is given, null without one. `stepwell override` "
+         "resolves a single step.",
+     .usages = {"[options]"},
+     .examples = {{"stepwell dead resolve --handler mail.send --reason \"sent by hand\"",
+                   "without a result"},
+                  {"stepwell dead resolve --step rate --result 1.08 --reason \"looked up\"",
+                   "with the result that dependents read"}},
+     .options = CLI_DEAD | CLI_BIT(LIMIT) | CLI_BIT(ALL) | CLI_BIT(DRY_RUN) | CLI_BIT(REASON) |
+                CLI_BIT(ACTOR) | CLI_BIT(RESULT),
+     .run = cli_command_dead_resolve},
     {.name = "whatif",
      .summary = "Say when a task ends, and what a change would do to that",
      .about = "Learns how long steps take from earlier tasks of the workflow, plays the rest of "

@@ -19,6 +19,7 @@
 #include "stepwell/worker.h"
 #include "stepwell/step.h"
 #include "stepwell/ops.h"
+#include "stepwell/dead.h"
 #include "stepwell/audit.h"
 #include "stepwell/forecast.h"
 #include "stepwell/runner.h"

@@ -124,6 +124,7 @@
 #include "engine/check.c"
 #include "engine/claim.c"
 #include "engine/context.c"
+#include "engine/dead.c"
 #include "engine/engine.c"
 #include "engine/exchange.c"
 #include "engine/explain.c"

@@ -90,6 +90,8 @@ t "override in part" 4 "out:broken: failed, now ready" "noout:after:" "err:1 of 
 t "override in part as JSON" 4 'json:d["updated"] == 1 and [(s["step"], s["status"], s["from"], s["state"]) for s in d["steps"]] == [("after", "applied", "cancelled", "pending"), ("broken", "refused", "ready", "ready")] and "ready" in d["steps"][1]["message"]' 'errjson:d["code"] == "refused"' -- override "$bad" after broken --to pending --reason x --partial --json
 t "override goes on with the task" 0 "out:bad: recovering, has_ready_steps" -- context "$bad"
 t "override by name" 0 "out:broken: ready, now resolved" -- override "$bad" broken --to resolved --reason "done by hand" --actor bob
+t "override with a result" 0 "out:after: ready, now resolved" -- override "$bad" after --to resolved --result '{"by":"hand"}' --reason "done"
+t "the result is shown" 0 'json:[s["result"] for s in d["steps"]] == [None, {"by": "hand"}]' -- show "$bad" --json
 t "override is in the timeline" 0 "outre:broken +ready by ann .try again.$" "outre:broken +resolved by bob .done by hand.$" -- show "$bad"
 
 t "cancel" 0 err= "out:cancelled $open" -- cancel "$short" --reason "wrong month" --actor bob

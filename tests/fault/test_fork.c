@@ -62,6 +62,9 @@ typedef struct scene {
     XX(sw_task_context, (s->engine, &s->task, 1, &s->result, &error))                              \
     XX(sw_step_readiness, (s->engine, &s->task, &s->result, &error))                               \
     XX(sw_step_override, (s->engine, &override, 1, 0, &s->result, &error))                         \
+    XX(sw_dead_list, (s->engine, &dead, &s->result, &error))                                       \
+    XX(sw_dead_count, (s->engine, &dead, &s->result, &error))                                      \
+    XX(sw_dead_override, (s->engine, &dead, &action, &s->result, &error))                          \
     XX(sw_audit_task, (s->engine, &s->task, &s->result, &error))                                   \
     XX(sw_audit_list, (s->engine, 1, 10, &s->result, &error))                                      \
     XX(sw_task_forecast, (s->engine, &forecast, &s->task, &s->result, &error))                     \
@@ -79,6 +82,8 @@ static int calls_wrong(scene *s)
     sw_cancel_row cancel = {.task_id = s->task, .actor = TEXT("ann"), .reason = TEXT("why")};
     sw_step_override_row override = {
         .step_id = 1, .state = SW_STEP_READY, .actor = TEXT("ann"), .reason = TEXT("why")};
+    sw_dead_filter dead = SW_DEAD_FILTER_INIT;
+    sw_dead_action action = {.state = SW_STEP_READY, .actor = TEXT("ann"), .reason = TEXT("why")};
     sw_str handlers[] = {TEXT("w.a")};
     sw_worker_options worker = SW_WORKER_OPTIONS_INIT;
     worker.handlers = handlers;

@@ -291,6 +291,57 @@ static int act_take_up(calls_world *w, sw_error *err)
     return override(w, SW_STEP_READY, 1, SW_BATCH_ALL_OR_NOTHING, err);
 }
 
+static int act_resolve(calls_world *w, sw_error *err)
+{
+    sw_result *result = NULL;
+    sw_step_override_row row = {.step_id = w->hold.step_id,
+                                .state = SW_STEP_RESOLVED,
+                                .actor = CALLS_TEXT("ann"),
+                                .reason = CALLS_TEXT("by hand"),
+                                .result = CALLS_TEXT("{\"paid\":true}")};
+    int rc = sw_step_override(w->engine, &row, 1, SW_BATCH_ALL_OR_NOTHING, &result, err);
+    sw_result_free(result);
+    return rc;
+}
+
+/* Dead letters. */
+
+static const sw_dead_filter filter_dead = {
+    .size = sizeof(sw_dead_filter), .error_class = {"Boom", 4}, .limit = 5};
+
+/* The newest task's first step has failed for good. */
+static void prepare_dead(calls_world *w)
+{
+    sw_error error;
+    calls_claim(w);
+    calls_must(calls_report(w, SW_OUTCOME_FAILED_FOR_GOOD, (sw_str){0}, &error), &error);
+}
+
+static int dead_override(calls_world *w, const sw_dead_action *action, sw_error *err)
+{
+    sw_result *result = NULL;
+    int rc = sw_dead_override(w->engine, &filter_dead, action, &result, err);
+    assert_int_equal(result == NULL, rc < 0);
+    sw_result_free(result);
+    return rc;
+}
+
+static int act_dead_retry(calls_world *w, sw_error *err)
+{
+    const sw_dead_action action = {
+        .state = SW_STEP_READY, .actor = CALLS_TEXT("ann"), .reason = CALLS_TEXT("again")};
+    return dead_override(w, &action, err);
+}
+
+static int act_dead_resolve(calls_world *w, sw_error *err)
+{
+    const sw_dead_action action = {.state = SW_STEP_RESOLVED,
+                                   .actor = CALLS_TEXT("ann"),
+                                   .reason = CALLS_TEXT("paid"),
+                                   .result = CALLS_TEXT("[1]")};
+    return dead_override(w, &action, err);
+}
+
 /* Two tasks of the workflow have succeeded, the third is at its beginning. */
 static void prepare_succeeded(calls_world *w)
 {
@@ -332,6 +383,8 @@ ACT_READ(explain_one, sw_step_explain(w->engine, &w->task, CALLS_TEXT("d"), &res
 ACT_READ(context, sw_task_context(w->engine, &w->task, 1, &result, err))
 ACT_READ(context_nobody,
          calls_refused(sw_task_context(w->engine, &nobody, 1, &result, err), SW_ENOTFOUND))
+ACT_READ(dead_list, sw_dead_list(w->engine, &filter_dead, &result, err))
+ACT_READ(dead_count, sw_dead_count(w->engine, &filter_dead, &result, err))
 ACT_READ(readiness, sw_step_readiness(w->engine, &w->task, &result, err))
 
 static int act_forecast(calls_world *w, sw_error *err)
@@ -380,6 +433,11 @@ const calls_scenario calls_of_clients[] = {
     {"skip a step twice", prepare_first, act_skip_twice},
     {"skip a step partly", prepare_first, act_skip_partly},
     {"take a cancelled step up", prepare_first_cancelled, act_take_up},
+    {"resolve a step with a result", prepare_first, act_resolve},
+    {"list dead letters", prepare_dead, act_dead_list},
+    {"count dead letters", prepare_dead, act_dead_count},
+    {"retry dead letters", prepare_dead, act_dead_retry},
+    {"resolve dead letters", prepare_dead, act_dead_resolve},
     {"get a task", calls_claim, act_get},
     {"get a task that is not there", calls_nothing, act_get_nobody},
     {"wait for a task", calls_task, act_wait},

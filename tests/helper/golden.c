@@ -375,6 +375,7 @@ static int64_t step_find(golden *player, const char *task, const char *step)
 static void play_override(golden *player, const json_t *operation, const json_t *changes)
 {
     static sw_step_override_row rows[GOLDEN_CLAIMS_MAX];
+    static char *texts[GOLDEN_CLAIMS_MAX];
     size_t index, count;
     json_t *row;
     sw_result *result = NULL;
@@ -384,8 +385,11 @@ static void play_override(golden *player, const json_t *operation, const json_t 
     {
         const char *task = json_string_value(json_object_get(row, "task"));
         const char *step = json_string_value(json_object_get(row, "step"));
+        const json_t *given = json_object_get(row, "result");
+        texts[index] = given ? json_dumps(given, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
         rows[index] = (sw_step_override_row){
             .step_id = step_find(player, task, step),
+            .result = golden_str(texts[index]),
             .state = sw_step_state_find(member_str(row, "state")),
             .actor = member_str(operation, "actor"),
             .reason = member_str(operation, "reason"),
@@ -394,6 +398,8 @@ static void play_override(golden *player, const json_t *operation, const json_t 
     int code = sw_step_override(player->engine, rows, json_array_size(changes),
                                 mode ? sw_batch_mode_find(member_str(operation, "mode")) : 0,
                                 &result, &player->err);
+    for (size_t i = 0; i < json_array_size(changes); i++)
+        free(texts[i]);
     const sw_step_overridden *out = sw_step_overrides(result, &count);
     for (size_t i = 0; i < count; i++)
         json_array_append_new(names, json_string(sw_row_status_name(out[i].status)));
@@ -401,6 +407,53 @@ static void play_override(golden *player, const json_t *operation, const json_t 
         golden_compare(player, "applied", json_object_get(operation, "applied"), names);
     else
         json_decref(names);
+    sw_result_free(result);
+}
+
+static void dead_compare(golden *player, const json_t *operation, const sw_result *result)
+{
+    size_t count;
+    json_t *letters = json_array();
+    json_t *applied = json_array();
+    const sw_dead_letter *rows = sw_dead_letters(result, &count);
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(letters,
+                              json_sprintf("%s %.*s %.*s", task_name(player, &rows[i].task_id),
+                                           (int)rows[i].step.len, rows[i].step.ptr,
+                                           (int)rows[i].error_class.len, rows[i].error_class.ptr));
+    const sw_step_overridden *out = sw_step_overrides(result, &count);
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(applied, json_string(sw_row_status_name(out[i].status)));
+    golden_compare(player, "letters", json_object_get(operation, "letters"), letters);
+    if (json_object_get(operation, "applied"))
+        golden_compare(player, "applied", json_object_get(operation, "applied"), applied);
+    else
+        json_decref(applied);
+}
+
+static void play_dead(golden *player, const json_t *operation, const json_t *which)
+{
+    int code;
+    sw_result *result = NULL;
+    sw_dead_filter filter = SW_DEAD_FILTER_INIT;
+    const json_t *given = json_object_get(operation, "result");
+    char *text = given ? json_dumps(given, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+    filter.workflow = member_str(which, "workflow");
+    filter.handler = member_str(which, "handler");
+    filter.step = member_str(which, "step");
+    filter.error_class = member_str(which, "error_class");
+    if (json_object_get(operation, "to")) {
+        const sw_dead_action action = {.state = sw_step_state_find(member_str(operation, "to")),
+                                       .result = golden_str(text),
+                                       .actor = member_str(operation, "actor"),
+                                       .reason = member_str(operation, "reason")};
+        code = sw_dead_override(player->engine, &filter, &action, &result, &player->err);
+    } else {
+        code = sw_dead_list(player->engine, &filter, &result, &player->err);
+    }
+    free(text);
+    if (answered(player, operation, code))
+        dead_compare(player, operation, result);
     sw_result_free(result);
 }
 
@@ -441,7 +494,10 @@ void golden_play(golden *player, const json_t *operation)
     const json_t *update = json_object_get(operation, "update");
     const json_t *override = json_object_get(operation, "override");
     const json_t *sleep_ms = json_object_get(operation, "sleep_ms");
-    bool played = update || override || sleep_ms;
+    const json_t *dead = json_object_get(operation, "dead");
+    bool played = update || override || dead || sleep_ms;
+    if (dead)
+        play_dead(player, operation, dead);
     if (update)
         play_update(player, operation, update);
     if (override)

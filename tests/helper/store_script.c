@@ -290,6 +290,9 @@ static int script_read_steps(store_rig *rig)
     if (rc == SW_OK)
         rc = ops->queue_scan(rig->store, 2, INT64_MAX, queued, 8, &count, &rig->err);
     if (rc == SW_OK)
+        rc = ops->queue_after(rig->store, 2, (sw__queued){0, -1}, INT64_MAX, queued, 8, &count,
+                              &rig->err);
+    if (rc == SW_OK)
         rc = ops->results_get(rig->store, ids, 2, rig->arena, results, &rig->err);
     if (rc == SW_OK)
         rc = ops->failures_get(rig->store, ids, 2, rig->arena, failures, &rig->err);

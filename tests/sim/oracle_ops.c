@@ -92,8 +92,41 @@ static void ops_check_readiness(oracle *o, int index)
     sw_result_free(result);
 }
 
+/* A dead letter: failed, and its failure was not allowed, in a task that nobody gave up. */
+static bool ops_is_dead(const replay_task *task, int step)
+{
+    return task->steps[step].state == SW_STEP_FAILED && !replay_satisfied(task, step) &&
+           task->state != SW_TASK_CANCELLED;
+}
+
+static void ops_check_dead(oracle *o, int index)
+{
+    size_t count = 0;
+    uint32_t listed = 0;
+    uint32_t expected = 0;
+    sw_result *result = NULL;
+    sw_dead_filter filter = SW_DEAD_FILTER_INIT;
+    const replay_task *task = &o->replay.tasks[index];
+    filter.limit = 10000;
+    if (sw_dead_list(o->engine, &filter, &result, &o->error) < 0)
+        return;
+    const sw_dead_letter *rows = sw_dead_letters(result, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (memcmp(&rows[i].task_id, &o->ids[index], sizeof(sw_uuid)) == 0)
+            listed |= 1u << ledger_step_index(rows[i].step);
+        if (i > 0 && rows[i].failed_us > rows[i - 1].failed_us)
+            oracle_violate(o, "O8", index, "a dead letter is listed before a newer one");
+    }
+    for (int i = 0; i < task->shape->step_count; i++)
+        expected |= (uint32_t)ops_is_dead(task, i) << i;
+    if (listed != expected)
+        oracle_violate(o, "O8", index, "its dead letters are told wrongly");
+    sw_result_free(result);
+}
+
 void oracle_check_ops(oracle *o, int index)
 {
+    ops_check_dead(o, index);
     ops_check_readiness(o, index);
     ops_check_context(o, index);
 }

@@ -64,6 +64,17 @@ static void test_queue_is_scanned_by_its_index_alone(void **state)
     sqlite3_close(db);
 }
 
+/* The line of dead letters needs no index of its own: a page of it is a range of the queue's. */
+static void test_dead_letters_are_paged_by_the_index_of_the_queue(void **state)
+{
+    char plan[2000];
+    sqlite3 *db = plan_open(*state);
+    plan_read(db, SW__SQL_QUEUE_AFTER, plan, sizeof(plan));
+    assert_string_equal(
+        plan, "SEARCH step USING COVERING INDEX step_queue (lane=? AND rank>? AND rank<?)\n");
+    sqlite3_close(db);
+}
+
 /* Walks that are meant: tables that stay small, and one end of a long one. */
 static bool plan_may_scan(sw__sql which)
 {
@@ -152,6 +163,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         PLAN_TEST(test_queue_is_scanned_by_its_index_alone),
+        PLAN_TEST(test_dead_letters_are_paged_by_the_index_of_the_queue),
         PLAN_TEST(test_no_statement_walks_a_growing_table),
         PLAN_TEST(test_every_list_of_tasks_starts_at_an_index),
         PLAN_TEST(test_update_outside_of_lines_leaves_the_index_alone),

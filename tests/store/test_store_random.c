@@ -313,9 +313,26 @@ static int act_scan(pair *p)
     return rc;
 }
 
+static int act_scan_after(pair *p)
+{
+    sw__queued rows[STORE_RIG_COUNT][8];
+    size_t count[STORE_RIG_COUNT] = {0};
+    memset(rows, 0, sizeof(rows));
+    int64_t lane = draw_number(p, -1, 4);
+    sw__queued after = {.step_id = draw_number(p, 0, 3) << SW__STEP_BITS,
+                        .rank = draw_number(p, -6, 6)};
+    int64_t rank_max = draw_number(p, -6, 6);
+    size_t limit = pair_draw(p, 9);
+    int rc = PAIR_CALL(
+        p, ops->queue_after(store, lane, after, rank_max, rows[at], limit, &count[at], &rig->err));
+    assert_int_equal(count[0], count[1]);
+    assert_memory_equal(rows[0], rows[1], count[0] * sizeof(rows[0][0]));
+    return rc;
+}
+
 static int (*const acts[])(pair *p) = {
     act_number,  act_definition, act_submit, act_task,    act_steps, act_steps, act_steps,
-    act_payload, act_delete,     act_worker, act_segment, act_read,  act_scan};
+    act_payload, act_delete,     act_worker, act_segment, act_read,  act_scan,  act_scan_after};
 
 /* A transaction of up to 20 acts; on an error, and now and then without one, it is undone. */
 static void pair_transact(pair *p)

@@ -184,6 +184,7 @@ typedef struct sw_step_override_row {
     int32_t reserved;
     sw_str actor;  /* who, for the audit log */
     sw_str reason; /* why, for the audit log */
+    sw_str result; /* RESOLVED: JSON that dependents read; absent means null */
 } sw_step_override_row;
 
 /* What became of a row. */
@@ -304,7 +305,8 @@ SW_API const sw_step_readiness_row *sw_readiness_rows(const sw_result *result, s
  *              once: for the attempts that are left, or one more.
  *   PENDING    a skipped or cancelled step whose rule is not met waits for its dependencies again.
  *   SKIPPED    it is left out.
- *   RESOLVED   it was done by other means: as if it had succeeded, without a result.
+ *   RESOLVED   it was done by other means: as if it had succeeded. It may have a result, which the
+ *              log keeps the digest of.
  *   CANCELLED  it does not start any more; a running attempt is fenced.
  * What follows for the steps that depend on it is what their trigger rules say (sw_trigger): those
  * that cannot start any more are skipped. These stay so when it is taken up again, until they are
@@ -317,9 +319,10 @@ SW_API const sw_step_readiness_row *sw_readiness_rows(const sw_result *result, s
  *          (sw_result_free).
  * threads: any thread, concurrently.
  * blocks:  disk (one commit); may wait for another writer up to busy_timeout_ms.
- * errors:  with err->row: SW_EINVAL (no actor, no reason, no state), SW_ELIMIT, and in the mode
- *          ALL_OR_NOTHING SW_ENOTFOUND and SW_ESTATE (message says why); SW_EINVAL, SW_EBUSY,
- *          SW_EIO, SW_EFULL, SW_ENOMEM, SW_EFORKED. On error nothing was written.
+ * errors:  with err->row: SW_EINVAL (no actor, no reason, no state, a result that is not JSON or not
+ *          for RESOLVED), SW_ELIMIT, and in the mode ALL_OR_NOTHING SW_ENOTFOUND and SW_ESTATE
+ *          (message says why); SW_EINVAL, SW_EBUSY, SW_EIO, SW_EFULL, SW_ENOMEM, SW_EFORKED. On error
+ *          nothing was written.
  */
 SW_API int sw_step_override(sw_engine *engine, const sw_step_override_row *rows, size_t row_count,
                             int mode, sw_result **out, sw_error *err);

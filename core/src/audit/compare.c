@@ -166,8 +166,9 @@ static bool compare_pending(const sw__replay_task *task, const sw__step_hot *row
            row->open_deps == sw__trigger_needed(step) - tally.counted && row->rank == tally.lost;
 }
 
-/* A step that has ended without success has no result that its dependents could be given. Only at
- * the end of the log is it known to have none: it may have been tried again. */
+/* A step that has ended without success, and was not resolved, has no result that its dependents
+ * could be given. Only at the end of the log is it known to have none: it may have been tried
+ * again. */
 static int compare_result(const compare_walk *walk, const sw__step_hot *row, sw_str name,
                           sw_error *err)
 {
@@ -227,7 +228,8 @@ static int compare_step(void *context, const sw__step_hot *row, sw_error *err)
         equal = compare_pending(walk->task, row, index);
     if (!equal)
         return compare_step_doubt(walk, row, step, definition->name);
-    bool without = sw_step_state_terminal(row->state) && row->state != SW_STEP_SUCCEEDED;
+    bool without = sw_step_state_terminal(row->state) && row->state != SW_STEP_SUCCEEDED &&
+                   row->state != SW_STEP_RESOLVED;
     return without ? compare_result(walk, row, definition->name, err) : SW_OK;
 }
 

@@ -274,6 +274,8 @@ static int move_step(sw__replay *replay, sw__replay_task *task, const sw_audit_e
         return rc;
     if (entry->from == SW_STEP_RUNNING)
         move_end_attempt(replay, step, entry);
+    if (entry->to == SW_STEP_RESOLVED)
+        move_seal(replay, SW__SEAL_RESULT, entry->step_id, entry);
     step->state = (uint32_t)entry->to & 0x1f;
     step->epoch = entry->epoch;
     step->attempt = entry->attempt;

@@ -103,6 +103,8 @@
     XX(LIST_LEAVES_OUT, "a page of a list begins one task too late")                               \
     XX(LIST_FILTER, "a list passes over the state that is asked for")                              \
     XX(EXPLAIN_LEAVES_OUT, "explain names only one thing that a step waits for")                   \
+    XX(DEAD_LOST, "a step that has failed for good is in no list of dead letters")                 \
+    XX(DEAD_CANCELLED, "what failed in a cancelled task counts as a dead letter")                  \
     XX(BLOCKED_NEAR, "a step counts as blocked only right behind the failed one")
 
 #ifdef SW_PLANTS

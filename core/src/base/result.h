@@ -16,6 +16,8 @@
     XX(FINISHED, sw_task_finished, sw_tasks_finished)                                              \
     XX(REASONS, sw_step_reason, sw_step_reasons)                                                   \
     XX(OVERRIDES, sw_step_overridden, sw_step_overrides)                                           \
+    XX(DEAD_LETTERS, sw_dead_letter, sw_dead_letters)                                              \
+    XX(DEAD_GROUPS, sw_dead_group, sw_dead_groups)                                                 \
     XX(READINESS, sw_step_readiness_row, sw_readiness_rows)                                        \
     XX(CONTEXTS, sw_task_context_row, sw_task_contexts)                                            \
     XX(WORKERS, sw_worker_row, sw_workers)                                                         \

@@ -30,6 +30,11 @@ int sw__check_payload(sw_str json, int64_t max, const char *field, size_t row, s
     return SW_OK;
 }
 
+bool sw__check_is_null(sw_str json)
+{
+    return json.len == 0 || sw__str_is(json, "null");
+}
+
 int sw__check_text(sw_str text, size_t max, const char *field, size_t row, sw_error *err)
 {
     int rc = check_pointer(text, field, row, err);

@@ -3,6 +3,7 @@
 #ifndef SW_ENGINE_CHECK_H
 #define SW_ENGINE_CHECK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,6 +12,8 @@
 
 /* Absent, or one JSON value of at most max bytes. SW_EINVAL, SW_ELIMIT. */
 int sw__check_payload(sw_str json, int64_t max, const char *field, size_t row, sw_error *err);
+/* Whether a payload that was checked says nothing, so that none is kept. */
+bool sw__check_is_null(sw_str json);
 /* Absent, or one line of valid UTF-8 of at most max bytes. SW_EINVAL, SW_ELIMIT. */
 int sw__check_text(sw_str text, size_t max, const char *field, size_t row, sw_error *err);
 /* Absent, or valid UTF-8 of at most SW__ERROR_TEXT_MAX bytes, any characters. */

@@ -15,7 +15,8 @@
 
 /* Checks before the transaction. */
 
-static int operate_check_row(const sw_step_override_row *row, size_t index, sw_error *err)
+static int operate_check_row(const sw_engine *engine, const sw_step_override_row *row, size_t index,
+                             sw_error *err)
 {
     if (row->state < 0 || row->state >= SW_STEP_STATE_COUNT)
         return sw__fail_row(err, SW_EINVAL, index, "state %d is no state of a step", row->state);
@@ -26,13 +27,23 @@ static int operate_check_row(const sw_step_override_row *row, size_t index, sw_e
         rc = sw__fail_row(err, SW_EINVAL, index, "%s is missing: the audit log keeps %s",
                           row->actor.len == 0 ? "actor" : "reason",
                           row->actor.len == 0 ? "who did it" : "why");
+    if (rc == SW_OK && row->result.ptr && row->state != SW_STEP_RESOLVED)
+        rc = sw__fail_row(err, SW_EINVAL, index,
+                          "only a resolved step has a result, not one that "
+                          "is made %s",
+                          sw_step_state_name(row->state));
+    if (rc == SW_OK)
+        rc = sw__check_payload(row->result, engine->payload_max, "result", index, err);
     return rc;
 }
 
-static int operate_check(const sw_step_override_row *rows, size_t count, int mode, sw_error *err)
+int sw__operate_check(const sw_engine *engine, const sw_step_override_row *rows, size_t count,
+                      int mode, sw_error *err)
 {
     int rc = SW_OK;
     sw__error_clear(err);
+    if (!engine)
+        return sw__fail(err, SW_EINVAL, "engine is NULL");
     if (!rows && count > 0)
         return sw__fail(err, SW_EINVAL, "rows is NULL");
     if (mode < 0 || mode >= SW_BATCH_MODE_COUNT)
@@ -40,7 +51,7 @@ static int operate_check(const sw_step_override_row *rows, size_t count, int mod
     if (count > SW__BATCH_MAX)
         return sw__fail(err, SW_ELIMIT, "at most %d rows in one call", SW__BATCH_MAX);
     for (size_t i = 0; rc == SW_OK && i < count; i++)
-        rc = operate_check_row(&rows[i], i, err);
+        rc = operate_check_row(engine, &rows[i], i, err);
     return rc;
 }
 
@@ -52,6 +63,7 @@ typedef struct operate_change {
     int to;
     sw__cause cause;
     const sw_workflow_step *definition;
+    sw_str result;
     const int32_t *dependents; /* indices */
     size_t dependent_count;
 } operate_change;
@@ -69,6 +81,7 @@ static operate_change operate_change_of(const sw__work *work, const sw__work_ste
         .to = row->state,
         .cause = {.by = SW_BY_OPERATOR, .actor = row->actor, .reason = row->reason},
         .definition = definition,
+        .result = row->result,
         .dependents = graph->out_node + start[0],
         .dependent_count = (size_t)(start[1] - start[0]),
     };
@@ -225,11 +238,19 @@ static void operate_take_up(sw__work *work, const operate_change *change, sw__wo
 
 static int operate_move(sw__work *work, const operate_change *change, sw_error *err)
 {
+    uint8_t digest[32];
+    sw__cause cause = change->cause;
     sw__work_step *step = sw__work_step_find(work, change->step_id);
     sw__work_task *task = sw__work_task_find(work, SW__STEP_TASK(change->step_id));
+    int rc = SW_OK;
     if (change->from == SW_STEP_FAILED && !sw__trigger_is_well(change->definition, change->from))
         task->row.fatal--;
-    int rc = sw__work_move(work, step, change->to, &change->cause, err);
+    if (!sw__check_is_null(change->result)) {
+        rc = sw__work_add_result(work, change->step_id, change->result, digest, err);
+        cause.digest = digest;
+    }
+    if (rc == SW_OK)
+        rc = sw__work_move(work, step, change->to, &cause, err);
     if (rc < 0)
         return rc;
     operate_take_back(work, change);
@@ -292,8 +313,8 @@ static int operate_start_tasks(sw__work *work, sw_error *err)
     return rc;
 }
 
-static int operate_flow(sw__work *work, const sw_step_override_row *rows, size_t count, int mode,
-                        sw_result *result, sw_error *err)
+int sw__operate(sw__work *work, const sw_step_override_row *rows, size_t count, int mode,
+                sw_result *result, sw_error *err)
 {
     sw_step_overridden *out = sw__arena_array(result->arena, count, sizeof *out);
     int64_t *ids = sw__arena_array(work->arena, count, sizeof *ids);
@@ -327,7 +348,7 @@ static int operate_entered(sw_engine *engine, const sw_step_override_row *rows, 
         return sw__fail(err, SW_ENOMEM, NULL);
     int rc = sw__work_begin(&work, engine, err);
     if (rc == SW_OK)
-        rc = sw__work_end(&work, operate_flow(&work, rows, count, mode, result, err), err);
+        rc = sw__work_end(&work, sw__operate(&work, rows, count, mode, result, err), err);
     if (rc == SW_OK)
         *out = result;
     else
@@ -341,7 +362,7 @@ int sw_step_override(sw_engine *engine, const sw_step_override_row *rows, size_t
     if (!out)
         return sw__fail(err, SW_EINVAL, "out is NULL");
     *out = NULL;
-    int rc = operate_check(rows, row_count, mode, err);
+    int rc = sw__operate_check(engine, rows, row_count, mode, err);
     if (rc == SW_OK)
         rc = sw__engine_enter(engine, err);
     if (rc < 0)

@@ -6,6 +6,7 @@
 
 #include "base/plant.h"
 #include "base/probe.h"
+#include "engine/check.h"
 #include "model/workflow.h"
 
 static int report_fenced(sw__work *work, const sw__work_step *step, const sw_step_outcome *row,
@@ -38,18 +39,13 @@ static int report_fenced(sw__work *work, const sw__work_step *step, const sw_ste
     return sw__work_note(work, &entry, task, err);
 }
 
-static bool report_is_null(sw_str result)
-{
-    return result.len == 0 || sw__str_is(result, "null");
-}
-
 static int report_succeeded(sw__work *work, sw__work_step *step, const sw_step_outcome *row,
                             int64_t worker_id, sw_error *err)
 {
     uint8_t digest[32];
     sw__cause cause = {.by = SW_BY_WORKER, .worker_id = worker_id};
     int rc = SW_OK;
-    if (!report_is_null(row->result)) {
+    if (!sw__check_is_null(row->result)) {
         rc = sw__work_add_result(work, row->step_id, row->result, digest, err);
         cause.digest = digest;
     }

@@ -5,6 +5,7 @@
 
 #include "base/plant.h"
 #include "base/probe.h"
+#include "engine/flow.h"
 #include "engine/sound.h"
 #include "model/states.h"
 
@@ -398,6 +399,7 @@ int sw__work_move(sw__work *work, sw__work_step *step, int to, const sw__cause *
     step->row.changed_us = work->now_us;
     step->row.lane = SW__LANE_NONE;
     step->row.rank = 0;
+    sw__dead_stand(work, step);
     step->dirty = true;
     task->row.counts[from]--;
     task->row.counts[to] += !SW__PLANT(COUNT_LOST);

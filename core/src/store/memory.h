@@ -87,6 +87,8 @@ void sw__queue_add(sw__queue *queue, sw__memory_step *step);
 void sw__queue_remove(sw__queue *queue, sw__memory_step *step);
 /* The first step of a lane, or NULL; step->after leads on. */
 sw__memory_step *sw__queue_first(const sw__queue *queue, int64_t lane);
+/* The first step of any lane behind this place, NULL when there is none. */
+sw__memory_step *sw__queue_after(const sw__queue *queue, int64_t lane, sw__queued place);
 
 /* Steps with neighbouring numbers that were inserted together. */
 typedef struct sw__memory_run {

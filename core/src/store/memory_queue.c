@@ -77,6 +77,23 @@ void sw__queue_remove(sw__queue *queue, sw__memory_step *step)
         step->after->before = step->before;
 }
 
+sw__memory_step *sw__queue_after(const sw__queue *queue, int64_t lane, sw__queued place)
+{
+    const sw__memory_step at = {
+        .hot = {.step_id = place.step_id, .lane = lane, .rank = place.rank}};
+    sw__memory_step *step = queue->root;
+    sw__memory_step *first = NULL;
+    while (step) {
+        if (queue_less(&at, step)) {
+            first = step;
+            step = step->left;
+        } else {
+            step = step->right;
+        }
+    }
+    return first;
+}
+
 sw__memory_step *sw__queue_first(const sw__queue *queue, int64_t lane)
 {
     sw__memory_step *step = queue->root;

@@ -190,6 +190,17 @@ int sw__memory_steps_each(sw__store *store, int64_t task_no, sw__step_visit visi
     return rc < 0 ? rc : SW_OK;
 }
 
+/* Rows of a line from a step on. */
+static void step_line_read(const sw__memory_step *step, int64_t lane, int64_t rank_max,
+                           sw__queued *rows, size_t limit, size_t *count)
+{
+    while (*count < limit && step && step->hot.lane == lane && step->hot.rank <= rank_max) {
+        rows[*count] = (sw__queued){.step_id = step->hot.step_id, .rank = step->hot.rank};
+        ++*count;
+        step = step->after;
+    }
+}
+
 int sw__memory_queue_scan(sw__store *store, int64_t lane, int64_t rank_max, sw__queued *rows,
                           size_t limit, size_t *count, sw_error *err)
 {
@@ -198,11 +209,18 @@ int sw__memory_queue_scan(sw__store *store, int64_t lane, int64_t rank_max, sw__
     int rc = sw__memory_enter(self, SW__STORE_READING, "store.queue_scan", err);
     if (rc < 0 || lane == SW__LANE_NONE)
         return rc;
-    const sw__memory_step *step = sw__queue_first(&self->queue, lane);
-    while (*count < limit && step && step->hot.lane == lane && step->hot.rank <= rank_max) {
-        rows[*count] = (sw__queued){.step_id = step->hot.step_id, .rank = step->hot.rank};
-        ++*count;
-        step = step->after;
-    }
+    step_line_read(sw__queue_first(&self->queue, lane), lane, rank_max, rows, limit, count);
+    return SW_OK;
+}
+
+int sw__memory_queue_after(sw__store *store, int64_t lane, sw__queued after, int64_t rank_max,
+                           sw__queued *rows, size_t limit, size_t *count, sw_error *err)
+{
+    sw__memory *self = (sw__memory *)store;
+    *count = 0;
+    int rc = sw__memory_enter(self, SW__STORE_READING, "store.queue_after", err);
+    if (rc < 0 || lane == SW__LANE_NONE)
+        return rc;
+    step_line_read(sw__queue_after(&self->queue, lane, after), lane, rank_max, rows, limit, count);
     return SW_OK;
 }

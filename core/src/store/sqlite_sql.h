@@ -142,6 +142,9 @@
                   "ORDER BY step_id")                                                              \
     XX(QUEUE_SCAN, "SELECT step_id, rank FROM step "                                               \
                    "WHERE lane <> 0 AND lane = ?1 AND rank <= ?2 ORDER BY rank, step_id LIMIT ?3") \
+    XX(QUEUE_AFTER, "SELECT step_id, rank FROM step WHERE lane <> 0 AND lane = ?1 "                \
+                    "AND rank >= ?2 AND rank <= ?4 AND (rank > ?2 OR step_id > ?3) "               \
+                    "ORDER BY rank, step_id LIMIT ?5")                                             \
     XX(RESULT_PUT, "INSERT OR IGNORE INTO result (step_id, salt, blob_no, body) "                  \
                    "VALUES (?1, ?2, ?3, ?4)")                                                      \
     XX(RESULT_BLOB, "SELECT blob_no FROM result WHERE step_id = ?1 AND blob_no IS NOT NULL")       \

@@ -113,6 +113,25 @@ int sw__sqlite_steps_each(sw__store *store, int64_t task_no, sw__step_visit visi
     return rc;
 }
 
+/* The rows of a bound scan of a line. */
+static int step_queue_read(sw__sqlite *self, sw__bind *bind, sw__queued *rows, size_t *count,
+                           sw_error *err)
+{
+    int rc;
+    while ((rc = sw__bind_next(self, bind, err)) > 0) {
+        sw__column column = {.statement = bind->statement};
+        rows[*count].step_id = sw__column_int(&column);
+        rows[*count].rank = sw__column_int(&column);
+        ++*count;
+    }
+    return rc;
+}
+
+static int64_t step_queue_limit(size_t limit)
+{
+    return limit < INT64_MAX ? (int64_t)limit : INT64_MAX;
+}
+
 int sw__sqlite_queue_scan(sw__store *store, int64_t lane, int64_t rank_max, sw__queued *rows,
                           size_t limit, size_t *count, sw_error *err)
 {
@@ -124,12 +143,23 @@ int sw__sqlite_queue_scan(sw__store *store, int64_t lane, int64_t rank_max, sw__
     sw__bind bind = sw__bind_start(self, SW__SQL_QUEUE_SCAN);
     sw__bind_int(&bind, lane);
     sw__bind_int(&bind, rank_max);
-    sw__bind_int(&bind, limit < INT64_MAX ? (int64_t)limit : INT64_MAX);
-    while ((rc = sw__bind_next(self, &bind, err)) > 0) {
-        sw__column column = {.statement = bind.statement};
-        rows[*count].step_id = sw__column_int(&column);
-        rows[*count].rank = sw__column_int(&column);
-        ++*count;
-    }
-    return rc;
+    sw__bind_int(&bind, step_queue_limit(limit));
+    return step_queue_read(self, &bind, rows, count, err);
+}
+
+int sw__sqlite_queue_after(sw__store *store, int64_t lane, sw__queued after, int64_t rank_max,
+                           sw__queued *rows, size_t limit, size_t *count, sw_error *err)
+{
+    sw__sqlite *self = (sw__sqlite *)store;
+    *count = 0;
+    int rc = sw__sqlite_enter(self, SW__STORE_READING, "store.queue_after", err);
+    if (rc < 0 || limit == 0)
+        return rc;
+    sw__bind bind = sw__bind_start(self, SW__SQL_QUEUE_AFTER);
+    sw__bind_int(&bind, lane);
+    sw__bind_int(&bind, after.rank);
+    sw__bind_int(&bind, after.step_id);
+    sw__bind_int(&bind, rank_max);
+    sw__bind_int(&bind, step_queue_limit(limit));
+    return step_queue_read(self, &bind, rows, count, err);
 }

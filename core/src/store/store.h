@@ -32,10 +32,12 @@
 #define SW__STEP_INDEX(step_id) ((step_id) & ((1 << SW__STEP_BITS) - 1))
 
 /* What a step stands in line for. One partial index on (lane, rank, step_id) where lane <> 0
- * answers all three questions: what is ready, which timers are due, what does a worker hold. */
+ * answers all four questions: what is ready, which timers are due, what does a worker hold, what has
+ * failed. */
 #define SW__LANE_NONE 0
 #define SW__LANE_TIMER 1 /* rank: not before this time */
 #define SW__LANE_FIRST 2 /* ready for one (queue, handler); rank: minus priority */
+#define SW__LANE_DEAD INT64_MAX /* failed, and not allowed to; rank: minus the time of its failure */
 /* running: minus the worker's number; rank: deadline of the attempt, INT64_MAX for none */
 
 /* The narrow row that changes with every transition. */
@@ -254,6 +256,9 @@ typedef struct sw__store_ops {
     /* The first `limit` steps of a lane with rank <= rank_max, by rank, then step_id. */
     int (*queue_scan)(sw__store *store, int64_t lane, int64_t rank_max, sw__queued *rows,
                       size_t limit, size_t *count, sw_error *err);
+    /* The same for the steps of a lane behind a place in it. */
+    int (*queue_after)(sw__store *store, int64_t lane, sw__queued after, int64_t rank_max,
+                       sw__queued *rows, size_t limit, size_t *count, sw_error *err);
 
     int (*results_put)(sw__store *store, const sw__payload *rows, size_t count, sw_error *err);
     /* rows[i] for step_ids[i]; a missing one has an absent body. */
@@ -316,6 +321,7 @@ typedef struct sw__store_ops {
     XX(steps_update)                                                                               \
     XX(steps_each)                                                                                 \
     XX(queue_scan)                                                                                 \
+    XX(queue_after)                                                                                \
     XX(results_put)                                                                                \
     XX(results_get)                                                                                \
     XX(failures_put)                                                                               \

@@ -121,11 +121,28 @@ module Stepwell
   # @!method override(rows, mode = :all_or_nothing)
   #   Bring steps into other states by hand, in one transaction. {Operations#batch_update_step_states}
   #   says more.
-  #   @param rows [Array<Array>] [step_id, state, actor, reason], all four required
+  #   @param rows [Array<Array>] [step_id, state, actor, reason, result_json]; only the last may be
+  #     left out, and only :resolved has one
   #   @param mode [Symbol] one of {BATCH_MODES}
   #   @return [Array<Overridden>]
   #   @raise [IllegalTransitionError, NotFoundError] with :all_or_nothing; #row says which
   #   @raise [InvalidArgumentError, LimitError] #row says which
+  #
+  # @!method dead_list(workflow: nil, handler: nil, step: nil, error_class: nil, failed_after_us: nil, failed_before_us: nil, after_us: nil, after_step_id: nil, limit: 100)
+  #   Steps that have failed for good, newest first. {DeadLetters} has friendlier forms of the three.
+  #   @param after_us [Integer, nil] failed_us of the last row of the page before
+  #   @param after_step_id [Integer, nil] its step_id
+  #   @return [Array<DeadRow>]
+  #   @raise [InvalidArgumentError]
+  #
+  # @!method dead_count(**filter)
+  #   @return [Array<DeadGroup>] how many there are of each error class and handler
+  #
+  # @!method dead_override(state, actor, reason, result_json = nil, **filter)
+  #   Retry (:ready) or resolve (:resolved) all that a filter finds, up to its limit, in one
+  #   transaction.
+  #   @return [Array(Array<DeadRow>, Array<Overridden>)] what was found, and what became of each
+  #   @raise [InvalidArgumentError, LimitError]
   #
   # @!method forecast(task_id, fail: nil, slower: nil, skip: nil, workers: nil, more_workers: nil, resources: nil, draws: 200, history: 50, calibrate: 20)
   #   When a task ends, from what its steps took in earlier tasks, and the same with changes. Nothing
@@ -180,6 +197,7 @@ module Stepwell
   #   @return [Array<AuditEntry>] from entry_no on
   class Engine
     include Operations
+    include DeadLetters
 
     # Open a store.
     #

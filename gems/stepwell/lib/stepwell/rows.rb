@@ -140,6 +140,14 @@ module Stepwell
     end
   end
 
+  # A step that has failed for good: step_id, task_id, workflow, version, step (name), handler, queue,
+  # error_class, error_message, error_detail (of the last attempt), failed_us, attempt (attempts that
+  # were started), max_attempts, crashes (attempts lost with their worker), task_state.
+  class DeadRow; end
+
+  # Dead letters of one error class and handler: error_class, handler, count, oldest_us, newest_us.
+  class DeadGroup; end
+
   # Answer of {Operations#batch_update_step_states}: updated_count (steps that were changed), rows
   # ({Overridden}s in the order of the batch).
   BatchUpdate = Struct.new(:updated_count, :rows)
