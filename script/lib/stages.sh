@@ -237,6 +237,13 @@ stage_chaos() {
     return "$status"
 }
 
+# What users of other systems complain about, and what was measured in them.
+stage_rivals() {
+    build_preset release stepwell_cli
+    build_python
+    run_pytest tests/rivals
+}
+
 # What users install: built, looked into, installed into an empty place, used from there.
 stage_packages() {
     build_ruby
