@@ -197,14 +197,13 @@ static void bench_case_run(const bench_case *c, const bench_arguments *arguments
 static size_t bench_steps(bench_load load, int durability, size_t batch, bool quick)
 {
     size_t batches = durability == SW_DURABILITY_STRICT ? 150 : 3000;
-    size_t steps = batch * batches;
-    size_t least = quick ? 200 : 1000; /* of a large task */
+    size_t least = quick ? 100 : 1000; /* of a large task */
+    size_t most = quick ? 10000 : 30000;
+    size_t steps = batch * (quick ? batches / 4 : batches);
     if (load == BENCH_FAN)
         return BENCH_LAYERED_MAX + 1;
-    if (steps > 30000)
-        steps = 30000;
-    if (quick)
-        steps /= 3;
+    if (steps > most)
+        steps = most;
     if (load == BENCH_SMALL)
         return steps / 3 * 3;
     return steps < least ? least : steps < BENCH_LAYERED_MAX ? steps : BENCH_LAYERED_MAX;
