@@ -290,6 +290,65 @@ class TestManySteps:
                 task.wait(30)
         assert most[0] == 3
 
+    def test_a_batch_waits_in_line(self, engine: Engine) -> None:
+        """Steps are taken ahead, yet no more of them run at once than there are threads; what is
+        still in line when the worker stops was never begun."""
+        w = engine.workflow("w")
+        go = threading.Event()
+        lock = threading.Lock()
+        now, most = [0], [0]
+
+        @w.step
+        def busy() -> None:
+            with lock:
+                now[0] += 1
+                most[0] = max(most[0], now[0])
+            go.wait(30)
+            with lock:
+                now[0] -= 1
+
+        tasks = [w.start() for _ in range(20)]
+
+        def states() -> List[str]:
+            return sorted(task.steps["busy"].state for task in tasks)
+
+        worker = Worker(engine, threads=2, batch=5).start()
+        until(lambda: states() == ["ready"] * 10 + ["running"] * 10, "taking ten steps")
+        worker.stop(grace=0)
+        assert states() == ["ready"] * 20
+        assert {task.steps["busy"].attempt for task in tasks} == {0}
+        go.set()
+        with Worker(engine, threads=2, batch=5):
+            for task in tasks:
+                assert task.wait(30).status == "succeeded"
+        assert most[0] <= 4  # those of the first worker may not have ended yet
+
+    def test_a_batch_behind_an_endless_handler(self, engine: Engine) -> None:
+        """What stands in line behind a handler that never returns gets another thread."""
+        w = engine.workflow("w")
+        release = threading.Event()
+
+        @w.step(timeout=0.2, priority=10)
+        def endless() -> None:
+            release.wait(30)
+
+        @w.step
+        def good() -> int:
+            return 1
+
+        tasks = [w.start() for _ in range(3)]
+        with Worker(engine, threads=1, batch=6):
+            for task in tasks:
+                assert task.wait(20).status == "failed"
+            release.set()
+        assert [task.result("good") for task in tasks] == [1, 1, 1]
+        assert {task.steps["endless"].error_class for task in tasks} == {"Timeout"}
+
+    def test_numbers_that_are_too_small(self, engine: Engine) -> None:
+        for option in ("threads", "coroutines", "batch"):
+            with pytest.raises(ValueError, match="1 or more"):
+                Worker(engine, **{option: 0})  # type: ignore[arg-type]
+
     def test_outcomes_do_not_wait_for_new_work(self, engine: Engine) -> None:
         """A chain runs in far less than one wait of the exchange per step."""
         w = engine.workflow("w")

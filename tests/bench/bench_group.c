@@ -76,7 +76,7 @@ int main(int argc, char **argv)
     const char *dir = "/tmp";
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == 'q')
-            calls = 200;
+            calls = 80;
         else if (option == 'j')
             json = 1;
         else if (option == 'd')

@@ -1,5 +1,5 @@
-/* Reference pages that repeat a list of the code must repeat it exactly: errors, exit codes,
- * limits. */
+/* Pages that repeat a list of the code must repeat it exactly: errors, exit codes, limits, delays
+ * of retries. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +12,7 @@
 
 #include "../../core/cli/command.h"
 #include "base/limits.h"
+#include "model/workflow.h"
 #include "stepwell.h"
 
 /* The whole file, zero-terminated; the caller frees it. */
@@ -137,12 +138,31 @@ static void test_limits(void **state)
     free(page);
 }
 
+/* The table of delays in the guide to retries, in seconds. */
+static void test_delays(void **state)
+{
+    char row[256];
+    (void)state;
+    char *page = page_read("docs/guide/retries.md");
+    for (int backoff = 0; backoff < SW_BACKOFF_COUNT; backoff++) {
+        const sw_workflow_step step = {
+            .backoff = backoff, .backoff_base_ms = 1000, .backoff_max_ms = 60000};
+        int len = snprintf(row, sizeof(row), "\n| `%s` |", sw_backoff_name(backoff));
+        for (int32_t attempt = 1; attempt <= 8; attempt++)
+            len += snprintf(row + len, sizeof(row) - (size_t)len, " %lld |",
+                            (long long)sw__retry_delay_ms(&step, attempt, 0.5) / 1000);
+        assert_row(page, row);
+    }
+    free(page);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_exit_codes),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_delays),
     };
     return cmocka_run_group_tests_name("docs", tests, NULL, NULL);
 }

@@ -286,10 +286,13 @@ static void submit_wait_times_out_with_the_task(void **state)
     sw_uuid task = rig_submit(&r);
     assert_int_equal(sw_task_wait(r.engine, &task, 0, &result, &r.error), SW_ETIMEOUT);
     assert_int_equal(sw_tasks(result, &count)[0].state, SW_TASK_PENDING);
+    assert_non_null(sw_steps(result, &count));
+    assert_int_equal(count, 2);
     sw_result_free(result);
     sw_cancel_row row = {.task_id = task};
     assert_int_equal(sw_task_cancel(r.engine, &row, 1, &r.error), 0);
     assert_int_equal(sw_task_wait(r.engine, &task, -1, &result, &r.error), 0);
+    assert_int_equal(sw_steps(result, &count)[1].state, SW_STEP_CANCELLED);
     sw_result_free(result);
     rig_close(&r);
 }

@@ -258,16 +258,30 @@ static int query_fill_steps(sw_engine *engine, sw_result *result, const sw__task
 
 /* Get. */
 
-static int query_get(sw_engine *engine, sw_result *result, const void *context, sw_error *err)
+/* The task with its steps; without them when only its end is waited for, until it has ended. */
+static int query_task(sw_engine *engine, sw_result *result, const sw_uuid *task_id, bool steps,
+                      sw_error *err)
 {
     sw__task_hot *hot = sw__arena_alloc(result->arena, sizeof *hot);
     const sw__plan *plan = NULL;
     if (!hot)
         return sw__fail(err, SW_ENOMEM, NULL);
-    int rc = sw__query_task(engine, context, hot, &plan, err);
+    int rc = sw__query_task(engine, task_id, hot, &plan, err);
     if (rc == SW_OK)
         rc = query_fill_tasks(engine, result, hot, 1, err);
-    return rc == SW_OK ? query_fill_steps(engine, result, hot, plan, err) : rc;
+    if (rc == SW_OK && (steps || sw_task_state_terminal(hot->state)))
+        rc = query_fill_steps(engine, result, hot, plan, err);
+    return rc;
+}
+
+static int query_get(sw_engine *engine, sw_result *result, const void *context, sw_error *err)
+{
+    return query_task(engine, result, context, true, err);
+}
+
+static int query_glance(sw_engine *engine, sw_result *result, const void *context, sw_error *err)
+{
+    return query_task(engine, result, context, false, err);
 }
 
 int sw_task_get(sw_engine *engine, const sw_uuid *task_id, sw_result **out, sw_error *err)
@@ -484,7 +498,7 @@ static int query_look(sw_engine *engine, query_watch *watch, sw_result **out, sw
     *out = NULL;
     int rc = query_listen(engine, watch, err);
     if (rc == SW_OK)
-        rc = sw__query_entered(engine, query_get, watch->task_id, out, err);
+        rc = sw__query_entered(engine, query_glance, watch->task_id, out, err);
     if (rc == SW_OK && SW__PLANT(TASK_WAIT_RACE))
         rc = query_listen(engine, watch, err);
     return rc;
@@ -503,16 +517,17 @@ static int query_wait(sw_engine *engine, const sw_uuid *task_id, int64_t wait_ms
         watch.deadline_us = query_mono(engine) + wait_ms * 1000;
     while (rc == SW_OK && again) {
         rc = query_look(engine, &watch, out, err);
-        if (rc == SW_OK && query_ended(*out))
+        if (rc < 0 || query_ended(*out))
             return rc;
         if (rc == SW_OK)
             rc = query_sleep(engine, &watch, &again, err);
     }
-    if (rc < 0) {
-        sw_result_free(*out);
-        *out = NULL;
+    sw_result_free(*out);
+    *out = NULL;
+    if (rc == SW_OK)
+        rc = sw__query_entered(engine, query_get, task_id, out, err);
+    if (rc < 0 || query_ended(*out))
         return rc;
-    }
     return sw__fail(err, SW_ETIMEOUT, "the task has not ended within %lld ms", (long long)wait_ms);
 }
 

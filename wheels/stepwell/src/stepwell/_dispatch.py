@@ -85,8 +85,12 @@ class Dispatcher:
         return not self._thread.is_alive()
 
     def abort(self) -> None:
-        """Drop everything that still runs; close gives the steps back."""
-        for attempt in self._attempts():
+        """Drop everything that still runs; close gives the steps back. All are marked first, lest
+        a thread that becomes free takes one that waits in line."""
+        attempts = self._attempts()
+        for attempt in attempts:
+            attempt.drop()
+        for attempt in attempts:
             self._drop(attempt.hold)
 
     def close(self) -> None:

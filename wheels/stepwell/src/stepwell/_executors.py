@@ -44,31 +44,35 @@ class Executor(Protocol):
 
 
 class ThreadExecutor:
-    """Daemon threads that each run one handler at a time; started when first needed."""
+    """Daemon threads that each run one handler at a time; started when first needed. Up to batch
+    attempts for each thread are taken at once; those that no thread has taken yet wait in line."""
 
-    def __init__(self, size: int, report: Report, name: str) -> None:
-        self.capacity = size
+    def __init__(self, size: int, report: Report, name: str, batch: int = 1) -> None:
+        self.capacity = size * batch
         self._report = report
         self._name = name
         self._size = size
+        self._batch = batch
         self._queue: SimpleQueue[Optional[Attempt]] = SimpleQueue()
         self._lock = threading.Lock()
         self._busy: Dict[Attempt, threading.Thread] = {}
         self._abandoned: List[threading.Thread] = []
         self._started = 0
-        self._idle = 0
+        self._threads = 0  # of those started, the ones that take attempts
+        self._load = 0  # attempts in line or in the hands of these
 
     def submit(self, attempts: Iterable[Attempt]) -> None:
         for attempt in attempts:
             with self._lock:
-                if self._idle > 0:
-                    self._idle -= 1
-                else:
-                    self._start()
+                self._load += 1
+                self._start_if_needed()
             self._queue.put(attempt)
 
-    def _start(self) -> None:
+    def _start_if_needed(self) -> None:
+        if self._load <= self._threads or self._threads >= self._size_now():
+            return
         self._started += 1
+        self._threads += 1
         thread = threading.Thread(
             target=self._work, name=f"{self._name}-{self._started}", daemon=True
         )
@@ -82,16 +86,17 @@ class ThreadExecutor:
                 return
             with self._lock:
                 if attempt.dropped:
-                    self._idle += 1
+                    self._load -= 1
                     continue
                 self._busy[attempt] = thread
             outcome = attempt.run()
             with self._lock:
                 if self._busy.pop(attempt, None) is None:
                     self._abandoned.remove(thread)
-                    self.capacity = self._size_now()
+                    self.capacity = self._size_now() * self._batch
+                    self._start_if_needed()
                     return  # another thread has taken this one's place
-                self._idle += 1
+                self._load -= 1
             self._report(attempt, outcome)
 
     def abandon(self, attempt: Attempt) -> None:
@@ -99,7 +104,10 @@ class ThreadExecutor:
             thread = self._busy.pop(attempt, None)
             if thread is not None:
                 self._abandoned.append(thread)
-                self.capacity = self._size_now()
+                self._threads -= 1
+                self._load -= 1
+                self.capacity = self._size_now() * self._batch
+                self._start_if_needed()
 
     def _size_now(self) -> int:
         """All threads, until too many hang; then fewer, and none in the end."""

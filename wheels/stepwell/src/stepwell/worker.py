@@ -40,7 +40,9 @@ class Worker:
     """Runs the handlers of the named workflows and the named handlers of their own; when nothing
     is named, all that the engine has.
 
-    threads is how many plain functions run at once, coroutines how many coroutine functions.
+    threads is how many plain functions run at once, coroutines how many coroutine functions. batch
+    is how many steps each thread is given at once; more than one pays when functions take less
+    than a millisecond, because then claiming takes longer than they do.
     lease is how many seconds the worker may be silent before its steps go to others; grace how
     many seconds running handlers get after stop. A worker can be run or started once.
     """
@@ -55,13 +57,15 @@ class Worker:
         name: Optional[str] = None,
         lease: float = 15.0,
         grace: float = 10.0,
+        batch: int = 1,
     ) -> None:
-        if threads < 1 or coroutines < 1:
-            raise ValueError("threads and coroutines must be 1 or more")
+        if threads < 1 or coroutines < 1 or batch < 1:
+            raise ValueError("threads, coroutines and batch must be 1 or more")
         self.engine = engine
         self.work = work or (*engine.workflows.values(), *engine.handlers.values())
         self.threads = threads
         self.coroutines = coroutines
+        self.batch = batch
         self.queues = queues
         self.name = name
         self.lease = lease
@@ -173,7 +177,11 @@ class Worker:
         plain = {name: one for name, one in handlers.items() if not one.is_async}
         coroutine = {name: one for name, one in handlers.items() if one.is_async}
         if plain:
-            self._add(plain, lambda report: ThreadExecutor(self.threads, report, "stepwell"), "")
+            self._add(
+                plain,
+                lambda report: ThreadExecutor(self.threads, report, "stepwell", self.batch),
+                "",
+            )
         if coroutine:
             self._add(
                 coroutine,
