@@ -34,6 +34,8 @@ RSpec.describe "garbage collection" do
       engine.task_context([id])
       engine.step_readiness(id)
       engine.override([[1, :ready, "ann", "why"]], :partial)
+      engine.picture(id, critical: true, title: "t" * 40)
+      engine.gantt(id, format: :text, title: "t" * 40)
       engine.forecast(id, workers: 3, resources: [[1, [:a, "b"]]]).steps.each(&:name)
       engine.list(workflow: "w", tag: "t").each(&:tags)
       engine.audit_task(id)
@@ -70,6 +72,8 @@ RSpec.describe "garbage collection" do
       raise "wrong" unless answer.impact["a"] == %w[b c] && answer.redundant == [%w[a c]]
       graph.makespan(workers: 1, resources: { cpu: [1, { "a" => 1 }] })
       graph.diff(Stepwell::Graph.new([%w[a x]]))
+      raise "wrong" unless graph.to_svg(title: "t" * 40, slack: true).end_with?("</svg>\n")
+      Stepwell::Graph.new([%i[a b], [:b, :c]]).to_text(duration: { a: 2 }, critical: true)
       edit = graph.edit.insert([%w[c e]])
       raise "wrong" unless edit.finish.nodes == %w[a b c d e]
       [[%w[a b], %w[a b]], [%w[a b], ["a", 1]]].each do |edges|
