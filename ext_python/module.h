@@ -306,7 +306,7 @@ bool swpy_node_array_read(swpy_graph *self, PyObject *value, const char *what, s
 
 bool swpy_graph_setup(PyObject *module, swpy_state *state);
 
-/* graph_analyze.c, graph_verbs.c: the methods of Graph that ask the core. */
+/* graph_analyze.c, graph_verbs.c, picture.c: the methods of Graph that ask the core. */
 #define SWPY_GRAPH_METHOD_MAP(XX)                                                                  \
     XX(order)                                                                                      \
     XX(analyze)                                                                                    \
@@ -316,6 +316,7 @@ bool swpy_graph_setup(PyObject *module, swpy_state *state);
     XX(reduce)                                                                                     \
     XX(makespan)                                                                                   \
     XX(diff)                                                                                       \
+    XX(picture)                                                                                    \
     XX(edit)
 
 #define SWPY_METHOD_DECLARE(name)                                                                  \
@@ -351,6 +352,9 @@ bool swpy_graph_edit_setup(PyObject *module, swpy_state *state);
     XX(task_context)                                                                               \
     XX(step_readiness)                                                                             \
     XX(override)                                                                                   \
+    XX(picture_text)                                                                               \
+    XX(gantt_text)                                                                                 \
+    XX(duration_rows)                                                                              \
     XX(worker_renew)                                                                               \
     XX(worker_keep)                                                                                \
     XX(worker_close)                                                                               \

@@ -31,4 +31,5 @@ void Init_stepwell(void)
     rsw_audit_init();
     rsw_graph_init();
     rsw_forecast_init();
+    rsw_picture_init();
 }

@@ -121,5 +121,6 @@ void rsw_row_init(void)
     ROW(RSW_FORECAST_STEP, "ForecastStep", "name", "state", "source", "sample_count", "p50_us",
         "p95_us", "elapsed_us", "runs", "runs_what_if", "overdue", "decides", "decides_what_if");
     ROW(RSW_CALIBRATION, "Calibration", "task_count", "within_count", "error", "trusted");
+    ROW(RSW_STEP_DURATION, "StepDuration", "name", "source", "sample_count", "p50_us", "p95_us");
 }
 #undef ROW

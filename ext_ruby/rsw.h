@@ -151,6 +151,7 @@ typedef enum rsw_row_class {
     RSW_FORECAST_CASE,
     RSW_FORECAST_STEP,
     RSW_CALIBRATION,
+    RSW_STEP_DURATION,
     RSW_ROW_CLASS_COUNT
 } rsw_row_class;
 
@@ -245,5 +246,6 @@ void rsw_graph_init(void);
 void rsw_graph_answer_init(void);
 void rsw_graph_edit_init(void);
 void rsw_forecast_init(void);
+void rsw_picture_init(void);
 
 #endif

@@ -68,6 +68,9 @@ BAD: List[Any] = [
 Call = Tuple[str, Tuple[Any, ...], Dict[str, Any]]
 
 
+ONE_STEP = '{"stepwell":1,"name":"w","steps":[{"name":"a"}]}'
+
+
 def calls(task_id: str, worker: int) -> Iterator[Call]:
     """Each method with arguments it takes; one of them is replaced at a time."""
     outcome = (1 << 20, 1, "succeeded", "1", "E", "message", "detail", 5)
@@ -109,6 +112,9 @@ def calls(task_id: str, worker: int) -> Iterator[Call]:
         "history": 2,
         "calibrate": -1,
     }
+    yield "picture_text", (task_id, "text", 1, "t", 1, 40, 1, 1, 1), {}
+    yield "gantt_text", (task_id, "text", "t", 60, 400, 1, 1), {}
+    yield "duration_rows", (ONE_STEP, 5), {}
     yield "worker_open", (["w.a"],), {"name": "n", "queues": ["q"], "lease_ms": 1_000}
     yield "worker_renew", (worker, [(1 << 20, 1)]), {}
     yield "worker_keep", (worker,), {}

@@ -37,6 +37,8 @@ RSpec.describe "garbage collection" do
       engine.dead_letters(workflow: "w").each(&:inspect)
       engine.count_dead_letters(error_class: "E")
       engine.retry_dead_letters(actor: "ann", reason: "why", handler: "none")
+      engine.picture(id, critical: true, title: "t" * 40)
+      engine.gantt(id, format: :text, title: "t" * 40)
       engine.forecast(id, workers: 3, resources: [[1, [:a, "b"]]]).steps.each(&:name)
       engine.list(workflow: "w", tag: "t").each(&:tags)
       engine.audit_task(id)
@@ -73,6 +75,8 @@ RSpec.describe "garbage collection" do
       raise "wrong" unless answer.impact["a"] == %w[b c] && answer.redundant == [%w[a c]]
       graph.makespan(workers: 1, resources: { cpu: [1, { "a" => 1 }] })
       graph.diff(Stepwell::Graph.new([%w[a x]]))
+      raise "wrong" unless graph.to_svg(title: "t" * 40, slack: true).end_with?("</svg>\n")
+      Stepwell::Graph.new([%i[a b], [:b, :c]]).to_text(duration: { a: 2 }, critical: true)
       edit = graph.edit.insert([%w[c e]])
       raise "wrong" unless edit.finish.nodes == %w[a b c d e]
       [[%w[a b], %w[a b]], [%w[a b], ["a", 1]]].each do |edges|

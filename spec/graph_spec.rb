@@ -204,4 +204,62 @@ RSpec.describe Stepwell::Graph do
     expect { described_class.of("{}") }.to raise_error(Stepwell::DefinitionError) { |e| expect(e.findings).not_to be_empty }
     expect { described_class.of(5) }.to raise_error(TypeError)
   end
+
+  describe "pictures" do
+    let(:graph) { described_class.new({ left: [:top], right: [:top], bottom: %i[left right top] }, nodes: [:top]) }
+
+    it "come in every format" do
+      expect(graph.to_svg(title: "<t>")).to start_with("<svg").and include("&lt;t&gt;")
+      expect(graph.to_mermaid(direction: :right)).to start_with("flowchart LR")
+      expect(graph.to_dot).to start_with("digraph")
+      expect(graph.to_text).to include("│ top │")
+      expect(graph.to_text(ascii: true)).to include("| top |")
+      expect(JSON.parse(JSON.generate([graph])).first["nodes"].size).to eq(4)
+    end
+
+    it "mark what is asked for" do
+      found = JSON.parse(graph.to_json(critical: true, slack: true, redundant: true, duration: { left: 2.5, right: 9 }))
+      nodes = found["nodes"].to_h { |node| [node["name"], node] }
+      expect(nodes.select { |_, node| node["critical"] }.keys).to eq(%w[top right bottom])
+      expect(nodes["left"].values_at("slack_us", "duration_us")).to eq([6_500_000, 2_500_000])
+      redundant = found["edges"].select { |edge| edge["redundant"] }.map { |edge| edge.values_at("from", "to").map { |i| nodes.keys[i] } }
+      expect(redundant).to eq([%w[top bottom]])
+    end
+
+    it "lie as the layout says" do
+      layout = graph.layout
+      expect([layout.places.keys, layout.lines.keys.sort]).to eq([graph.nodes, graph.edges.sort])
+      expect(layout.places.values_at(:top, :left, :bottom).map(&:level)).to eq([0, 1, 2])
+      expect(described_class.new([[7, 5]]).layout(direction: :right)).to have_attributes(direction: :right, lines: { [7, 5] => anything })
+    end
+
+    it "refuse what they cannot show" do
+      expect { described_class.new([%i[a b], %i[b a]]).to_text }
+        .to raise_error(Stepwell::DefinitionError) { |error| expect(error.cycle).to eq(%i[a b]) }
+      expect { graph.draw(:gif) }.to raise_error(Stepwell::InvalidArgumentError, /gif/)
+      expect { graph.to_svg(direction: :up) }.to raise_error(Stepwell::InvalidArgumentError, /:up/)
+      expect { graph.to_svg(critical: 1) }.to raise_error(TypeError)
+      expect { graph.to_svg(colour: true) }.to raise_error(ArgumentError)
+      expect { graph.to_svg(duration: [1]) }.to raise_error(Stepwell::InvalidArgumentError, /1 items for 4 nodes/)
+      expect { graph.to_text(columns: 10) }.to raise_error(Stepwell::LimitError)
+    end
+
+    it "show a task as it stands" do
+      Stepwell::Engine.open("memory:") do |engine|
+        engine.register({ "stepwell" => 1, "name" => "order", "steps" => [
+                          { "name" => "validate", "timeout_ms" => 2000 }, { "name" => "charge", "after" => ["validate"], "timeout_ms" => 20_000 }
+                        ] })
+        task = engine.start("order")
+        nodes = JSON.parse(task.picture(format: :json, critical: true, durations: true))["nodes"]
+        expect(nodes.map { |node| node.values_at("state", "duration_us", "critical") })
+          .to eq([["ready", 2_000_000, true], ["pending", 20_000_000, true]])
+        expect(task.gantt(format: :text, columns: 60)).to include("validate")
+        expect { engine.gantt(task.id, format: :dot) }.to raise_error(Stepwell::InvalidArgumentError)
+        expect { engine.picture("01932f00-0000-7000-8000-000000000000") }.to raise_error(Stepwell::NotFoundError)
+        expect(engine.durations("order")["charge"]).to have_attributes(source: :timeout, sample_count: 0, p95_us: 20_000_000)
+        expect(engine.analyze("order", durations: :p95).span).to eq(22)
+        expect { engine.analyze("order", durations: :p96) }.to raise_error(Stepwell::InvalidArgumentError)
+      end
+    end
+  end
 end

@@ -1,13 +1,12 @@
 /* stepwell graph: steps and their dependencies as a picture, of a file or of a task as it stands.
  */
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "command.h"
 #include "database.h"
 #include "definition.h"
-#include "history.h"
+#include "durations.h"
 #include "out.h"
 #include "picture.h"
 #include "text.h"
@@ -26,108 +25,113 @@ static int graph_fail(const sw_error *error, int format)
         error, narrow ? "draw it with --format svg, or see `stepwell plan`" : NULL, NULL);
 }
 
-static int graph_render(const cli_call *call, cli_picture *rows, const sw_workflow *workflow)
+static int graph_options_read(const cli_call *call, sw_picture_options *options)
 {
-    sw_error error = {0};
-    sw_result *result = NULL;
-    size_t count = 0;
     bool file = cli_given(call, CLI_OPTION_OUTPUT);
-    sw_picture_options options = SW_PICTURE_OPTIONS_INIT;
-    options.format = cli_picture_format(call, SW_PICTURE_TEXT);
-    options.title = sw_workflow_name(workflow);
-    options.columns = (int32_t)cli_out_width();
-    options.ascii = !file && !cli_out()->unicode;
-    options.color = !file && cli_out()->colour;
+    *options = (sw_picture_options)SW_PICTURE_OPTIONS_INIT;
+    options->format = cli_picture_format(call, SW_PICTURE_TEXT);
+    options->columns = (int32_t)cli_out_width();
+    options->ascii = !file && !cli_out()->unicode;
+    options->color = !file && cli_out()->colour;
+    options->marks = cli_picture_marks(call);
     if (cli_given(call, CLI_OPTION_SVG) && cli_given(call, CLI_OPTION_FORMAT))
         return cli_fail(CLI_EXIT_USAGE, NULL, "--svg is a format of its own; leave out --format");
-    if (options.format == SW_PICTURE_FORMAT_COUNT)
+    if (options->format == SW_PICTURE_FORMAT_COUNT)
         return cli_fail(CLI_EXIT_USAGE,
                         "add --format, or a name that ends in .svg, .mmd, .dot, "
                         ".json or .txt",
                         "'%s' does not tell what to write", call->values[CLI_OPTION_OUTPUT].text);
     if (cli_given(call, CLI_OPTION_DIRECTION))
-        options.direction = strcmp(call->values[CLI_OPTION_DIRECTION].text, "right") == 0
-                                ? SW_PICTURE_RIGHT
-                                : SW_PICTURE_DOWN;
-    if (cli_given(call, CLI_OPTION_CRITICAL))
-        cli_picture_mark_critical(rows, workflow);
-    if (sw_picture_render(&options, rows->nodes, rows->node_count, rows->edges, rows->edge_count,
-                          &result, &error) < 0)
-        return graph_fail(&error, options.format);
-    int status = cli_picture_write(call, sw_pictures(result, &count));
+        options->direction = strcmp(call->values[CLI_OPTION_DIRECTION].text, "right") == 0
+                                 ? SW_PICTURE_RIGHT
+                                 : SW_PICTURE_DOWN;
+    return CLI_EXIT_OK;
+}
+
+/* What the core has drawn, or why it has not. Takes result. */
+static int graph_finish(const cli_call *call, int code, const sw_error *error, int format,
+                        sw_result *result)
+{
+    if (code < 0)
+        return graph_fail(error, format);
+    int status = cli_picture_write(call, sw_pictures(result, NULL));
     sw_result_free(result);
+    return status;
+}
+
+static int graph_of_workflow(const cli_call *call, const sw_workflow *workflow)
+{
+    sw_error error = {0};
+    sw_graph *graph = NULL;
+    sw_result *result = NULL;
+    cli_durations durations;
+    sw_picture_options options;
+    sw_graph_options graph_options = SW_GRAPH_OPTIONS_INIT;
+    int status = graph_options_read(call, &options);
+    if (status != CLI_EXIT_OK)
+        return status;
+    options.title = sw_workflow_name(workflow);
+    status = cli_durations_open(&durations, call, workflow, NULL);
+    if (status == CLI_EXIT_OK) {
+        int code = sw_graph_new_workflow(&graph_options, workflow, &graph, &error);
+        if (code == SW_OK)
+            code = sw_graph_picture(graph, &options, durations.us, &result, &error);
+        status = graph_finish(call, code, &error, options.format, result);
+    }
+    sw_graph_free(graph);
+    cli_durations_close(&durations);
     return status;
 }
 
 static int graph_of_file(const cli_call *call)
 {
-    cli_picture rows;
     cli_definition definition;
     cli_definition_open(&definition, call->arguments[0], cli_given(call, CLI_OPTION_STRICT));
     int status = cli_definition_report(&definition);
-    if (status == CLI_EXIT_OK) {
-        cli_picture_open(&rows, definition.workflow);
-        status = graph_render(call, &rows, definition.workflow);
-        cli_picture_close(&rows);
-    }
+    if (status == CLI_EXIT_OK)
+        status = graph_of_workflow(call, definition.workflow);
     cli_definition_close(&definition);
     return status;
 }
 
-/* States and durations of the steps of a task into the rows of its definition. */
-static int graph_states_fill(sw_engine *engine, const sw_uuid *task_id, cli_picture *rows)
+/* Durations of the steps that have not ended, when an option asks for any but what is learnt. */
+static int graph_durations(const cli_call *call, sw_engine *engine, const sw_uuid *task_id,
+                           cli_durations *durations)
 {
     sw_error error = {0};
-    sw_result *task = NULL, *log = NULL;
-    cli_history history;
-    size_t count = 0, entry_count = 0;
-    int status = cli_task_read(engine, task_id, &task);
-    if (status != CLI_EXIT_OK)
-        return status;
-    const sw_step_row *steps = sw_steps(task, &count);
-    if (sw_audit_task(engine, task_id, &log, &error) < 0) {
-        sw_result_free(task);
-        return cli_fail_error(&error, "`stepwell audit verify` says what is wrong",
-                              "cannot read the history of the task");
-    }
-    const sw_audit_entry *entries = sw_audit_entries(log, &entry_count);
-    cli_history_open(&history, engine, steps, count);
-    for (size_t i = 0; i < entry_count; i++)
-        cli_history_take(&history, &entries[i]);
-    for (size_t i = 0; i < count && i < rows->node_count; i++) {
-        const cli_span *span = cli_history_span(&history, steps[i].step_id);
-        rows->nodes[i].state = steps[i].state;
-        if (span && span->worked_us > 0)
-            rows->nodes[i].duration_us = span->worked_us;
-    }
-    cli_history_close(&history);
-    sw_result_free(log);
-    sw_result_free(task);
-    return CLI_EXIT_OK;
+    sw_workflow *workflow = NULL;
+    *durations = (cli_durations){0};
+    if (!cli_given(call, CLI_OPTION_DURATIONS) && !cli_given(call, CLI_OPTION_DURATION))
+        return CLI_EXIT_OK;
+    if (sw_task_workflow(engine, task_id, &workflow, &error) < 0)
+        return cli_fail_error(&error, "`stepwell list` shows the tasks",
+                              "cannot read the definition of the task");
+    int status = cli_durations_open(durations, call, workflow, engine);
+    sw_workflow_free(workflow);
+    return status;
 }
 
 static int graph_of_task(const cli_call *call)
 {
     sw_uuid task_id;
-    cli_picture rows;
     sw_error error = {0};
     sw_engine *engine = NULL;
-    sw_workflow *workflow = NULL;
+    sw_result *result = NULL;
+    cli_durations durations = {0};
+    sw_picture_options options;
     const char *name = call->argument_count > 0 ? call->arguments[0] : NULL;
     int status = cli_database_open(call, CLI_DATABASE_LOOK, &engine);
     if (status == CLI_EXIT_OK)
         status = cli_task_find(engine, name, &task_id);
-    if (status == CLI_EXIT_OK && sw_task_workflow(engine, &task_id, &workflow, &error) < 0)
-        status = cli_fail_error(&error, "`stepwell list` shows the tasks",
-                                "cannot read the definition of the task");
+    if (status == CLI_EXIT_OK)
+        status = graph_options_read(call, &options);
+    if (status == CLI_EXIT_OK)
+        status = graph_durations(call, engine, &task_id, &durations);
     if (status == CLI_EXIT_OK) {
-        cli_picture_open(&rows, workflow);
-        status = graph_states_fill(engine, &task_id, &rows);
-        if (status == CLI_EXIT_OK)
-            status = graph_render(call, &rows, workflow);
-        cli_picture_close(&rows);
+        int code = sw_task_picture(engine, &options, durations.us, &task_id, &result, &error);
+        status = graph_finish(call, code, &error, options.format, result);
     }
-    sw_workflow_free(workflow);
+    cli_durations_close(&durations);
     sw_engine_close(engine);
     return status;
 }

@@ -7,7 +7,6 @@
 #include "grid.h"
 #include "json.h"
 #include "out.h"
-#include "picture.h"
 #include "text.h"
 
 /* Lines of a drawing above which the list alone says it better. */
@@ -157,25 +156,26 @@ static void plan_print_handlers(const plan_view *view)
 /* What depends on what, where that fits the terminal. */
 static void plan_draw(const plan_view *view)
 {
-    cli_picture rows;
-    size_t count = 0;
+    sw_graph *graph = NULL;
     sw_result *result = NULL;
+    sw_graph_options graph_options = SW_GRAPH_OPTIONS_INIT;
+    sw_graph_view arrays = SW_GRAPH_VIEW_INIT;
     sw_picture_options options = SW_PICTURE_OPTIONS_INIT;
     options.format = SW_PICTURE_TEXT;
     options.columns = (int32_t)cli_out_width();
     options.ascii = !cli_out()->unicode;
     options.color = cli_out()->colour;
-    cli_picture_open(&rows, view->workflow);
-    if (rows.edge_count > 0 && sw_picture_render(&options, rows.nodes, rows.node_count, rows.edges,
-                                                 rows.edge_count, &result, NULL) == SW_OK) {
-        const sw_picture *picture = sw_pictures(result, &count);
+    if (sw_graph_new_workflow(&graph_options, view->workflow, &graph, NULL) == SW_OK &&
+        sw_graph_view_get(graph, &arrays, NULL) == SW_OK && arrays.edge_count > 0 &&
+        sw_graph_picture(graph, &options, NULL, &result, NULL) == SW_OK) {
+        const sw_picture *picture = sw_pictures(result, NULL);
         if (picture->height <= PLAN_DRAWING_LINES) {
             fputc('\n', stdout);
             fwrite(picture->text.ptr, 1, picture->text.len, stdout);
         }
     }
     sw_result_free(result);
-    cli_picture_close(&rows);
+    sw_graph_free(graph);
 }
 
 static void plan_print(const plan_view *view)

@@ -117,6 +117,9 @@ static const cli_option option_table[CLI_OPTION_COUNT] = {
                              .argument = "SEATS=STEP,...",
                              .kind = CLI_LIST,
                              .help = "at most so many of these steps run at once"},
+    [CLI_OPTION_CALIBRATION] = {.name = "calibration",
+                                .help = "say how good forecasts of earlier tasks would have been, "
+                                        "and nothing else"},
     [CLI_OPTION_TIMEOUT] = {.name = "timeout",
                             .argument = "SECONDS",
                             .kind = CLI_NUMBER,
@@ -178,14 +181,25 @@ static const cli_option option_table[CLI_OPTION_COUNT] = {
                               .choices = "down|right|",
                               .help = "where dependents stand (default: as fits a screen)"},
     [CLI_OPTION_CRITICAL] = {.name = "critical",
-                             .help = "mark the path that takes longest: by measured times, else "
-                                     "by timeouts, else by number of steps"},
+                             .help = "mark the path that takes longest: by measured times of "
+                                     "steps that have ended, by --durations of the others"},
+    [CLI_OPTION_SLACK] = {.name = "slack",
+                          .help = "show how long each step takes, and how much later it may end "
+                                  "without delaying the end"},
+    [CLI_OPTION_REDUNDANT] = {.name = "redundant",
+                              .help = "mark dependencies that follow from others"},
     [CLI_OPTION_SVG] = {.name = "svg", .help = "as SVG instead of text"},
     [CLI_OPTION_DURATION] = {.name = "duration",
                              .argument = "STEP=SECONDS",
                              .kind = CLI_LIST,
-                             .help = "how long a step takes (default: its timeout, else a second); "
-                                     "may be given more than once"},
+                             .help = "how long a step takes, whatever --durations says; may be "
+                                     "given more than once"},
+    [CLI_OPTION_DURATIONS] = {.name = "durations",
+                              .argument = "FROM",
+                              .kind = CLI_TEXT,
+                              .help = "how long steps take: declared (the timeout, else a second; "
+                                      "default for files), p50 or p95 of earlier tasks in the "
+                                      "database, or a file with lines STEP=SECONDS"},
     [CLI_OPTION_WORKERS] = {.name = "workers",
                             .argument = "N",
                             .kind = CLI_NUMBER,
@@ -273,11 +287,13 @@ static const cli_command command_table[] = {
                   {"stepwell graph nightly.yml -o plan.svg", "for a page, light or dark"},
                   {"stepwell graph --critical --svg >run.svg", "the newest task as it stands"},
                   {"stepwell graph nightly.yml --format mermaid", "for Markdown"},
+                  {"stepwell graph nightly.yml --slack --durations p95", "as slow as it has been"},
                   {"stepwell graph 01926f3a-1c2d --json", "states and coordinates"}},
      .arguments = {"FILE"},
      .argument_max = 1,
      .options = CLI_DB_COMMON | CLI_BIT(FORMAT) | CLI_BIT(SVG) | CLI_BIT(OUTPUT) |
-                CLI_BIT(DIRECTION) | CLI_BIT(CRITICAL) | CLI_BIT(STRICT),
+                CLI_BIT(DIRECTION) | CLI_BIT(CRITICAL) | CLI_BIT(SLACK) | CLI_BIT(REDUNDANT) |
+                CLI_BIT(DURATION) | CLI_BIT(DURATIONS) | CLI_BIT(STRICT),
      .run = cli_command_graph},
     {.name = "gantt",
      .summary = "Draw when the attempts of a task ran",
@@ -293,19 +309,20 @@ static const cli_command command_table[] = {
      .run = cli_command_gantt},
     {.name = "analyze",
      .summary = "Find the critical path, the bottlenecks and the slack of a workflow",
-     .about = "WORKFLOW is the name of one in the database. A step takes what --duration says, "
-              "else its timeout, else a second.",
+     .about = "WORKFLOW is the name of one in the database. A step takes what --duration or "
+              "--durations says, else its timeout, else a second.",
      .usages = {"FILE [options]", "WORKFLOW [options]"},
      .examples = {{"stepwell analyze nightly.yml", "what decides how long it takes"},
                   {"stepwell analyze nightly.yml --duration sum=90 --workers 2", "and with two"},
+                  {"stepwell analyze nightly --durations p50", "by what its tasks have taken"},
                   {"stepwell analyze nightly --impact fetch", "who is blocked if a step fails"},
                   {"stepwell analyze nightly.yml --diff new.yml", "what another version changes"},
                   {"stepwell analyze nightly.yml --json | jq .critical_path", "for programs"}},
      .arguments = {"FILE"},
      .argument_min = 1,
      .argument_max = 1,
-     .options = CLI_DB_COMMON | CLI_BIT(DURATION) | CLI_BIT(WORKERS) | CLI_BIT(IMPACT) |
-                CLI_BIT(DIFF) | CLI_BIT(STRICT),
+     .options = CLI_DB_COMMON | CLI_BIT(DURATION) | CLI_BIT(DURATIONS) | CLI_BIT(WORKERS) |
+                CLI_BIT(IMPACT) | CLI_BIT(DIFF) | CLI_BIT(STRICT),
      .run = cli_command_analyze},
     {.name = "list",
      .summary = "List tasks, newest first",
@@ -434,12 +451,12 @@ static const cli_command command_table[] = {
                   {"stepwell whatif 01926f3a-1c2d --fail charge", "if a step fails for good"},
                   {"stepwell whatif --slower load=2 --skip report", "several changes at once"},
                   {"stepwell whatif --more-workers 2", "with two more steps at once"},
-                  {"stepwell whatif --resource 1=load,train", "one after the other"},
+                  {"stepwell whatif --calibration", "how far to trust it"},
                   {"stepwell whatif --json | jq .base.end", "for a program"}},
      .arguments = {"TASK"},
      .argument_max = 1,
      .options = CLI_DB_COMMON | CLI_BIT(FAIL) | CLI_BIT(SLOWER) | CLI_BIT(SKIP) | CLI_BIT(WORKERS) |
-                CLI_BIT(MORE_WORKERS) | CLI_BIT(RESOURCE),
+                CLI_BIT(MORE_WORKERS) | CLI_BIT(RESOURCE) | CLI_BIT(CALIBRATION),
      .run = cli_command_whatif},
     {.name = "cancel",
      .summary = "Cancel a task",

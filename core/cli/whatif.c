@@ -9,6 +9,8 @@
 #include "out.h"
 #include "text.h"
 
+#define WHATIF_CALIBRATE 200 /* tasks that --calibration forecasts in hindsight */
+
 /* The question as typed, and the answer. */
 typedef struct whatif_view {
     sw_forecast_options options;
@@ -87,6 +89,8 @@ static int whatif_read(whatif_view *view, const cli_call *call)
     }
     view->options.what_if_workers = (int32_t)cli_number(call, CLI_OPTION_WORKERS, 0);
     view->options.more_workers = (int32_t)cli_number(call, CLI_OPTION_MORE_WORKERS, 0);
+    if (cli_given(call, CLI_OPTION_CALIBRATION))
+        view->options.history = view->options.calibrate = WHATIF_CALIBRATE;
     view->options.changes = view->changes;
     view->options.resources = view->resources;
     return status;
@@ -348,6 +352,20 @@ static void whatif_print_trust(const sw_forecast *forecast)
                tasks, (long long)calibration->within_count, 100 * calibration->error);
 }
 
+/* How good forecasts of earlier tasks would have been, and nothing else. */
+static void whatif_calibration(const whatif_view *view)
+{
+    if (cli_out()->json) {
+        cli_json json = cli_json_begin(stdout);
+        cli_json_str(&json, "workflow", view->task->workflow);
+        whatif_json_calibration(&json, &view->forecast->calibration);
+        cli_json_end(&json);
+    } else if (!cli_out()->quiet) {
+        cli_text_put(stdout, view->task->workflow, CLI_TEXT_NO_LIMIT);
+        whatif_print_trust(view->forecast);
+    }
+}
+
 static void whatif_print(const whatif_view *view)
 {
     whatif_print_head(view);
@@ -374,7 +392,9 @@ int cli_command_whatif(const cli_call *call)
         status = cli_task_find(engine, name, &task_id);
     if (status == CLI_EXIT_OK)
         status = whatif_ask(&view, engine, &task_id);
-    if (status == CLI_EXIT_OK && cli_out()->json)
+    if (status == CLI_EXIT_OK && cli_given(call, CLI_OPTION_CALIBRATION))
+        whatif_calibration(&view);
+    else if (status == CLI_EXIT_OK && cli_out()->json)
         whatif_print_json(&view);
     else if (status == CLI_EXIT_OK && !cli_out()->quiet)
         whatif_print(&view);

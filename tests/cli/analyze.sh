@@ -24,6 +24,8 @@ t "analyze --json with all questions" 0 'json:d["makespan"]["duration"] == 24 an
 t "analyze --quiet" 0 out= err= -- analyze -q shop.json
 t "analyze of standard input" 0 "out:shop: 4 steps" "in:$(cat shop.json)" -- analyze -
 t "analyze of a cycle names it" 3 out= "err:validate" "err:in a circle" "err:'cycle.json' has 1 error" -- analyze cycle.json
+t "analyze of a cycle says where to break it" 3 out= "err:cycle.json:2:53: warning: to break the circle, validate could do without ship: " "err:every circle of these steps passes through it" -- analyze cycle.json
+t "analyze of a cycle as JSON" 3 out= 'errjson:[f["path"] for f in d["findings"] if "break the circle" in f["message"]] == ["steps[0].after[0]"]' -- analyze cycle.json --json
 t "analyze of a file that is not there" 7 "err:cannot read 'none.yml'" -- analyze none.yml
 t "diff with a file that is not there" 7 "err:cannot read 'none.yml'" -- analyze shop.json --diff none.yml
 t "impact of an unknown step" 7 "err:there is no step 'x'" -- analyze shop.json --impact x

@@ -110,3 +110,24 @@ t "gantt as Mermaid" 2 out= "err:a Gantt chart cannot be written as 'mermaid'" -
 t "gantt of no task" 7 "err:there is no task" -- gantt 01920000-0000-7000-8000-000000000000
 "$stepwell" run good.yml --detach >/dev/null
 t "gantt of a task nobody works on" 0 "outre:^fetch +┄+ +○$" -- gantt
+
+sed 's/\[check, sum\]/[check, sum, fetch]/' good.yml >more.yml
+printf '# seconds\nfetch=1\n\n  sum = 95\n' | sed 's/ = /=/' >times.txt
+printf 'fetch=1\nnothing=2\n' >strange.txt
+printf 'fetch 1\n' >broken.txt
+t "graph --redundant marks what follows from others" 0 'json:[e["redundant"] for e in d["edges"]] == [False, False, True, False, False]' -- graph more.yml --json --redundant
+t "graph marks nothing unasked" 0 'json:not any(e["redundant"] or e["critical"] for e in d["edges"]) and {n["slack_us"] for n in d["nodes"]} == {None}' -- graph more.yml --json
+t "graph --redundant on the terminal" 0 "out:┊" "out:┼┄┄┄" -- graph more.yml --redundant
+t "graph --slack" 0 "out:│ sum +1m 20s │" "out:│ check │" -- graph good.yml --slack
+t "graph --slack as JSON" 0 'json:[(n["duration_us"], n["slack_us"]) for n in d["nodes"]] == [(10**6, 0), (90 * 10**6, 0), (10**7, 80 * 10**6), (10**6, 0)]' -- graph good.yml --json --slack
+t "graph --duration" 0 'json:[n["critical"] for n in d["nodes"]] == [True, False, True, True]' -- graph good.yml --json --critical --duration sum=91
+t "graph --durations of a file" 0 'json:[(n["critical"], n["duration_us"]) for n in d["nodes"]] == [(True, 10**6), (False, 90 * 10**6), (True, 95 * 10**6), (True, 10**6)]' -- graph good.yml --json --critical --durations times.txt
+t "graph --durations p50 of earlier tasks" 0 'json:max(n["duration_us"] for n in d["nodes"]) < 10**6' -- graph good.yml --json --critical --durations p50
+t "analyze --durations p95" 0 'json:{s["basis"] for s in d["steps"]} == {"learnt"} and 0 < d["span"] < 1' -- analyze nightly --json --durations p95
+t "analyze --durations beside --duration" 0 'json:[s["basis"] for s in d["steps"] if s["name"] == "sum"] == ["given"] and d["span"] > 7' -- analyze good.yml --json --durations p50 --duration sum=7
+t "analyze --durations of a file" 0 "outre:sum .*given" -- analyze good.yml --durations times.txt
+t "graph --durations of a task that waits" 0 'json:[n["duration_us"] for n in d["nodes"]][2] == 95 * 10**6' -- graph --json --critical --durations times.txt
+t "durations of an unknown step" 7 out= "err:strange.txt:2: there is no step 'nothing'" -- graph good.yml --durations strange.txt
+t "durations that are none" 2 out= "err:broken.txt:1: expected STEP=SECONDS, not 'fetch 1'" -- analyze good.yml --durations broken.txt
+t "durations of a file that is not there" 7 out= "err:cannot read 'none.txt'" -- analyze good.yml --durations none.txt
+t "learnt durations without a database" 7 out= "err:cannot open the database" -- analyze good.yml --durations p50 --db none.db

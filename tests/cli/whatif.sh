@@ -69,3 +69,6 @@ t "an ended task" 0 "out:etl: cancelled" "noout:Trust" -- whatif
 t "an ended task as JSON" 0 'json:d["base"]["left_s"]["p90"] == 0 and d["base"]["ends"] == "cancelled" and d["base"]["path"] == []' -- whatif --json
 t "a change in an ended task" 4 out= "err:the task has ended: cancelled" -- whatif --fail load
 t "a change in an ended task as JSON" 4 out= 'errjson:d["error"] == "ESTATE" and d["exit_code"] == 4' -- whatif --fail load --json
+
+t "--calibration" 0 err= "out:of 5 earlier tasks" "noout:left (p50)" -- whatif --calibration
+t "--calibration as JSON" 0 'json:d["workflow"] == "etl" and d["calibration"]["tasks"] == 5 and d["calibration"]["trusted"] and set(d) == {"workflow", "calibration"}' -- whatif --calibration --json

@@ -125,6 +125,25 @@ static int use_override(damage *d)
     return rc;
 }
 
+static int use_picture(damage *d)
+{
+    sw_result *result = NULL;
+    sw_picture_options options = SW_PICTURE_OPTIONS_INIT;
+    options.marks = SW_PICTURE_CRITICAL;
+    int rc = sw_task_picture(d->r.engine, &options, NULL, &d->task, &result, &d->r.error);
+    sw_result_free(result);
+    return rc;
+}
+
+static int use_gantt(damage *d)
+{
+    sw_result *result = NULL;
+    sw_gantt_options options = SW_GANTT_OPTIONS_INIT;
+    int rc = sw_task_gantt(d->r.engine, &options, &d->task, &result, &d->r.error);
+    sw_result_free(result);
+    return rc;
+}
+
 static int use_forecast(damage *d)
 {
     sw_result *result = NULL;
@@ -278,6 +297,7 @@ static void test_steps(void **state)
         {"UPDATE step SET state = -1", use_override, SW_ECORRUPT},
         {"UPDATE step SET epoch = 9223372036854775807", use_override, SW_ECORRUPT},
         {"UPDATE step SET state = 9", use_forecast, SW_ECORRUPT},
+        {"UPDATE step SET state = 9", use_picture, SW_ECORRUPT},
         {"UPDATE step SET lane = 1, rank = 9223372036854775807", use_forecast, SW_ECORRUPT},
     };
     ASSERT_DAMAGES(state, cases);
@@ -323,6 +343,8 @@ static void test_tasks(void **state)
         {"UPDATE task SET pending = 2147483647", use_context, SW_ECORRUPT},
         {"UPDATE task SET audit_segment = -1", use_explain, SW_ECORRUPT},
         {"UPDATE task SET audit_segment = 999", use_forecast, SW_EAUDIT},
+        {"UPDATE task SET audit_segment = 999", use_picture, SW_EAUDIT},
+        {"UPDATE task SET audit_segment = 999", use_gantt, SW_EAUDIT},
         {"UPDATE task SET created_us = -1", use_get, SW_ECORRUPT},
         {"UPDATE task SET started_us = -9223372036854775807", use_forecast, SW_ECORRUPT},
         {"UPDATE task SET task_no = -task_no", use_list, SW_ECORRUPT},

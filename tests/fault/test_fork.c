@@ -68,6 +68,9 @@ typedef struct scene {
     XX(sw_audit_task, (s->engine, &s->task, &s->result, &error))                                   \
     XX(sw_audit_list, (s->engine, 1, 10, &s->result, &error))                                      \
     XX(sw_task_forecast, (s->engine, &forecast, &s->task, &s->result, &error))                     \
+    XX(sw_task_picture, (s->engine, &picture, NULL, &s->task, &s->result, &error))                 \
+    XX(sw_task_gantt, (s->engine, &gantt, &s->task, &s->result, &error))                           \
+    XX(sw_workflow_durations, (s->engine, s->workflow, 0, &s->result, &error))                     \
     XX(sw_runner_open, (s->engine, &runner, &s->runner, &error))
 
 /* Number of calls that did not answer SW_EFORKED, or left something behind. */
@@ -92,6 +95,8 @@ static int calls_wrong(scene *s)
     sw_audit_report report = SW_AUDIT_REPORT_INIT;
     sw_runner_options runner = SW_RUNNER_OPTIONS_INIT;
     sw_forecast_options forecast = SW_FORECAST_OPTIONS_INIT;
+    sw_picture_options picture = SW_PICTURE_OPTIONS_INIT;
+    sw_gantt_options gantt = SW_GANTT_OPTIONS_INIT;
 #define CALL_CHECK(name, arguments)                                                                \
     if (name arguments != SW_EFORKED || error.code != SW_EFORKED || s->result || s->found ||       \
         s->runner) {                                                                               \

@@ -406,6 +406,15 @@ static int act_forecast(calls_world *w, sw_error *err)
     return rc;
 }
 
+static const sw_picture_options picture_options = {.size = sizeof(sw_picture_options),
+                                                   .format = SW_PICTURE_SVG,
+                                                   .marks = SW_PICTURE_CRITICAL | SW_PICTURE_SLACK};
+static const sw_gantt_options gantt_options = {.size = sizeof(sw_gantt_options),
+                                               .format = SW_PICTURE_JSON};
+
+ACT_READ(picture, sw_task_picture(w->engine, &picture_options, NULL, &w->task, &result, err))
+ACT_READ(gantt, sw_task_gantt(w->engine, &gantt_options, &w->task, &result, err))
+ACT_READ(durations, sw_workflow_durations(w->engine, w->workflow, 4, &result, err))
 ACT_READ(history, sw_audit_task(w->engine, &w->task, &result, err))
 ACT_READ(entries, sw_audit_list(w->engine, 1, 50, &result, err))
 
@@ -455,6 +464,9 @@ const calls_scenario calls_of_clients[] = {
     {"readiness", calls_claim, act_readiness},
     {"readiness of an ended task", prepare_ended, act_readiness},
     {"forecast a task", prepare_succeeded, act_forecast},
+    {"draw a task", prepare_succeeded, act_picture},
+    {"draw its attempts", calls_claim, act_gantt},
+    {"learn durations", prepare_succeeded, act_durations},
     {"history of a task", calls_claim, act_history},
     {"list entries", calls_nothing, act_entries},
     {"verify", calls_nothing, act_verify},

@@ -102,16 +102,33 @@ static void test_cycles(void **state)
     assert_steps("- {name: a, after: [c]}\n- {name: b, after: [a]}\n- {name: c, after: [b]}\n"
                  "- {name: d, after: [c]}\n",
                  "4:20 steps[0].after: these steps wait for each other in a circle: "
-                 "a → b → c → a\n");
+                 "a → b → c → a\n"
+                 "4:21 steps[0].after[0]: warning: to break the circle, a could do without c: "
+                 "every circle of these steps passes through it\n");
     assert_steps("- {name: \"a\\e[2J\", after: [b]}\n- {name: b, after: [\"a\\e[2J\"]}\n",
                  "4:10 steps[0].name: \"a\\u001b[2J\" is not a name: 1 to 128 letters, digits, "
                  "'_', '-' or '.'\n"
                  "4:27 steps[0].after: these steps wait for each other in a circle: "
-                 "\"a\\u001b[2J\" → b → \"a\\u001b[2J\"\n");
+                 "\"a\\u001b[2J\" → b → \"a\\u001b[2J\"\n"
+                 "4:28 steps[0].after[0]: warning: to break the circle, \"a\\u001b[2J\" could do "
+                 "without b: every circle of these steps passes through it\n");
     assert_steps("- {name: a, after: [b]}\n- {name: b, after: [a]}\n- {name: x}\n"
                  "- {name: c, after: [x, d]}\n- {name: d, after: [c]}\n",
                  "4:20 steps[0].after: these steps wait for each other in a circle: a → b → a\n"
-                 "7:20 steps[3].after: these steps wait for each other in a circle: c → d → c\n");
+                 "4:21 steps[0].after[0]: warning: to break the circle, a could do without b: "
+                 "every circle of these steps passes through it\n"
+                 "7:20 steps[3].after: these steps wait for each other in a circle: c → d → c\n"
+                 "7:24 steps[3].after[1]: warning: to break the circle, c could do without d: "
+                 "every circle of these steps passes through it\n");
+    assert_steps("- {name: a, after: [c]}\n- {name: b, after: [a, d]}\n- {name: c, after: [b]}\n"
+                 "- {name: d, after: [b]}\n",
+                 "4:20 steps[0].after: these steps wait for each other in a circle: "
+                 "a → b → c → a\n"
+                 "4:21 steps[0].after[0]: warning: to break the circles, a could do without c: "
+                 "these together are enough, and no fewer are\n"
+                 "5:20 steps[1].after: these steps wait for each other in a circle: b → d → b\n"
+                 "5:24 steps[1].after[1]: warning: to break the circles, b could do without d: "
+                 "both depend on each other, and one of the two must go\n");
 }
 
 static void test_a_long_cycle_is_shortened(void **state)
@@ -122,7 +139,9 @@ static void test_a_long_cycle_is_shortened(void **state)
         sprintf(text + strlen(text), "- {name: s%d, after: [s%d]}\n", i, (i + 19) % 20);
     definition_expect(text, 0, SW_EDEFINITION,
                       "4:21 steps[0].after: these steps wait for each other in a circle: s0 → s1 → "
-                      "s2 → s3 → s4 → s5 → s6 → s7 → (12 more) → s0\n");
+                      "s2 → s3 → s4 → s5 → s6 → s7 → (12 more) → s0\n"
+                      "4:22 steps[0].after[0]: warning: to break the circle, s0 could do without "
+                      "s19: every circle of these steps passes through it\n");
 }
 
 /* However many circles there are, ten are named. */
@@ -136,8 +155,10 @@ static void test_many_cycles(void **state)
     for (int i = 0; i < 20; i += 2)
         sprintf(expected + strlen(expected),
                 "%d:%d steps[%d].after: these steps wait for each other in a circle: s%d → s%d → "
-                "s%d\n",
-                i + 4, i < 10 ? 21 : 22, i, i, i + 1, i);
+                "s%d\n"
+                "%d:%d steps[%d].after[0]: warning: to break the circle, s%d could do without "
+                "s%d: every circle of these steps passes through it\n",
+                i + 4, i < 10 ? 21 : 22, i, i, i + 1, i, i + 4, i < 10 ? 22 : 23, i, i, i + 1);
     definition_expect(text, 0, SW_EDEFINITION, expected);
 }
 

@@ -167,7 +167,7 @@ static void test_json(void **state)
     assert_text_has(text, "{\"title\":\"nightly \\\"<&>\\\"\",\"direction\":\"down\"");
     assert_text_has(text, "\"levels\":3,\"crossings\":0");
     assert_text_has(text, "{\"name\":\"sum\",\"label\":\"Sum it up\",\"state\":\"running\","
-                          "\"critical\":false,\"duration_us\":null,\"level\":1,");
+                          "\"critical\":false,\"duration_us\":null,\"slack_us\":null,\"level\":1,");
     assert_text_has(text,
                     "{\"from\":0,\"to\":3,\"critical\":false,\"redundant\":true,\"points\":[[");
     sw_result_free(result);

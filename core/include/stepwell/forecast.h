@@ -28,6 +28,7 @@
 #include "engine.h"
 #include "error.h"
 #include "types.h"
+#include "workflow.h"
 
 /* What would be different. FAIL: the step fails for good when it would have ended, and its
  * on_failure decides what follows. SLOWER: it takes `factor` times as long as a whole; a factor
@@ -157,6 +158,16 @@ typedef struct sw_forecast_step {
     double decides_what_if;
 } sw_forecast_step;
 
+/* What a step of a workflow takes, as far as its ended tasks tell. */
+typedef struct sw_step_duration {
+    sw_str name;
+    int32_t source; /* sw_duration_source */
+    int32_t reserved;
+    int64_t sample_count; /* durations it is based on; 0 for TIMEOUT and DEFAULT */
+    int64_t p50_us;
+    int64_t p95_us;
+} sw_step_duration;
+
 SW_BEGIN_DECLS
 
 /* Name of a kind of change or of a source of durations, "unknown" for any other number.
@@ -196,7 +207,20 @@ SW_API int sw_forecast_kind_find(sw_str name);
 SW_API int sw_task_forecast(sw_engine *engine, const sw_forecast_options *options,
                             const sw_uuid *task_id, sw_result **out, sw_error *err);
 
-/* Rows of a result of sw_task_forecast.
+/* What the steps of a workflow take, in their order; sw_step_durations gives the rows. Learns as
+ * sw_task_forecast does, from `history` ended tasks of the workflow's name, whatever their version
+ * (0 means 50, 1,000 at most). The workflow need not be registered: nothing is known about it then.
+ *
+ * owns:    workflow is borrowed until return; *out is the caller's (sw_result_free).
+ * threads: any thread, concurrently.
+ * blocks:  disk.
+ * errors:  SW_EINVAL, SW_EAUDIT, SW_EBUSY, SW_EIO, SW_ECORRUPT, SW_ENOMEM, SW_EFORKED. On error
+ *          *out is NULL.
+ */
+SW_API int sw_workflow_durations(sw_engine *engine, const sw_workflow *workflow, int32_t history,
+                                 sw_result **out, sw_error *err);
+
+/* Rows of a result of the verbs above.
  *
  * owns:    borrowed until result is freed.
  * threads: any thread, concurrently.
@@ -205,6 +229,7 @@ SW_API int sw_task_forecast(sw_engine *engine, const sw_forecast_options *option
  */
 SW_API const sw_forecast *sw_forecasts(const sw_result *result, size_t *count);
 SW_API const sw_forecast_step *sw_forecast_steps(const sw_result *result, size_t *count);
+SW_API const sw_step_duration *sw_step_durations(const sw_result *result, size_t *count);
 
 SW_END_DECLS
 

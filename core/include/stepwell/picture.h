@@ -1,12 +1,24 @@
 /* Pictures: a workflow or a running task as a drawing, and its attempts along a time line.
  *
- * Rows in, text out; nothing is read from a store. The same rows give the same bytes every time.
- * Not here: finding critical paths or redundant edges; callers say which rows are which.
+ *     sw_picture_options options = SW_PICTURE_OPTIONS_INIT;
+ *     sw_result *result = NULL;
+ *     options.marks = SW_PICTURE_CRITICAL;
+ *     if (sw_task_picture(engine, &options, NULL, &task_id, &result, &err) < 0)
+ *         ...
+ *     fwrite(sw_pictures(result, NULL)->text.ptr, ...);
+ *     sw_result_free(result);
+ *
+ * sw_graph_picture draws a graph, sw_task_picture and sw_task_gantt a task of a store; both make
+ * rows and hand them to sw_picture_render and sw_gantt_render, which draw any rows. The same rows
+ * give the same bytes every time. Not here: numbers about a graph (graph.h), forecasts
+ * (forecast.h).
  */
 #ifndef STEPWELL_PICTURE_H
 #define STEPWELL_PICTURE_H
 
+#include "engine.h"
 #include "error.h"
+#include "graph.h"
 #include "sys/env.h"
 #include "types.h"
 
@@ -34,9 +46,12 @@ typedef enum sw_picture_direction {
     SW_PICTURE_RIGHT = 2
 } sw_picture_direction;
 
-/* Flags of nodes and edges. */
+/* Flags of nodes and edges, and in the options what sw_graph_picture and sw_task_picture are to
+ * find out and mark. Mermaid and DOT show slack as text, TEXT behind the name. */
 #define SW_PICTURE_CRITICAL 1  /* on the path that decides the end */
 #define SW_PICTURE_REDUNDANT 2 /* of an edge: other edges imply it; drawn faintly */
+#define SW_PICTURE_SLACK 4     /* of a node: its slack_us is shown */
+#define SW_PICTURE_DURATION 8  /* of options: show the durations that paths are reckoned with */
 
 /* A step. level of the picture comes from the edges. */
 typedef struct sw_picture_node {
@@ -45,6 +60,7 @@ typedef struct sw_picture_node {
     int32_t state; /* sw_step_state, -1: none */
     int32_t flags;
     int64_t duration_us; /* measured or expected; -1: not known */
+    int64_t slack_us; /* SW_PICTURE_SLACK: so much later it may end without delaying the end */
 } sw_picture_node;
 
 /* to depends on from; both are indices of nodes. */
@@ -63,7 +79,8 @@ typedef struct sw_picture_options {
     int32_t columns;   /* TEXT: at most so many; 0: 80 */
     int32_t ascii;     /* TEXT: 1: no characters beyond ASCII in lines and marks */
     int32_t color;     /* TEXT: 1: with ANSI escape sequences */
-    int32_t reserved;
+    int32_t marks;     /* SW_PICTURE_CRITICAL and so on, or'ed; sw_picture_render has no use for it:
+                          there the rows say */
     sw_str title;      /* what the picture shows, at most 1,024 bytes; may be absent */
     const sw_env *env; /* NULL: sw_env_system() */
 } sw_picture_options;
@@ -152,6 +169,36 @@ SW_API int sw_picture_render(const sw_picture_options *options, const sw_picture
                              size_t node_count, const sw_picture_edge *edges, size_t edge_count,
                              sw_result **out, sw_error *err);
 
+/* Draw a graph: its nodes by name, or by number where it has no names. duration_us is of each node
+ * and decides the critical path and the slack; NULL: 1 each, and neither they nor slack is shown.
+ *
+ * owns:    graph, options and duration_us are borrowed until return; *out is the caller's
+ *          (sw_result_free).
+ * threads: any thread, concurrently.
+ * blocks:  no.
+ * errors:  SW_EINVAL (err->row: the node of a negative duration; -1 for options), SW_EDEFINITION
+ *          (a cycle, the message names it), SW_ELIMIT (as sw_picture_render, or the sum of the
+ *          durations passes 2^63 - 1), SW_ENOMEM. On error *out is NULL.
+ */
+SW_API int sw_graph_picture(const sw_graph *graph, const sw_picture_options *options,
+                            const int64_t *duration_us, sw_result **out, sw_error *err);
+
+/* Draw a task as it stands: states, and how long the attempts of each step have run. For critical
+ * path and slack a step that has ended takes what it took; any other what duration_us says, which
+ * is of each step in the order of sw_steps, and with NULL the median of earlier tasks, else the
+ * declared timeout, else a minute. The title is the workflow's name unless options have one.
+ *
+ * owns:    options, duration_us and task_id are borrowed until return; *out is the caller's
+ *          (sw_result_free).
+ * threads: any thread, concurrently.
+ * blocks:  disk.
+ * errors:  as sw_graph_picture; SW_ENOTFOUND (the task), SW_EAUDIT, SW_EBUSY, SW_EIO, SW_ECORRUPT,
+ *          SW_EFORKED. On error *out is NULL.
+ */
+SW_API int sw_task_picture(sw_engine *engine, const sw_picture_options *options,
+                           const int64_t *duration_us, const sw_uuid *task_id, sw_result **out,
+                           sw_error *err);
+
 /* Draw attempts along a time line.
  *
  * owns:    options, rows and their strings are borrowed until return; *out is the caller's
@@ -164,7 +211,20 @@ SW_API int sw_picture_render(const sw_picture_options *options, const sw_picture
 SW_API int sw_gantt_render(const sw_gantt_options *options, const sw_gantt_row *rows,
                            size_t row_count, sw_result **out, sw_error *err);
 
-/* The picture in a result of sw_picture_render or sw_gantt_render: one row.
+/* Draw the attempts of a task, from its history: one line per step, waiting and running apart. Bars
+ * of a task that goes on end now, unless options say when. The title is the workflow's name unless
+ * options have one.
+ *
+ * owns:    options and task_id are borrowed until return; *out is the caller's (sw_result_free).
+ * threads: any thread, concurrently.
+ * blocks:  disk.
+ * errors:  as sw_gantt_render; SW_ENOTFOUND (the task), SW_EAUDIT, SW_EBUSY, SW_EIO, SW_ECORRUPT,
+ *          SW_EFORKED. On error *out is NULL.
+ */
+SW_API int sw_task_gantt(sw_engine *engine, const sw_gantt_options *options,
+                         const sw_uuid *task_id, sw_result **out, sw_error *err);
+
+/* The picture in a result of the verbs above: one row.
  *
  * owns:    borrowed until result is freed.
  * threads: any thread, concurrently.

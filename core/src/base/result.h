@@ -32,7 +32,8 @@
     XX(SLOTS, sw_graph_slot, sw_graph_slots)                                                       \
     XX(CHANGES, sw_change, sw_changes)                                                             \
     XX(FORECASTS, sw_forecast, sw_forecasts)                                                       \
-    XX(FORECAST_STEPS, sw_forecast_step, sw_forecast_steps)
+    XX(FORECAST_STEPS, sw_forecast_step, sw_forecast_steps)                                        \
+    XX(DURATIONS, sw_step_duration, sw_step_durations)
 
 typedef enum sw__section {
 #define SW__SECTION_VALUE(name, type, accessor) SW__##name,

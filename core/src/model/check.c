@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/str.h"
+#include "graph/knots.h"
 #include "model/draft.h"
 #include "model/fields.h"
 #include "model/kinds.h"
@@ -15,6 +16,7 @@
 
 #define CHECK_CYCLES_MAX 10 /* cycles that are named */
 #define CHECK_CYCLE_SHOWN 8 /* steps of a cycle that are named */
+#define CHECK_CUTS_MAX 10   /* dependencies that could be taken out, likewise */
 #define CHECK_RETRY_BASE_MS 1000
 #define CHECK_RETRY_MAX_MS 60000
 
@@ -266,6 +268,56 @@ static void cycle_report(draft_check *check, const int32_t *cycle, int32_t count
                     "these steps wait for each other in a circle: %.*s", SW__FMT(text));
 }
 
+/* The place of a dependency in the list of the step that names it. */
+static size_t cut_find(const draft_check *check, const sw_cut *cut)
+{
+    const sw__node *after = check->draft->steps[cut->to].after;
+    size_t i = 0;
+    for (; i + 1 < after->count; i++) {
+        const int64_t *number = sw__strmap_find(&check->numbers, after->items[i]->text);
+        if (number && *number == cut->from)
+            break;
+    }
+    return i;
+}
+
+static void cut_report(draft_check *check, const sw_knot *knot, const sw_cut *cut)
+{
+    static const char *const reasons[SW_CUT_REASON_COUNT] = {
+        [SW_CUT_EVERY_CYCLE] = "every circle of these steps passes through it",
+        [SW_CUT_SMALLEST] = "these together are enough, and no fewer are",
+        [SW_CUT_TWO_WAY] = "both depend on each other, and one of the two must go",
+        [SW_CUT_BACKWARD] = "it points backward in an order in which most point forward",
+    };
+    size_t item = cut_find(check, cut);
+    const sw__node *node = check->draft->steps[cut->to].after->items[item];
+    sw__path step = {.up = &steps_path, .index = (size_t)cut->to};
+    sw__path list = {.up = &step, .key = sw__str(check->draft->after_key)};
+    sw__path at = {.up = &list, .index = item};
+    sw_str from = cycle_name(check, cut->from), to = cycle_name(check, cut->to);
+    sw__finding_add(check->findings, SW_SEVERITY_WARNING, &at, node->line, node->column,
+                    "to break the circle%s, %.*s could do without %.*s: %s",
+                    knot->cut_count > 1 ? "s" : "", SW__FMT(to), SW__FMT(from),
+                    reasons[cut->reason]);
+}
+
+/* Which dependencies to take out, and why: a few for all circles that there are. */
+static int cuts_report(draft_check *check, const sw__graph *graph)
+{
+    const sw_knot *knots;
+    int32_t count, shown = 0;
+    sw__graph inside;
+    int code = sw__graph_build_rows(check->arena, graph->node_count, check->from, check->to,
+                                    check->edge_count, false, &inside, NULL);
+    if (code == SW_OK)
+        code = sw__graph_knots(check->arena, &inside, &knots, &count);
+    for (int32_t i = 0; code == SW_OK && i < count; i++) {
+        for (size_t k = 0; k < knots[i].cut_count && shown < CHECK_CUTS_MAX; k++, shown++)
+            cut_report(check, &knots[i], &knots[i].cuts[k]);
+    }
+    return code;
+}
+
 /* Take the edge that closes a cycle out of the list, to look for further cycles without it. */
 static void cycle_open(draft_check *check, int32_t from, int32_t to)
 {
@@ -295,6 +347,8 @@ static int check_order(draft_check *check, int32_t *order, sw__graph *graph)
             code = sw__graph_order(check->arena, graph, priority, order, &cycle, &count);
         if (code != SW_EDEFINITION)
             return code;
+        if (round == 0 && cuts_report(check, graph) < 0)
+            return SW_ENOMEM;
         cycle_report(check, cycle, count);
         cycle_open(check, cycle[count - 1], cycle[0]);
     }

@@ -6,10 +6,26 @@
 #include "base/result.h"
 #include "base/str.h"
 #include "base/utf8.h"
+#include "picture/glyph.h"
 
 sw_str sw__picture_label(const sw_picture_node *node)
 {
     return node->label.len > 0 ? node->label : node->name;
+}
+
+void sw__picture_times_put(sw__buf *buf, const sw_picture_node *node)
+{
+    if (node->duration_us >= 0)
+        sw__duration_put(buf, node->duration_us);
+    if (!(node->flags & SW_PICTURE_SLACK))
+        return;
+    sw__buf_put_text(buf, node->duration_us >= 0 ? ", " : "");
+    if (node->slack_us == 0) {
+        sw__buf_put_text(buf, "no slack");
+        return;
+    }
+    sw__buf_put_text(buf, "slack ");
+    sw__duration_put(buf, node->slack_us);
 }
 
 int sw__picture_text_check(sw_str text, const char *what, int64_t row, sw_error *err)
@@ -44,8 +60,10 @@ int sw__picture_result(const sw_env *env, const sw__buf *buf, const sw_picture *
     return SW_OK;
 }
 
-static int picture_options_check(const sw_picture_options *options, sw_error *err)
+int sw__picture_options_check(const sw_picture_options *options, sw_error *err)
 {
+    if (!options)
+        return sw__fail(err, SW_EINVAL, "options are missing");
     if (options->size < sizeof(*options))
         return sw__fail(err, SW_EINVAL, "sw_picture_options: size is %u, expected %zu",
                         options->size, sizeof(*options));
@@ -69,12 +87,20 @@ static int picture_node_check(const sw_picture_node *node, size_t row, sw_error 
     return code;
 }
 
-static int picture_rows_check(sw__picture *picture, size_t node_count, size_t edge_count,
-                              sw_error *err)
+int sw__picture_size_check(size_t node_count, size_t edge_count, sw_error *err)
 {
     if (node_count > SW__STEPS_MAX || edge_count > SW__EDGES_MAX)
         return sw__fail(err, SW_ELIMIT, "%zu nodes and %zu edges; %d and %d are allowed",
                         node_count, edge_count, SW__STEPS_MAX, SW__EDGES_MAX);
+    return SW_OK;
+}
+
+static int picture_rows_check(sw__picture *picture, size_t node_count, size_t edge_count,
+                              sw_error *err)
+{
+    int size = sw__picture_size_check(node_count, edge_count, err);
+    if (size < 0)
+        return size;
     if ((!picture->nodes && node_count > 0) || (!picture->edges && edge_count > 0))
         return sw__fail(err, SW_EINVAL, "rows are missing");
     for (size_t i = 0; i < node_count; i++) {
@@ -83,6 +109,7 @@ static int picture_rows_check(sw__picture *picture, size_t node_count, size_t ed
             return code;
         picture->states = picture->states || picture->nodes[i].state >= 0;
         picture->durations = picture->durations || picture->nodes[i].duration_us >= 0;
+        picture->slacks = picture->slacks || picture->nodes[i].flags & SW_PICTURE_SLACK;
     }
     return SW_OK;
 }
@@ -173,7 +200,7 @@ int sw_picture_render(const sw_picture_options *options, const sw_picture_node *
 {
     *out = NULL;
     sw__error_clear(err);
-    int code = picture_options_check(options, err);
+    int code = sw__picture_options_check(options, err);
     if (code < 0)
         return code;
     const sw_env *env = options->env ? options->env : sw_env_system();

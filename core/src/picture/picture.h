@@ -20,6 +20,7 @@ typedef struct sw__picture {
     int32_t level_count;
     bool states;    /* some node has one */
     bool durations; /* likewise */
+    bool slacks;    /* likewise */
     sw__layout layout;
     int32_t *width; /* of each node as laid out */
     int32_t *height;
@@ -37,6 +38,8 @@ typedef struct sw__point {
 
 /* The one text shown for a node, and the look of its state (look.h) by the number of the state. */
 sw_str sw__picture_label(const sw_picture_node *node);
+/* "12.3s, slack 4s": what is known of its time; nothing when nothing is. */
+void sw__picture_times_put(sw__buf *buf, const sw_picture_node *node);
 
 /* Sizes of nodes and their places for the formats with coordinates. */
 int sw__picture_layout(sw__picture *picture, sw_error *err);
@@ -54,6 +57,10 @@ int sw__picture_write_mermaid(sw__picture *picture, sw_error *err);
 int sw__picture_write_dot(sw__picture *picture, sw_error *err);
 int sw__picture_write_json(sw__picture *picture, sw_error *err);
 int sw__picture_write_text(sw__picture *picture, sw_error *err);
+
+/* Whether options are some, and whether so many rows may be drawn. */
+int sw__picture_options_check(const sw_picture_options *options, sw_error *err);
+int sw__picture_size_check(size_t node_count, size_t edge_count, sw_error *err);
 
 /* Whether text can be the title or a name of a picture; row is -1 for a title. */
 int sw__picture_text_check(sw_str text, const char *what, int64_t row, sw_error *err);

@@ -30,6 +30,11 @@ static void json_node_put(const sw__picture *picture, int32_t index)
         sw__buf_printf(buf, "%" PRId64, node->duration_us);
     else
         sw__buf_put_text(buf, "null");
+    sw__buf_put_text(buf, ",\"slack_us\":");
+    if (node->flags & SW_PICTURE_SLACK)
+        sw__buf_printf(buf, "%" PRId64, node->slack_us);
+    else
+        sw__buf_put_text(buf, "null");
     sw__buf_printf(buf,
                    ",\"level\":%" PRId32 ",\"x\":%" PRId32 ",\"y\":%" PRId32 ",\"width\":%" PRId32
                    ",\"height\":%" PRId32 "}",

@@ -24,9 +24,9 @@ static void source_label(const sw__picture *picture, const sw_picture_node *node
     if (node->state >= 0)
         sw__buf_printf(buf, "%s ", sw__look_get(node->state)->mark);
     sw__glyphs_put(buf, sw__picture_label(node), SW__GLYPHS_ALL, escape, false);
-    if (node->duration_us >= 0) {
+    if (node->duration_us >= 0 || node->flags & SW_PICTURE_SLACK) {
         sw__buf_put_text(buf, newline);
-        sw__duration_put(buf, node->duration_us);
+        sw__picture_times_put(buf, node);
     }
 }
 

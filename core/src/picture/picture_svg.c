@@ -175,15 +175,15 @@ static void tip_put(const svg_canvas *canvas, int32_t node)
     }
 }
 
-/* "succeeded · 0.412s" */
+/* "succeeded · 0.412s, slack 2s" */
 static void node_detail(const sw_picture_node *node, sw__buf *text)
 {
+    bool times = node->duration_us >= 0 || node->flags & SW_PICTURE_SLACK;
     if (node->state >= 0)
         sw__buf_put_text(text, sw_step_state_name(node->state));
-    if (node->state >= 0 && node->duration_us >= 0)
+    if (node->state >= 0 && times)
         sw__buf_put_text(text, " \xC2\xB7 ");
-    if (node->duration_us >= 0)
-        sw__duration_put(text, node->duration_us);
+    sw__picture_times_put(text, node);
 }
 
 /* What a pointer over the box tells: all of the name and label, and the state. */

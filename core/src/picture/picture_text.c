@@ -22,6 +22,7 @@ enum { ARM_UP = 1, ARM_DOWN = 2, ARM_LEFT = 4, ARM_RIGHT = 8 };
 typedef struct text_cell {
     uint8_t arms;     /* ARM_UP.. */
     bool heavy;       /* border of a box on the critical path */
+    bool faint;       /* of redundant edges alone */
     const char *ansi; /* parameters of its colour, NULL for none */
 } text_cell;
 
@@ -67,6 +68,10 @@ static const char *cell_glyph(const text_canvas *canvas, const text_cell *cell)
                                           "-", "+", "+", "+", "-", "+", "+", "+"};
     static const char *const ascii_heavy[16] = {" ", "#", "#", "#", "=", "#", "#", "#",
                                                 "=", "#", "#", "#", "=", "#", "#", "#"};
+    static const char *const faint[2][2] = {{":", "."}, {"┊", "┄"}};
+    bool straight = cell->arms == (ARM_UP | ARM_DOWN) || cell->arms == (ARM_LEFT | ARM_RIGHT);
+    if (cell->faint && straight)
+        return faint[canvas_unicode(canvas)][cell->arms == (ARM_LEFT | ARM_RIGHT)];
     if (canvas_unicode(canvas))
         return cell->heavy ? heavy[cell->arms] : light[cell->arms];
     return cell->heavy ? ascii_heavy[cell->arms] : ascii[cell->arms];
@@ -96,16 +101,30 @@ static bool vertex_bend(const text_canvas *canvas, int32_t vertex)
     return vertex >= canvas->picture->graph.node_count;
 }
 
-static const char *edge_colour(const text_canvas *canvas, int32_t edge)
+static int32_t edge_flags(const text_canvas *canvas, int32_t edge)
 {
     const sw__picture *picture = canvas->picture;
-    int32_t flags = picture->edges[picture->edge_row[edge]].flags;
+    return picture->edges[picture->edge_row[edge]].flags;
+}
+
+static bool edge_faint(const text_canvas *canvas, int32_t edge)
+{
+    return (edge_flags(canvas, edge) & SW_PICTURE_REDUNDANT) != 0;
+}
+
+static const char *edge_colour(const text_canvas *canvas, int32_t edge)
+{
+    int32_t flags = edge_flags(canvas, edge);
     return flags & SW_PICTURE_CRITICAL ? "1;35" : flags & SW_PICTURE_REDUNDANT ? "2" : NULL;
 }
 
-static const char *bend_colour(const text_canvas *canvas, int32_t vertex)
+/* A line that passes a layer. */
+static text_cell bend_cell(const text_canvas *canvas, int32_t vertex)
 {
-    return edge_colour(canvas, canvas->bend_edge[vertex - canvas->picture->graph.node_count]);
+    int32_t edge = canvas->bend_edge[vertex - canvas->picture->graph.node_count];
+    return (text_cell){.arms = ARM_UP | ARM_DOWN,
+                       .faint = edge_faint(canvas, edge),
+                       .ansi = edge_colour(canvas, edge)};
 }
 
 /* Lines that end or start at a border, as arms of its cells. */
@@ -126,8 +145,7 @@ static void border_put(text_canvas *canvas, int32_t layer, bool below)
     for (int32_t i = layout->layer_start[layer]; i < layout->layer_start[layer + 1]; i++) {
         int32_t vertex = layout->order[i];
         if (vertex_bend(canvas, vertex)) {
-            canvas->cells[layout->x[vertex]] =
-                (text_cell){.arms = ARM_UP | ARM_DOWN, .ansi = bend_colour(canvas, vertex)};
+            canvas->cells[layout->x[vertex]] = bend_cell(canvas, vertex);
             continue;
         }
         const sw_picture_node *node = &canvas->picture->nodes[vertex];
@@ -152,6 +170,26 @@ static void blanks_put(text_canvas *canvas, int32_t count)
         sw__buf_put_byte(canvas->buf, ' ');
 }
 
+/* " +2.5s" behind a name: what room there is until the step holds up the end. */
+static void slack_text(const sw_picture_node *node, sw__buf *text)
+{
+    if (!(node->flags & SW_PICTURE_SLACK) || node->slack_us <= 0)
+        return;
+    sw__buf_put_text(text, " +");
+    sw__duration_put(text, node->slack_us);
+}
+
+static int32_t slack_width(const text_canvas *canvas, const sw_picture_node *node)
+{
+    sw__buf text;
+    sw__buf_init(&text, sw__arena_env(canvas->picture->arena));
+    slack_text(node, &text);
+    int32_t width = (int32_t)text.len;
+    canvas->buf->failed = canvas->buf->failed || text.failed;
+    sw__buf_free(&text);
+    return width;
+}
+
 /* One box between its side borders; the columns it used. */
 static void box_middle_put(text_canvas *canvas, int32_t vertex)
 {
@@ -169,6 +207,9 @@ static void box_middle_put(text_canvas *canvas, int32_t vertex)
     }
     int32_t used = sw__glyphs_put(canvas->buf, sw__picture_label(node), canvas->label_columns,
                                   SW__ESCAPE_NONE, !canvas_unicode(canvas));
+    size_t before = canvas->buf->len;
+    slack_text(node, canvas->buf);
+    used += (int32_t)(canvas->buf->len - before);
     blanks_put(canvas, room - used + 1);
     sw__buf_put_text(canvas->buf, cell_glyph(canvas, &side));
     colour_set(canvas, NULL);
@@ -176,7 +217,6 @@ static void box_middle_put(text_canvas *canvas, int32_t vertex)
 
 static void middle_put(text_canvas *canvas, int32_t layer)
 {
-    static const text_cell line = {.arms = ARM_UP | ARM_DOWN};
     const sw__layout *layout = &canvas->picture->layout;
     int32_t column = 0;
     for (int32_t i = layout->layer_start[layer]; i < layout->layer_start[layer + 1]; i++) {
@@ -185,7 +225,8 @@ static void middle_put(text_canvas *canvas, int32_t layer)
         int32_t left = layout->x[vertex] - width / 2;
         blanks_put(canvas, left - column);
         if (vertex_bend(canvas, vertex)) {
-            colour_set(canvas, bend_colour(canvas, vertex));
+            const text_cell line = bend_cell(canvas, vertex);
+            colour_set(canvas, line.ansi);
             sw__buf_put_text(canvas->buf, cell_glyph(canvas, &line));
             colour_set(canvas, NULL);
         } else {
@@ -204,13 +245,13 @@ static void piece_draw(text_canvas *canvas, const sw__route *route, const sw__ro
 {
     int32_t track = route->nets[piece->net].track;
     const char *colour = edge_colour(canvas, piece->edge);
-    if (track < 0 || row < track) {
-        canvas->cells[piece->from].arms = ARM_UP | ARM_DOWN;
-        canvas->cells[piece->from].ansi = colour ? colour : canvas->cells[piece->from].ansi;
-    } else if (row > track) {
-        canvas->cells[piece->to].arms = ARM_UP | ARM_DOWN;
-        canvas->cells[piece->to].ansi = colour ? colour : canvas->cells[piece->to].ansi;
-    }
+    if (row == track)
+        return;
+    text_cell *cell = &canvas->cells[track < 0 || row < track ? piece->from : piece->to];
+    bool alone = cell->arms != (ARM_UP | ARM_DOWN); /* the first of the lines that join here */
+    cell->faint = (alone || cell->faint) && edge_faint(canvas, piece->edge);
+    cell->arms = ARM_UP | ARM_DOWN;
+    cell->ansi = colour ? colour : cell->ansi;
 }
 
 /* The run of one piece along the row of its net. */
@@ -221,6 +262,7 @@ static void run_draw(text_canvas *canvas, const sw__route_piece *piece)
     int32_t right = piece->from < piece->to ? piece->to : piece->from;
     for (int32_t column = left; column <= right; column++) {
         text_cell *cell = &canvas->cells[column];
+        cell->faint = (cell->arms == 0 || cell->faint) && edge_faint(canvas, piece->edge);
         cell->arms |= (uint8_t)((column > left ? ARM_LEFT : 0) | (column < right ? ARM_RIGHT : 0));
         cell->ansi = colour ? colour : cell->ansi;
     }
@@ -327,6 +369,7 @@ static int text_layout(text_canvas *canvas, sw_error *err)
     for (int32_t i = 0; i < picture->graph.node_count; i++) {
         int32_t label = sw__glyphs_width(sw__picture_label(&picture->nodes[i]));
         label = label > canvas->label_columns ? canvas->label_columns : label;
+        label += slack_width(canvas, &picture->nodes[i]);
         picture->width[i] = label + (picture->nodes[i].state >= 0 ? 2 : 0) + BOX_EDGES;
         picture->height[i] = 3;
     }

@@ -20,13 +20,14 @@ static int32_t size_even(int32_t size)
 
 static void nodes_measure(sw__picture *picture)
 {
-    bool detail = picture->states || picture->durations;
+    bool detail = picture->states || picture->durations || picture->slacks;
+    int32_t room = SW__SVG_DETAIL_WIDTH + (picture->slacks ? SW__SVG_SLACK_WIDTH : 0);
     for (int32_t i = 0; i < picture->graph.node_count; i++) {
         const sw_picture_node *node = &picture->nodes[i];
         int32_t columns = sw__glyphs_width(sw__picture_label(node));
         columns = columns > SW__SVG_LABEL_COLUMNS ? SW__SVG_LABEL_COLUMNS : columns;
         int32_t label = columns * SW__SVG_COLUMN + 2 * SW__SVG_PADDING;
-        int32_t below = detail ? SW__SVG_DETAIL_WIDTH + 2 * SW__SVG_PADDING : 0;
+        int32_t below = detail ? room + 2 * SW__SVG_PADDING : 0;
         int32_t mark = picture->states ? SW__SVG_MARK_ROOM : 0;
         picture->width[i] = size_even((label > below ? label : below) + mark);
         picture->height[i] = detail ? SW__SVG_NODE_TALL : SW__SVG_NODE_FLAT;

@@ -12,6 +12,7 @@
 #define SW__SVG_PADDING 12       /* beside a name */
 #define SW__SVG_MARK_ROOM 18     /* left of it */
 #define SW__SVG_DETAIL_WIDTH 116 /* "succeeded, 12.3s", 11 pixels high */
+#define SW__SVG_SLACK_WIDTH 88   /* ", slack 2m 05s" behind it */
 #define SW__SVG_NODE_FLAT 34
 #define SW__SVG_NODE_TALL 48
 

@@ -198,6 +198,7 @@ module Stepwell
   class Engine
     include Operations
     include DeadLetters
+    include TaskPictures
 
     # Open a store.
     #
@@ -251,14 +252,18 @@ module Stepwell
     #   stands for the definition that its steps come from
     # @param version [String, nil]
     # @param duration [Hash{String, Symbol => Numeric}] seconds that steps take
+    # @param durations [Symbol] what the others take: :declared (their timeouts), or :p50 or :p95 of
+    #   ended tasks, where there are any
     # @param parts [Array<Symbol>, nil] keys of {Graph::PARTS}
     # @return [Graph::Analysis]
     # @raise [NotFoundError]
-    def analyze_dependencies(workflow, version: nil, duration: {}, parts: nil)
+    # @raise [InvalidArgumentError] durations is none of them
+    def analyze_dependencies(workflow, version: nil, duration: {}, durations: :declared, parts: nil)
       found = definition_of(workflow, version)
       seconds = JSON.parse(found.json)["steps"].to_h do |step|
         [step["name"], step["timeout_ms"].to_i.positive? ? step["timeout_ms"].fdiv(1000) : 1.0]
       end
+      seconds.update(learnt_seconds(found, durations))
       Graph.of(found).analyze(duration: seconds.merge(duration.transform_keys(&:to_s)), parts: parts)
     end
 
@@ -287,11 +292,25 @@ module Stepwell
 
     private
 
+    LEARNT = { declared: nil, p50: :p50_us, p95: :p95_us }.freeze
+    private_constant :LEARNT
+
+    # What ended tasks took, of the steps that are known from them.
+    def learnt_seconds(definition, durations)
+      reader = LEARNT.fetch(durations) do
+        raise InvalidArgumentError, "durations is #{durations.inspect}, expected :declared, :p50 or :p95"
+      end
+      return {} if reader.nil?
+
+      known = native_durations(definition.json, 0).select { |row| row.sample_count.positive? }
+      known.to_h { |row| [row.name, row.public_send(reader).fdiv(1_000_000)] }
+    end
+
     TASK_ID = /\A\h{8}(-\h{4}){3}-\h{12}\z/.freeze
     private_constant :TASK_ID
 
     def definition_of(workflow, version)
-      return register(workflow) if workflow.is_a?(Class)
+      return register(workflow) if Class === workflow
 
       begin
         self.workflow(workflow, version)

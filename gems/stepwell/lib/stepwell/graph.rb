@@ -172,6 +172,60 @@ module Stepwell
       diff_as(other) { |name| labels.first.is_a?(Symbol) ? name.to_sym : labels.first.is_a?(Integer) ? name.to_i : name }
     end
 
+    # The graph as a picture.
+    #
+    # @param format [Symbol] :svg, :mermaid, :dot, :json or :text; {#to_svg} and so on name one
+    # @param duration [Hash, Array, nil] seconds that each node takes, for critical and slack; 1 each
+    #   without it and where a Hash is silent
+    # @param options [Hash] critical: mark the path that takes longest; slack: show how much later
+    #   nodes may end; redundant: mark edges that follow from others; durations: show them (true, when
+    #   duration is given); direction: :down or :right; title; and for :text columns (80), ascii, color
+    # @return [String]
+    # @raise [DefinitionError] a cycle
+    # @raise [LimitError] it is too large, or too wide for the columns
+    def draw(format, duration: nil, **options)
+      options = { durations: true }.merge(options) if duration
+      given = Pictures.arguments(**options)
+      duration ||= {} if options[:slack]
+      seconds, scale = durations(duration)
+      seconds = seconds.map { |value| value * SCALE } if seconds && scale == 1
+      native_picture(format, given[:marks], seconds, *given[:rest])
+    rescue DefinitionError
+      refuse_cycle
+    end
+
+    # @!method to_svg(**options)
+    # @!method to_mermaid(**options)
+    # @!method to_dot(**options)
+    # @!method to_json(**options)
+    # @!method to_text(**options)
+    #   The graph in one of the formats of {#draw}.
+    #   @return [String]
+    %i[svg mermaid dot text].each do |format|
+      define_method(:"to_#{format}") { |**options| draw(format, **options) }
+    end
+
+    # The graph as JSON with coordinates. What JSON.generate hands over is not looked at.
+    #
+    # @return [String]
+    def to_json(_state = nil, **options) = draw(:json, **options)
+
+    # Where nodes and lines lie, for programs that draw themselves.
+    #
+    # @param direction [Symbol, nil] :down or :right; nil: as fits a screen
+    # @param compact [Boolean] start nodes as late as their dependents allow, for shorter lines
+    # @return [Pictures::Layout]
+    # @raise [DefinitionError] a cycle
+    def layout(direction: nil, compact: false)
+      found = JSON.parse(draw(:json, direction: direction, compact: compact))
+      places = nodes.zip(found["nodes"]).to_h do |node, row|
+        [node, Pictures::Place.new(*row.values_at("x", "y", "width", "height", "level")).freeze]
+      end
+      lines = found["edges"].to_h { |row| [pairs([row.values_at("from", "to")]).first, row["points"].each(&:freeze).freeze] }
+      Pictures::Layout.new(*found.values_at("width", "height"), found["direction"].to_sym, found["crossings"],
+                           places.freeze, lines.freeze).freeze
+    end
+
     # Begin to add nodes and edges.
     #
     # @return [Edit]

@@ -45,7 +45,7 @@ module Stepwell
     private
 
     def task_id_of(task)
-      task.is_a?(Task) ? task.id : task
+      Task === task ? task.id : task
     end
   end
 end

@@ -211,4 +211,8 @@ module Stepwell
   # truth lay between the 10th and 90th percentile; 80 % are meant to), error (median of
   # |forecast - truth| / truth), trusted (whether there were enough tasks, 5).
   class Calibration; end
+
+  # What a step takes, from ended tasks: name, source (one of :step, :handler, :timeout, :default),
+  # sample_count (durations it is based on; 0 for the last two), p50_us, p95_us.
+  class StepDuration; end
 end

@@ -108,6 +108,20 @@ module Stepwell
       engine.forecast(id, **options)
     end
 
+    # The task as it stands, drawn. See {Engine#picture}.
+    #
+    # @return [String]
+    def picture(**options)
+      engine.picture(self, **options)
+    end
+
+    # Its attempts along a time line. See {Engine#gantt}.
+    #
+    # @return [String]
+    def gantt(**options)
+      engine.gantt(self, **options)
+    end
+
     # Wait until the task has ended.
     #
     # @param timeout [Numeric, nil] seconds, nil without end

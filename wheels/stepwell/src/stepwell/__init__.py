@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, List
 
 from ._binding import core
 from ._handler import Handler
+from ._records import StepDuration
 from ._retry import GiveUp, Retry, RetryAfter
 from ._step import Step
 from ._values import InputError, ResultError
@@ -39,7 +40,9 @@ if TYPE_CHECKING:
         Graph,
         GraphEdit,
         Knot,
+        Layout,
         Makespan,
+        Place,
         Slot,
     )
     from .worker import Worker
@@ -132,10 +135,12 @@ __all__ = [
     "InputError",
     "InvalidArgumentError",
     "Knot",
+    "Layout",
     "LimitError",
     "Makespan",
     "NotFoundError",
     "Overridden",
+    "Place",
     "PoisonedError",
     "Reason",
     "RefusedError",
@@ -146,6 +151,7 @@ __all__ = [
     "SchemaVersionError",
     "Slot",
     "Step",
+    "StepDuration",
     "StepInput",
     "StepReadiness",
     "StepRow",

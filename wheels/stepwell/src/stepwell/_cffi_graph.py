@@ -1,7 +1,6 @@
 """Graph and GraphEdit over cffi: the same as ext_python/graph*.c.
 
-Edges are read by Python code here, so it is slower than the C extension in that, and as fast in the
-work itself. Not here: the class that users see (graph.py).
+Not here: reading of edges (_cffi_edges.py), the class that users see (graph.py).
 """
 
 from __future__ import annotations
@@ -10,180 +9,10 @@ from array import array
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from . import _cffi_library as c
+from . import _cffi_pictures as pictures
 from . import _cffi_rows as rows_of
+from ._cffi_edges import Edges, array_new, array_read, pointer
 from ._cffi_library import Keeper, ffi, lib
-
-_SIGNED = {"i": 4, "l": array("l").itemsize, "q": 8}
-
-
-def _array_new(pointer: Any, count: int, code: str) -> memoryview:
-    """A copy of C integers; code is "i" for 32 bits, "q" for 64."""
-    data = bytes(ffi.buffer(pointer, count * _SIGNED[code])) if count else b""
-    return memoryview(data).cast(code)
-
-
-def _array_read(value: Any, what: str, code: str) -> Optional[memoryview]:
-    """A buffer of integers with so many bits, in place where it has them; None for None."""
-    if value is None:
-        return None
-    view = memoryview(value)
-    form = view.format.lstrip("@=<")
-    if view.ndim != 1 or _SIGNED.get(form) != view.itemsize:
-        raise TypeError(
-            f"{what} must be a buffer of one dimension with signed integers of 32 or 64 bits, "
-            f"not of format '{view.format}' with {view.ndim} dimensions"
-        )
-    if view.itemsize == _SIGNED[code] and view.c_contiguous:
-        return view.cast("B").cast(code)
-    converted = array(code)
-    for row, item in enumerate(view.tolist()):
-        try:
-            converted.append(item)
-        except OverflowError:
-            text = f"row {row}: {what} holds {item}, which does not fit into 32 bits"
-            raise c.make_error(lib.SW_EINVAL, text, row) from None
-    return memoryview(converted)
-
-
-def _pointer(view: Optional[memoryview], kind: str) -> Any:
-    return ffi.NULL if view is None else ffi.cast(f"{kind} *", ffi.from_buffer(view))
-
-
-def _kind_check(node: Any, kind: Optional[type]) -> type:
-    found = str if isinstance(node, str) else int
-    if isinstance(node, bool) or not isinstance(node, (str, int)) or kind not in (None, found):
-        expected = f"{kind.__name__} like the first one" if kind else "str or int"
-        raise TypeError(f"a node must be {expected}, not {type(node).__name__}")
-    if found is str:
-        Keeper().text(node, "a node")
-    else:
-        c.read_int(node, "a node")
-    return found
-
-
-def _container_check(value: Any, what: str, expected: str) -> None:
-    if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
-        raise TypeError(f"{what} must be {expected}, not {type(value).__name__}")
-
-
-class _Edges:
-    """Edges as numbers of nodes, from whatever form they came in."""
-
-    def __init__(self, edges: Any, nodes: Any) -> None:
-        self.labels: Optional[List[Any]] = None
-        self.index: Optional[Dict[Any, int]] = None
-        self.arrays = False
-        self.node_count = 0
-        if isinstance(edges, (tuple, list)) and len(edges) == 2 and all(map(_is_array, edges)):
-            self._take_arrays(edges, nodes)
-            return
-        self._kind: Optional[type] = None
-        self._nodes: Dict[Any, None] = {}
-        counted = isinstance(nodes, int)
-        if counted:
-            self.node_count = c.read_int(nodes, "nodes", 32)
-            self._count_check()
-        elif nodes is not None:
-            _container_check(nodes, "nodes", "a list of names or ints, or their number")
-            self._each(nodes, self._list)
-        pairs = self._pairs(edges)
-        if counted:
-            self._number_counted(pairs)
-        else:
-            self._number(pairs)
-
-    def _count_check(self) -> None:
-        if self.node_count < 0:
-            raise c.refusal(f"nodes is {self.node_count}, expected 0 or more")
-
-    def _each(self, items: Iterable[Any], take: Callable[[Any], None]) -> None:
-        for row, item in enumerate(items):
-            try:
-                take(item)
-            except Exception as error:
-                error.row = row  # type: ignore[attr-defined]
-                raise
-
-    def _mention(self, node: Any) -> None:
-        self._kind = _kind_check(node, self._kind)
-        self._nodes.setdefault(node)
-
-    def _list(self, node: Any) -> None:
-        if isinstance(node, str) and node in self._nodes:
-            raise c.refusal("a name is given twice in nodes")
-        self._mention(node)
-
-    def _pairs(self, edges: Any) -> List[Tuple[Any, Any]]:
-        pairs: List[Tuple[Any, Any]] = []
-        if isinstance(edges, dict):
-            for node in edges:
-                self._mention(node)
-            for node, dependencies in list(edges.items()):
-                _container_check(
-                    dependencies, "the dependencies of a node", "a list, tuple or set"
-                )
-                for start in dependencies:
-                    self._mention(start)
-                    pairs.append((start, node))
-            return pairs
-
-        def take(pair: Any) -> None:
-            if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-                raise TypeError("an edge must be a pair (from, to)")
-            self._mention(pair[0])
-            self._mention(pair[1])
-            pairs.append((pair[0], pair[1]))
-
-        _container_check(edges, "edges", "a list of pairs, a dict or a pair of buffers")
-        self._each(edges, take)
-        return pairs
-
-    def _number_counted(self, pairs: List[Tuple[Any, Any]]) -> None:
-        if self._kind is str:
-            raise TypeError("nodes must be a list of names, not their number")
-        for row, pair in enumerate(pairs):
-            for node in pair:
-                if not -(2**31) <= node < 2**31:
-                    text = f"row {row}: node {node} does not fit into 32 bits"
-                    raise c.make_error(lib.SW_EINVAL, text, row)
-        self._set(pairs)
-
-    def _number(self, pairs: List[Tuple[Any, Any]]) -> None:
-        labels = list(self._nodes) if self._kind is str else sorted(self._nodes)
-        self.node_count = len(labels)
-        if self._kind is not str and labels == list(range(len(labels))):
-            self._set(pairs)
-            return
-        self.labels = labels
-        self.index = index = {label: number for number, label in enumerate(labels)}
-        self._set([(index[start], index[end]) for start, end in pairs])
-
-    def _set(self, pairs: List[Tuple[int, int]]) -> None:
-        self.starts = memoryview(array("i", [start for start, _ in pairs]))
-        self.ends = memoryview(array("i", [end for _, end in pairs]))
-
-    def _take_arrays(self, edges: Sequence[Any], nodes: Any) -> None:
-        starts, ends = _array_read(edges[0], "from", "i"), _array_read(edges[1], "to", "i")
-        assert starts is not None and ends is not None
-        if len(starts) != len(ends):
-            raise c.refusal(f"from has {len(starts)} items and to has {len(ends)}")
-        self.arrays = True
-        self.starts, self.ends = starts, ends
-        if nodes is not None:
-            self.node_count = c.read_int(nodes, "nodes", 32)
-            self._count_check()
-        else:
-            top = max(max(starts, default=-1), max(ends, default=-1))
-            self.node_count = min(top + 1, 2**31 - 1)
-
-
-def _is_array(value: Any) -> bool:
-    try:
-        memoryview(value)
-    except TypeError:
-        return False
-    return True
-
 
 def _nodes_of(reach: Any) -> memoryview:
     """The numbers of the nodes whose bits are set."""
@@ -201,9 +30,9 @@ def _nodes_of(reach: Any) -> memoryview:
 def _knots(rows: Iterable[Any]) -> List[Tuple[Any, ...]]:
     return [
         (
-            _array_new(row.nodes, row.node_count, "i"),
+            array_new(row.nodes, row.node_count, "i"),
             row.edge_count,
-            _array_new(row.cycle, row.cycle_count, "i"),
+            array_new(row.cycle, row.cycle_count, "i"),
             [_cut(row.cuts[i]) for i in range(row.cut_count)],
             row.cut_least,
             bool(row.cycle_shortest),
@@ -222,12 +51,12 @@ class Graph:
     numbers of nodes; labels says what they are called."""
 
     def __init__(self, edges: Any, nodes: Any = None, repeats: bool = False) -> None:
-        given = _Edges(edges, nodes)
+        given = Edges(edges, nodes)
         options = ffi.new("sw_graph_options *", {"size": ffi.sizeof("sw_graph_options")})
         options.repeats = 1 if repeats else 0
         out = ffi.new("sw_graph **")
         error = ffi.new("sw_error *")
-        ends = (_pointer(given.starts, "int32_t"), _pointer(given.ends, "int32_t"))
+        ends = (pointer(given.starts, "int32_t"), pointer(given.ends, "int32_t"))
         code = lib.sw_graph_new(
             options, given.node_count, *ends, len(given.starts), out, error
         )
@@ -303,13 +132,13 @@ class Graph:
         view, nodes, edges = self._view, self.node_count, self.edge_count
         counts = (nodes + 1, edges, edges, nodes + 1, edges)
         arrays = (view.out_start, view.out_node, view.out_row, view.in_start, view.in_node)
-        return tuple(_array_new(*pair, "i") for pair in zip(arrays, counts))
+        return tuple(array_new(*pair, "i") for pair in zip(arrays, counts))
 
     def _node_array(self, value: Any, what: str, code: str) -> Optional[memoryview]:
-        array_read = _array_read(value, what, code)
-        if array_read is not None and len(array_read) != self.node_count:
-            raise c.refusal(f"{what} has {len(array_read)} items for {self.node_count} nodes")
-        return array_read
+        read = array_read(value, what, code)
+        if read is not None and len(read) != self.node_count:
+            raise c.refusal(f"{what} has {len(read)} items for {self.node_count} nodes")
+        return read
 
     def _result(self, function: Callable[..., int], *arguments: Any) -> Any:
         return _result(function, self._graph, *arguments)
@@ -319,9 +148,9 @@ class Graph:
         priorities = self._node_array(priority, "priority", "i")
         order = ffi.new("int32_t[]", self.node_count + 1)
         error = ffi.new("sw_error *")
-        if lib.sw_graph_order(self._graph, _pointer(priorities, "int32_t"), order, error) < 0:
+        if lib.sw_graph_order(self._graph, pointer(priorities, "int32_t"), order, error) < 0:
             raise c.error_of(error)
-        return _array_new(order, self.node_count, "i")
+        return array_new(order, self.node_count, "i")
 
     def analyze(
         self,
@@ -337,11 +166,11 @@ class Graph:
         options = ffi.new("sw_analysis_options *", {"size": ffi.sizeof("sw_analysis_options")})
         durations = self._node_array(duration, "duration", "q")
         priorities = self._node_array(priority, "priority", "i")
-        starts = _array_read(roots, "roots", "i")
+        starts = array_read(roots, "roots", "i")
         options.parts = c.read_int(parts, "parts", 32)
-        options.duration_us = _pointer(durations, "int64_t")
-        options.priority = _pointer(priorities, "int32_t")
-        options.roots = _pointer(starts, "int32_t")
+        options.duration_us = pointer(durations, "int64_t")
+        options.priority = pointer(priorities, "int32_t")
+        options.roots = pointer(starts, "int32_t")
         options.root_count = 0 if starts is None else len(starts)
         options.bottleneck_max = c.read_int(bottleneck_max, "bottleneck_max")
         options.width_effort = c.read_int(width_effort, "width_effort")
@@ -353,10 +182,10 @@ class Graph:
         return _knots(rows_of.each(lib.sw_knots, self._result(lib.sw_graph_cycles)))
 
     def _reach(self, function: Any, direction: int, nodes: Any) -> List[memoryview]:
-        given = _array_read(nodes, "nodes", "i")
+        given = array_read(nodes, "nodes", "i")
         count = 0 if given is None else len(given)
         way = c.read_int(direction, "direction", 32)
-        result = self._result(function, way, _pointer(given, "int32_t"), count)
+        result = self._result(function, way, pointer(given, "int32_t"), count)
         return [_nodes_of(row) for row in rows_of.each(lib.sw_reaches, result)]
 
     def reach(self, direction: int, nodes: Any, /) -> List[memoryview]:
@@ -383,7 +212,7 @@ class Graph:
         keeper = Keeper()
         options = ffi.new("sw_makespan_options *", {"size": ffi.sizeof("sw_makespan_options")})
         durations = self._node_array(duration, "duration", "q")
-        options.duration_us = _pointer(durations, "int64_t")
+        options.duration_us = pointer(durations, "int64_t")
         options.workers = c.read_int(workers, "workers", 32)
         given = c.read_rows(resources, "resources")
         array_of = ffi.new("sw_graph_resource[]", len(given) + 1)
@@ -394,7 +223,7 @@ class Graph:
             demands.append(self._node_array(demand, "demand", "q"))
             resource.name = keeper.text(name, "a name")
             resource.capacity = c.read_int(capacity, "capacity")
-            resource.demand = _pointer(demands[-1], "int64_t")
+            resource.demand = pointer(demands[-1], "int64_t")
 
         c.fill_rows(array_of, given, fill)
         options.resources, options.resource_count = array_of, len(given)
@@ -422,6 +251,15 @@ class Graph:
             for i in range(starts[node], starts[node + 1])
         )
         return _named_new(options, names, [(names[a], names[b]) for _, a, b in edges])
+
+    def picture(self, format: str, marks: int = 0, duration: Any = None, *rest: Any) -> str:
+        """The graph as text of a format."""
+        keeper = Keeper()
+        options = pictures.picture_options(keeper, format, marks, *rest)
+        durations = self._node_array(duration, "duration", "q")
+        named = self._named()
+        result = _result(lib.sw_graph_picture, named, options, pointer(durations, "int64_t"))
+        return c.known(lib.sw_pictures(result, ffi.NULL).text)
 
     def diff(self, other: Graph, /) -> List[Tuple[Any, ...]]:
         """The edits that turn this graph into the other."""
@@ -472,15 +310,15 @@ class GraphEdit:
         """Add nodes, then edges; all or none."""
         keeper = Keeper()
         texts, text_count = keeper.texts(names, "names")
-        starts = _array_read(from_nodes, "from_nodes", "i")
-        ends = _array_read(to_nodes, "to_nodes", "i")
+        starts = array_read(from_nodes, "from_nodes", "i")
+        ends = array_read(to_nodes, "to_nodes", "i")
         count = 0 if starts is None else len(starts)
         if count != (0 if ends is None else len(ends)) or (
             names is not None and text_count != node_count
         ):
             raise c.refusal("the lengths of the arguments differ")
         error = ffi.new("sw_error *")
-        pointers = (_pointer(starts, "int32_t"), _pointer(ends, "int32_t"))
+        pointers = (pointer(starts, "int32_t"), pointer(ends, "int32_t"))
         code = lib.sw_graph_edit_insert(self._edit, node_count, texts, *pointers, count, error)
         if code < 0:
             raise c.error_of(error)
@@ -492,7 +330,7 @@ class GraphEdit:
         error = ffi.new("sw_error *")
         if lib.sw_graph_edit_order(self._edit, order, error) < 0:
             raise c.error_of(error)
-        return _array_new(order, self._node_count, "i")
+        return array_new(order, self._node_count, "i")
 
     def finish(self, labels: Any, index: Any, /) -> Graph:
         """The graph as it is by now; labels and index are its own."""
@@ -574,13 +412,13 @@ def _answer(found: Any) -> Dict[str, Any]:
             answer[field] = getattr(found, field)
     for field, count in _INTS.items():
         if getattr(found, field) != ffi.NULL:
-            answer[field] = _array_new(getattr(found, field), getattr(found, count), "i")
+            answer[field] = array_new(getattr(found, field), getattr(found, count), "i")
     for field, (count, part) in _SETS.items():
         if has(part):
-            answer[field] = _array_new(getattr(found, field), getattr(found, count), "i")
+            answer[field] = array_new(getattr(found, field), getattr(found, count), "i")
     if has("TIME"):
         for field in _TIMES:
-            answer[field] = _array_new(getattr(found, field), found.node_count, "q")
+            answer[field] = array_new(getattr(found, field), found.node_count, "q")
     if has("BOTTLENECKS"):
         rows = [found.bottlenecks[i] for i in range(found.bottleneck_count)]
         answer["bottlenecks"] = [

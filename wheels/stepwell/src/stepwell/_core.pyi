@@ -143,6 +143,33 @@ class Engine:
         history: int = ...,
         calibrate: int = ...,
     ) -> Forecast: ...
+    def picture_text(
+        self,
+        task_id: str,
+        format: str,
+        marks: int = ...,
+        title: Optional[str] = ...,
+        direction: int = ...,
+        columns: int = ...,
+        ascii: int = ...,
+        color: int = ...,
+        compact: int = ...,
+        /,
+    ) -> str: ...
+    def gantt_text(
+        self,
+        task_id: str,
+        format: str,
+        title: Optional[str] = ...,
+        columns: int = ...,
+        width: int = ...,
+        ascii: int = ...,
+        color: int = ...,
+        /,
+    ) -> str: ...
+    def duration_rows(
+        self, definition: str, history: int = ..., /
+    ) -> List[Tuple[str, str, int, int, int]]: ...
     def worker_open(
         self,
         handlers: Sequence[str],
@@ -199,6 +226,19 @@ class Graph:
         /,
     ) -> Dict[str, Any]: ...
     def diff(self, other: Graph, /) -> List[Tuple[Any, ...]]: ...
+    def picture(
+        self,
+        format: str,
+        marks: int = ...,
+        duration: Any = ...,
+        title: Optional[str] = ...,
+        direction: int = ...,
+        columns: int = ...,
+        ascii: int = ...,
+        color: int = ...,
+        compact: int = ...,
+        /,
+    ) -> str: ...
     def edit(self) -> GraphEdit: ...
 
 class GraphEdit:

@@ -12,6 +12,7 @@ import time
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from . import _cffi_library as c
+from . import _cffi_pictures as pictures
 from . import _cffi_rows as rows_of
 from ._cffi_graph import Graph, GraphEdit
 from ._cffi_library import Error, Keeper, ffi, lib
@@ -398,6 +399,31 @@ class Engine:
         options.calibrate = c.read_int(calibrate, "calibrate", 32)
         _, result = self._result(lib.sw_task_forecast, options, uuid)
         return rows_of.forecast(result)
+
+    def picture_text(self, task_id: str, format: str, *rest: Any) -> str:
+        """A task as it stands, as text of a format."""
+        keeper = Keeper()
+        uuid = keeper.uuid(task_id, "task_id")
+        options = pictures.picture_options(keeper, format, *rest)
+        _, result = self._result(lib.sw_task_picture, options, ffi.NULL, uuid)
+        return c.known(lib.sw_pictures(result, ffi.NULL).text)
+
+    def gantt_text(self, task_id: str, format: str, *rest: Any) -> str:
+        """The attempts of a task along a time line, as text of a format."""
+        keeper = Keeper()
+        uuid = keeper.uuid(task_id, "task_id")
+        options = pictures.gantt_options(keeper, format, *rest)
+        _, result = self._result(lib.sw_task_gantt, options, uuid)
+        return c.known(lib.sw_pictures(result, ffi.NULL).text)
+
+    def duration_rows(
+        self, definition: str, history: int = 0, /
+    ) -> List[Tuple[str, str, int, int, int]]:
+        """What the steps of a definition take: (name, source, sample_count, p50_us, p95_us)."""
+        learnt = c.read_int(history, "history", 32)
+        workflow, _ = rows_of.load_workflow(definition, None, False)
+        _, result = self._result(lib.sw_workflow_durations, workflow, learnt)
+        return [pictures.duration_row(row) for row in rows_of.each(lib.sw_step_durations, result)]
 
     def worker_open(
         self,

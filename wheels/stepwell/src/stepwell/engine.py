@@ -30,6 +30,8 @@ from typing import (
 
 from ._binding import core
 from ._handler import Handler
+from ._pictures import read_options
+from ._records import StepDuration
 from ._retry import Retry
 from .task import Task
 from .workflow import Workflow
@@ -196,13 +198,15 @@ class Engine(core.Engine):
         *,
         version: Optional[str] = None,
         duration: Optional[Mapping[str, float]] = None,
+        durations: str = "declared",
         parts: Optional[Iterable[str]] = None,
     ) -> Analysis[str]:
         """Levels, critical path, slack, bottlenecks, width, impact and more of a stored workflow.
 
         workflow is its name, a Workflow, or the identifier of a task, which stands for the
         definition that its steps come from. duration says how many seconds steps take; a step that
-        it does not name counts with its timeout, one without a timeout as a second. Times in the
+        it does not name counts with its timeout, one without a timeout as a second; durations
+        "p50" and "p95" take what ended tasks took instead, where there are any. Times in the
         answer are seconds. Raises NotFoundError.
         """
         from .graph import Graph
@@ -210,12 +214,80 @@ class Engine(core.Engine):
         definition = self._definition_of(workflow, version)
         steps = json.loads(definition.json)["steps"]
         seconds = {step["name"]: step.get("timeout_ms", 0) / 1000 or 1.0 for step in steps}
+        seconds.update(self._learnt(definition.json, durations))
         return Graph.of(definition).analyze(
             duration={**seconds, **(duration or {})},
             parts=parts,
         )
 
     analyze = analyze_dependencies
+
+    def _learnt(self, definition: str, durations: str) -> Dict[str, float]:
+        """Seconds that steps took in ended tasks, of those that are known from them."""
+        if durations == "declared":
+            return {}
+        if durations not in ("p50", "p95"):
+            error = core.InvalidArgumentError(
+                f"durations is {durations!r}, expected 'declared', 'p50' or 'p95'"
+            )
+            error.row = None
+            raise error
+        rows = [StepDuration(*row) for row in self.duration_rows(definition)]
+        return {
+            row.name: (row.p50_us if durations == "p50" else row.p95_us) / 1_000_000
+            for row in rows
+            if row.sample_count > 0
+        }
+
+    def durations(
+        self,
+        workflow: Union[str, Workflow[Any]],
+        *,
+        version: Optional[str] = None,
+        history: int = 0,
+    ) -> Dict[str, StepDuration]:
+        """What the steps of a stored workflow take, as far as its ended tasks tell, by name.
+
+        workflow is as for analyze_dependencies, history how many of the newest ended tasks teach
+        (0 means 50, 1,000 at most). Raises NotFoundError.
+        """
+        definition = self._definition_of(workflow, version)
+        rows = self.duration_rows(definition.json, history)
+        return {row[0]: StepDuration(*row) for row in rows}
+
+    def picture(self, task: Union[str, Task], format: str = "svg", **options: Any) -> str:
+        """A task as it stands: states, and how long the attempts of each step have run.
+
+        format is "svg", "mermaid", "dot", "json" or "text". critical marks the path that decides
+        the end, by measured times and the median of earlier tasks; slack shows how much later
+        steps may end, redundant marks dependencies that follow from others, durations shows what
+        paths are reckoned with. direction is "down" or "right", title stands instead of the
+        workflow's name; for text, columns (80), ascii and color.
+
+        Raises NotFoundError, LimitError for what is too large or too wide.
+        """
+        marks, rest = read_options(**options)
+        return self.picture_text(_task_id(task), format, marks, *rest)
+
+    def gantt(
+        self,
+        task: Union[str, Task],
+        format: str = "svg",
+        *,
+        title: Optional[str] = None,
+        columns: int = 0,
+        width: int = 0,
+        ascii: bool = False,
+        color: bool = False,
+    ) -> str:
+        """The attempts of a task along a time line: one line per step, waiting and running apart.
+
+        format is "svg" (width pixels, 960 unless given), "json" or "text" (at most so many columns,
+        80 unless given). Raises NotFoundError, InvalidArgumentError for another format.
+        """
+        return self.gantt_text(
+            _task_id(task), format, title, columns, width, int(ascii), int(color)
+        )
 
     def _definition_of(
         self, workflow: Union[str, Workflow[Any]], version: Optional[str]

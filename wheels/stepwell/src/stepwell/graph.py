@@ -17,7 +17,6 @@ from typing import (
     TYPE_CHECKING,
     Any,
     Dict,
-    Generic,
     Iterable,
     List,
     Mapping,
@@ -43,6 +42,8 @@ from ._analysis import (
     Slot,
 )
 from ._binding import core
+from ._graph_edit import GraphEdit, kind_check, kind_of, refused
+from ._pictures import GraphPictures, Layout, Place
 
 if TYPE_CHECKING:
     from .workflow import Workflow
@@ -66,12 +67,14 @@ __all__ = [
     "Graph",
     "GraphEdit",
     "Knot",
+    "Layout",
     "Makespan",
+    "Place",
     "Slot",
 ]
 
 
-class Graph(Generic[N]):
+class Graph(GraphPictures[N]):
     """Nodes and the edges between them; (a, b) means that b depends on a. It never changes.
 
     edges is an iterable of pairs, a mapping from each node to its dependencies (as
@@ -185,7 +188,7 @@ class Graph(Generic[N]):
 
     def _number(self, node: Any) -> int:
         index = self._core.index
-        _kind_check(node, self._core.labels)
+        kind_check(node, self._core.labels)
         if index is not None and node in index:
             return index[node]
         if index is None and 0 <= node < len(self):
@@ -207,18 +210,18 @@ class Graph(Generic[N]):
                 values[self._number(node)] = value
             for number, value in enumerate(values):
                 if value is None:
-                    raise _refused(f"{what} says nothing of node {self._label(number)!r}", number)
+                    raise refused(f"{what} says nothing of node {self._label(number)!r}", number)
         elif isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
             raise TypeError(f"{what} must be a mapping or a sequence, not {type(given).__name__}")
         else:
             values = list(given)
         if len(values) != len(self):
-            raise _refused(f"{what} has {len(values)} items for {len(self)} nodes")
+            raise refused(f"{what} has {len(values)} items for {len(self)} nodes")
         for number, value in enumerate(values):
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 raise TypeError(f"{what} must hold numbers, not {type(value).__name__}")
             if not math.isfinite(value) or value < 0:
-                raise _refused(f"{what} of node {self._label(number)!r} is {value}", number)
+                raise refused(f"{what} of node {self._label(number)!r} is {value}", number)
         return values
 
     def _durations(self, given: Any, otherwise: float = 1) -> Tuple[Any, int]:
@@ -232,7 +235,7 @@ class Graph(Generic[N]):
         scaled = [round(value * scale) for value in values]
         for number, value in enumerate(scaled):
             if value > _INT64_MAX:
-                raise _refused(f"duration of node {self._label(number)!r} is too long", number)
+                raise refused(f"duration of node {self._label(number)!r} is too long", number)
         return array("q", scaled), scale
 
     def _priorities(self, given: Any) -> Any:
@@ -405,7 +408,7 @@ class Graph(Generic[N]):
             raise TypeError(f"other must be a Graph, not {type(second).__name__}")
         if self._core.labels is None or second._core.labels is None:
             return _named(self)._diff(_named(second), int)
-        return self._diff(second, _kind_of(self._core.labels))
+        return self._diff(second, kind_of(self._core.labels))
 
     def _diff(self, other: Graph[Any], kind: Any) -> List[Change[Any]]:
         changes: List[Change[Any]] = []
@@ -419,94 +422,9 @@ class Graph(Generic[N]):
         return GraphEdit(self)
 
 
-class GraphEdit(Generic[N]):
-    """Nodes and edges added to a graph, which itself does not change. Made by Graph.edit.
-
-    The order is kept up to date: a new edge costs time in the nodes between its ends, not in all.
-    One thread at a time may use it.
-    """
-
-    def __init__(self, graph: Graph[N]) -> None:
-        try:
-            self._core = graph._core.edit()
-        except core.DefinitionError:
-            graph._refuse_cycle()
-        labels = graph._core.labels
-        self._labels: Optional[List[N]] = list(labels) if labels else None
-        self._index: Optional[Dict[Any, int]] = dict(graph._core.index or {}) if labels else None
-        self._count = len(graph)
-
-    def insert(self, edges: Iterable[Tuple[N, N]] = (), *, nodes: Iterable[N] = ()) -> None:
-        """Add nodes, and edges between old and new ones; all or none.
-
-        Nodes that the edges name are added without being listed. Raises DefinitionError for an
-        edge that closes a cycle (row says which, cycle is the way around), InvalidArgumentError
-        for one that is there already or leads from a node to itself.
-        """
-        given = [(start, end) for start, end in edges]
-        fresh = self._fresh([*nodes, *(node for edge in given for node in edge)])
-        known: Any = self._index if self._index is not None else range(self._count)
-        ends = [fresh[n] if n in fresh else known[n] for edge in given for n in edge]
-        names = None if self._labels is None else [str(node) for node in fresh]
-        starts, stops = array("i", ends[::2]), array("i", ends[1::2])
-        try:
-            self._core.insert(len(fresh), names, starts, stops)
-        except core.DefinitionError as error:
-            self._refuse(given, error.row)
-        self._count += len(fresh)
-        if self._labels is not None and self._index is not None:
-            self._labels.extend(fresh)
-            self._index.update(fresh)
-
-    def _fresh(self, mentioned: Sequence[N]) -> Dict[N, int]:
-        """The nodes that are new, with the numbers that they get."""
-        fresh: Dict[Any, int] = {}
-        for node in mentioned:
-            _kind_check(node, self._labels)
-            if not self._has(node):
-                fresh.setdefault(node, self._count + len(fresh))
-        if self._labels is None and fresh:
-            numbers = range(self._count, self._count + len(fresh))
-            if sorted(fresh) != list(numbers):
-                raise _refused(f"new nodes must go on from {self._count} without a gap")
-            fresh = {number: number for number in numbers}
-        return fresh
-
-    def _has(self, node: Any) -> bool:
-        return node in (range(self._count) if self._index is None else self._index)
-
-    def _refuse(self, edges: List[Tuple[N, N]], row: Optional[int]) -> NoReturn:
-        """Say which cycle an edge would close."""
-        count = len(edges) if row is None else row + 1
-        Graph([*self.finish().edges, *edges[:count]])._refuse_cycle(row)
-
-    def order(self) -> List[N]:
-        """The order that is kept; nodes that no new edge touches stay where they were."""
-        numbers = self._core.order()
-        if self._labels is None:
-            return numbers.tolist()  # type: ignore[return-value]
-        return [self._labels[number] for number in numbers]
-
-    def finish(self) -> Graph[N]:
-        """The graph as it is by now. The edit goes on."""
-        labels = None if self._labels is None else list(self._labels)
-        index = None if self._index is None else dict(self._index)
-        return Graph._wrap(self._core.finish(labels, index))
-
-
 def _named(graph: Graph[Any]) -> Graph[str]:
     """The same graph with the ints as names."""
     return Graph([(str(a), str(b)) for a, b in graph.edges], [str(node) for node in graph.nodes])
-
-
-def _kind_of(labels: Optional[List[Any]]) -> type:
-    return int if labels is None else str if not labels or isinstance(labels[0], str) else int
-
-
-def _kind_check(node: Any, labels: Optional[List[Any]]) -> None:
-    expected = _kind_of(labels)
-    if not isinstance(node, expected) or isinstance(node, bool):
-        raise TypeError(f"a node must be {expected.__name__}, not {type(node).__name__}")
 
 
 def _bits(parts: Optional[Iterable[str]]) -> int:
@@ -517,14 +435,8 @@ def _bits(parts: Optional[Iterable[str]]) -> int:
     bits = 0
     for part in parts:
         if part not in PARTS:
-            raise _refused(f"there is no part {part!r}; there are {', '.join(PARTS)}")
+            raise refused(f"there is no part {part!r}; there are {', '.join(PARTS)}")
         bits |= PARTS[part]
     if bits == 0:
-        raise _refused("parts names nothing")
+        raise refused("parts names nothing")
     return bits
-
-
-def _refused(message: str, row: Optional[int] = None) -> core.InvalidArgumentError:
-    error = core.InvalidArgumentError(message)
-    error.row = row
-    return error

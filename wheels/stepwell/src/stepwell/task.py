@@ -97,6 +97,14 @@ class Task:
         """When the task ends, and what changes would do to that; see Engine.forecast."""
         return self.engine.forecast(self.id, **changes)
 
+    def picture(self, format: str = "svg", **options: Any) -> str:
+        """The task as it stands, drawn; see Engine.picture."""
+        return self.engine.picture(self, format, **options)
+
+    def gantt(self, format: str = "svg", **options: Any) -> str:
+        """Its attempts along a time line; see Engine.gantt."""
+        return self.engine.gantt(self, format, **options)
+
     def history(self) -> List[core.AuditEntry]:
         """Every transition of the task and its steps, oldest first."""
         return self.engine.audit_task(self.id)
