@@ -20,6 +20,7 @@
 #include "stepwell/step.h"
 #include "stepwell/ops.h"
 #include "stepwell/audit.h"
+#include "stepwell/checkpoint.h"
 #include "stepwell/forecast.h"
 #include "stepwell/runner.h"
 #include "stepwell/picture.h"

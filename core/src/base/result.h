@@ -21,6 +21,8 @@
     XX(WORKERS, sw_worker_row, sw_workers)                                                         \
     XX(HOLDS, sw_step_hold, sw_step_holds)                                                         \
     XX(ENTRIES, sw_audit_entry, sw_audit_entries)                                                  \
+    XX(KEYS, sw_audit_key, sw_audit_keys)                                                          \
+    XX(CHECKPOINTS, sw_audit_checkpoint, sw_audit_checkpoints)                                     \
     XX(PICTURES, sw_picture, sw_pictures)                                                          \
     XX(ANALYSES, sw_analysis, sw_analyses)                                                         \
     XX(KNOTS, sw_knot, sw_knots)                                                                   \
