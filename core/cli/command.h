@@ -90,6 +90,9 @@ typedef enum cli_option_id {
     CLI_OPTION_IMPACT,
     CLI_OPTION_DIFF,
     CLI_OPTION_STRICT,
+    CLI_OPTION_SIGNER,
+    CLI_OPTION_CHECKPOINT,
+    CLI_OPTION_VKEY,
     CLI_OPTION_MARKDOWN,
     CLI_OPTION_DB,
     CLI_OPTION_JSON,
@@ -209,6 +212,8 @@ int cli_command_override(const cli_call *call);
 int cli_command_whatif(const cli_call *call);
 int cli_command_cancel(const cli_call *call);
 int cli_command_worker(const cli_call *call);
+int cli_command_audit_keygen(const cli_call *call);
+int cli_command_audit_seal(const cli_call *call);
 int cli_command_audit_verify(const cli_call *call);
 int cli_command_version(const cli_call *call);
 int cli_command_help(const cli_call *call);

@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "database.h"
+#include "definition.h"
 #include "out.h"
 #include "picture.h"
 #include "text.h"
@@ -138,7 +139,7 @@ static int gantt_render(const cli_call *call, const gantt_view *view, const sw_t
                         "'%s' does not tell what to write", call->values[CLI_OPTION_OUTPUT].text);
     if (sw_gantt_render(&options, view->rows, view->row_count, &result, &error) < 0)
         return cli_fail_error(&error, NULL, NULL);
-    int status = cli_picture_write(call, sw_pictures(result, &count));
+    int status = cli_file_write(call, sw_pictures(result, &count)->text);
     sw_result_free(result);
     return status;
 }

@@ -54,7 +54,7 @@ static int graph_render(const cli_call *call, cli_picture *rows, const sw_workfl
     if (sw_picture_render(&options, rows->nodes, rows->node_count, rows->edges, rows->edge_count,
                           &result, &error) < 0)
         return graph_fail(&error, options.format);
-    int status = cli_picture_write(call, sw_pictures(result, &count));
+    int status = cli_file_write(call, sw_pictures(result, &count)->text);
     sw_result_free(result);
     return status;
 }

@@ -28,9 +28,6 @@ void cli_picture_close(cli_picture *picture);
  * timeout; where there is none either, every step weighs the same. */
 void cli_picture_mark_critical(cli_picture *picture, const sw_workflow *workflow);
 
-/* Write text to the file of --output, or to standard output without it; 0 or an exit status. */
-int cli_picture_write(const cli_call *call, const sw_picture *picture);
-
 /* The format of --svg, of --format, of the name of --output, or otherwise; SW_PICTURE_FORMAT_COUNT when
  * the name of the file tells none. */
 int cli_picture_format(const cli_call *call, int otherwise);
