@@ -51,7 +51,7 @@ static int trust_read_keys(cli_trust *trust, const char *item)
     return status;
 }
 
-int cli_trust_open(cli_trust *trust, const cli_call *call)
+int cli_trust_read(cli_trust *trust, const cli_call *call)
 {
     const cli_value *notes = &call->values[CLI_OPTION_CHECKPOINT];
     const cli_value *keys = &call->values[CLI_OPTION_VKEY];
@@ -66,10 +66,16 @@ int cli_trust_open(cli_trust *trust, const cli_call *call)
     }
     for (size_t i = 0; status == CLI_EXIT_OK && i < keys->item_count; i++)
         status = trust_read_keys(trust, keys->items[i]);
-    if (status == CLI_EXIT_OK && (notes->item_count > 0) != (trust->given.key_count > 0))
-        return cli_fail(CLI_EXIT_USAGE,
-                        "stepwell audit keygen printed the key, to be given as --vkey",
-                        "a checkpoint and the key that it must be signed by go together");
+    return status;
+}
+
+int cli_trust_open(cli_trust *trust, const cli_call *call)
+{
+    int status = cli_trust_read(trust, call);
+    bool checkpoints = trust->given.checkpoint_count > 0;
+    if (status == CLI_EXIT_OK && checkpoints != (trust->given.key_count > 0))
+        return cli_fail(CLI_EXIT_USAGE, "stepwell audit keygen printed the key",
+                        "--checkpoint and --vkey, the key that it must be signed by, go together");
     return status;
 }
 

@@ -14,6 +14,8 @@ typedef struct cli_trust {
 
 /* Read what --checkpoint and --vkey name. Prints what is wrong and returns an exit status, 0 when
  * all is well; close in any case. */
+int cli_trust_read(cli_trust *trust, const cli_call *call);
+/* The same, where either is worth nothing without the other. */
 int cli_trust_open(cli_trust *trust, const cli_call *call);
 void cli_trust_close(cli_trust *trust);
 

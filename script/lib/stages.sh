@@ -262,7 +262,7 @@ stage_docs() {
     build_python
     use_checkout
     run_blocks README.md CONTRIBUTING.md gems/stepwell/README.md wheels/stepwell/README.md \
-        docs/guide/operations.md docs/guide/analysis.md ||
+        docs/guide/operations.md docs/guide/analysis.md docs/guide/audit.md ||
         status=$?
     run_references || status=$?
     return "$status"

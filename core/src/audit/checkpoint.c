@@ -40,6 +40,13 @@ static bool checkpoint_read(sw_str text, sw__checkpoint *out)
            sw__base64_read(line, out->root, sizeof(out->root), &size) && size == sizeof(out->root);
 }
 
+bool sw__checkpoint_peek(sw_str note, sw__checkpoint *out)
+{
+    sw_str text;
+    *out = (sw__checkpoint){0};
+    return sw__note_text(note, &text) && checkpoint_read(text, out);
+}
+
 int sw__checkpoint_open(sw_str note, const sw__note_key *keys, size_t key_count,
                         sw__checkpoint *out, const char **why)
 {

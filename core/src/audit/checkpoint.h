@@ -26,4 +26,7 @@ int sw__checkpoint_sign(sw__buf *note, const sw__note_signer *signer, int64_t si
 int sw__checkpoint_open(sw_str note, const sw__note_key *keys, size_t key_count,
                         sw__checkpoint *out, const char **why);
 
+/* Read one without looking at its signatures; key_index means nothing. false: it is none. */
+bool sw__checkpoint_peek(sw_str note, sw__checkpoint *out);
+
 #endif

@@ -31,7 +31,7 @@ static int leaves_entry(sw__leaves *leaves, sw_str entry, sw_error *err)
 {
     uint8_t leaf[32];
     int rc = leaves->visit ? leaves->visit(leaves->context, leaves->tree->size, entry, err) : SW_OK;
-    if (rc < 0)
+    if (rc != SW_OK)
         return rc;
     if (sw__tree_leaf(leaves->hasher, entry, leaf) < 0 ||
         sw__tree_add(leaves->tree, leaves->hasher, leaf, leaves->wish) < 0)

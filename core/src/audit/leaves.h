@@ -5,7 +5,8 @@
 #include "audit/tree.h"
 #include "store/store.h"
 
-/* Called with each entry before it becomes a leaf; what it answers below 0 ends the walk. */
+/* Called with each entry before it becomes a leaf. Below 0 ends the walk with an error, 1 without.
+ */
 typedef int (*sw__leaf_visit)(void *context, int64_t index, sw_str entry, sw_error *err);
 
 /* Where a log is walked along: the tree over what came by, and the segment that came last. */

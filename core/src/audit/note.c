@@ -194,6 +194,13 @@ static bool note_is_text(sw_str note)
            sw__utf8_check(note) == note.len;
 }
 
+bool sw__note_text(sw_str note, sw_str *text)
+{
+    size_t split = note_is_text(note) ? note_split(note) : 0;
+    *text = (sw_str){note.ptr, split > 0 ? split - 1 : 0};
+    return split > 0;
+}
+
 /* "— NAME BASE64": who, and what follows the id. */
 static bool note_take_signature(sw_str line, sw_str *name, uint8_t *bytes, size_t *size)
 {
@@ -219,13 +226,11 @@ int sw__note_open(sw_str note, const sw__note_key *keys, size_t key_count, sw_st
 {
     uint8_t bytes[NOTE_BYTES_MAX];
     sw_str line;
-    size_t split = note_is_text(note) ? note_split(note) : 0;
     bool good = false;
     *why = "it is no signed note";
-    if (split < 2)
+    if (!sw__note_text(note, text))
         return SW_EINVAL;
-    *text = (sw_str){note.ptr, split - 1};
-    sw_str rest = {note.ptr + split, note.len - split};
+    sw_str rest = {note.ptr + text->len + 1, note.len - text->len - 1};
     for (int i = 0; sw__note_line(&rest, &line); i++) {
         sw_str name;
         size_t size = 0;

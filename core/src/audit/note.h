@@ -57,6 +57,9 @@ int sw__note_sign(sw__buf *note, const sw__note_signer *signer);
 int sw__note_open(sw_str note, const sw__note_key *keys, size_t key_count, sw_str *text,
                   size_t *key_index, const char **why);
 
+/* What a note says, whoever signed it. false: it is no note. */
+bool sw__note_text(sw_str note, sw_str *text);
+
 /* The next line of *rest without its end, which every line must have. false: there is none. */
 bool sw__note_line(sw_str *rest, sw_str *line);
 

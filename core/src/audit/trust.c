@@ -35,15 +35,15 @@ int sw__trust_load(sw__trust *trust, const sw_audit_trust *trusted, sw__hasher *
     if (!trusted)
         return SW_OK;
     trust->leaves = (sw__leaves){.tree = &trust->tree, .hasher = hasher};
-    sw__note_key *keys = sw__arena_array(arena, trusted->key_count, sizeof(*keys));
+    trust->keys = sw__arena_array(arena, trusted->key_count, sizeof(*trust->keys));
     trust->rows = sw__arena_array(arena, trusted->checkpoint_count, sizeof(*trust->rows));
-    if (!keys || !trust->rows)
+    if (!trust->keys || !trust->rows)
         return sw__fail(err, SW_ENOMEM, NULL);
-    int rc = trust_load_keys(trusted, hasher, keys, err);
+    int rc = trust_load_keys(trusted, hasher, trust->keys, err);
     for (size_t i = 0; rc == SW_OK && i < trusted->checkpoint_count; i++) {
         const char *why = NULL;
-        rc = sw__checkpoint_open(trusted->checkpoints[i], keys, trusted->key_count, &trust->rows[i],
-                                 &why);
+        rc = sw__checkpoint_open(trusted->checkpoints[i], trust->keys, trusted->key_count,
+                                 &trust->rows[i], &why);
         if (rc == SW_EINVAL)
             return sw__doubt_raise(doubt, 0, 0, "checkpoint %zu of %zu cannot be trusted: %s",
                                    i + 1, trusted->checkpoint_count, why);

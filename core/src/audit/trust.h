@@ -9,6 +9,7 @@
 #include "stepwell/checkpoint.h"
 
 typedef struct sw__trust {
+    sw__note_key *keys;
     sw__checkpoint *rows; /* by size; NULL when nothing is trusted */
     size_t count;
     size_t next;    /* the first one that has not been compared */
