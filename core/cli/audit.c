@@ -1,15 +1,19 @@
-/* stepwell audit verify: does the history hold together, and does it agree with the state? */
+/* stepwell audit verify: does the history hold together, does it agree with the state, and is it
+ * the one that was signed? */
 #include "command.h"
 #include "database.h"
 #include "json.h"
 #include "out.h"
 #include "text.h"
+#include "trust.h"
+
+static const char *const level_names[SW_AUDIT_LEVEL_COUNT] = {"none", "L1 integrity", "L2 signed"};
 
 static void audit_print_json(const sw_audit_report *report)
 {
     cli_json json = cli_json_begin(stdout);
     cli_json_bool(&json, "ok", report->ok != 0);
-    cli_json_text(&json, "level", "L1 integrity");
+    cli_json_text(&json, "level", level_names[report->level]);
     cli_json_int(&json, "entries", report->entry_count);
     cli_json_int(&json, "segments", report->segment_count);
     cli_json_int(&json, "steps", report->step_count);
@@ -17,6 +21,10 @@ static void audit_print_json(const sw_audit_report *report)
     cli_json_int(&json, "fenced", report->fenced_count);
     cli_json_int(&json, "reclaimed", report->reclaim_count);
     cli_json_text(&json, "head", report->head);
+    cli_json_int(&json, "signed", report->signed_count);
+    cli_json_int(&json, "unsealed_tail", report->entry_count - report->signed_count);
+    if (report->root[0])
+        cli_json_text(&json, "root", report->root);
     if (!report->ok) {
         cli_json_int(&json, "first_bad_entry", report->first_bad_entry);
         cli_json_int(&json, "last_bad_entry", report->last_bad_entry);
@@ -30,6 +38,8 @@ static void audit_print_ok(const sw_audit_report *report)
     printf("%sOK%s  ", cli_style_on(CLI_GREEN), cli_style_off(CLI_GREEN));
     cli_text_wrap(stdout, cli_str(report->message), 4, cli_out_width());
     printf("    head sha256:%s\n", report->head);
+    if (report->root[0])
+        printf("    root sha256:%s\n", report->root);
 }
 
 static int audit_fail(const sw_audit_report *report)
@@ -42,16 +52,13 @@ static int audit_fail(const sw_audit_report *report)
                     (long long)report->last_bad_entry, report->message);
 }
 
-int cli_command_audit_verify(const cli_call *call)
+static int audit_run(sw_engine *engine, const cli_trust *trust)
 {
-    sw_engine *engine = NULL;
     sw_error error = {0};
     sw_audit_report report = SW_AUDIT_REPORT_INIT;
-    int status = cli_database_open(call, CLI_DATABASE_LOOK, &engine);
-    if (status != CLI_EXIT_OK)
-        return status;
-    int code = sw_audit_verify(engine, &report, &error);
-    sw_engine_close(engine);
+    int code = trust->given.checkpoint_count > 0
+                   ? sw_audit_verify_signed(engine, &trust->given, &report, &error)
+                   : sw_audit_verify(engine, &report, &error);
     if (code < 0 && code != SW_EAUDIT)
         return cli_fail_error(&error, NULL, "cannot verify the audit log");
     if (cli_out()->json)
@@ -59,4 +66,18 @@ int cli_command_audit_verify(const cli_call *call)
     else if (report.ok && !cli_out()->quiet)
         audit_print_ok(&report);
     return report.ok ? (int)CLI_EXIT_OK : audit_fail(&report);
+}
+
+int cli_command_audit_verify(const cli_call *call)
+{
+    cli_trust trust;
+    sw_engine *engine = NULL;
+    int status = cli_trust_open(&trust, call);
+    if (status == CLI_EXIT_OK)
+        status = cli_database_open(call, CLI_DATABASE_LOOK, &engine);
+    if (status == CLI_EXIT_OK)
+        status = audit_run(engine, &trust);
+    sw_engine_close(engine);
+    cli_trust_close(&trust);
+    return status;
 }

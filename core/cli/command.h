@@ -99,6 +99,11 @@ typedef enum cli_option_id {
     CLI_OPTION_IMPACT,
     CLI_OPTION_DIFF,
     CLI_OPTION_STRICT,
+    CLI_OPTION_SIGNER,
+    CLI_OPTION_CHECKPOINT,
+    CLI_OPTION_VKEY,
+    CLI_OPTION_ENTRY,
+    CLI_OPTION_STEP,
     CLI_OPTION_MARKDOWN,
     CLI_OPTION_DB,
     CLI_OPTION_JSON,
@@ -225,7 +230,11 @@ int cli_command_dead_resolve(const cli_call *call);
 int cli_command_whatif(const cli_call *call);
 int cli_command_cancel(const cli_call *call);
 int cli_command_worker(const cli_call *call);
+int cli_command_audit_keygen(const cli_call *call);
+int cli_command_audit_seal(const cli_call *call);
 int cli_command_audit_verify(const cli_call *call);
+int cli_command_audit_prove(const cli_call *call);
+int cli_command_audit_check(const cli_call *call);
 int cli_command_version(const cli_call *call);
 int cli_command_help(const cli_call *call);
 

@@ -1,4 +1,4 @@
-/* Read files with a limit, load definitions, print findings. */
+/* Read and write files, load definitions, print findings. */
 #include "definition.h"
 
 #include <errno.h>
@@ -66,6 +66,28 @@ int cli_file_read(const char *path, char **text, size_t *size, char *problem, si
     else
         snprintf(problem, problem_size, "cannot read '%s': %s", path, strerror(reason));
     return file_status(reason);
+}
+
+int cli_file_write(const cli_call *call, sw_str text)
+{
+    const char *path = call->values[CLI_OPTION_OUTPUT].text;
+    if (!path) {
+        if (!cli_out()->quiet)
+            fwrite(text.ptr, 1, text.len, stdout);
+        return CLI_EXIT_OK;
+    }
+    FILE *file = fopen(path, "wbe");
+    bool done = file && fwrite(text.ptr, 1, text.len, file) == text.len;
+    int reason = errno;
+    if (file && fclose(file) != 0 && done) {
+        done = false;
+        reason = errno;
+    }
+    if (!done)
+        return cli_fail(reason == ENOENT ? CLI_EXIT_NOT_FOUND : CLI_EXIT_STORAGE, NULL,
+                        "cannot write '%s': %s", path, strerror(reason));
+    cli_note("wrote %s", path);
+    return CLI_EXIT_OK;
 }
 
 void cli_definition_open(cli_definition *definition, const char *path, bool strict)

@@ -1,4 +1,4 @@
-/* Files that users name: workflow definitions and inputs.
+/* Files that users name: workflow definitions, inputs and outputs.
  *
  * Not here: what makes a definition valid; the engine's loader decides and finds the words.
  */
@@ -9,6 +9,8 @@
 #include <stdio.h>
 
 #include <stepwell.h>
+
+#include "command.h"
 
 /* A definition read from a file. status is an exit status; unless it is 0, workflow is NULL and
  * problem says why. */
@@ -22,6 +24,10 @@ typedef struct cli_definition {
 
 /* Read a file, "-" for standard input. 0, or an exit status with the reason in problem. */
 int cli_file_read(const char *path, char **text, size_t *size, char *problem, size_t problem_size);
+
+/* Write to the file of --output, or to standard output without it. 0, or an exit status with the
+ * error printed. */
+int cli_file_write(const cli_call *call, sw_str text);
 
 /* Read and load a definition; prints nothing. */
 void cli_definition_open(cli_definition *definition, const char *path, bool strict);

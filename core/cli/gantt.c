@@ -1,6 +1,7 @@
 /* stepwell gantt: the attempts of a task along a time line, taken from its history. */
 #include "command.h"
 #include "database.h"
+#include "definition.h"
 #include "out.h"
 #include "picture.h"
 
@@ -23,7 +24,7 @@ static int gantt_of_task(const cli_call *call, sw_engine *engine, const sw_uuid 
                         "'%s' does not tell what to write", call->values[CLI_OPTION_OUTPUT].text);
     if (sw_task_gantt(engine, &options, task_id, &result, &error) < 0)
         return cli_fail_error(&error, NULL, NULL);
-    int status = cli_picture_write(call, sw_pictures(result, NULL));
+    int status = cli_file_write(call, sw_pictures(result, NULL)->text);
     sw_result_free(result);
     return status;
 }

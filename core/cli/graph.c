@@ -54,7 +54,7 @@ static int graph_finish(const cli_call *call, int code, const sw_error *error, i
 {
     if (code < 0)
         return graph_fail(error, format);
-    int status = cli_picture_write(call, sw_pictures(result, NULL));
+    int status = cli_file_write(call, sw_pictures(result, NULL)->text);
     sw_result_free(result);
     return status;
 }

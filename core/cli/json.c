@@ -245,7 +245,8 @@ void cli_json_entry(cli_json *json, const sw_audit_entry *entry, int64_t start_u
     cli_json_text(json, "event", sw_audit_kind_name(entry->kind));
     cli_json_int(json, "entry", entry->entry_no);
     cli_json_time(json, "time", entry->time_us);
-    cli_json_seconds(json, "elapsed_s", entry->time_us - start_us);
+    if (start_us > 0)
+        cli_json_seconds(json, "elapsed_s", entry->time_us - start_us);
     cli_json_uuid(json, "task", &entry->task_id);
     if (entry->step.ptr) {
         cli_json_str(json, "step", entry->step);

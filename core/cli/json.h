@@ -60,6 +60,7 @@ void cli_json_problem(cli_json *json, const cli_problem *problem);
 void cli_json_task(cli_json *json, const sw_task_row *task);
 void cli_json_step_counts(cli_json *json, const int64_t *counts);
 void cli_json_step(cli_json *json, const sw_step_row *step);
+/* start_us: of the task, 0 when it is not known. */
 void cli_json_entry(cli_json *json, const sw_audit_entry *entry, int64_t start_us);
 void cli_json_findings(cli_json *json, const sw_finding *findings, size_t count);
 

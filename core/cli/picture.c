@@ -1,7 +1,6 @@
-/* Options of pictures, and from pictures to files. */
+/* Options of pictures. */
 #include "picture.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "out.h"
@@ -44,26 +43,4 @@ int cli_picture_format(const cli_call *call, int otherwise)
             return endings[i].format;
     }
     return SW_PICTURE_FORMAT_COUNT;
-}
-
-int cli_picture_write(const cli_call *call, const sw_picture *picture)
-{
-    const char *path = call->values[CLI_OPTION_OUTPUT].text;
-    if (!path) {
-        if (!cli_out()->quiet)
-            fwrite(picture->text.ptr, 1, picture->text.len, stdout);
-        return CLI_EXIT_OK;
-    }
-    FILE *file = fopen(path, "wbe");
-    bool done = file && fwrite(picture->text.ptr, 1, picture->text.len, file) == picture->text.len;
-    int reason = errno;
-    if (file && fclose(file) != 0 && done) {
-        done = false;
-        reason = errno;
-    }
-    if (!done)
-        return cli_fail(reason == ENOENT ? CLI_EXIT_NOT_FOUND : CLI_EXIT_STORAGE, NULL,
-                        "cannot write '%s': %s", path, strerror(reason));
-    cli_note("wrote %s", path);
-    return CLI_EXIT_OK;
 }

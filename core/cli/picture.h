@@ -1,4 +1,4 @@
-/* Pictures of the command: which format, which marks, and where the text goes.
+/* Pictures of the command: which format, and which marks.
  *
  * Used by `graph`, `plan` and `gantt`. Not here: how pictures look (stepwell/picture.h).
  */
@@ -11,11 +11,8 @@
 
 #include "command.h"
 
-/* Write text to the file of --output, or to standard output without it; 0 or an exit status. */
-int cli_picture_write(const cli_call *call, const sw_picture *picture);
-
-/* The format of --svg, of --format, of the name of --output, or otherwise; SW_PICTURE_FORMAT_COUNT when
- * the name of the file tells none. */
+/* The format of --svg, of --format, of the name of --output, or otherwise;
+ * SW_PICTURE_FORMAT_COUNT when the name of the file tells none. */
 int cli_picture_format(const cli_call *call, int otherwise);
 
 /* What --critical, --redundant and --slack ask for. */

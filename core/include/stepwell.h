@@ -21,6 +21,8 @@
 #include "stepwell/ops.h"
 #include "stepwell/dead.h"
 #include "stepwell/audit.h"
+#include "stepwell/checkpoint.h"
+#include "stepwell/proof.h"
 #include "stepwell/forecast.h"
 #include "stepwell/runner.h"
 #include "stepwell/picture.h"

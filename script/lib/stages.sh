@@ -269,7 +269,7 @@ stage_docs() {
     build_python
     use_checkout
     run_blocks README.md CONTRIBUTING.md gems/stepwell/README.md wheels/stepwell/README.md \
-        docs/guide/{concepts,retries,operations,analysis}.md ||
+        docs/guide/{concepts,retries,operations,analysis,audit}.md ||
         status=$?
     run_references || status=$?
     return "$status"

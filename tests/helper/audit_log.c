@@ -448,7 +448,7 @@ int audit_log_verify(audit_log *log, sw_audit_report *report)
 {
     *report = (sw_audit_report)SW_AUDIT_REPORT_INIT;
     assert_int_equal(log->store->ops->begin(log->store, false, NULL), SW_OK);
-    int rc = sw__audit_verify(log->store, log->hasher, sw_env_system(), report, NULL);
+    int rc = sw__audit_verify(log->store, log->hasher, sw_env_system(), NULL, report, NULL);
     assert_int_equal(log->store->ops->commit(log->store, NULL), SW_OK);
     assert_int_equal(rc, report->ok ? SW_OK : SW_EAUDIT);
     return rc;

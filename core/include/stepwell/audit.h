@@ -2,7 +2,7 @@
  *
  * Entries are packed into one segment per commit; a segment's hash covers its predecessor's.
  * Level proved: integrity (L1). Somebody who can write the database and recompute the chain is
- * not detected; signed and anchored levels are not part of this version.
+ * found with signed checkpoints only (L2, checkpoint.h); anchors (L3) are not part of this version.
  */
 #ifndef STEPWELL_AUDIT_H
 #define STEPWELL_AUDIT_H
@@ -51,6 +51,20 @@ typedef struct sw_audit_entry {
                       the definition's digest for WORKFLOW_REGISTERED */
 } sw_audit_entry;
 
+/* How much a verification proved, beginning with nothing. INTEGRITY: the log holds together and
+ * agrees with the state. SIGNED: besides, its beginning is what checkpoints signed. */
+#define SW_AUDIT_LEVEL_MAP(XX)                                                                     \
+    XX(NONE, 0, "none")                                                                            \
+    XX(INTEGRITY, 1, "integrity")                                                                  \
+    XX(SIGNED, 2, "signed")
+
+typedef enum sw_audit_level {
+#define SW_ENUM_VALUE(name, value, text) SW_AUDIT_##name = value,
+    SW_AUDIT_LEVEL_MAP(SW_ENUM_VALUE)
+#undef SW_ENUM_VALUE
+    SW_AUDIT_LEVEL_COUNT = 3
+} sw_audit_level;
+
 /* What a verification found. ok is 1 when nothing is wrong. */
 typedef struct sw_audit_report {
     uint32_t size;
@@ -65,6 +79,10 @@ typedef struct sw_audit_report {
     int64_t last_bad_entry;  /* end of the range that cannot be trusted */
     char head[65];           /* hash of the last segment, hex */
     char message[512];       /* what is wrong, or what was proved */
+    int32_t level;           /* sw_audit_level */
+    int64_t signed_count;    /* entries that a checkpoint covers, from the first on; the others are
+                                the unsealed tail */
+    char root[65];           /* of the tree of all entries, hex; empty without checkpoints */
     int64_t pruned_count;    /* tasks that were pruned: their history is replayed, they have no rows */
 } sw_audit_report;
 
@@ -80,6 +98,15 @@ SW_BEGIN_DECLS
  * errors:  none.
  */
 SW_API const char *sw_audit_kind_name(int kind);
+
+/* Name of a level in lower case ("signed"), "unknown" for any other number.
+ *
+ * owns:    never freed (static).
+ * threads: any thread, concurrently.
+ * blocks:  no.
+ * errors:  none.
+ */
+SW_API const char *sw_audit_level_name(int level);
 
 /* Recompute the chain, replay every step's history against the transition table (no outcome of a
  * superseded attempt, nothing after the end, epochs only grow) and compare with the state rows. A

@@ -16,6 +16,7 @@
 #include "base/map.h"
 #include "store/store.h"
 #include "stepwell/audit.h"
+#include "stepwell/checkpoint.h"
 
 /* Collects entries; belongs to one engine, reused for each transaction. */
 typedef struct sw__audit {
@@ -59,9 +60,9 @@ int sw__audit_read_task(sw__store *store, const sw__task_hot *task, sw__arena *a
 /* At most limit entries from entry_no on. */
 int sw__audit_read(sw__store *store, int64_t entry_no, size_t limit, sw__arena *arena,
                    sw_audit_entry **rows, size_t *count, sw_error *err);
-/* Verify chain, histories and state rows inside a read transaction; fills report and returns
- * SW_EAUDIT when something is wrong. */
+/* Verify chain, histories and state rows inside a read transaction, and the checkpoints that are
+ * trusted (NULL: none); fills report and returns SW_EAUDIT when something is wrong. */
 int sw__audit_verify(sw__store *store, sw__hasher *hasher, const sw_env *env,
-                     sw_audit_report *report, sw_error *err);
+                     const sw_audit_trust *trusted, sw_audit_report *report, sw_error *err);
 
 #endif

@@ -215,20 +215,27 @@ bool sw__body_task(sw__body *body, int64_t *task_no, int64_t *previous)
     return sw__wire_take(&body->wire, task_no) && sw__wire_take(&body->wire, previous);
 }
 
-bool sw__body_entry(sw__body *body, int64_t *place, sw_audit_entry *entry)
+bool sw__body_bytes(sw__body *body, int64_t *place, sw_str *entry)
 {
     int64_t size = 0;
     const uint8_t *bytes = NULL;
-    const char *why = NULL;
     sw__wire *wire = &body->wire;
     if (!sw__wire_take(wire, place) || !sw__wire_take(wire, &size) ||
         !sw__wire_take_bytes(wire, size, &bytes))
         return false;
     if (*place > body->task_count)
         return sw__wire_refuse(wire, "an entry names a task that is not in its table");
-    if (!sw__entry_decode((sw_str){(const char *)bytes, (size_t)size}, entry, &why))
-        return sw__wire_refuse(wire, why);
+    *entry = (sw_str){(const char *)bytes, (size_t)size};
     return true;
+}
+
+bool sw__body_entry(sw__body *body, int64_t *place, sw_audit_entry *entry)
+{
+    sw_str bytes;
+    const char *why = NULL;
+    if (!sw__body_bytes(body, place, &bytes))
+        return false;
+    return sw__entry_decode(bytes, entry, &why) || sw__wire_refuse(&body->wire, why);
 }
 
 bool sw__body_close(sw__body *body)

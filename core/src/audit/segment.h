@@ -27,7 +27,8 @@ typedef struct sw__body {
 
 bool sw__body_open(sw__body *body, sw_str bytes);
 bool sw__body_task(sw__body *body, int64_t *task_no, int64_t *previous);
-/* The entry's strings point into the body. */
+/* The next entry as it lies in the body, or decoded, with its strings pointing into the body. */
+bool sw__body_bytes(sw__body *body, int64_t *place, sw_str *entry);
 bool sw__body_entry(sw__body *body, int64_t *place, sw_audit_entry *entry);
 /* Whether nothing follows the last entry. */
 bool sw__body_close(sw__body *body);

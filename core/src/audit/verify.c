@@ -1,5 +1,5 @@
-/* Verification: the chain of segments from the first to the last, then what replay.h does with
- * their entries.
+/* Verification: the chain of segments from the first to the last, then what replay.h and trust.h
+ * do with their entries.
  *
  * The chain is walked to its end even when something is wrong, so that the report can name the
  * whole range; entries are followed only up to the first doubt. What a chain without signatures
@@ -10,11 +10,13 @@
 #include "audit/audit.h"
 #include "audit/replay.h"
 #include "audit/segment.h"
+#include "audit/trust.h"
 #include "base/error.h"
 #include "base/str.h"
 
 typedef struct verify_walk {
     sw__replay replay;
+    sw__trust trust;
     sw__segment last; /* without its body */
     int64_t entry_count;
     int64_t segment_count;
@@ -114,13 +116,17 @@ static int verify_segment(void *context, const sw__segment *segment, sw_error *e
         rc = verify_hash(walk, segment, err);
     if (rc == SW_OK && !walk->replay.doubt.raised)
         rc = sw__replay_segment(&walk->replay, segment, err);
+    if (rc == SW_OK && !walk->replay.doubt.raised)
+        rc = sw__trust_segment(&walk->trust, segment, err);
     verify_adopt(walk, segment);
     return rc == SW_EAUDIT ? SW_OK : rc;
 }
 
-static void verify_fill(const verify_walk *walk, sw_audit_report *report)
+static int verify_fill(verify_walk *walk, sw_audit_report *report)
 {
     const sw__replay *replay = &walk->replay;
+    const sw__trust *trust = &walk->trust;
+    uint8_t root[32];
     report->ok = !replay->doubt.raised;
     report->entry_count = walk->entry_count;
     report->segment_count = walk->segment_count;
@@ -131,9 +137,18 @@ static void verify_fill(const verify_walk *walk, sw_audit_report *report)
     report->pruned_count = replay->pruned_count;
     report->first_bad_entry = replay->doubt.raised ? replay->doubt.first : 0;
     report->last_bad_entry = replay->doubt.raised ? replay->doubt.last : 0;
-    report->head[0] = '\0';
+    report->signed_count = trust->proved;
     if (walk->segment_count > 0)
         sw__hash_hex(walk->last.hash, report->head);
+    if (!report->ok)
+        return SW_OK;
+    report->level = trust->count > 0 ? SW_AUDIT_SIGNED : SW_AUDIT_INTEGRITY;
+    if (trust->count == 0)
+        return SW_OK;
+    if (sw__tree_root(&trust->tree, replay->hasher, root) < 0)
+        return SW_ENOMEM;
+    sw__hash_hex(root, report->root);
+    return SW_OK;
 }
 
 static const char *verify_plural(int64_t count)
@@ -141,13 +156,29 @@ static const char *verify_plural(int64_t count)
     return count == 1 ? "" : "s";
 }
 
-static void verify_praise(sw_audit_report *report)
+/* "signed (L2): the first 80 entries are those of 2 checkpoints, 5 after them are not signed yet; "
+ */
+static int verify_praise_signed(const verify_walk *walk, sw_audit_report *report)
+{
+    long long covered = (long long)report->signed_count;
+    long long tail = (long long)(report->entry_count - report->signed_count);
+    size_t count = walk->trust.count;
+    if (report->level < SW_AUDIT_SIGNED)
+        return 0;
+    return snprintf(report->message, sizeof(report->message),
+                    "signed (L2): the first %lld entries are those of %zu checkpoint%s, %lld after "
+                    "them not signed yet; ",
+                    covered, count, verify_plural((int64_t)count), tail);
+}
+
+static void verify_praise(const verify_walk *walk, sw_audit_report *report)
 {
     char pruned[64] = "";
+    int used = verify_praise_signed(walk, report);
     if (report->pruned_count > 0)
         snprintf(pruned, sizeof(pruned), ", but for %lld pruned task%s",
                  (long long)report->pruned_count, verify_plural(report->pruned_count));
-    snprintf(report->message, sizeof(report->message),
+    snprintf(report->message + used, sizeof(report->message) - (size_t)used,
              "integrity (L1): %lld %s in %lld segment%s; %lld step%s replayed and equal to the "
              "state rows%s; %lld committed attempt%s, each by the newest epoch; %lld report%s of a "
              "superseded attempt refused",
@@ -158,26 +189,39 @@ static void verify_praise(sw_audit_report *report)
              (long long)report->fenced_count, verify_plural(report->fenced_count));
 }
 
+/* Nothing is read when a checkpoint cannot be trusted: what it is of is not known then. */
+static int verify_run(verify_walk *walk, sw__store *store, sw_error *err)
+{
+    int rc = store->ops->segments_each(store, 1, verify_segment, walk, err);
+    if (rc == SW_OK && !walk->replay.doubt.raised)
+        rc = sw__trust_end(&walk->trust, err);
+    if (rc == SW_OK && !walk->replay.doubt.raised)
+        rc = sw__replay_compare(&walk->replay, &walk->last, err);
+    return rc;
+}
+
 int sw__audit_verify(sw__store *store, sw__hasher *hasher, const sw_env *env,
-                     sw_audit_report *report, sw_error *err)
+                     const sw_audit_trust *trusted, sw_audit_report *report, sw_error *err)
 {
     verify_walk walk = {.last = {.entry_first = 1}};
-    report->ok = 0;
-    report->message[0] = '\0';
+    *report = (sw_audit_report){.size = report->size};
     int rc = sw__replay_init(&walk.replay, store, hasher, env);
     if (rc < 0) {
         sw__fail(err, rc, NULL);
         goto done;
     }
-    rc = store->ops->segments_each(store, 1, verify_segment, &walk, err);
-    if (rc == SW_OK && !walk.replay.doubt.raised)
-        rc = sw__replay_compare(&walk.replay, &walk.last, err);
+    rc = sw__trust_load(&walk.trust, trusted, hasher, walk.replay.arena, &walk.replay.doubt, err);
+    if (rc == SW_OK)
+        rc = verify_run(&walk, store, err);
     if (rc < 0 && rc != SW_EAUDIT)
         goto done;
-    verify_fill(&walk, report);
+    if (verify_fill(&walk, report) < 0) {
+        rc = sw__fail(err, SW_ENOMEM, NULL);
+        goto done;
+    }
     rc = report->ok ? SW_OK : SW_EAUDIT;
     if (report->ok)
-        verify_praise(report);
+        verify_praise(&walk, report);
     else
         snprintf(report->message, sizeof(report->message), "%s", walk.replay.doubt.message);
     if (rc < 0)

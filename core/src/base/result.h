@@ -23,6 +23,10 @@
     XX(WORKERS, sw_worker_row, sw_workers)                                                         \
     XX(HOLDS, sw_step_hold, sw_step_holds)                                                         \
     XX(ENTRIES, sw_audit_entry, sw_audit_entries)                                                  \
+    XX(KEYS, sw_audit_key, sw_audit_keys)                                                          \
+    XX(CHECKPOINTS, sw_audit_checkpoint, sw_audit_checkpoints)                                     \
+    XX(PROOFS, sw_audit_proof, sw_audit_proofs)                                                    \
+    XX(SHOWN, sw_audit_shown, sw_audit_shown_rows)                                                 \
     XX(PICTURES, sw_picture, sw_pictures)                                                          \
     XX(ANALYSES, sw_analysis, sw_analyses)                                                         \
     XX(KNOTS, sw_knot, sw_knots)                                                                   \

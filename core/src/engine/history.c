@@ -3,7 +3,8 @@
 
 #define HISTORY_LIMIT_MAX 100000
 
-int sw_audit_verify(sw_engine *engine, sw_audit_report *report, sw_error *err)
+static int history_verify(sw_engine *engine, const sw_audit_trust *trust, sw_audit_report *report,
+                          sw_error *err)
 {
     if (!report || report->size < sizeof *report)
         return sw__fail(err, SW_EINVAL, "report must start with SW_AUDIT_REPORT_INIT");
@@ -13,11 +14,28 @@ int sw_audit_verify(sw_engine *engine, sw_audit_report *report, sw_error *err)
     sw__store *store = engine->store;
     rc = store->ops->begin(store, false, err);
     if (rc == SW_OK) {
-        rc = sw__audit_verify(store, engine->hasher, engine->env, report, err);
+        rc = sw__audit_verify(store, engine->hasher, engine->env, trust, report, err);
         store->ops->rollback(store);
     }
     sw__engine_leave(engine);
     return rc;
+}
+
+int sw_audit_verify(sw_engine *engine, sw_audit_report *report, sw_error *err)
+{
+    return history_verify(engine, NULL, report, err);
+}
+
+int sw_audit_verify_signed(sw_engine *engine, const sw_audit_trust *trust, sw_audit_report *report,
+                           sw_error *err)
+{
+    if (!trust || trust->size < sizeof *trust)
+        return sw__fail(err, SW_EINVAL, "trust must start with SW_AUDIT_TRUST_INIT");
+    if (trust->checkpoint_count == 0 || trust->checkpoint_count > HISTORY_LIMIT_MAX)
+        return sw__fail(err, SW_EINVAL, "1 to %d checkpoints can be trusted", HISTORY_LIMIT_MAX);
+    if (trust->key_count == 0 || trust->key_count > HISTORY_LIMIT_MAX)
+        return sw__fail(err, SW_EINVAL, "1 to %d verifier keys are needed", HISTORY_LIMIT_MAX);
+    return history_verify(engine, trust, report, err);
 }
 
 static int history_task(sw_engine *engine, sw_result *result, const void *context, sw_error *err)

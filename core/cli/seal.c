@@ -1,0 +1,91 @@
+/* stepwell audit keygen, audit seal: sign what the audit log says by now. */
+#include "command.h"
+#include "database.h"
+#include "definition.h"
+#include "json.h"
+#include "out.h"
+#include "text.h"
+
+static int seal_signer(const cli_call *call, sw_str *path)
+{
+    if (!cli_given(call, CLI_OPTION_SIGNER))
+        return cli_fail(CLI_EXIT_USAGE, "keep it where the writers of the database cannot read it",
+                        "'%s' needs --signer FILE: the secret key", call->command->name);
+    *path = cli_str(call->values[CLI_OPTION_SIGNER].text);
+    return CLI_EXIT_OK;
+}
+
+static void keygen_print(const sw_audit_key *key)
+{
+    if (cli_out()->json) {
+        cli_json json = cli_json_begin(stdout);
+        cli_json_str(&json, "name", key->name);
+        cli_json_str(&json, "vkey", key->verifier);
+        cli_json_end(&json);
+        return;
+    }
+    printf("%.*s\n", (int)key->verifier.len, key->verifier.ptr);
+}
+
+int cli_command_audit_keygen(const cli_call *call)
+{
+    sw_str path;
+    sw_error error = {0};
+    sw_result *result = NULL;
+    int status = seal_signer(call, &path);
+    if (status != CLI_EXIT_OK)
+        return status;
+    if (sw_audit_keygen(cli_str(call->arguments[0]), path, &result, &error) < 0)
+        return cli_fail_error(&error, NULL, "cannot make the key");
+    keygen_print(sw_audit_keys(result, NULL));
+    cli_note("wrote %.*s and %.*s.state; give auditors the line above", (int)path.len, path.ptr,
+             (int)path.len, path.ptr);
+    sw_result_free(result);
+    return CLI_EXIT_OK;
+}
+
+static void seal_print_json(const sw_audit_checkpoint *row)
+{
+    cli_json json = cli_json_begin(stdout);
+    cli_json_str(&json, "origin", row->origin);
+    cli_json_int(&json, "entries", row->entry_count);
+    cli_json_int(&json, "new", row->entries_new);
+    cli_json_str(&json, "checkpoint", row->note);
+    cli_json_end(&json);
+}
+
+static int seal_print(const cli_call *call, const sw_audit_checkpoint *row)
+{
+    bool file = cli_given(call, CLI_OPTION_OUTPUT);
+    int status = CLI_EXIT_OK;
+    if (file || !cli_out()->json)
+        status = cli_file_write(call, row->note);
+    if (status != CLI_EXIT_OK)
+        return status;
+    if (cli_out()->json)
+        seal_print_json(row);
+    cli_note("signed %lld entries, %lld of them new", (long long)row->entry_count,
+             (long long)row->entries_new);
+    return CLI_EXIT_OK;
+}
+
+int cli_command_audit_seal(const cli_call *call)
+{
+    sw_str path;
+    sw_error error = {0};
+    sw_engine *engine = NULL;
+    sw_result *result = NULL;
+    int status = seal_signer(call, &path);
+    if (status == CLI_EXIT_OK)
+        status = cli_database_open(call, CLI_DATABASE_LOOK, &engine);
+    if (status != CLI_EXIT_OK)
+        return status;
+    int code = sw_audit_seal(engine, path, &result, &error);
+    sw_engine_close(engine);
+    if (code < 0)
+        return cli_fail_error(&error, code == SW_EAUDIT ? "stepwell audit verify says more" : NULL,
+                              "cannot sign");
+    status = seal_print(call, sw_audit_checkpoints(result, NULL));
+    sw_result_free(result);
+    return status;
+}

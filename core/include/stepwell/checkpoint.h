@@ -1,0 +1,96 @@
+/* Signed checkpoints of the audit log: a key outside of the database says how long the log is and
+ * what its entries are, and later nobody can change, remove or put in front without being found.
+ *
+ *     sw_audit_keygen("example.com/orders", "orders.key", &result, &error);    once
+ *     sw_audit_seal(engine, "orders.key", &result, &error);                    now and then
+ *     sw_audit_verify_signed(engine, &trust, &report, &error);                 whoever doubts
+ *
+ * A checkpoint is a C2SP tlog-checkpoint, a few lines of text that are kept where the writers of
+ * the database cannot reach them; docs/reference/audit-format.md has the bytes. Level proved: L2,
+ * up to the newest checkpoint given; the entries behind it, the unsealed tail, have level L1.
+ */
+#ifndef STEPWELL_CHECKPOINT_H
+#define STEPWELL_CHECKPOINT_H
+
+#include "audit.h"
+
+/* A pair of keys. The verifier key is public text that names log and key:
+ * "example.com/orders+0d5cfb1c+Aa...". */
+typedef struct sw_audit_key {
+    sw_str name;
+    sw_str verifier;
+} sw_audit_key;
+
+/* A signed checkpoint. */
+typedef struct sw_audit_checkpoint {
+    sw_str origin;       /* the name of the key that signed it */
+    int64_t entry_count; /* it covers entries 1 to entry_count */
+    int64_t entries_new; /* of them, those that no checkpoint of this key covered before */
+    uint8_t root[32];    /* of the tree of all these entries */
+    sw_str note;         /* the signed text */
+} sw_audit_checkpoint;
+
+/* What is trusted: checkpoints that were kept, and verifier keys that they must be signed by. */
+typedef struct sw_audit_trust {
+    uint32_t size;
+    uint32_t reserved;
+    const sw_str *checkpoints; /* the signed texts, in any order */
+    size_t checkpoint_count;
+    const sw_str *keys; /* verifier keys */
+    size_t key_count;
+} sw_audit_trust;
+
+#define SW_AUDIT_TRUST_INIT {.size = sizeof(sw_audit_trust)}
+
+SW_BEGIN_DECLS
+
+/* Make a key to sign checkpoints with. path gets the secret and "path.state" what was signed last,
+ * which is nothing; only their owner may read either. A file that is there stays as it is. The name
+ * names the log too, and is best an address without scheme: "example.com/orders".
+ *
+ * owns:    name and path are borrowed until return; *out is the caller's (sw_result_free).
+ * threads: any thread, concurrently.
+ * blocks:  disk.
+ * errors:  SW_EINVAL (name), SW_ECONFLICT (a file is there), SW_ENOTFOUND (no such directory),
+ *          SW_EACCESS, SW_EFULL, SW_EIO, SW_ENOMEM.
+ */
+SW_API int sw_audit_keygen(sw_str name, sw_str path, sw_result **out, sw_error *err);
+
+/* Sign all entries of the log. Only entries that are new to the key are read. The signature leaves
+ * when "path.state" is on disk, and a log that does not continue the one that was signed last is
+ * refused: cut off, rewritten, rolled back, or of another database.
+ *
+ * owns:    path is borrowed until return; *out is the caller's (sw_result_free).
+ * threads: any thread, concurrently; one process at a time signs with a key.
+ * blocks:  disk; reads the entries that are new.
+ * errors:  SW_EAUDIT (refused), SW_ENOTFOUND (no key, or no state), SW_EACCESS (others may read the
+ *          key, too), SW_EINVAL (not a key), SW_ECORRUPT (the state was changed), SW_EBUSY, SW_EIO,
+ *          SW_EFULL, SW_ENOMEM, SW_EFORKED.
+ */
+SW_API int sw_audit_seal(sw_engine *engine, sw_str path, sw_result **out, sw_error *err);
+
+/* sw_audit_verify, and the log is the one that the checkpoints are of: each is signed by one of the
+ * keys, and the tree of as many entries as it covers has its root.
+ *
+ * owns:    trust and its strings are borrowed until return; set trust->size and report->size first.
+ * threads: any thread, concurrently.
+ * blocks:  disk; reads the whole log.
+ * errors:  SW_EAUDIT (report says where and what), SW_EINVAL (a key cannot be read; err->row says
+ *          which), SW_EBUSY, SW_EIO, SW_ENOMEM, SW_EFORKED.
+ */
+SW_API int sw_audit_verify_signed(sw_engine *engine, const sw_audit_trust *trust,
+                                  sw_audit_report *report, sw_error *err);
+
+/* Rows of a result of sw_audit_keygen and sw_audit_seal; one each.
+ *
+ * owns:    borrowed until result is freed.
+ * threads: any thread, concurrently.
+ * blocks:  no.
+ * errors:  none; *count is 0 for a result of another kind.
+ */
+SW_API const sw_audit_key *sw_audit_keys(const sw_result *result, size_t *count);
+SW_API const sw_audit_checkpoint *sw_audit_checkpoints(const sw_result *result, size_t *count);
+
+SW_END_DECLS
+
+#endif

@@ -1,0 +1,57 @@
+/* Who signs checkpoints: a secret key in a file, and beside it, in FILE.state, what was signed
+ * last.
+ *
+ * The state lies outside of the database, so that somebody who can only write the database cannot
+ * make the signer forget: it signs only trees that continue the one it signed last. It keeps the
+ * tree itself (one hash per bit of its size) and the number and hash of the log's segment where it
+ * ended, so that signing costs as much as the entries that are new. It is on disk before a
+ * signature leaves. Without its state a signer signs nothing.
+ *
+ *     stepwell signer state 1
+ *     segment NUMBER HASH      hex
+ *     node HASH                for each bit of the size that is set, the lowest first
+ *     (empty line)
+ *     the checkpoint           absent in the state of a new key
+ */
+#ifndef SW_AUDIT_SIGNER_H
+#define SW_AUDIT_SIGNER_H
+
+#include "audit/checkpoint.h"
+#include "audit/tree.h"
+#include "store/store.h"
+
+typedef struct sw__signer {
+    const sw_env *env;
+    sw__hasher *hasher;
+    sw__buf key_text; /* the note_signer's name points into it */
+    sw__buf state_path;
+    sw__note_signer signer;
+    int fd; /* of the key file, locked; -1 when closed */
+    sw__tree tree;
+    int64_t segment_no;       /* where the tree ends, 0 for an empty tree */
+    uint8_t segment_hash[32];
+    sw__buf note; /* the newest checkpoint, empty when there is none */
+} sw__signer;
+
+/* Make a key: path gets the secret, path.state the state of an empty tree, both readable by their
+ * owner only. Neither file may be there. key gets the text of the verifier key.
+ * errors: SW_EINVAL (name), SW_ECONFLICT (a file is there), SW_EACCESS, SW_EIO, SW_EFULL,
+ *         SW_ENOMEM. */
+int sw__signer_create(const sw_env *env, sw__hasher *hasher, sw_str name, const char *path,
+                      sw__buf *key, sw_error *err);
+
+/* Open and lock. close in any case.
+ * errors: SW_ENOTFOUND, SW_EACCESS (others may read the key, too), SW_EBUSY (another process
+ *         signs), SW_EINVAL (not a key), SW_ECORRUPT (the state), SW_EIO, SW_ENOMEM. */
+int sw__signer_open(sw__signer *signer, const sw_env *env, sw__hasher *hasher, const char *path,
+                    sw_error *err);
+void sw__signer_close(sw__signer *signer);
+
+/* Take in the entries that are new, inside a read transaction.
+ * errors: SW_EAUDIT (the log does not continue what was signed), those of the store. */
+int sw__signer_follow(sw__signer *signer, sw__store *store, sw_error *err);
+/* Sign the tree and save the state; signer->note is the checkpoint. A tree that was signed is not
+ * signed again. errors: SW_EIO, SW_EFULL, SW_EACCESS, SW_ENOMEM. */
+int sw__signer_sign(sw__signer *signer, sw_error *err);
+
+#endif

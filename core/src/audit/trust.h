@@ -1,0 +1,32 @@
+/* Checkpoints that somebody kept, against the log that is there now. */
+#ifndef SW_AUDIT_TRUST_H
+#define SW_AUDIT_TRUST_H
+
+#include "audit/checkpoint.h"
+#include "audit/doubt.h"
+#include "audit/leaves.h"
+#include "base/arena.h"
+#include "stepwell/checkpoint.h"
+
+typedef struct sw__trust {
+    sw__note_key *keys;
+    sw__checkpoint *rows; /* by size; NULL when nothing is trusted */
+    size_t count;
+    size_t next;    /* the first one that has not been compared */
+    int64_t proved; /* entries that the newest equal one covers */
+    sw__tree tree;
+    sw__leaves leaves;
+    sw__doubt *doubt;
+} sw__trust;
+
+/* Read keys and checkpoints into the arena; trusted may be NULL. A checkpoint that is not to be
+ * trusted raises a doubt. errors: SW_EINVAL (a key, err->row), SW_EAUDIT, SW_ENOMEM. */
+int sw__trust_load(sw__trust *trust, const sw_audit_trust *trusted, sw__hasher *hasher,
+                   sw__arena *arena, sw__doubt *doubt, sw_error *err);
+/* The next segment, whose hash has been checked. errors: SW_EAUDIT (a doubt is raised), SW_ENOMEM.
+ */
+int sw__trust_segment(sw__trust *trust, const sw__segment *segment, sw_error *err);
+/* All segments have come by; the same. */
+int sw__trust_end(sw__trust *trust, sw_error *err);
+
+#endif

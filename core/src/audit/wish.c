@@ -1,0 +1,171 @@
+/* Making proofs: which subtrees each hash of a proof is made of, and putting them together.
+ *
+ * Every hash of a proof is the root of a range of leaves. All ranges are complete subtrees but at
+ * most one, at the right edge of the tree, which is made of several. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/tree.h"
+#include "stepwell/error.h"
+
+void sw__tree_wish_init(sw__tree_wish *wish, const sw_env *env)
+{
+    *wish = (sw__tree_wish){0};
+    sw__buf_init(&wish->nodes, env);
+}
+
+void sw__tree_wish_free(sw__tree_wish *wish)
+{
+    sw__buf_free(&wish->nodes);
+}
+
+static sw__tree_node *wish_nodes(const sw__tree_wish *wish, size_t *count)
+{
+    *count = wish->nodes.len / sizeof(sw__tree_node);
+    return (sw__tree_node *)(void *)wish->nodes.ptr;
+}
+
+/* The largest power of two below n, as an exponent; n > 1. */
+static int32_t wish_split(int64_t n)
+{
+    int32_t level = 0;
+    while ((n - 1) >> (level + 1))
+        level++;
+    return level;
+}
+
+/* Leaves begin to end - 1 as complete subtrees, from left to right; begin is where one as large as
+ * the range could begin. */
+static int wish_range(sw__tree_wish *wish, int32_t proof, int32_t place, int64_t begin, int64_t end)
+{
+    while (begin < end) {
+        int32_t level = 0;
+        while ((end - begin) >> (level + 1))
+            level++;
+        sw__tree_node node = {
+            .index = begin >> level, .level = level, .proof = proof, .place = place};
+        sw__buf_put(&wish->nodes, &node, sizeof(node));
+        begin += INT64_C(1) << level;
+    }
+    wish->order = SW__WISH_ANY;
+    return wish->nodes.failed ? SW_ENOMEM : SW_OK;
+}
+
+/* RFC 9162, 2.1.3.1, from the root down; place counts the hashes from the last to the first. */
+int sw__tree_wish_inclusion(sw__tree_wish *wish, int32_t proof, int64_t index, int64_t size)
+{
+    int rc = SW_OK;
+    int64_t begin = 0;
+    for (int32_t place = 0; rc == SW_OK && size > 1; place++) {
+        int64_t left = INT64_C(1) << wish_split(size);
+        if (index < left) {
+            rc = wish_range(wish, proof, place, begin + left, begin + size);
+            size = left;
+        } else {
+            rc = wish_range(wish, proof, place, begin, begin + left);
+            begin += left;
+            index -= left;
+            size -= left;
+        }
+    }
+    return rc;
+}
+
+/* RFC 9162, 2.1.4.1, likewise. */
+int sw__tree_wish_consistency(sw__tree_wish *wish, int32_t proof, int64_t old, int64_t size)
+{
+    int rc = SW_OK;
+    int64_t begin = 0;
+    int32_t place = 0;
+    for (; rc == SW_OK && old != size; place++) {
+        int64_t left = INT64_C(1) << wish_split(size);
+        if (old <= left) {
+            rc = wish_range(wish, proof, place, begin + left, begin + size);
+            size = left;
+        } else {
+            rc = wish_range(wish, proof, place, begin, begin + left);
+            begin += left;
+            old -= left;
+            size -= left;
+        }
+    }
+    /* What remains is the old tree itself where nothing lies before it; its root is known then. */
+    if (rc == SW_OK && begin > 0)
+        rc = wish_range(wish, proof, place, begin, begin + size);
+    return rc;
+}
+
+/* In the order in which a growing tree completes subtrees: by last leaf, then from small to
+ * large. */
+static int wish_by_completion(const void *a, const void *b)
+{
+    const sw__tree_node *left = a;
+    const sw__tree_node *right = b;
+    int64_t left_end = (left->index + 1) << left->level;
+    int64_t right_end = (right->index + 1) << right->level;
+    if (left_end != right_end)
+        return (left_end > right_end) - (left_end < right_end);
+    return (left->level > right->level) - (left->level < right->level);
+}
+
+void sw__tree_wish_take(sw__tree_wish *wish, int32_t level, int64_t index, const uint8_t hash[32])
+{
+    size_t count = 0;
+    sw__tree_node *nodes = wish_nodes(wish, &count);
+    if (wish->order != SW__WISH_BY_COMPLETION && count > 1)
+        qsort(nodes, count, sizeof(*nodes), wish_by_completion);
+    wish->order = SW__WISH_BY_COMPLETION;
+    while (wish->next < count && nodes[wish->next].level == level &&
+           nodes[wish->next].index == index) {
+        memcpy(nodes[wish->next].hash, hash, sizeof(nodes->hash));
+        nodes[wish->next++].known = true;
+    }
+}
+
+/* By proof, and in each from the root down, from left to right. */
+static int wish_by_proof(const void *a, const void *b)
+{
+    const sw__tree_node *left = a;
+    const sw__tree_node *right = b;
+    if (left->proof != right->proof)
+        return (left->proof > right->proof) - (left->proof < right->proof);
+    if (left->place != right->place)
+        return (left->place > right->place) - (left->place < right->place);
+    return wish_by_completion(a, b);
+}
+
+/* Where the nodes of a proof begin. */
+static const sw__tree_node *wish_find(const sw__tree_node *nodes, size_t count, int32_t proof)
+{
+    while (count > 0) {
+        size_t half = count / 2;
+        bool before = nodes[half].proof < proof;
+        nodes += before ? half + 1 : 0;
+        count = before ? count - half - 1 : half;
+    }
+    return nodes;
+}
+
+/* From the last node to the first: a place of several subtrees is joined from the right. */
+int sw__tree_wish_proof(sw__tree_wish *wish, sw__hasher *hasher, int32_t proof, sw__tree_proof *out)
+{
+    size_t count = 0;
+    sw__tree_node *nodes = wish_nodes(wish, &count);
+    if (wish->order != SW__WISH_BY_PROOF && count > 1)
+        qsort(nodes, count, sizeof(*nodes), wish_by_proof);
+    wish->order = SW__WISH_BY_PROOF;
+    out->count = 0;
+    const sw__tree_node *first = wish_find(nodes, count, proof);
+    const sw__tree_node *end = wish_find(nodes, count, proof + 1);
+    for (const sw__tree_node *node = end; node-- > first;) {
+        bool begun = node + 1 < end && node[1].place == node->place;
+        if (!node->known)
+            return SW_ENOTFOUND;
+        if (!begun)
+            memcpy(out->hashes[out->count++], node->hash, sizeof(node->hash));
+        else if (sw__tree_join(hasher, node->hash, out->hashes[out->count - 1],
+                               out->hashes[out->count - 1]) < 0)
+            return SW_ENOMEM;
+    }
+    return SW_OK;
+}

@@ -1,0 +1,78 @@
+/* The public face of proofs. */
+#include "audit/proof.h"
+#include "base/limits.h"
+#include "engine/query.h"
+
+typedef struct prove_ask {
+    sw_str checkpoint;
+    const int64_t *entry_nos; /* NULL: a proof of consistency with old */
+    size_t count;
+    sw_str old;
+} prove_ask;
+
+static int prove_fill(sw_engine *engine, sw_result *result, const void *context, sw_error *err)
+{
+    const prove_ask *ask = context;
+    sw_audit_proof *rows = NULL;
+    int rc = ask->entry_nos
+                 ? sw__prove_inclusion(engine->store, engine->hasher, result->arena,
+                                       ask->checkpoint, ask->entry_nos, ask->count, &rows, err)
+                 : sw__prove_consistency(engine->store, engine->hasher, result->arena, ask->old,
+                                         ask->checkpoint, &rows, err);
+    sw__result_set(result, SW__PROOFS, rows, ask->entry_nos ? ask->count : 1);
+    return rc;
+}
+
+int sw_audit_prove(sw_engine *engine, sw_str checkpoint, const int64_t *entry_nos, size_t count,
+                   sw_result **out, sw_error *err)
+{
+    if (!entry_nos || count == 0)
+        return sw__fail(err, SW_EINVAL, "there is no entry to prove");
+    if (count > SW__BATCH_MAX)
+        return sw__fail(err, SW_ELIMIT, "at most %d entries are proved at a time", SW__BATCH_MAX);
+    prove_ask ask = {.checkpoint = checkpoint, .entry_nos = entry_nos, .count = count};
+    return sw__query(engine, prove_fill, &ask, out, err);
+}
+
+int sw_audit_prove_consistency(sw_engine *engine, sw_str old, sw_str checkpoint, sw_result **out,
+                               sw_error *err)
+{
+    prove_ask ask = {.checkpoint = checkpoint, .old = old};
+    return sw__query(engine, prove_fill, &ask, out, err);
+}
+
+static int prove_check(const sw_audit_trust *trust, sw_str proof, sw_result *result,
+                       sw__hasher *hasher, sw_error *err)
+{
+    sw_audit_shown *row = sw__arena_alloc(result->arena, sizeof(*row));
+    if (!row)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    int rc = sw__proof_check(trust, proof, hasher, result->arena, row, err);
+    if (rc == SW_OK && sw__arena_failed(result->arena))
+        rc = sw__fail(err, SW_ENOMEM, NULL);
+    sw__result_set(result, SW__SHOWN, row, 1);
+    return rc;
+}
+
+int sw_audit_check(const sw_audit_trust *trust, sw_str proof, sw_result **out, sw_error *err)
+{
+    const sw_env *env = sw_env_system();
+    if (!out)
+        return sw__fail(err, SW_EINVAL, "out is NULL");
+    *out = NULL;
+    if (!trust || trust->size < sizeof *trust)
+        return sw__fail(err, SW_EINVAL, "trust must start with SW_AUDIT_TRUST_INIT");
+    if (trust->key_count == 0 || trust->key_count > SW__BATCH_MAX ||
+        trust->checkpoint_count > SW__BATCH_MAX)
+        return sw__fail(err, SW_EINVAL, "1 to %d verifier keys are needed", SW__BATCH_MAX);
+    sw_result *result = sw__result_new(env);
+    sw__hasher *hasher = sw__hasher_new(env);
+    int rc = result && hasher ? prove_check(trust, proof, result, hasher, err)
+                              : sw__fail(err, SW_ENOMEM, NULL);
+    sw__hasher_free(hasher);
+    if (rc < 0)
+        sw_result_free(result);
+    else
+        *out = result;
+    return rc;
+}
