@@ -95,7 +95,7 @@ static void ops_check_readiness(oracle *o, int index)
 /* A dead letter: failed, and its failure was not allowed, in a task that nobody gave up. */
 static bool ops_is_dead(const replay_task *task, int step)
 {
-    return task->steps[step].state == SW_STEP_FAILED && !replay_satisfied(task, step) &&
+    return task->steps[step].state == SW_STEP_FAILED && !replay_is_well(task, step) &&
            task->state != SW_TASK_CANCELLED;
 }
 

@@ -109,7 +109,7 @@ static int check(proving *p, sw_str text, sw_audit_shown *shown)
 static void test_every_entry_can_be_proved(void **state)
 {
     proving *p = *state;
-    int64_t entry_nos[64];
+    int64_t entry_nos[64] = {0};
     sw_audit_proof *rows = NULL;
     size_t count = (size_t)p->sizes[1];
     for (size_t i = 0; i < count; i++)

@@ -64,12 +64,14 @@ static int prune_check(const sw_prune_options *options, const sw_prune_report *r
 /* Between transactions others get as much time as the last one took. */
 static int prune_pause(const prune *p, int64_t started_us, sw_error *err)
 {
+    sw__rings rings;
     sw_engine *engine = p->engine;
     int64_t now_us = engine->env->clock_mono_us(engine->env->context);
     int64_t pause_us = now_us - started_us;
     if (pause_us > PRUNE_PAUSE_MAX_US)
         pause_us = PRUNE_PAUSE_MAX_US;
-    sw__engine_wait(engine, now_us + pause_us);
+    sw__bell_count(engine, &rings);
+    sw__bell_wait(engine, 0, &rings, now_us + pause_us);
     return atomic_load(&engine->closing) ? sw__fail(err, SW_ECLOSED, NULL) : SW_OK;
 }
 
