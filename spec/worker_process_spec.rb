@@ -80,6 +80,18 @@ RSpec.describe "worker processes" do
     expect(task.history.map(&:reason)).to include("worker died")
   end
 
+  # A worker that hears nothing looks by itself after five seconds.
+  it "hear what another process starts while they wait" do
+    pid = start_worker
+    eventually { engine.worker_list.any? }
+    sleep 0.3
+    File.write(go, "")
+    began = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+    task = SlowWorkflow.start(engine: engine, n: 1)
+    expect(task.wait(timeout: 30).result(:slow)).to eq(pid)
+    expect(Process.clock_gettime(Process::CLOCK_MONOTONIC) - began).to be < 3
+  end
+
   it "release claims on SIGTERM without counting an attempt" do
     task = SlowWorkflow.start(engine: engine, n: 1)
     pid = start_worker(grace: 0.1)

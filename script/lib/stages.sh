@@ -117,8 +117,8 @@ stage_asan() {
 }
 
 stage_tsan() {
-    local -a programs=(test_threads test_engine_group test_worker_keep test_worker_runner
-        test_worker_stop)
+    local -a programs=(test_threads test_bell test_wake test_engine_group test_worker_keep
+        test_worker_runner test_worker_stop)
     build_preset tsan "${programs[@]}"
     run_ctest build/tsan --tests-regex "^($(IFS='|' && echo "${programs[*]}"))\$"
 }
