@@ -102,6 +102,7 @@ void rsw_row_init(void)
         "dependencies_satisfied", "retry_eligible", "attempts", "max_attempts", "total_parents",
         "completed_parents", "next_retry_us");
     ROW(RSW_OVERRIDDEN, "Overridden", "step_id", "status", "from", "state", "code", "message");
+    ROW(RSW_PRUNED, "Pruned", "task_count", "step_count", "freed_bytes");
     ROW(RSW_WORKER_ROW, "WorkerRow", "worker_id", "name", "host", "pid", "lease_until_us", "held",
         "alive", "handlers");
     ROW(RSW_AUDIT_ENTRY, "AuditEntry", "entry_no", "time_us", "kind", "from", "to", "attempt",

@@ -142,6 +142,7 @@ typedef enum rsw_row_class {
     RSW_TASK_CONTEXT,
     RSW_STEP_READINESS,
     RSW_OVERRIDDEN,
+    RSW_PRUNED,
     RSW_WORKER_ROW,
     RSW_AUDIT_ENTRY,
     RSW_AUDIT_REPORT,

@@ -30,7 +30,7 @@ RSpec.describe "fork" do
           cancel: [[[id, nil, nil]]], exchange: [worker, [], 1, 0],
           update_batch: [[[row.step_id, row.epoch, :succeeded]]], explain: [id], task_context: [[id]], step_readiness: [id],
           forecast: [id], override: [[[row.step_id, :cancelled, "ann", "why"]]], worker_renew: [worker, []], worker_keep: [worker],
-          worker_close: [worker], worker_list: [], audit_verify: [], audit_task: [id], audit_list: [1, 1],
+          task_prune: [1], worker_close: [worker], worker_list: [], audit_verify: [], audit_task: [id], audit_list: [1, 1],
           workflow: ["w"], register_text: ['{"stepwell":1,"name":"w","steps":[{"name":"a"}]}']
         }
         in_child do

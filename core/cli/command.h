@@ -62,6 +62,7 @@ typedef enum cli_option_id {
     CLI_OPTION_WORKFLOW,
     CLI_OPTION_TAG,
     CLI_OPTION_CORRELATION_ID,
+    CLI_OPTION_OLDER_THAN,
     CLI_OPTION_SINCE,
     CLI_OPTION_UNTIL,
     CLI_OPTION_AFTER,
@@ -208,6 +209,7 @@ int cli_command_explain(const cli_call *call);
 int cli_command_override(const cli_call *call);
 int cli_command_whatif(const cli_call *call);
 int cli_command_cancel(const cli_call *call);
+int cli_command_prune(const cli_call *call);
 int cli_command_worker(const cli_call *call);
 int cli_command_audit_verify(const cli_call *call);
 int cli_command_version(const cli_call *call);

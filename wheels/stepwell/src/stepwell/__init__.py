@@ -79,6 +79,7 @@ Forecast = core.Forecast
 ForecastCase = core.ForecastCase
 ForecastStep = core.ForecastStep
 Overridden = core.Overridden
+Pruned = core.Pruned
 Reason = core.Reason
 Registered = core.Registered
 StepInput = core.StepInput
@@ -136,6 +137,7 @@ __all__ = [
     "Makespan",
     "NotFoundError",
     "Overridden",
+    "Pruned",
     "PoisonedError",
     "Reason",
     "RefusedError",
