@@ -353,6 +353,19 @@ static int act_forecast(calls_world *w, sw_error *err)
     return rc;
 }
 
+/* Counting; what pruning does when it is broken off is in tests/unit/test_engine_prune.c. */
+static int act_prune_dry(calls_world *w, sw_error *err)
+{
+    sw_prune_options options = SW_PRUNE_OPTIONS_INIT;
+    sw_prune_report report = SW_PRUNE_REPORT_INIT;
+    options.finished_before_us = INT64_MAX / 8;
+    options.workflow = CALLS_TEXT("w");
+    options.dry_run = 1;
+    int rc = sw_task_prune(w->engine, &options, &report, err);
+    assert_true(rc < 0 || report.task_count > 0);
+    return rc;
+}
+
 ACT_READ(history, sw_audit_task(w->engine, &w->task, &result, err))
 ACT_READ(entries, sw_audit_list(w->engine, 1, 50, &result, err))
 
@@ -397,6 +410,7 @@ const calls_scenario calls_of_clients[] = {
     {"readiness", calls_claim, act_readiness},
     {"readiness of an ended task", prepare_ended, act_readiness},
     {"forecast a task", prepare_succeeded, act_forecast},
+    {"prune nothing yet", prepare_ended, act_prune_dry},
     {"history of a task", calls_claim, act_history},
     {"list entries", calls_nothing, act_entries},
     {"verify", calls_nothing, act_verify},

@@ -65,7 +65,7 @@ typedef struct sw_audit_report {
     int64_t last_bad_entry;  /* end of the range that cannot be trusted */
     char head[65];           /* hash of the last segment, hex */
     char message[512];       /* what is wrong, or what was proved */
-    int64_t pruned_count;    /* tasks that were pruned: their history is replayed, they have no rows */
+    int64_t pruned_count;    /* tasks that were pruned: replayed, and without rows */
 } sw_audit_report;
 
 #define SW_AUDIT_REPORT_INIT {.size = sizeof(sw_audit_report)}
