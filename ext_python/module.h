@@ -42,6 +42,7 @@ enum { SWPY_ERROR_COUNT = 0 SW_ERROR_MAP(SWPY_COUNT_ONE) };
     XX(CONTEXT, "stepwell.TaskContext")                                                            \
     XX(READINESS, "stepwell.StepReadiness")                                                        \
     XX(OVERRIDDEN, "stepwell.Overridden")                                                          \
+    XX(PRUNED, "stepwell.Pruned")                                                                  \
     XX(WORKER, "stepwell.WorkerRow")                                                               \
     XX(ENTRY, "stepwell.AuditEntry")                                                               \
     XX(REPORT, "stepwell.AuditReport")                                                             \
@@ -368,6 +369,7 @@ bool swpy_graph_edit_setup(PyObject *module, swpy_state *state);
     XX(register)                                                                                   \
     XX(list)                                                                                       \
     XX(count)                                                                                      \
+    XX(task_prune)                                                                                 \
     XX(worker_open)                                                                                \
     XX(forecast_rows)
 

@@ -1,4 +1,5 @@
-/* Operations: where tasks stand, which of their steps may start, and changing steps by hand.
+/* Operations: where tasks stand, which of their steps may start, changing steps by hand, and taking
+ * out what ended long ago.
  *
  * Not here: the names that Tasker's users know, which the package has (engine.py).
  */
@@ -16,6 +17,12 @@ const char swpy_override_doc[] =
     "override($self, rows, mode='all_or_nothing', /)\n--\n\n"
     "Bring steps into other states by hand, in one transaction. A row is a tuple (step_id, state,\n"
     "actor, reason). One Overridden per row.";
+
+const char swpy_task_prune_doc[] =
+    "task_prune($self, finished_before_us, /, *, workflow=None, states=(), limit=0, "
+    "dry_run=False, actor=None, reason=None)\n--\n\n"
+    "Take out tasks that ended before a time; a Pruned. What was committed before an exception\n"
+    "stays done.";
 
 /* Identifiers of tasks as read from Python, or NULL with an exception; PyMem_Free releases them. */
 static sw_uuid *task_ids_read(swpy_state *state, PyObject *value, size_t *count)
@@ -245,5 +252,78 @@ PyObject *swpy_override(PyObject *object, PyObject *args)
         answer = override_call(self, rows, count, mode);
     PyMem_Free(rows);
     Py_DECREF(keep);
+    return answer;
+}
+
+/* Numbers of the states in which tasks end, or NULL with an exception; PyMem_Free releases them. */
+static int32_t *prune_states_read(swpy_state *state, PyObject *value, size_t *count)
+{
+    swpy_strings names = {0};
+    if (value != NULL && value != Py_None && !swpy_strings_read(state, value, "states", &names))
+        return NULL;
+    int32_t *states = PyMem_Calloc(names.count + 1, sizeof(*states));
+    if (states == NULL)
+        PyErr_NoMemory();
+    *count = names.count;
+    for (size_t i = 0; states != NULL && i < names.count; i++) {
+        states[i] = sw_task_state_find(names.items[i]);
+        if (states[i] < 0) {
+            swpy_refuse(state, SW_EINVAL, -1, "state is '%.*s', which is no state of a task",
+                        (int)(names.items[i].len < 64 ? names.items[i].len : 64),
+                        names.items[i].ptr);
+            PyMem_Free(states);
+            states = NULL;
+        }
+    }
+    swpy_strings_free(&names);
+    return states;
+}
+
+/* The call itself, with options that are read. */
+static PyObject *prune_call(swpy_engine *self, const sw_prune_options *options)
+{
+    sw_prune_report report = SW_PRUNE_REPORT_INIT;
+    sw_error error;
+    swpy_call call;
+
+    if (!swpy_call_begin(&call, self, 0, true))
+        return NULL;
+    int code = sw_task_prune(call.engine, options, &report, &error);
+    swpy_call_end(&call);
+    if (code < 0)
+        return swpy_raise(self->state, &error);
+    PyObject *values[] = {
+        PyLong_FromLongLong(report.task_count),
+        PyLong_FromLongLong(report.step_count),
+        PyLong_FromLongLong(report.freed_bytes),
+    };
+    return swpy_record_new(self->state, SWPY_PRUNED, values, 3);
+}
+
+PyObject *swpy_task_prune(PyObject *object, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"", "workflow", "states", "limit", "dry_run", "actor", "reason", NULL};
+    swpy_engine *self = (swpy_engine *)object;
+    PyObject *values[6] = {NULL};
+    sw_prune_options options = SW_PRUNE_OPTIONS_INIT;
+    int dry_run = 0;
+
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$OOOpOO:task_prune", names, &values[0],
+                                     &values[1], &values[2], &values[3], &dry_run, &values[4],
+                                     &values[5]) ||
+        !swpy_int64_read(self->state, values[0], "finished_before_us",
+                         &options.finished_before_us) ||
+        !swpy_str_read_maybe(self->state, values[1], "workflow", &options.workflow) ||
+        (values[3] != NULL && !swpy_int64_read(self->state, values[3], "limit", &options.limit)) ||
+        !swpy_str_read_maybe(self->state, values[4], "actor", &options.actor) ||
+        !swpy_str_read_maybe(self->state, values[5], "reason", &options.reason))
+        return NULL;
+    int32_t *states = prune_states_read(self->state, values[2], &options.state_count);
+    if (states == NULL)
+        return NULL;
+    options.states = states;
+    options.dry_run = dry_run;
+    PyObject *answer = prune_call(self, &options);
+    PyMem_Free(states);
     return answer;
 }

@@ -48,6 +48,7 @@ RECORD_FIELDS(READINESS, {"step_id", NULL}, {"step", NULL}, {"state", NULL}, {"r
               {"completed_parents", NULL}, {"next_retry_us", NULL})
 RECORD_FIELDS(OVERRIDDEN, {"step_id", NULL}, {"status", NULL}, {"from_state", NULL},
               {"state", NULL}, {"code", NULL}, {"message", NULL})
+RECORD_FIELDS(PRUNED, {"task_count", NULL}, {"step_count", NULL}, {"freed_bytes", NULL})
 RECORD_FIELDS(WORKER, {"worker_id", NULL}, {"name", NULL}, {"host", NULL}, {"pid", NULL},
               {"lease_until_us", NULL}, {"held", NULL}, {"alive", NULL}, {"handlers", NULL})
 RECORD_FIELDS(ENTRY, {"entry_no", NULL}, {"time_us", NULL}, {"kind", NULL}, {"task_id", NULL},

@@ -58,6 +58,7 @@ static VALUE entry_state(int kind, int state)
     case SW_AUDIT_STEP_FENCED:
         return rsw_step_state(state);
     case SW_AUDIT_TASK_CHANGED:
+    case SW_AUDIT_TASK_PRUNED:
         return rsw_task_state(state);
     default:
         return Qnil;

@@ -1,4 +1,5 @@
-/* Operations: where tasks stand, which of their steps may start, and changing steps by hand.
+/* Operations: where tasks stand, which of their steps may start, changing steps by hand, and taking
+ * out what ended long ago.
  *
  * Not here: the names that Tasker's users know; lib/stepwell/ops.rb has them.
  */
@@ -212,9 +213,81 @@ static VALUE engine_override(int argc, VALUE *argv, VALUE self)
     return answer;
 }
 
+/* ---- task_prune ---- */
+
+typedef struct prune_call {
+    rsw_call call;
+    sw_prune_options options;
+    sw_prune_report report;
+} prune_call;
+
+static int prune_run(rsw_call *call)
+{
+    prune_call *prune = (prune_call *)call;
+
+    return sw_task_prune(call->handle->engine, &prune->options, &prune->report, &call->error);
+}
+
+static void prune_states_read(sw_prune_options *options, rsw_arena *arena, VALUE values)
+{
+    VALUE list = NIL_P(values)                ? rb_ary_new()
+                 : RB_TYPE_P(values, T_ARRAY) ? values
+                                              : rb_ary_new_from_args(1, values);
+    int32_t *states;
+
+    options->state_count = (size_t)RARRAY_LEN(list);
+    states = rsw_arena_rows(arena, options->state_count, sizeof(*states));
+    for (size_t i = 0; i < options->state_count; i++)
+        states[i] = rsw_name_find(rb_ary_entry(list, (long)i), sw_task_state_find, "task state");
+    options->states = states;
+}
+
+static void prune_read(sw_prune_options *options, rsw_arena *arena, VALUE keywords)
+{
+    static const char *const names[] = {"workflow", "states", "limit",
+                                        "dry_run",  "actor",  "reason"};
+    enum { PRUNE_COUNT = sizeof(names) / sizeof(*names) };
+    ID ids[PRUNE_COUNT];
+    VALUE values[PRUNE_COUNT];
+
+    for (int i = 0; i < PRUNE_COUNT; i++)
+        ids[i] = rb_intern(names[i]);
+    rb_get_kwargs(keywords, ids, 0, PRUNE_COUNT, values);
+    for (int i = 0; i < PRUNE_COUNT; i++)
+        values[i] = values[i] == Qundef ? Qnil : values[i];
+    options->workflow = rsw_arena_text(arena, values[0], -1, "workflow");
+    prune_states_read(options, arena, values[1]);
+    if (!NIL_P(values[2]))
+        options->limit = rsw_int64(values[2], -1, "limit");
+    options->dry_run = !NIL_P(values[3]) && rsw_bool(values[3], "dry_run");
+    options->actor = rsw_arena_text(arena, values[4], -1, "actor");
+    options->reason = rsw_arena_text(arena, values[5], -1, "reason");
+}
+
+static VALUE engine_task_prune(int argc, VALUE *argv, VALUE self)
+{
+    prune_call prune = {.call = {.handle = rsw_engine_get(self), .run = prune_run},
+                        .options = SW_PRUNE_OPTIONS_INIT,
+                        .report = SW_PRUNE_REPORT_INIT};
+    rsw_arena *arena;
+    VALUE memory = rsw_arena_new(&arena);
+    VALUE before, keywords;
+
+    rb_scan_args(argc, argv, "1:", &before, &keywords);
+    prune.options.finished_before_us = rsw_int64(before, -1, "finished_before_us");
+    prune_read(&prune.options, arena, NIL_P(keywords) ? rb_hash_new() : keywords);
+    rsw_call_finish(&prune.call, NULL);
+    rsw_arena_free(memory);
+    RB_GC_GUARD(self);
+    return rsw_row_new(RSW_PRUNED, 3,
+                       (VALUE[]){LL2NUM(prune.report.task_count), LL2NUM(prune.report.step_count),
+                                 LL2NUM(prune.report.freed_bytes)});
+}
+
 void rsw_ops_init(void)
 {
     rb_define_method(rsw_cEngine, "override", engine_override, -1);
     rb_define_method(rsw_cEngine, "step_readiness", engine_step_readiness, 1);
     rb_define_method(rsw_cEngine, "task_context", engine_task_context, 1);
+    rb_define_method(rsw_cEngine, "task_prune", engine_task_prune, -1);
 }

@@ -144,6 +144,7 @@ typedef enum rsw_row_class {
     RSW_OVERRIDDEN,
     RSW_DEAD_ROW,
     RSW_DEAD_GROUP,
+    RSW_PRUNED,
     RSW_WORKER_ROW,
     RSW_AUDIT_ENTRY,
     RSW_AUDIT_REPORT,

@@ -119,6 +119,23 @@ class Player:
         task_id = self.tasks[operation["cancel"]]
         self.engine.cancel([(task_id, operation.get("actor"), operation.get("reason"))])
 
+    def there(self, name: str) -> bool:
+        try:
+            self.engine.get(self.tasks[name])
+        except stepwell.NotFoundError:
+            return False
+        return True
+
+    def do_prune(self, operation: Dict[str, Any]) -> None:
+        there = [name for name in self.tasks if self.there(name)]
+        self.engine.prune(
+            older_than=-1,
+            states=operation.get("states", ()),
+            actor=operation.get("actor"),
+            reason=operation.get("reason"),
+        )
+        assert [name for name in there if not self.there(name)] == operation["prune"]
+
     def do_override(self, operation: Dict[str, Any]) -> None:
         rows = []
         for row in operation["override"]:

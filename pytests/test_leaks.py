@@ -42,6 +42,7 @@ CALLS = """
         "explain": lambda: engine.explain(first),
         "step_readiness": lambda: engine.step_readiness(first),
         "override": lambda: engine.override([(1, "ready", "ann", "why")], "partial"),
+        "prune": lambda: engine.prune(older_than=3600, states=["failed"], actor="ann"),
         "task_context": lambda: engine.task_context([first]),
         "forecast": lambda: engine.forecast_rows(
             first, [("b", "slower", 2.5)], resources=[(1, ["a", "b"])], draws=3

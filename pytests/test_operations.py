@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import Any, Dict
 
 import pytest
@@ -162,3 +163,56 @@ class TestOverride:
         assert [r.status for r in update.rows] == ["applied", "refused", "applied", "refused"]
         with pytest.raises(stepwell.IllegalTransitionError):
             engine.batch_update_step_states(rows, actor="ann", reason="why")
+
+
+class TestPrune:
+    def ended(self, engine: Engine, **key: str) -> str:
+        engine.register(BRANCHES)
+        (row,) = engine.submit([("w", None, key.get("key"))])
+        engine.cancel([(row.task_id, "ann", "enough")])
+        return str(row.task_id)
+
+    def test_what_ended_long_ago_is_taken_out(self, engine: Engine) -> None:
+        old = self.ended(engine, key="k")
+        assert engine.prune(older_than=timedelta(hours=1)) == (0, 0, 0)
+        assert engine.prune(older_than=-60, dry_run=True)[:2] == (1, 4)
+        assert engine.get(old)[0].state == "cancelled"
+        assert engine.prune(older_than=-60.5, states="succeeded").task_count == 0
+        pruned = engine.prune(
+            older_than=timedelta(0) - timedelta(minutes=1),
+            states=["failed", "cancelled"],
+            actor="bob",
+            reason="old",
+        )
+        assert (pruned.task_count, pruned.step_count) == (1, 4)
+        with pytest.raises(stepwell.NotFoundError):
+            engine.get(old)
+        entry = engine.audit_list()[-1]
+        assert (entry.kind, entry.from_state, entry.task_id) == ("task_pruned", "cancelled", old)
+        assert (entry.actor, entry.reason) == ("bob", "old")
+        assert "but for 1 pruned task" in engine.audit_verify().message
+        assert self.ended(engine, key="k") != old
+
+    def test_by_time_workflow_and_number(self, engine: Engine) -> None:
+        for _ in range(3):
+            self.ended(engine)
+        now = datetime.now(timezone.utc)
+        minute = timedelta(minutes=1)
+        assert engine.prune(finished_before=now - minute).task_count == 0
+        assert engine.prune(finished_before=now + minute, workflow="other").task_count == 0
+        assert engine.prune(finished_before=now + minute, workflow="w", limit=2).task_count == 2
+        assert sum(engine.count().values()) == 1
+
+    def test_what_makes_no_sense_is_refused(self, engine: Engine) -> None:
+        with pytest.raises(ValueError):
+            engine.prune()
+        with pytest.raises(ValueError):
+            engine.prune(older_than=1, finished_before=datetime.now(timezone.utc))
+        with pytest.raises(stepwell.InvalidArgumentError, match="no task ends as running"):
+            engine.prune(older_than=1, states=["running"])
+        with pytest.raises(stepwell.InvalidArgumentError):
+            engine.prune(older_than=1, states=["some"])
+        with pytest.raises(stepwell.InvalidArgumentError):
+            engine.prune(older_than=1, limit=-1)
+        with pytest.raises(stepwell.InvalidArgumentError, match="time zone"):
+            engine.prune(finished_before=datetime(2026, 1, 1))

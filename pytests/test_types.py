@@ -103,6 +103,13 @@ def calls(task_id: str, worker: int) -> Iterator[Call]:
     yield "explain", (task_id, "a"), {}
     yield "task_context", ([task_id],), {}
     yield "step_readiness", (task_id,), {}
+    yield "task_prune", (1,), {
+        "workflow": "w",
+        "states": ["succeeded"],
+        "limit": 1,
+        "actor": "ann",
+        "reason": "why",
+    }
     yield "override", ([(1 << 20, "skipped", "ann", "why")], "partial"), {}
     yield "forecast_rows", (task_id, [("a", "slower", 2.0)]), {
         "workers": 1,

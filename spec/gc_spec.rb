@@ -46,6 +46,7 @@ RSpec.describe "garbage collection" do
       engine.worker_list
       engine.worker_renew(worker, [[1, 2]])
       engine.worker_close(worker)
+      engine.prune(older_than: -60, workflow: "w", states: [:succeeded, "failed"], limit: 1, actor: "ann", reason: "why")
       engine.audit_verify
       engine.info
     end

@@ -31,7 +31,7 @@ RSpec.describe "golden scenarios" do
 
     private
 
-    VERBS = %w[open submit exchange update work renew close cancel override dead explain sleep_ms].freeze
+    VERBS = %w[open submit exchange update work renew close cancel override dead prune explain sleep_ms].freeze
 
     def perform(operation)
       verb = VERBS.find { |name| operation.key?(name) } || raise("unknown operation #{operation}")
@@ -127,6 +127,20 @@ RSpec.describe "golden scenarios" do
 
     def play_cancel(operation)
       @engine.cancel([[@tasks.fetch(operation["cancel"]), operation["actor"], operation["reason"]]])
+    end
+
+    # The tasks that are gone are the ones it names.
+    def play_prune(operation)
+      there = @tasks.select { |_, id| there?(id) }.keys
+      @engine.prune(older_than: -1, states: operation["states"]&.map(&:to_sym), actor: operation["actor"],
+                    reason: operation["reason"])
+      expect(there.reject { |name| there?(@tasks[name]) }).to eq(operation["prune"])
+    end
+
+    def there?(id)
+      @engine.get(id)
+    rescue Stepwell::NotFoundError
+      nil
     end
 
     def play_override(operation)

@@ -82,6 +82,46 @@ RSpec.describe Stepwell::Operations do
         end
       end
 
+      describe "#prune" do
+        def ended(key = nil)
+          id = submit(engine, branches, **{ key: key }.compact)
+          engine.cancel([[id, "ann", "enough"]])
+          id
+        end
+
+        it "takes out what ended long ago" do
+          old = ended("k")
+          expect(engine.prune(older_than: 3600)).to have_attributes(task_count: 0, step_count: 0, freed_bytes: 0)
+          dry = engine.prune(older_than: -60, dry_run: true)
+          expect(dry).to be_frozen
+          expect(dry).to have_attributes(task_count: 1, step_count: 4)
+          expect(engine.get(old).state).to eq(:cancelled)
+          expect(engine.prune(older_than: -60, states: :succeeded).task_count).to eq(0)
+          expect(engine.prune(older_than: -60, states: %i[failed cancelled], actor: "bob", reason: "old").task_count).to eq(1)
+          expect { engine.get(old) }.to raise_error(Stepwell::NotFoundError)
+          entry = engine.audit_list(1, 100).last
+          expect(entry).to have_attributes(kind: :task_pruned, from: :cancelled, task_id: old, actor: "bob", reason: "old")
+          expect(engine.audit_verify.message).to include("but for 1 pruned task")
+          expect(ended("k")).not_to eq(old)
+        end
+
+        it "chooses by time, workflow and number" do
+          3.times { ended }
+          expect(engine.prune(finished_before: Time.now - 60).task_count).to eq(0)
+          expect(engine.prune(finished_before: Time.now + 60, workflow: "other").task_count).to eq(0)
+          expect(engine.prune(finished_before: Time.now + 60, workflow: "w", limit: 2).task_count).to eq(2)
+          expect(engine.count.values.sum).to eq(1)
+        end
+
+        it "refuses what makes no sense" do
+          expect { engine.prune }.to raise_error(ArgumentError)
+          expect { engine.prune(older_than: 1, finished_before: Time.now) }.to raise_error(ArgumentError)
+          expect { engine.prune(older_than: 1, states: [:running]) }.to raise_error(Stepwell::InvalidArgumentError, /no task ends as running/)
+          expect { engine.prune(older_than: 1, states: [:some]) }.to raise_error(Stepwell::InvalidArgumentError)
+          expect { engine.prune(older_than: 1, limit: -1) }.to raise_error(Stepwell::InvalidArgumentError)
+        end
+      end
+
       describe "#override" do
         def step_id(id, name)
           engine.get(id).step(name).step_id

@@ -67,6 +67,7 @@ typedef enum cli_option_id {
     CLI_OPTION_ERROR_CLASS,
     CLI_OPTION_TAG,
     CLI_OPTION_CORRELATION_ID,
+    CLI_OPTION_OLDER_THAN,
     CLI_OPTION_SINCE,
     CLI_OPTION_UNTIL,
     CLI_OPTION_AFTER,
@@ -228,6 +229,7 @@ int cli_command_dead_retry(const cli_call *call);
 int cli_command_dead_resolve(const cli_call *call);
 int cli_command_whatif(const cli_call *call);
 int cli_command_cancel(const cli_call *call);
+int cli_command_prune(const cli_call *call);
 int cli_command_worker(const cli_call *call);
 int cli_command_audit_keygen(const cli_call *call);
 int cli_command_audit_seal(const cli_call *call);

@@ -71,6 +71,11 @@ static const cli_option option_table[CLI_OPTION_COUNT] = {
                                    .argument = "ID",
                                    .kind = CLI_TEXT,
                                    .help = "only tasks of the request with this id"},
+    [CLI_OPTION_OLDER_THAN] = {.name = "older-than",
+                               .argument = "AGE",
+                               .kind = CLI_TEXT,
+                               .help = "only tasks that ended so long ago: 90s, 15m, 2h, 7d; or "
+                                       "before a time, written like --since of list"},
     [CLI_OPTION_SINCE] =
         {.name = "since",
          .argument = "TIME",
@@ -488,6 +493,21 @@ static const cli_command command_table[] = {
      .argument_max = 1,
      .options = CLI_DB_COMMON | CLI_BIT(REASON) | CLI_BIT(ACTOR),
      .run = cli_command_cancel},
+    {.name = "prune",
+     .summary = "Take out tasks that ended long ago, and give their room back",
+     .about = "Takes out tasks that have ended, with their steps, inputs, results, tags and "
+              "idempotency keys; workers may go on meanwhile. The audit log keeps its entries and "
+              "gets one for each task, so that `stepwell audit verify` still replays everything. "
+              "Without --state, every task that has ended. What was taken out cannot be brought "
+              "back.",
+     .usages = {"--older-than AGE [options]"},
+     .examples = {{"stepwell prune --older-than 30d --dry-run", "how many it would be"},
+                  {"stepwell prune --older-than 30d --state succeeded", "keep what has failed"},
+                  {"stepwell prune --older-than 1d --workflow import --reason cleanup",
+                   "one workflow, and why"}},
+     .options = CLI_DB_COMMON | CLI_BIT(OLDER_THAN) | CLI_BIT(STATE) | CLI_BIT(WORKFLOW) |
+                CLI_BIT(LIMIT) | CLI_BIT(DRY_RUN) | CLI_BIT(REASON) | CLI_BIT(ACTOR),
+     .run = cli_command_prune},
     {.name = "worker",
      .summary = "Do steps of built-in kinds until stopped",
      .about = "Works on every task in the database. Ctrl-C and SIGTERM stop it cleanly: steps it "

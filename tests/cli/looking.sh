@@ -103,6 +103,20 @@ t "cancel nothing" 7 "err:there is no task" -- cancel ffff
 t "cancel --json" 0 'json:d["state"] == "cancelled" and d["actor"] == "ann"' -- cancel "$(newest)" --json
 t "following a cancelled task is exit status 5" 5 "out:shop cancelled" -- run --resume "$open"
 
+t "prune needs an age" 2 "err:'prune' needs --older-than" -- prune --state failed
+t "prune with an age that is none" 2 "err:option '--older-than' needs an age, not 'old'" -- prune --older-than old
+t "prune what has not ended" 2 "err:a task that is running has not ended" -- prune --older-than 1d --state running
+t "prune nothing" 0 err= "out:0 tasks with 0 steps pruned" -- prune --older-than 1d
+t "prune, dry" 0 err= "outre:^[1-9][0-9]* tasks? with [0-9]+ steps? would be pruned$" -- prune --older-than 0s --dry-run
+"$stepwell" run shop.json --detach >/dev/null
+pruned=$(newest)
+"$stepwell" cancel "$pruned" >/dev/null
+t "prune" 0 err= "outre:^1 task with [0-9]+ steps pruned" -- prune --older-than 0s --state cancelled --workflow shop --limit 1 --reason cleanup
+"$stepwell" run shop.json --detach >/dev/null
+"$stepwell" cancel "$(newest)" >/dev/null
+t "prune as JSON" 0 err= 'json:d["tasks"] >= 1 and d["steps"] >= 1 and d["dry_run"] is False and d["freed_bytes"] >= 0' -- prune --older-than 0s --state cancelled --json
+t "what was pruned is gone" 7 "err:there is no task" -- show "$pruned"
+t "audit verify after pruning" 0 err= "outre:but for [0-9]+ pruned tasks" -- audit verify
 t "audit verify" 0 err= "outre:^OK  integrity \(L1\): [0-9]+ entries in [0-9]+ segments; " "out:0 reports of a superseded attempt refused" "outre:^    head sha256:[0-9a-f]{64}$" -- audit verify
 t "audit verify --json" 0 'json:d["ok"] and d["entries"] > 10 and len(d["head"]) == 64' -- audit verify --json
 

@@ -415,6 +415,19 @@ static const sw_gantt_options gantt_options = {.size = sizeof(sw_gantt_options),
 ACT_READ(picture, sw_task_picture(w->engine, &picture_options, NULL, &w->task, &result, err))
 ACT_READ(gantt, sw_task_gantt(w->engine, &gantt_options, &w->task, &result, err))
 ACT_READ(durations, sw_workflow_durations(w->engine, w->workflow, 4, &result, err))
+/* Counting; what pruning does when it is broken off is in tests/unit/test_engine_prune.c. */
+static int act_prune_dry(calls_world *w, sw_error *err)
+{
+    sw_prune_options options = SW_PRUNE_OPTIONS_INIT;
+    sw_prune_report report = SW_PRUNE_REPORT_INIT;
+    options.finished_before_us = INT64_MAX / 8;
+    options.workflow = CALLS_TEXT("w");
+    options.dry_run = 1;
+    int rc = sw_task_prune(w->engine, &options, &report, err);
+    assert_true(rc < 0 || report.task_count > 0);
+    return rc;
+}
+
 ACT_READ(history, sw_audit_task(w->engine, &w->task, &result, err))
 ACT_READ(entries, sw_audit_list(w->engine, 1, 50, &result, err))
 
@@ -467,6 +480,7 @@ const calls_scenario calls_of_clients[] = {
     {"draw a task", prepare_succeeded, act_picture},
     {"draw its attempts", calls_claim, act_gantt},
     {"learn durations", prepare_succeeded, act_durations},
+    {"prune nothing yet", prepare_ended, act_prune_dry},
     {"history of a task", calls_claim, act_history},
     {"list entries", calls_nothing, act_entries},
     {"verify", calls_nothing, act_verify},

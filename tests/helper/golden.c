@@ -457,6 +457,44 @@ static void play_dead(golden *player, const json_t *operation, const json_t *whi
     sw_result_free(result);
 }
 
+static bool is_there(golden *player, const sw_uuid *id)
+{
+    sw_result *result = NULL;
+    int code = sw_task_get(player->engine, id, &result, &player->err);
+    sw_result_free(result);
+    return code == SW_OK;
+}
+
+/* The tasks that are gone are the ones it names. */
+static void play_prune(golden *player, const json_t *operation, const json_t *expected)
+{
+    size_t index;
+    json_t *state;
+    int32_t states[SW_TASK_STATE_COUNT];
+    bool there[GOLDEN_NAMES_MAX];
+    json_t *gone = json_array();
+    sw_prune_options options = SW_PRUNE_OPTIONS_INIT;
+    sw_prune_report report = SW_PRUNE_REPORT_INIT;
+    options.finished_before_us = INT64_MAX;
+    options.actor = member_str(operation, "actor");
+    options.reason = member_str(operation, "reason");
+    options.states = states;
+    json_array_foreach(json_object_get(operation, "states"), index, state)
+    {
+        states[options.state_count++] = sw_task_state_find(golden_str(json_string_value(state)));
+    }
+    for (size_t i = 0; i < player->task_count; i++)
+        there[i] = is_there(player, &player->tasks[i].id);
+    if (!answered(player, operation,
+                  sw_task_prune(player->engine, &options, &report, &player->err)))
+        return;
+    for (size_t i = 0; i < player->task_count; i++) {
+        if (there[i] && !is_there(player, &player->tasks[i].id))
+            json_array_append_new(gone, json_string(player->tasks[i].name));
+    }
+    golden_compare(player, "pruned tasks", expected, gone);
+}
+
 static void play_explain(golden *player, const json_t *operation, const char *step)
 {
     const char *task = json_string_value(json_object_get(operation, "task"));
@@ -493,15 +531,18 @@ void golden_play(golden *player, const json_t *operation)
     };
     const json_t *update = json_object_get(operation, "update");
     const json_t *override = json_object_get(operation, "override");
+    const json_t *prune = json_object_get(operation, "prune");
     const json_t *sleep_ms = json_object_get(operation, "sleep_ms");
     const json_t *dead = json_object_get(operation, "dead");
-    bool played = update || override || dead || sleep_ms;
+    bool played = update || override || dead || prune || sleep_ms;
     if (dead)
         play_dead(player, operation, dead);
     if (update)
         play_update(player, operation, update);
     if (override)
         play_override(player, operation, override);
+    if (prune)
+        play_prune(player, operation, prune);
     if (sleep_ms)
         play_sleep(json_integer_value(sleep_ms));
     for (size_t i = 0; !played && i < sizeof(verbs) / sizeof(verbs[0]); i++) {

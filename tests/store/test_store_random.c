@@ -47,7 +47,7 @@ static sw_str draw_text(pair *p)
 /* A text that is long enough for a blob, one of three. */
 static sw_str draw_long(pair *p)
 {
-    static char text[9000];
+    static char text[4200];
     size_t kind = pair_draw(p, 3);
     memset(text, 'a' + (int)kind, sizeof(text));
     return (sw_str){text, kind == 0 ? sizeof(text) : 4095 + kind};
@@ -55,7 +55,7 @@ static sw_str draw_long(pair *p)
 
 static sw_str draw_payload(pair *p)
 {
-    return pair_draw(p, 3) == 0 ? draw_long(p) : draw_text(p);
+    return pair_draw(p, 12) == 0 ? draw_long(p) : draw_text(p);
 }
 
 static int64_t draw_step(pair *p)

@@ -202,14 +202,14 @@ static void test_state_workflow_and_limit_choose(void **state)
 static void many_tasks_go(rig *r)
 {
     sw_uuid kept = ended(r, 10, NULL);
-    for (int i = 0; i < 130; i++)
+    for (int i = 0; i < 110; i++)
         ended(r, 10, NULL);
     sw_prune_options options = before(r, 0);
-    options.limit = 110;
-    assert_int_equal(prune(r, &options).task_count, 110);
+    options.limit = 105;
+    assert_int_equal(prune(r, &options).task_count, 105);
     assert_false(is_there(r, &kept));
     options.limit = 0;
-    assert_int_equal(prune(r, &options).task_count, 21);
+    assert_int_equal(prune(r, &options).task_count, 6);
 }
 
 static void test_many_tasks_go(void **state)
@@ -468,7 +468,7 @@ static void test_a_file_that_cannot_shrink(void **state)
 
 /* What gives out in the middle. */
 
-#define WIDE 1500 /* steps: more than one transaction takes out */
+#define WIDE 1100 /* steps: more than one transaction takes out */
 
 static char *wide_definition(void)
 {
@@ -491,7 +491,7 @@ static void prune_until_nothing_fails(rig *r, void (*arm)(rig *r, size_t nth), c
     sw_prune_options options = before(r, 0);
     ended(r, BIG, NULL);
     ended(r, BIG, NULL);
-    for (size_t nth = 1; rc < 0; nth += 1 + nth / 8) {
+    for (size_t nth = 1; rc < 0; nth += 1 + nth / 4) {
         sw_prune_report report = SW_PRUNE_REPORT_INIT;
         arm(r, nth);
         rc = sw_task_prune(r->engine, &options, &report, &r->error);

@@ -83,7 +83,7 @@ typedef struct sw_audit_report {
     int64_t signed_count;    /* entries that a checkpoint covers, from the first on; the others are
                                 the unsealed tail */
     char root[65];           /* of the tree of all entries, hex; empty without checkpoints */
-    int64_t pruned_count;    /* tasks that were pruned: their history is replayed, they have no rows */
+    int64_t pruned_count;    /* tasks that were pruned: replayed, and without rows */
 } sw_audit_report;
 
 #define SW_AUDIT_REPORT_INIT {.size = sizeof(sw_audit_report)}

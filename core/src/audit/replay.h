@@ -51,7 +51,7 @@ typedef struct sw__replay_task {
     bool pruned;                 /* it has no rows, and nothing happens to it any more */
     const sw_workflow *workflow; /* NULL until it was submitted */
     sw__replay_step *steps;
-    const char *lost; /* NULL, or what is wrong with a payload that is missing unless it was pruned */
+    const char *lost; /* NULL, or what is wrong with a payload, unless the task was pruned later */
     int64_t lost_key;
     int64_t lost_entry_no;
     sw__seal_kind lost_kind;
@@ -99,8 +99,8 @@ sw__tally sw__replay_count(const sw__replay_task *task, size_t index);
 /* One entry; task is NULL for an entry without one. */
 int sw__replay_move(sw__replay *replay, sw__replay_task *task, const sw_audit_entry *entry,
                     sw_error *err);
-/* Compare the payloads of the collected seals. One that is missing is remembered with its task, which
- * may turn out to have been pruned. */
+/* Compare the payloads of the collected seals. One that is missing is remembered with its task,
+ * which may turn out to have been pruned. */
 int sw__replay_payloads(sw__replay *replay, sw_error *err);
 /* At the end of the log: a payload of this task is missing. Raises the doubt. */
 int sw__replay_lost(sw__replay *replay, const sw__replay_task *task);

@@ -30,7 +30,7 @@ static int result_replace(sw__sqlite *self, const sw__payload *row, const sw__ke
     return rc < 0 ? rc : sw__blob_release(self, blob_no, err);
 }
 
-static int result_put(sw__sqlite *self, const sw__payload *row, sw_error *err)
+static int result_keep(sw__sqlite *self, const sw__payload *row, sw_error *err)
 {
     sw__kept kept;
     int rc = sw__blob_keep(self, row->body, &kept, err);
@@ -49,7 +49,7 @@ int sw__sqlite_results_put(sw__store *store, const sw__payload *rows, size_t cou
     if (rc < 0)
         return rc;
     for (size_t i = 0; i < count; i++) {
-        rc = result_put(self, &rows[i], err);
+        rc = result_keep(self, &rows[i], err);
         if (rc < 0)
             return sw__fail_at(err, rc, i);
     }

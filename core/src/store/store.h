@@ -225,23 +225,24 @@ typedef struct sw__store_ops {
     int (*task_keys_put)(sw__store *store, const sw__task_key *rows, size_t count, sw_error *err);
     /* rows[i].scope is given; task_no becomes 0 where there is none. */
     int (*task_keys_find)(sw__store *store, sw__task_key *rows, size_t count, sw_error *err);
-    /* Matching tasks of a range by falling (or rising) number, at most filter->limit. What the filter
-     * says of other tasks and of times is not looked at; the range says it in numbers. */
+    /* Matching tasks of a range by falling (or rising) number, at most filter->limit. What the
+     * filter says of other tasks and of times is not looked at; the range says it in numbers. */
     int (*tasks_list)(sw__store *store, const sw_task_filter *filter, sw__task_range range,
                       sw__arena *arena, sw__task_hot **rows, size_t *count, sw_error *err);
     int (*tasks_count)(sw__store *store, const sw_task_filter *filter, sw__task_range range,
                        int64_t counts[SW_TASK_STATE_COUNT], sw_error *err);
 
-    /* Take tasks out: their rows, what was written once, their tags, and their keys where these still
-     * name them. Their steps, results and failures go with them, at once or bit by bit; what is left
-     * of a task is its rest. SW_ENOTFOUND. */
+    /* Take tasks out: their rows, what was written once, their tags, and their keys where these
+     * still name them. Their steps, results and failures go with them, at once or bit by bit; what
+     * is left of a task is its rest. SW_ENOTFOUND. */
     int (*tasks_delete)(sw__store *store, const int64_t *task_nos, size_t count, sw_error *err);
-    /* Take about step_max steps out of rests, with what hangs at them; *left: whether any are left. */
+    /* Take about step_max steps out of rests, with what hangs at them; *left: whether more are
+     * left. */
     int (*rests_delete)(sw__store *store, int64_t step_max, bool *left, sw_error *err);
     /* Whether something is left of a task that was taken out. */
     int (*rest_find)(sw__store *store, int64_t task_no, bool *found, sw_error *err);
-    /* Give back some of the file's unused room; *bytes is how much, 0 when there is none or the file
-     * cannot give any. */
+    /* Give back some of the file's unused room; *bytes is how much, 0 when there is none or the
+     * file cannot give any. */
     int (*shrink)(sw__store *store, int64_t *bytes, sw_error *err);
 
     int (*steps_insert)(sw__store *store, const sw__step_hot *rows, size_t count, sw_error *err);

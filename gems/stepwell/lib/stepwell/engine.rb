@@ -144,6 +144,14 @@ module Stepwell
   #   @return [Array(Array<DeadRow>, Array<Overridden>)] what was found, and what became of each
   #   @raise [InvalidArgumentError, LimitError]
   #
+  # @!method task_prune(finished_before_us, workflow: nil, states: nil, limit: nil, dry_run: false, actor: nil, reason: nil)
+  #   Take out tasks that have ended. {Operations#prune} says more. What was committed before an
+  #   exception stays done.
+  #   @param finished_before_us [Integer] only tasks that ended before this time
+  #   @param states [Symbol, Array<Symbol>, nil] in which they ended
+  #   @return [Pruned]
+  #   @raise [InvalidArgumentError, LimitError]
+  #
   # @!method forecast(task_id, fail: nil, slower: nil, skip: nil, workers: nil, more_workers: nil, resources: nil, draws: 200, history: 50, calibrate: 20)
   #   When a task ends, from what its steps took in earlier tasks, and the same with changes. Nothing
   #   is written. The same question about the same state has the same answer.

@@ -42,6 +42,29 @@ module Stepwell
       BatchUpdate.new(changed.count(&:applied?), changed).freeze
     end
 
+    # Take out tasks that ended long ago, with their steps, inputs, results, tags and idempotency keys,
+    # in many short transactions that let workers go on; then give their room back to the file system.
+    # The audit log keeps what it says of them and gets an entry for each, so that
+    # {Engine#audit_verify} still replays everything.
+    #
+    # @param older_than [Numeric, nil] seconds since they ended; either this or finished_before
+    # @param finished_before [Time, nil] only tasks that ended before this time
+    # @param workflow [String, nil] only tasks of this workflow
+    # @param states [Symbol, Array<Symbol>, nil] in which they ended; nil: any
+    # @param limit [Integer, nil] tasks at most, the oldest first
+    # @param dry_run [Boolean] count them, and change nothing
+    # @param actor [String, nil] who, for the audit log
+    # @param reason [String, nil] why, for the audit log
+    # @return [Pruned]
+    # @raise [ArgumentError] neither an age nor a time, or both
+    # @raise [InvalidArgumentError] a state in which no task ends
+    def prune(older_than: nil, finished_before: nil, **options)
+      raise ArgumentError, "either older_than or finished_before" if older_than.nil? == finished_before.nil?
+
+      before_us = (finished_before.to_r * 1_000_000).floor if finished_before
+      task_prune(before_us || (info.now_us - (older_than.to_r * 1_000_000).floor), **options)
+    end
+
     private
 
     def task_id_of(task)

@@ -152,6 +152,10 @@ module Stepwell
   # ({Overridden}s in the order of the batch).
   BatchUpdate = Struct.new(:updated_count, :rows)
 
+  # What was pruned, or would be: task_count, step_count (of these tasks), freed_bytes (by which the
+  # database file becomes smaller).
+  class Pruned; end
+
   # A worker as stored: worker_id, name, host, pid, lease_until_us, held (number of steps), alive,
   # handlers.
   class WorkerRow; end

@@ -82,6 +82,7 @@ Forecast = core.Forecast
 ForecastCase = core.ForecastCase
 ForecastStep = core.ForecastStep
 Overridden = core.Overridden
+Pruned = core.Pruned
 Reason = core.Reason
 Registered = core.Registered
 StepInput = core.StepInput
@@ -141,6 +142,7 @@ __all__ = [
     "NotFoundError",
     "Overridden",
     "Place",
+    "Pruned",
     "PoisonedError",
     "Reason",
     "RefusedError",

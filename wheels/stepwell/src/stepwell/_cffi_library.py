@@ -136,6 +136,11 @@ class Keeper:
     def __init__(self) -> None:
         self._kept: List[Any] = []
 
+    def keep(self, memory: Any) -> Any:
+        """The same memory, owned from now on."""
+        self._kept.append(memory)
+        return memory
+
     def text(self, value: Any, what: str, optional: bool = False) -> Any:
         """A sw_str of a str, absent for None where that is allowed."""
         if value is None and optional:

@@ -5,7 +5,7 @@ One function per kind of row, in the order of the public header. Not here: calls
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from . import _cffi_library as c
 from ._cffi_library import Keeper, ffi, lib
@@ -139,6 +139,31 @@ def read_filter(
         out.created_after_us = c.read_int(created_after_us, "created_after_us")
     if created_before_us is not None:
         out.created_before_us = c.read_int(created_before_us, "created_before_us")
+    return out
+
+
+def prune_options(
+    keeper: Keeper,
+    finished_before_us: int,
+    workflow: Optional[str],
+    states: Sequence[str],
+    limit: int,
+    actor: Optional[str],
+    reason: Optional[str],
+) -> Any:
+    """A sw_prune_options."""
+    out = ffi.new("sw_prune_options *", {"size": ffi.sizeof("sw_prune_options")})
+    out.finished_before_us = finished_before_us
+    out.workflow = keeper.text(workflow, "workflow", optional=True)
+    out.limit = c.read_int(limit, "limit")
+    out.actor = keeper.text(actor, "actor", optional=True)
+    out.reason = keeper.text(reason, "reason", optional=True)
+    names, out.state_count = keeper.texts(states, "states")
+    out.states = keeper.keep(ffi.new("int32_t[]", max(out.state_count, 1)))
+    for i in range(out.state_count):
+        out.states[i] = lib.sw_task_state_find(names[i])
+        if out.states[i] < 0:
+            raise c.refusal(f"state is '{states[i][:64]}', which is no state of a task")
     return out
 
 
@@ -436,7 +461,7 @@ def entry(row: Any) -> AuditEntry:
     names: Tuple[str, ...] = ()
     if row.kind in (lib.SW_AUDIT_STEP_CHANGED, lib.SW_AUDIT_STEP_FENCED):
         names = STEP_STATES
-    elif row.kind == lib.SW_AUDIT_TASK_CHANGED:
+    elif row.kind in (lib.SW_AUDIT_TASK_CHANGED, lib.SW_AUDIT_TASK_PRUNED):
         names = TASK_STATES
     return AuditEntry(
         row.entry_no,

@@ -18,6 +18,7 @@ from ._records import Forecast as Forecast
 from ._records import ForecastCase as ForecastCase
 from ._records import ForecastStep as ForecastStep
 from ._records import Overridden as Overridden
+from ._records import Pruned as Pruned
 from ._records import Reason as Reason
 from ._records import Registered as Registered
 from ._records import StepInput as StepInput
@@ -130,6 +131,18 @@ class Engine:
     def override(
         self, rows: Sequence[Tuple[int, str, str, str]], mode: Optional[str] = ..., /
     ) -> List[Overridden]: ...
+    def task_prune(
+        self,
+        finished_before_us: int,
+        /,
+        *,
+        workflow: Optional[str] = ...,
+        states: Sequence[str] = ...,
+        limit: int = ...,
+        dry_run: bool = ...,
+        actor: Optional[str] = ...,
+        reason: Optional[str] = ...,
+    ) -> Pruned: ...
     def forecast_rows(
         self,
         task_id: str,

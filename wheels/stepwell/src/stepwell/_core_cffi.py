@@ -31,6 +31,7 @@ from ._records import (
     ForecastCase,
     ForecastStep,
     Overridden,
+    Pruned,
     Reason,
     Registered,
     StepInput,
@@ -367,6 +368,27 @@ class Engine:
         _, result = self._result(lib.sw_step_override, array, len(given), number)
         return [rows_of.overridden(row) for row in rows_of.each(lib.sw_step_overrides, result)]
 
+    def task_prune(
+        self,
+        finished_before_us: int,
+        /,
+        *,
+        workflow: Optional[str] = None,
+        states: Sequence[str] = (),
+        limit: int = 0,
+        dry_run: bool = False,
+        actor: Optional[str] = None,
+        reason: Optional[str] = None,
+    ) -> Pruned:
+        """Take out tasks that ended before a time."""
+        keeper = Keeper()
+        before = c.read_int(finished_before_us, "finished_before_us")
+        options = rows_of.prune_options(keeper, before, workflow, states, limit, actor, reason)
+        options.dry_run = bool(dry_run)
+        report = ffi.new("sw_prune_report *", {"size": ffi.sizeof("sw_prune_report")})
+        self._call(lib.sw_task_prune, options, report)
+        return Pruned(report.task_count, report.step_count, report.freed_bytes)
+
     def forecast_rows(
         self,
         task_id: str,
@@ -512,6 +534,7 @@ __all__ = [
     "GraphEdit",
     "OUTCOMES",
     "Overridden",
+    "Pruned",
     "Reason",
     "Registered",
     "STEP_STATES",

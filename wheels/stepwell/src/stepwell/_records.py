@@ -218,6 +218,14 @@ class Overridden(NamedTuple):
     message: Optional[str]
 
 
+class Pruned(NamedTuple):
+    """What was pruned, or would be; freed_bytes is by how much the file becomes smaller."""
+
+    task_count: int
+    step_count: int
+    freed_bytes: int
+
+
 class WorkerRow(NamedTuple):
     """A worker as stored; held counts the steps it holds."""
 

@@ -37,7 +37,7 @@ from .task import Task
 from .workflow import Workflow
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from types import TracebackType
 
     from typing_extensions import ParamSpec
@@ -70,6 +70,12 @@ def _time_us(time: Optional[datetime]) -> Optional[int]:
         raise core.InvalidArgumentError(f"{time} has no time zone")
     since = time.replace(tzinfo=None) - offset - type(time)(1970, 1, 1)
     return (since.days * 86400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def _duration_us(duration: Any) -> int:
+    """Microseconds of a timedelta or of a number of seconds."""
+    total = getattr(duration, "total_seconds", None)
+    return int((total() if total else duration) * 1_000_000)
 
 
 class BatchUpdate(NamedTuple):
@@ -381,6 +387,45 @@ class Engine(core.Engine):
         """
         changed = self.override([(step_id, state, actor, reason) for step_id, state in rows], mode)
         return BatchUpdate(sum(row.status == "applied" for row in changed), changed)
+
+    def prune(
+        self,
+        *,
+        older_than: Union[timedelta, float, None] = None,
+        finished_before: Optional[datetime] = None,
+        workflow: Union[str, Workflow[Any], None] = None,
+        states: Union[str, Sequence[str]] = (),
+        limit: int = 0,
+        dry_run: bool = False,
+        actor: Optional[str] = None,
+        reason: Optional[str] = None,
+    ) -> core.Pruned:
+        """Take out tasks that ended long ago, with their steps, inputs, results, tags and
+        idempotency keys, in many short transactions that let workers go on; then give their room
+        back to the file system.
+
+        older_than is the time since they ended, in seconds when it is a number; finished_before
+        is a time with a time zone. One of the two must be given. states says in which states they
+        ended (any, when it is empty), limit how many tasks at most, the oldest first. dry_run
+        counts and changes nothing. The audit log keeps what it says of them and gets an entry for
+        each with actor and reason, so that audit_verify still replays everything. Raises
+        ValueError without a time or with two, InvalidArgumentError for a state in which no task
+        ends.
+        """
+        if (older_than is None) == (finished_before is None):
+            raise ValueError("either older_than or finished_before")
+        before = _time_us(finished_before)
+        if before is None:
+            before = self.info().now_us - _duration_us(older_than)
+        return self.task_prune(
+            before,
+            workflow=workflow.name if isinstance(workflow, Workflow) else workflow,
+            states=[states] if isinstance(states, str) else list(states),
+            limit=limit,
+            dry_run=dry_run,
+            actor=actor,
+            reason=reason,
+        )
 
     def tasks(
         self,
