@@ -67,6 +67,29 @@ PyObject *swpy_graph_new(swpy_state *state, sw_graph *graph, sw_workflow *workfl
 
 /* ---- with names ---- */
 
+sw_str *swpy_labels_read(swpy_state *state, PyObject *labels, PyObject **keep)
+{
+    Py_ssize_t count = PyList_Size(labels);
+    sw_str *names = PyMem_Calloc((size_t)count + 1, sizeof(*names));
+
+    *keep = PyTuple_New(count);
+    if (names == NULL || *keep == NULL)
+        PyErr_NoMemory();
+    for (Py_ssize_t i = 0; i < count && !PyErr_Occurred(); i++) {
+        PyObject *label = PyList_GetItem(labels, i);
+        PyObject *text = label == NULL ? NULL : PyObject_Str(label);
+        if (text != NULL && swpy_str_read(state, text, "a node", &names[i]))
+            PyTuple_SetItem(*keep, i, text);
+        else
+            Py_XDECREF(text);
+    }
+    if (!PyErr_Occurred())
+        return names;
+    PyMem_Free(names);
+    Py_CLEAR(*keep);
+    return NULL;
+}
+
 /* A graph whose nodes are called like the labels. */
 static int graph_name(const sw_graph_options *options, const sw_str *names, size_t name_count,
                       const int32_t *from, const int32_t *to, size_t count, sw_graph **out,

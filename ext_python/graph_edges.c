@@ -4,38 +4,15 @@
  * nodes first, then the keys of a dict, then the others. Ints need not be consecutive: they are
  * numbered in ascending order, and when they are 0, 1, 2, ... they are the numbers themselves.
  * In buffers they always are. Reading may run Python code of the caller (the iterator of a
- * container), hence every borrowed item is held while it is used.
+ * container), hence every borrowed item is held while it is used. Not here: numbers for ints, and
+ * buffers (graph_ints.c).
  */
-#include "module.h"
+#include "edges.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-/* Ints up to that many times as many as there are ends are ranked by a table. */
-#define RANK_TABLE_FACTOR 4
-
-/* A name that was seen, by its address: most programs mention a node by one object, and that is
- * found without touching it. Labels hold the objects, so that no address is used again. */
-typedef struct seen_name {
-    const PyObject *name; /* NULL: free */
-    int64_t number;
-} seen_name;
-
-typedef struct edge_reader {
-    swpy_state *state;
-    int64_t *ends; /* from, to, from, to, ...: numbers of names, or ints as they were given */
-    size_t end_count;
-    size_t end_room;
-    int64_t *others; /* ints that are nodes without being an end */
-    size_t other_count;
-    size_t other_room;
-    PyTypeObject *kind; /* of the nodes: &PyUnicode_Type, &PyLong_Type, NULL: none so far */
-    PyObject *labels;
-    PyObject *index;
-    seen_name *seen; /* a table of seen_room places, at most half of them taken */
-    size_t seen_count;
-    size_t seen_room; /* a power of 2, or 0 */
-} edge_reader;
+/* Dependencies of a node that are asked for at once, from so many names on: below, the table is in
+ * the cache. */
+#define SEEN_PREFETCH 8
+#define SEEN_PREFETCH_FROM 4096
 
 /* ---- nodes ---- */
 
@@ -55,22 +32,30 @@ static bool ints_push(int64_t **items, size_t *count, size_t *room, int64_t item
     return true;
 }
 
+/* Where the search for a name begins. */
+static const swpy_seen_name *seen_home(const swpy_edge_reader *reader, const PyObject *name)
+{
+    uint64_t mixed = ((uint64_t)(uintptr_t)name >> 4) * 0x9e3779b97f4a7c15u >> 20;
+
+    return &reader->seen[(size_t)mixed & (reader->seen_room - 1)];
+}
+
 /* The place of a name in the table, or the free one where it belongs. */
-static seen_name *seen_place(const edge_reader *reader, const PyObject *name)
+static swpy_seen_name *seen_place(const swpy_edge_reader *reader, const PyObject *name)
 {
     size_t mask = reader->seen_room - 1;
-    size_t at = (size_t)(((uint64_t)(uintptr_t)name >> 4) * 0x9e3779b97f4a7c15u >> 20) & mask;
+    size_t at = (size_t)(seen_home(reader, name) - reader->seen);
 
     while (reader->seen[at].name != NULL && reader->seen[at].name != name)
         at = (at + 1) & mask;
     return &reader->seen[at];
 }
 
-static bool seen_grow(edge_reader *reader)
+static bool seen_grow(swpy_edge_reader *reader, size_t room)
 {
-    edge_reader old = *reader;
+    swpy_edge_reader old = *reader;
 
-    reader->seen_room = old.seen_room == 0 ? 256 : old.seen_room * 2;
+    reader->seen_room = room;
     reader->seen = PyMem_Calloc(reader->seen_room, sizeof(*reader->seen));
     if (reader->seen == NULL) {
         reader->seen = old.seen;
@@ -86,25 +71,27 @@ static bool seen_grow(edge_reader *reader)
     return true;
 }
 
-static bool seen_add(edge_reader *reader, const PyObject *name, int64_t number)
+static bool seen_add(swpy_edge_reader *reader, const PyObject *name, int64_t number)
 {
-    if (reader->seen_count * 2 >= reader->seen_room && !seen_grow(reader))
+    size_t room = reader->seen_room == 0 ? 256 : reader->seen_room * 2;
+
+    if (reader->seen_count * 2 >= reader->seen_room && !seen_grow(reader, room))
         return false;
-    *seen_place(reader, name) = (seen_name){name, number};
+    *seen_place(reader, name) = (swpy_seen_name){name, number};
     reader->seen_count++;
     return true;
 }
 
-static bool seen_find(const edge_reader *reader, const PyObject *name, int64_t *out)
+static bool seen_find(const swpy_edge_reader *reader, const PyObject *name, int64_t *out)
 {
     if (reader->seen_count == 0)
         return false;
-    const seen_name *place = seen_place(reader, name);
+    const swpy_seen_name *place = seen_place(reader, name);
     *out = place->number;
     return place->name != NULL;
 }
 
-static bool name_add(edge_reader *reader, PyObject *name, int64_t *out)
+static bool name_add(swpy_edge_reader *reader, PyObject *name, int64_t *out)
 {
     sw_str text;
 
@@ -118,7 +105,7 @@ static bool name_add(edge_reader *reader, PyObject *name, int64_t *out)
     return added;
 }
 
-static bool name_read(edge_reader *reader, PyObject *name, int64_t *out)
+static bool name_read(swpy_edge_reader *reader, PyObject *name, int64_t *out)
 {
     PyObject *number = PyDict_GetItemWithError(reader->index, name);
 
@@ -128,7 +115,7 @@ static bool name_read(edge_reader *reader, PyObject *name, int64_t *out)
     return true;
 }
 
-static bool kind_refuse(const edge_reader *reader, PyObject *node)
+static bool kind_refuse(const swpy_edge_reader *reader, PyObject *node)
 {
     PyObject *name = PyObject_GetAttrString((PyObject *)Py_TYPE(node), "__name__");
     const char *expected = reader->kind == NULL              ? "str or int"
@@ -140,7 +127,7 @@ static bool kind_refuse(const edge_reader *reader, PyObject *node)
     return false;
 }
 
-static bool node_read(edge_reader *reader, PyObject *node, int64_t *out)
+static bool node_read(swpy_edge_reader *reader, PyObject *node, int64_t *out)
 {
     if (seen_find(reader, node, out))
         return true;
@@ -157,7 +144,7 @@ static bool node_read(edge_reader *reader, PyObject *node, int64_t *out)
 }
 
 /* A node that need not be the end of an edge. */
-static bool node_mention(edge_reader *reader, PyObject *node)
+static bool node_mention(swpy_edge_reader *reader, PyObject *node)
 {
     int64_t number = 0;
 
@@ -169,10 +156,10 @@ static bool node_mention(edge_reader *reader, PyObject *node)
 
 /* ---- containers ---- */
 
-typedef bool (*item_take)(edge_reader *reader, PyObject *item, void *context);
+typedef bool (*item_take)(swpy_edge_reader *reader, PyObject *item, void *context);
 
 /* Call take for every item; an exception gets the index of its item when rows is true. */
-static bool items_each(edge_reader *reader, PyObject *items, item_take take, void *context,
+static bool items_each(swpy_edge_reader *reader, PyObject *items, item_take take, void *context,
                        bool rows)
 {
     PyObject *iterator = PyObject_GetIter(items);
@@ -203,13 +190,13 @@ static bool container_check(PyObject *value, const char *what, const char *expec
     return false;
 }
 
-static bool edge_push(edge_reader *reader, int64_t from, int64_t to)
+static bool edge_push(swpy_edge_reader *reader, int64_t from, int64_t to)
 {
     return ints_push(&reader->ends, &reader->end_count, &reader->end_room, from) &&
            ints_push(&reader->ends, &reader->end_count, &reader->end_room, to);
 }
 
-static bool pair_take(edge_reader *reader, PyObject *pair, void *context)
+static bool pair_take(swpy_edge_reader *reader, PyObject *pair, void *context)
 {
     int64_t from = 0;
     int64_t to = 0;
@@ -228,19 +215,30 @@ static bool pair_take(edge_reader *reader, PyObject *pair, void *context)
     return good;
 }
 
-static bool dependency_take(edge_reader *reader, PyObject *node, void *context)
+static bool dependency_take(swpy_edge_reader *reader, PyObject *node, void *context)
 {
     int64_t from = 0;
 
     return node_read(reader, node, &from) && edge_push(reader, from, *(const int64_t *)context);
 }
 
+/* Names lie anywhere in the table, so that each is a wait for memory: ask for a few at once. */
+static void seen_prefetch(const swpy_edge_reader *reader, PyObject *list)
+{
+    Py_ssize_t count = PyList_Size(list);
+
+    count = count > SEEN_PREFETCH ? SEEN_PREFETCH : count;
+    for (Py_ssize_t i = 0; reader->seen_count > SEEN_PREFETCH_FROM && i < count; i++)
+        __builtin_prefetch(seen_home(reader, PyList_GetItem(list, i)));
+}
+
 /* A list may change while Python code runs, hence its size is asked again every time. */
-static bool dependency_list_read(edge_reader *reader, PyObject *list, int64_t to)
+static bool dependency_list_read(swpy_edge_reader *reader, PyObject *list, int64_t to)
 {
     int64_t from = 0;
     bool good = true;
 
+    seen_prefetch(reader, list);
     for (Py_ssize_t i = 0; good && i < PyList_Size(list); i++) {
         PyObject *node = PyList_GetItem(list, i);
         if (seen_find(reader, node, &from)) {
@@ -254,14 +252,14 @@ static bool dependency_list_read(edge_reader *reader, PyObject *list, int64_t to
     return good;
 }
 
-static bool key_take(edge_reader *reader, PyObject *key, void *context)
+static bool key_take(swpy_edge_reader *reader, PyObject *key, void *context)
 {
     (void)context;
     return node_mention(reader, key);
 }
 
 /* A member of nodes, where a name may stand once. */
-static bool listed_take(edge_reader *reader, PyObject *node, void *context)
+static bool listed_take(swpy_edge_reader *reader, PyObject *node, void *context)
 {
     (void)context;
     if (PyUnicode_Check(node) && PyDict_GetItemWithError(reader->index, node) != NULL) {
@@ -272,7 +270,7 @@ static bool listed_take(edge_reader *reader, PyObject *node, void *context)
     return node_mention(reader, node);
 }
 
-static bool entry_read(edge_reader *reader, PyObject *node, PyObject *dependencies)
+static bool entry_read(swpy_edge_reader *reader, PyObject *node, PyObject *dependencies)
 {
     int64_t to = 0;
 
@@ -284,12 +282,23 @@ static bool entry_read(edge_reader *reader, PyObject *node, PyObject *dependenci
            items_each(reader, dependencies, dependency_take, &to, false);
 }
 
-static bool dict_read(edge_reader *reader, PyObject *dict)
+/* Room for the keys of a dict, so that the table need not grow. */
+static bool dict_prepare(swpy_edge_reader *reader, PyObject *dict)
+{
+    size_t count = (size_t)PyDict_Size(dict);
+    size_t room = 256;
+
+    while (room <= count * 2)
+        room *= 2;
+    return reader->seen_room != 0 || seen_grow(reader, room);
+}
+
+static bool dict_read(swpy_edge_reader *reader, PyObject *dict)
 {
     PyObject *node = NULL;
     PyObject *dependencies = NULL;
     Py_ssize_t position = 0;
-    bool good = items_each(reader, dict, key_take, NULL, false);
+    bool good = dict_prepare(reader, dict) && items_each(reader, dict, key_take, NULL, false);
 
     while (good && PyDict_Next(dict, &position, &node, &dependencies)) {
         Py_INCREF(node); /* iterators of the values may change the dict */
@@ -301,115 +310,10 @@ static bool dict_read(edge_reader *reader, PyObject *dict)
     return good;
 }
 
-/* ---- ints that need not be consecutive ---- */
-
-static int int64_compare(const void *a, const void *b)
-{
-    int64_t left = *(const int64_t *)a;
-    int64_t right = *(const int64_t *)b;
-    return (left > right) - (left < right);
-}
-
-/* The different ints, ascending; their number in *count. NULL: no memory. */
-static int64_t *ints_distinct(const edge_reader *reader, size_t *count)
-{
-    size_t total = reader->end_count + reader->other_count;
-    int64_t *sorted = PyMem_Malloc((total + 1) * sizeof(*sorted));
-
-    *count = 0;
-    if (sorted == NULL)
-        return NULL;
-    if (reader->end_count > 0)
-        memcpy(sorted, reader->ends, reader->end_count * sizeof(*sorted));
-    if (reader->other_count > 0)
-        memcpy(sorted + reader->end_count, reader->others, reader->other_count * sizeof(*sorted));
-    qsort(sorted, total, sizeof(*sorted), int64_compare);
-    for (size_t i = 0; i < total; i++) {
-        if (*count == 0 || sorted[*count - 1] != sorted[i])
-            sorted[(*count)++] = sorted[i];
-    }
-    return sorted;
-}
-
-static bool ints_label(edge_reader *reader, const int64_t *sorted, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        PyObject *label = PyLong_FromLongLong(sorted[i]);
-        PyObject *number = PyLong_FromSize_t(i);
-        bool added = label != NULL && number != NULL &&
-                     PyDict_SetItem(reader->index, label, number) == 0 &&
-                     PyList_Append(reader->labels, label) == 0;
-        Py_XDECREF(label);
-        Py_XDECREF(number);
-        if (!added)
-            return false;
-    }
-    return true;
-}
-
-/* Whether the ints are 0, 1, 2, ... without a gap; *count gets how many. */
-static bool ints_consecutive(const edge_reader *reader, size_t *count)
-{
-    size_t total = reader->end_count + reader->other_count;
-    size_t most = total * RANK_TABLE_FACTOR;
-    char *seen = PyMem_Calloc(most + 1, 1);
-    size_t different = 0;
-    size_t top = 0;
-    bool good = seen != NULL;
-
-    for (size_t i = 0; good && i < total; i++) {
-        int64_t item =
-            i < reader->end_count ? reader->ends[i] : reader->others[i - reader->end_count];
-        good = item >= 0 && (uint64_t)item < most;
-        if (good && !seen[item]) {
-            seen[item] = 1;
-            different++;
-            top = (size_t)item >= top ? (size_t)item + 1 : top;
-        }
-    }
-    PyMem_Free(seen);
-    *count = top;
-    return good && top == different;
-}
-
-/* Turn the ends into numbers of nodes; *count gets how many nodes there are. */
-static bool ints_rank(edge_reader *reader, size_t *count)
-{
-    if (ints_consecutive(reader, count)) {
-        Py_CLEAR(reader->labels);
-        Py_CLEAR(reader->index);
-        return true;
-    }
-    int64_t *sorted = ints_distinct(reader, count);
-    if (sorted == NULL) {
-        PyErr_NoMemory();
-        return false;
-    }
-    for (size_t i = 0; i < reader->end_count; i++) {
-        const int64_t *place =
-            bsearch(&reader->ends[i], sorted, *count, sizeof(*sorted), int64_compare);
-        reader->ends[i] = place - sorted;
-    }
-    bool good = ints_label(reader, sorted, *count);
-    PyMem_Free(sorted);
-    return good;
-}
-
 /* ---- all together ---- */
 
-/* A number of nodes, given as an int: then the nodes are 0 up to it, and nothing is ranked. */
-static bool count_read(swpy_state *state, PyObject *nodes, int32_t *out)
-{
-    if (!swpy_int32_read(state, nodes, "nodes", out))
-        return false;
-    if (*out >= 0)
-        return true;
-    swpy_refuse(state, SW_EINVAL, -1, "nodes is %d, expected 0 or more", *out);
-    return false;
-}
-
 /* Move the ends into two arrays of 32 bits. */
-static bool ends_split(edge_reader *reader, swpy_edges *out)
+static bool ends_split(swpy_edge_reader *reader, swpy_edges *out)
 {
     size_t count = reader->end_count / 2;
 
@@ -433,7 +337,7 @@ static bool ends_split(edge_reader *reader, swpy_edges *out)
     return true;
 }
 
-static bool counted_finish(edge_reader *reader, int32_t node_count, swpy_edges *out)
+static bool counted_finish(swpy_edge_reader *reader, int32_t node_count, swpy_edges *out)
 {
     if (reader->kind == &PyUnicode_Type) {
         PyErr_SetString(PyExc_TypeError, "nodes must be a list of names, not their number");
@@ -450,11 +354,11 @@ static bool counted_finish(edge_reader *reader, int32_t node_count, swpy_edges *
     return ends_split(reader, out);
 }
 
-static bool reader_finish(edge_reader *reader, swpy_edges *out)
+static bool reader_finish(swpy_edge_reader *reader, swpy_edges *out)
 {
     size_t count = (size_t)PyList_Size(reader->labels);
 
-    if (reader->kind != &PyUnicode_Type && !ints_rank(reader, &count))
+    if (reader->kind != &PyUnicode_Type && !swpy_ints_rank(reader, &count))
         return false;
     if (count > INT32_MAX) {
         swpy_refuse(reader->state, SW_ELIMIT, -1, "%zu nodes are too many", count);
@@ -469,7 +373,7 @@ static bool reader_finish(edge_reader *reader, swpy_edges *out)
     return true;
 }
 
-static bool reader_fill(edge_reader *reader, PyObject *edges, PyObject *nodes)
+static bool reader_fill(swpy_edge_reader *reader, PyObject *edges, PyObject *nodes)
 {
     if (nodes != Py_None && !PyLong_Check(nodes) &&
         (!container_check(nodes, "nodes", "a list of names or ints, or their number") ||
@@ -483,11 +387,11 @@ static bool reader_fill(edge_reader *reader, PyObject *edges, PyObject *nodes)
 
 static bool objects_read(swpy_state *state, PyObject *edges, PyObject *nodes, swpy_edges *out)
 {
-    edge_reader reader = {.state = state, .labels = PyList_New(0), .index = PyDict_New()};
+    swpy_edge_reader reader = {.state = state, .labels = PyList_New(0), .index = PyDict_New()};
     bool counted = PyLong_Check(nodes);
     int32_t node_count = 0;
     bool good = reader.labels != NULL && reader.index != NULL &&
-                (!counted || count_read(state, nodes, &node_count)) &&
+                (!counted || swpy_node_count_read(state, nodes, &node_count)) &&
                 reader_fill(&reader, edges, nodes) &&
                 (counted ? counted_finish(&reader, node_count, out) : reader_finish(&reader, out));
 
@@ -499,58 +403,6 @@ static bool objects_read(swpy_state *state, PyObject *edges, PyObject *nodes, sw
     return good;
 }
 
-/* ---- buffers ---- */
-
-static int32_t array_top(const swpy_array *array)
-{
-    const int32_t *items = array->items;
-    int32_t top = -1;
-
-    for (size_t i = 0; i < array->count; i++)
-        top = items[i] > top ? items[i] : top;
-    return top;
-}
-
-static bool buffers_read(swpy_state *state, PyObject *from, PyObject *to, PyObject *nodes,
-                         swpy_edges *out)
-{
-    if (!swpy_array_read(state, from, "from", sizeof(int32_t), &out->from_array) ||
-        !swpy_array_read(state, to, "to", sizeof(int32_t), &out->to_array))
-        return false;
-    if (out->from_array.count != out->to_array.count) {
-        swpy_refuse(state, SW_EINVAL, -1, "from has %zu items and to has %zu",
-                    out->from_array.count, out->to_array.count);
-        return false;
-    }
-    out->arrays = true;
-    out->from = out->from_array.items;
-    out->to = out->to_array.items;
-    out->count = out->from_array.count;
-    if (nodes != Py_None)
-        return count_read(state, nodes, &out->node_count);
-    int32_t top = array_top(&out->from_array);
-    int32_t other = array_top(&out->to_array);
-    top = other > top ? other : top;
-    out->node_count = top == INT32_MAX ? top : top + 1;
-    return true;
-}
-
-/* The two buffers, new references, when edges is a pair of them. */
-static bool buffers_find(PyObject *edges, PyObject **from, PyObject **to)
-{
-    *from = *to = NULL;
-    if ((!PyTuple_Check(edges) && !PyList_Check(edges)) || PySequence_Size(edges) != 2)
-        return false;
-    *from = PySequence_GetItem(edges, 0);
-    *to = PySequence_GetItem(edges, 1);
-    if (*from != NULL && *to != NULL && swpy_array_check(*from) && swpy_array_check(*to))
-        return true;
-    PyErr_Clear();
-    Py_CLEAR(*from);
-    Py_CLEAR(*to);
-    return false;
-}
-
 bool swpy_edges_read(swpy_state *state, PyObject *edges, PyObject *nodes, swpy_edges *out)
 {
     PyObject *from = NULL;
@@ -558,8 +410,8 @@ bool swpy_edges_read(swpy_state *state, PyObject *edges, PyObject *nodes, swpy_e
     bool good = false;
 
     *out = (swpy_edges){.from = NULL};
-    if (buffers_find(edges, &from, &to))
-        good = buffers_read(state, from, to, nodes, out);
+    if (swpy_buffers_find(edges, &from, &to))
+        good = swpy_buffers_read(state, from, to, nodes, out);
     else
         good = objects_read(state, edges, nodes, out);
     Py_XDECREF(from);
@@ -577,27 +429,4 @@ void swpy_edges_free(swpy_edges *edges)
     Py_XDECREF(edges->labels);
     Py_XDECREF(edges->index);
     *edges = (swpy_edges){.from = NULL};
-}
-
-sw_str *swpy_labels_read(swpy_state *state, PyObject *labels, PyObject **keep)
-{
-    Py_ssize_t count = PyList_Size(labels);
-    sw_str *names = PyMem_Calloc((size_t)count + 1, sizeof(*names));
-
-    *keep = PyTuple_New(count);
-    if (names == NULL || *keep == NULL)
-        PyErr_NoMemory();
-    for (Py_ssize_t i = 0; i < count && !PyErr_Occurred(); i++) {
-        PyObject *label = PyList_GetItem(labels, i);
-        PyObject *text = label == NULL ? NULL : PyObject_Str(label);
-        if (text != NULL && swpy_str_read(state, text, "a node", &names[i]))
-            PyTuple_SetItem(*keep, i, text);
-        else
-            Py_XDECREF(text);
-    }
-    if (!PyErr_Occurred())
-        return names;
-    PyMem_Free(names);
-    Py_CLEAR(*keep);
-    return NULL;
 }

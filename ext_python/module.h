@@ -283,11 +283,11 @@ PyObject *swpy_array_new(const void *items, size_t count, const char *format);
 bool swpy_edges_read(swpy_state *state, PyObject *edges, PyObject *nodes, swpy_edges *out);
 void swpy_edges_free(swpy_edges *edges);
 
+/* graph.c */
+
 /* The labels as names: texts that live as long as *keep, a new reference. NULL with an exception;
  * free with PyMem_Free. */
 sw_str *swpy_labels_read(swpy_state *state, PyObject *labels, PyObject **keep);
-
-/* graph.c */
 
 /* Release the GIL for work on so many nodes and edges, unless they are few. */
 PyThreadState *swpy_graph_enter(size_t size, size_t small);

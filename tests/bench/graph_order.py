@@ -1,6 +1,8 @@
 """From edges as a Python program has them to a topological order, on 100,000 nodes of average
 degree 4: a dict beside graphlib, and two buffers beside the same calls from C, which are made
-through ctypes. Prints the rows of script/bench; a ratio below 1 is faster than what stands beside it."""
+through ctypes. Then the same edges beside python-igraph and networkx where they are installed, each
+with its own graph. Prints the rows of script/bench; a ratio below 1 is faster than what stands beside
+it."""
 
 from __future__ import annotations
 
@@ -84,6 +86,63 @@ def compare(
     }
 
 
+def beside_igraph(nodes: int, pairs: List[Any], ours: Any, rounds: int) -> None:
+    """Build and order, what a node reaches, and the longest way."""
+    try:
+        import igraph
+    except ImportError:
+        print("skipped: python-igraph is not installed (python3-igraph)", file=sys.stderr)
+        return
+    theirs = igraph.Graph(n=nodes, edges=pairs, directed=True)
+    graph = Graph(ours, nodes)
+
+    def order() -> Any:
+        return igraph.Graph(n=nodes, edges=pairs, directed=True).topological_sorting()
+
+    show(compare("order_of_pairs_igraph", lambda: Graph(pairs, nodes).order(), order, rounds), "igraph")
+    show(compare("order_of_buffers_igraph", lambda: Graph(ours, nodes).order(), order, rounds), "igraph")
+    show(
+        compare(
+            "descendants_igraph",
+            lambda: graph.dependents(0),
+            lambda: theirs.subcomponent(0, mode="out"),
+            rounds,
+        ),
+        "igraph",
+    )
+
+
+def beside_networkx(nodes: int, pairs: List[Any], ours: Any, rounds: int) -> None:
+    """The same, and levels."""
+    try:
+        import networkx
+    except ImportError:
+        print("skipped: networkx is not installed (python3-networkx)", file=sys.stderr)
+        return
+    theirs = networkx.DiGraph(pairs)
+    graph = Graph(ours, nodes)
+    questions: Dict[str, Any] = {
+        "order_of_pairs": (
+            lambda: Graph(pairs, nodes).order(),
+            lambda: list(networkx.topological_sort(networkx.DiGraph(pairs))),
+        ),
+        "descendants": (
+            lambda: graph.dependents(0),
+            lambda: networkx.descendants(theirs, 0),
+        ),
+        "levels": (
+            lambda: graph.analyze(parts=["levels"]).levels,
+            lambda: list(networkx.topological_generations(theirs)),
+        ),
+        "critical_path": (
+            lambda: graph.analyze(parts=["span"]).critical_path,
+            lambda: networkx.dag_longest_path(theirs),
+        ),
+    }
+    for name, (mine, other) in questions.items():
+        show(compare(f"{name}_networkx", mine, other, rounds), "networkx")
+
+
 def main() -> None:
     if len(sys.argv) < 2:
         raise SystemExit(USAGE)
@@ -113,6 +172,9 @@ def main() -> None:
         rounds * 3,
     )
     show(buffers, "the calls from C")
+    pairs = list(zip(starts, ends))
+    beside_igraph(nodes, pairs, (starts, ends), rounds)
+    beside_networkx(nodes, pairs, (starts, ends), 3)
 
 
 def show(row: Dict[str, Any], beside: str) -> None:

@@ -46,4 +46,11 @@ call_claim pick_claim(call_run *run);
 /* Reports, of claims that were given and of others; rows has room for ROWS_MAX. */
 size_t pick_outcomes(call_run *run, sw_step_outcome *rows);
 
+/* What no argument can bring about on a store in memory that nobody else has. */
+void call_check(const call_run *run, int rc, const void *out);
+
+void call_forecast(call_run *run);
+void call_durations(call_run *run);
+void call_picture(call_run *run);
+
 #endif

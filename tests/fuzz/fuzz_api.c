@@ -30,8 +30,7 @@ static const char *const handlers[] = {"w.top", "w.left", "w.right", "w.bottom",
 
 #define HANDLERS (sizeof(handlers) / sizeof(handlers[0]))
 
-/* What no argument can bring about on a store in memory that nobody else has. */
-static void call_check(const call_run *run, int rc, const void *out)
+void call_check(const call_run *run, int rc, const void *out)
 {
     fuzz_check_error(rc, &run->err);
     fuzz_require(rc == SW_OK || rc == SW_EINVAL || rc == SW_ENOTFOUND || rc == SW_ECONFLICT ||
@@ -449,6 +448,7 @@ static void run_calls(call_run *run)
         call_renew,    call_cancel,    call_explain,      call_get,          call_list,
         call_history,  call_pass_time, call_close_worker, call_list_workers, call_workflow_get,
         call_exchange, call_exchange,  call_verify,       call_override,     call_context,
+        call_forecast, call_picture,   call_durations,
     };
     for (int i = 0; i < CALLS_MAX && !fuzz_done(&run->bytes); i++)
         calls[fuzz_pick(&run->bytes, sizeof(calls) / sizeof(calls[0]))](run);
