@@ -37,7 +37,8 @@ static void audit_print_ok(const sw_audit_report *report)
 {
     printf("%sOK%s  ", cli_style_on(CLI_GREEN), cli_style_off(CLI_GREEN));
     cli_text_wrap(stdout, cli_str(report->message), 4, cli_out_width());
-    printf("    head sha256:%s\n", report->head);
+    if (report->head[0])
+        printf("    head sha256:%s\n", report->head);
     if (report->root[0])
         printf("    root sha256:%s\n", report->root);
 }
@@ -45,38 +46,89 @@ static void audit_print_ok(const sw_audit_report *report)
 static int audit_fail(const sw_audit_report *report)
 {
     if (report->first_bad_entry == 0)
-        return cli_fail(CLI_EXIT_AUDIT, "restore the database from a backup that verifies", "%s",
-                        report->message);
-    return cli_fail(CLI_EXIT_AUDIT, "restore the database from a backup that verifies",
+        return cli_fail(CLI_EXIT_AUDIT, NULL, "%s", report->message);
+    return cli_fail(CLI_EXIT_AUDIT, "restore it from a copy that verifies",
                     "entries %lld..%lld cannot be trusted: %s", (long long)report->first_bad_entry,
                     (long long)report->last_bad_entry, report->message);
 }
 
-static int audit_run(sw_engine *engine, const cli_trust *trust)
+/* Say what a verification that ended with code has found. */
+static int audit_tell(int code, const sw_audit_report *report, const sw_error *error)
 {
+    if (code < 0 && code != SW_EAUDIT)
+        return cli_fail_error(error, NULL, "cannot verify the audit log");
+    if (cli_out()->json)
+        audit_print_json(report);
+    else if (report->ok && !cli_out()->quiet)
+        audit_print_ok(report);
+    return report->ok ? (int)CLI_EXIT_OK : audit_fail(report);
+}
+
+static int audit_verify_database(const cli_call *call)
+{
+    cli_trust trust;
+    sw_error error = {0};
+    sw_engine *engine = NULL;
+    sw_audit_report report = SW_AUDIT_REPORT_INIT;
+    int status = cli_trust_open(&trust, call);
+    if (status == CLI_EXIT_OK)
+        status = cli_database_open(call, CLI_DATABASE_LOOK, &engine);
+    if (status == CLI_EXIT_OK) {
+        int code = trust.given.checkpoint_count > 0
+                       ? sw_audit_verify_signed(engine, &trust.given, &report, &error)
+                       : sw_audit_verify(engine, &report, &error);
+        status = audit_tell(code, &report, &error);
+    }
+    sw_engine_close(engine);
+    cli_trust_close(&trust);
+    return status;
+}
+
+static int audit_verify_export(const cli_call *call)
+{
+    cli_trust trust;
     sw_error error = {0};
     sw_audit_report report = SW_AUDIT_REPORT_INIT;
-    int code = trust->given.checkpoint_count > 0
-                   ? sw_audit_verify_signed(engine, &trust->given, &report, &error)
-                   : sw_audit_verify(engine, &report, &error);
-    if (code < 0 && code != SW_EAUDIT)
-        return cli_fail_error(&error, NULL, "cannot verify the audit log");
-    if (cli_out()->json)
-        audit_print_json(&report);
-    else if (report.ok && !cli_out()->quiet)
-        audit_print_ok(&report);
-    return report.ok ? (int)CLI_EXIT_OK : audit_fail(&report);
+    int status = cli_trust_read(&trust, call);
+    if (status == CLI_EXIT_OK && trust.given.key_count == 0)
+        status = cli_fail(CLI_EXIT_USAGE, "stepwell audit keygen printed it",
+                          "--export needs --vkey: the key that the log is signed by");
+    if (status == CLI_EXIT_OK) {
+        sw_str folder = cli_str(call->values[CLI_OPTION_EXPORT].text);
+        int code = sw_audit_verify_export(folder, &trust.given, &report, &error);
+        status = audit_tell(code, &report, &error);
+    }
+    cli_trust_close(&trust);
+    return status;
 }
 
 int cli_command_audit_verify(const cli_call *call)
 {
+    return cli_given(call, CLI_OPTION_EXPORT) ? audit_verify_export(call)
+                                              : audit_verify_database(call);
+}
+
+int cli_command_audit_export(const cli_call *call)
+{
     cli_trust trust;
+    sw_error error = {0};
     sw_engine *engine = NULL;
-    int status = cli_trust_open(&trust, call);
+    int status = cli_trust_read(&trust, call);
+    if (status == CLI_EXIT_OK && trust.given.checkpoint_count != 1)
+        status = cli_fail(CLI_EXIT_USAGE, "stepwell audit seal makes one",
+                          "'audit export' needs one --checkpoint: what to export");
     if (status == CLI_EXIT_OK)
         status = cli_database_open(call, CLI_DATABASE_LOOK, &engine);
+    if (status == CLI_EXIT_OK && sw_audit_export(engine, cli_str(call->arguments[0]),
+                                                 trust.given.checkpoints[0], &error) < 0)
+        status = cli_fail_error(&error, NULL, "cannot export the audit log");
+    if (status == CLI_EXIT_OK && cli_out()->json) {
+        cli_json json = cli_json_begin(stdout);
+        cli_json_text(&json, "folder", call->arguments[0]);
+        cli_json_end(&json);
+    }
     if (status == CLI_EXIT_OK)
-        status = audit_run(engine, &trust);
+        cli_note("wrote %s", call->arguments[0]);
     sw_engine_close(engine);
     cli_trust_close(&trust);
     return status;

@@ -104,6 +104,7 @@ typedef enum cli_option_id {
     CLI_OPTION_CHECKPOINT,
     CLI_OPTION_VKEY,
     CLI_OPTION_ENTRY,
+    CLI_OPTION_EXPORT,
     CLI_OPTION_MARKDOWN,
     CLI_OPTION_DB,
     CLI_OPTION_JSON,
@@ -236,6 +237,7 @@ int cli_command_audit_seal(const cli_call *call);
 int cli_command_audit_verify(const cli_call *call);
 int cli_command_audit_prove(const cli_call *call);
 int cli_command_audit_check(const cli_call *call);
+int cli_command_audit_export(const cli_call *call);
 int cli_command_version(const cli_call *call);
 int cli_command_help(const cli_call *call);
 

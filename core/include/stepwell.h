@@ -23,6 +23,7 @@
 #include "stepwell/audit.h"
 #include "stepwell/checkpoint.h"
 #include "stepwell/proof.h"
+#include "stepwell/export.h"
 #include "stepwell/forecast.h"
 #include "stepwell/runner.h"
 #include "stepwell/picture.h"

@@ -1,5 +1,6 @@
 # shellcheck shell=bash disable=SC2154,SC2034
-# audit keygen, seal, verify with checkpoints, prove, check: what was signed, what was changed since.
+# audit keygen, seal, verify with checkpoints, prove, check, export: what was signed, what was
+# changed since.
 
 cat >two.yml <<'YAML'
 name: two
@@ -84,6 +85,20 @@ if command -v ruby >/dev/null; then
     check "the verifier in Ruby agrees about consistency" "${rubies[@]}" both.proof first.checkpoint
     check "the verifier in Ruby refuses it" bash -c '! "$@" 2>/dev/null' - "${rubies[@]}" forged.proof
 fi
+
+t "audit export" 0 out= "err:wrote public" -- audit export public --checkpoint first.checkpoint
+t "audit verify of an export" 0 "outre:^OK  signed \(L2\): the [0-9]+ entries of the folder are those of 1 checkpoint" "noout:head" -- audit verify --export public --vkey @two.vkey
+t "audit export adds to a folder" 0 "err:wrote public/" -- audit export public/ --checkpoint second.checkpoint
+t "audit verify of an export with an older checkpoint" 0 "out:are those of 2 checkpoints" -- audit verify --export public --vkey @two.vkey --checkpoint first.checkpoint
+t "audit verify of an export as JSON" 0 'json:d["ok"] and d["level"] == "L2 signed" and d["signed"] == d["entries"]' -- audit verify --export public --vkey @two.vkey --json
+t "audit verify of an export with another key" 6 out= "err:not signed by any of the keys" -- audit verify --export public --vkey @third.vkey
+t "audit verify of an export without a key" 2 out= "err:needs --vkey" -- audit verify --export public
+t "audit verify of a folder that is none" 7 out= "err:cannot read" -- audit verify --export . --vkey @two.vkey
+t "audit export --json" 0 'json:d == {"folder": "public"}' -- audit export public --checkpoint second.checkpoint --json
+t "audit export without a checkpoint" 2 out= "err:needs one --checkpoint" -- audit export public
+t "audit export of another log" 6 out= "err:is not the one" -- audit export other --checkpoint second.checkpoint --db part.db
+printf x >>"$(find public/tile/entries -name '[0-9]*' -type f | sort | tail -1)"
+t "audit verify of an export that was edited" 6 out= "err:does not hold" -- audit verify --export public --vkey @two.vkey
 
 t "audit verify of an older copy" 0 "out:integrity (L1)" -- audit verify --db old.db
 t "audit verify of an older copy with a checkpoint" 6 out= "err:an older copy of the database put back" -- audit verify --db old.db --checkpoint second.checkpoint --vkey @two.vkey

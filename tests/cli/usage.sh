@@ -11,7 +11,7 @@ import subprocess, sys
 text = subprocess.run([sys.argv[1], "run", "--help"], capture_output=True, text=True).stdout
 sys.exit(not text.index("Examples") < text.index("Usage") < text.index("Options"))' "$stepwell"
 t "help of a command with two words" 0 "out:Proves level 1" -- help audit verify
-for command in run validate plan list show explain whatif cancel prune worker "audit verify" "audit keygen" "audit seal" "audit prove" "audit check" version help; do
+for command in run validate plan list show explain whatif cancel prune worker "audit verify" "audit keygen" "audit seal" "audit prove" "audit check" "audit export" version help; do
     # The name of a command may be two words.
     # shellcheck disable=SC2086
     t "$command --help" 0 err= "out:Usage" "out:stepwell $command" "out:Examples" -- $command --help
@@ -20,7 +20,7 @@ for command in run validate plan list show explain whatif cancel prune worker "a
 done
 check "help fits in 80 columns" "$python" -c '
 import subprocess, sys
-words = [[], ["run"], ["validate"], ["plan"], ["list"], ["show"], ["explain"], ["whatif"], ["cancel"], ["prune"], ["worker"], ["audit", "verify"], ["audit", "keygen"], ["audit", "seal"], ["audit", "prove"], ["audit", "check"]]
+words = [[], ["run"], ["validate"], ["plan"], ["list"], ["show"], ["explain"], ["whatif"], ["cancel"], ["prune"], ["worker"], ["audit", "verify"], ["audit", "keygen"], ["audit", "seal"], ["audit", "prove"], ["audit", "check"], ["audit", "export"]]
 for word in words:
     for line in subprocess.run([sys.argv[1], *word, "--help"], capture_output=True, text=True).stdout.splitlines():
         if len(line) > 80:

@@ -27,7 +27,7 @@ static int leaves_check(const sw__leaves *leaves, const sw__segment *segment, sw
     return SW_OK;
 }
 
-static int leaves_entry(sw__leaves *leaves, sw_str entry, sw_error *err)
+int sw__leaves_entry(sw__leaves *leaves, sw_str entry, sw_error *err)
 {
     uint8_t leaf[32];
     int rc = leaves->visit ? leaves->visit(leaves->context, leaves->tree->size, entry, err) : SW_OK;
@@ -52,7 +52,7 @@ int sw__leaves_take(sw__leaves *leaves, const sw__segment *segment, sw_error *er
         sw_str entry;
         good = sw__body_bytes(&body, &number, &entry);
         if (good)
-            rc = leaves_entry(leaves, entry, err);
+            rc = sw__leaves_entry(leaves, entry, err);
     }
     if (rc == SW_OK && !(good && sw__body_close(&body)))
         rc = leaves_refuse(segment, body.wire.why, err);

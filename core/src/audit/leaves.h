@@ -20,6 +20,8 @@ typedef struct sw__leaves {
     uint8_t segment_hash[32];
 } sw__leaves;
 
+/* The next entry. errors: SW_ENOMEM, those of visit. */
+int sw__leaves_entry(sw__leaves *leaves, sw_str entry, sw_error *err);
 /* The entries of a segment that follows the one before and whose hash has been checked.
  * errors: SW_EAUDIT (it cannot be read), SW_ENOMEM, those of visit. */
 int sw__leaves_take(sw__leaves *leaves, const sw__segment *segment, sw_error *err);

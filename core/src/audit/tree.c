@@ -67,9 +67,9 @@ int sw__tree_check_inclusion(sw__hasher *hasher, const uint8_t leaf[32], int64_t
                              int64_t size, const sw__tree_proof *proof, const uint8_t root[32])
 {
     uint8_t hash[TREE_HASH_SIZE];
-    int64_t last = size - 1;
     if (index < 0 || size < 1 || size > SW__TREE_SIZE_MAX || index >= size)
         return 0;
+    int64_t last = size - 1;
     memcpy(hash, leaf, sizeof(hash));
     for (int32_t i = 0; i < proof->count; i++) {
         int rc;
@@ -120,10 +120,10 @@ int sw__tree_check_consistency(sw__hasher *hasher, int64_t old, int64_t size,
 {
     uint8_t old_hash[TREE_HASH_SIZE];
     uint8_t hash[TREE_HASH_SIZE];
-    int64_t at = old - 1;
-    int64_t last = size - 1;
     if (old < 1 || size > SW__TREE_SIZE_MAX || old > size)
         return 0;
+    int64_t at = old - 1;
+    int64_t last = size - 1;
     if (old == size)
         return proof->count == 0 && memcmp(old_root, root, sizeof(hash)) == 0;
     for (; at & 1; at >>= 1)

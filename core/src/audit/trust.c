@@ -5,55 +5,18 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/limits.h"
 #include "base/str.h"
 
-static int trust_load_keys(const sw_audit_trust *trusted, sw__hasher *hasher, sw__note_key *keys,
-                           sw_error *err)
+int sw__trust_given(const sw_audit_trust *trusted, sw_error *err)
 {
-    for (size_t i = 0; i < trusted->key_count; i++) {
-        const char *why = NULL;
-        if (sw__note_read_key(hasher, trusted->keys[i], &keys[i], &why))
-            continue;
-        return why ? sw__fail_row(err, SW_EINVAL, i, "\"%.*s\" is no verifier key: %s",
-                                  SW__FMT(trusted->keys[i]), why)
-                   : sw__fail(err, SW_ENOMEM, NULL);
-    }
+    if (!trusted || trusted->size < sizeof(*trusted))
+        return sw__fail(err, SW_EINVAL, "trust must start with SW_AUDIT_TRUST_INIT");
+    if (trusted->key_count == 0 || trusted->key_count > SW__BATCH_MAX)
+        return sw__fail(err, SW_EINVAL, "1 to %d verifier keys are needed", SW__BATCH_MAX);
+    if (trusted->checkpoint_count > SW__BATCH_MAX)
+        return sw__fail(err, SW_EINVAL, "at most %d checkpoints can be trusted", SW__BATCH_MAX);
     return SW_OK;
-}
-
-static int trust_by_size(const void *a, const void *b)
-{
-    const sw__checkpoint *left = a;
-    const sw__checkpoint *right = b;
-    return (left->size > right->size) - (left->size < right->size);
-}
-
-int sw__trust_load(sw__trust *trust, const sw_audit_trust *trusted, sw__hasher *hasher,
-                   sw__arena *arena, sw__doubt *doubt, sw_error *err)
-{
-    *trust = (sw__trust){.doubt = doubt};
-    if (!trusted)
-        return SW_OK;
-    trust->leaves = (sw__leaves){.tree = &trust->tree, .hasher = hasher};
-    trust->keys = sw__arena_array(arena, trusted->key_count, sizeof(*trust->keys));
-    trust->rows = sw__arena_array(arena, trusted->checkpoint_count, sizeof(*trust->rows));
-    if (!trust->keys || !trust->rows)
-        return sw__fail(err, SW_ENOMEM, NULL);
-    int rc = trust_load_keys(trusted, hasher, trust->keys, err);
-    for (size_t i = 0; rc == SW_OK && i < trusted->checkpoint_count; i++) {
-        const char *why = NULL;
-        rc = sw__checkpoint_open(trusted->checkpoints[i], trust->keys, trusted->key_count,
-                                 &trust->rows[i], &why);
-        if (rc == SW_EINVAL)
-            return sw__doubt_raise(doubt, 0, 0, "checkpoint %zu of %zu cannot be trusted: %s",
-                                   i + 1, trusted->checkpoint_count, why);
-        if (rc < 0)
-            return sw__fail(err, rc, NULL);
-    }
-    trust->count = trusted->checkpoint_count;
-    if (rc == SW_OK && trust->count > 1)
-        qsort(trust->rows, trust->count, sizeof(*trust->rows), trust_by_size);
-    return rc;
 }
 
 /* All checkpoints of the tree as it is now. */
@@ -84,17 +47,71 @@ static int trust_visit(void *context, int64_t index, sw_str entry, sw_error *err
     return trust_compare(context, err);
 }
 
+static int trust_load_keys(const sw_audit_trust *trusted, sw__hasher *hasher, sw__note_key *keys,
+                           sw_error *err)
+{
+    for (size_t i = 0; i < trusted->key_count; i++) {
+        const char *why = NULL;
+        if (sw__note_read_key(hasher, trusted->keys[i], &keys[i], &why))
+            continue;
+        return why ? sw__fail_row(err, SW_EINVAL, i, "\"%.*s\" is no verifier key: %s",
+                                  SW__FMT(trusted->keys[i]), why)
+                   : sw__fail(err, SW_ENOMEM, NULL);
+    }
+    return SW_OK;
+}
+
+static int trust_by_size(const void *a, const void *b)
+{
+    const sw__checkpoint *left = a;
+    const sw__checkpoint *right = b;
+    return (left->size > right->size) - (left->size < right->size);
+}
+
+int sw__trust_load(sw__trust *trust, const sw_audit_trust *trusted, sw__hasher *hasher,
+                   sw__arena *arena, sw__doubt *doubt, sw_error *err)
+{
+    *trust = (sw__trust){.doubt = doubt};
+    if (!trusted)
+        return SW_OK;
+    trust->leaves = (sw__leaves){.tree = &trust->tree, .hasher = hasher, .visit = trust_visit};
+    trust->keys = sw__arena_array(arena, trusted->key_count, sizeof(*trust->keys));
+    trust->rows = sw__arena_array(arena, trusted->checkpoint_count, sizeof(*trust->rows));
+    if (!trust->keys || !trust->rows)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    int rc = trust_load_keys(trusted, hasher, trust->keys, err);
+    for (size_t i = 0; rc == SW_OK && i < trusted->checkpoint_count; i++) {
+        const char *why = NULL;
+        rc = sw__checkpoint_open(trusted->checkpoints[i], trust->keys, trusted->key_count,
+                                 &trust->rows[i], &why);
+        if (rc == SW_EINVAL)
+            return sw__doubt_raise(doubt, 0, 0, "checkpoint %zu of %zu cannot be trusted: %s",
+                                   i + 1, trusted->checkpoint_count, why);
+        if (rc < 0)
+            return sw__fail(err, rc, NULL);
+    }
+    trust->count = trusted->checkpoint_count;
+    if (rc == SW_OK && trust->count > 1)
+        qsort(trust->rows, trust->count, sizeof(*trust->rows), trust_by_size);
+    return rc;
+}
+
 int sw__trust_segment(sw__trust *trust, const sw__segment *segment, sw_error *err)
 {
     if (!trust->rows)
         return SW_OK;
-    trust->leaves.visit = trust_visit;
     trust->leaves.context = trust;
     int rc = sw__leaves_take(&trust->leaves, segment, err);
     if (rc == SW_EAUDIT && !trust->doubt->raised)
         rc = sw__doubt_raise(trust->doubt, segment->entry_first, segment->entry_first,
                              "segment %lld cannot be read", (long long)segment->segment_no);
     return rc;
+}
+
+int sw__trust_entry(sw__trust *trust, sw_str entry, sw_error *err)
+{
+    trust->leaves.context = trust;
+    return sw__leaves_entry(&trust->leaves, entry, err);
 }
 
 int sw__trust_end(sw__trust *trust, sw_error *err)

@@ -19,6 +19,9 @@ typedef struct sw__trust {
     sw__doubt *doubt;
 } sw__trust;
 
+/* Whether what a caller gives can be read at all: its size, and 1 to SW__BATCH_MAX keys and at most
+ * as many checkpoints. SW_EINVAL. */
+int sw__trust_given(const sw_audit_trust *trusted, sw_error *err);
 /* Read keys and checkpoints into the arena; trusted may be NULL. A checkpoint that is not to be
  * trusted raises a doubt. errors: SW_EINVAL (a key, err->row), SW_EAUDIT, SW_ENOMEM. */
 int sw__trust_load(sw__trust *trust, const sw_audit_trust *trusted, sw__hasher *hasher,
@@ -26,7 +29,9 @@ int sw__trust_load(sw__trust *trust, const sw_audit_trust *trusted, sw__hasher *
 /* The next segment, whose hash has been checked. errors: SW_EAUDIT (a doubt is raised), SW_ENOMEM.
  */
 int sw__trust_segment(sw__trust *trust, const sw__segment *segment, sw_error *err);
-/* All segments have come by; the same. */
+/* The next entry; the same. */
+int sw__trust_entry(sw__trust *trust, sw_str entry, sw_error *err);
+/* All entries have come by; the same. */
 int sw__trust_end(sw__trust *trust, sw_error *err);
 
 #endif

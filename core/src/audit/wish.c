@@ -156,9 +156,10 @@ int sw__tree_wish_proof(sw__tree_wish *wish, sw__hasher *hasher, int32_t proof, 
     wish->order = SW__WISH_BY_PROOF;
     out->count = 0;
     const sw__tree_node *first = wish_find(nodes, count, proof);
-    const sw__tree_node *end = wish_find(nodes, count, proof + 1);
-    for (const sw__tree_node *node = end; node-- > first;) {
-        bool begun = node + 1 < end && node[1].place == node->place;
+    size_t left = (size_t)(wish_find(nodes, count, proof + 1) - first);
+    for (size_t i = left; i-- > 0;) {
+        const sw__tree_node *node = &first[i];
+        bool begun = i + 1 < left && node[1].place == node->place;
         if (!node->known)
             return SW_ENOTFOUND;
         if (!begun)

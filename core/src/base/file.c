@@ -80,7 +80,7 @@ static int file_fill(int fd, sw_str content)
         content.ptr += count;
         content.len -= (size_t)count;
     }
-    return fsync(fd) < 0 ? errno : 0;
+    return 0;
 }
 
 /* A name is on disk when its directory is. 0 or an errno. */
@@ -106,6 +106,8 @@ int sw__file_create(const char *path, mode_t mode, sw_str content, sw_error *err
     if (fd < 0)
         return sw__file_fail(err, "make", path, errno);
     int error = file_fill(fd, content);
+    if (error == 0 && fsync(fd) < 0)
+        error = errno;
     if (close(fd) < 0 && error == 0)
         error = errno;
     if (error == 0)
@@ -114,6 +116,17 @@ int sw__file_create(const char *path, mode_t mode, sw_str content, sw_error *err
         return SW_OK;
     unlink(path);
     return sw__file_fail(err, "write", path, error);
+}
+
+int sw__file_write(const char *path, mode_t mode, sw_str content, sw_error *err)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, mode);
+    if (fd < 0)
+        return sw__file_fail(err, "write", path, errno);
+    int error = file_fill(fd, content);
+    if (close(fd) < 0 && error == 0)
+        error = errno;
+    return error == 0 ? SW_OK : sw__file_fail(err, "write", path, error);
 }
 
 int sw__file_replace(const sw_env *env, const char *path, mode_t mode, sw_str content,

@@ -18,6 +18,8 @@ int sw__file_create(const char *path, mode_t mode, sw_str content, sw_error *err
 /* Replace the content of the file at a path, or make it; the same. */
 int sw__file_replace(const sw_env *env, const char *path, mode_t mode, sw_str content,
                      sw_error *err);
+/* Write a file that can be made again: not synced, and cut off when the machine stops. */
+int sw__file_write(const char *path, mode_t mode, sw_str content, sw_error *err);
 /* The error for an errno of a call about a file. */
 int sw__file_fail(sw_error *err, const char *doing, const char *path, int error);
 

@@ -1,4 +1,5 @@
 /* The public face of the audit log: lock, read transaction, result. */
+#include "audit/trust.h"
 #include "engine/query.h"
 
 #define HISTORY_LIMIT_MAX 100000
@@ -29,13 +30,10 @@ int sw_audit_verify(sw_engine *engine, sw_audit_report *report, sw_error *err)
 int sw_audit_verify_signed(sw_engine *engine, const sw_audit_trust *trust, sw_audit_report *report,
                            sw_error *err)
 {
-    if (!trust || trust->size < sizeof *trust)
-        return sw__fail(err, SW_EINVAL, "trust must start with SW_AUDIT_TRUST_INIT");
-    if (trust->checkpoint_count == 0 || trust->checkpoint_count > HISTORY_LIMIT_MAX)
-        return sw__fail(err, SW_EINVAL, "1 to %d checkpoints can be trusted", HISTORY_LIMIT_MAX);
-    if (trust->key_count == 0 || trust->key_count > HISTORY_LIMIT_MAX)
-        return sw__fail(err, SW_EINVAL, "1 to %d verifier keys are needed", HISTORY_LIMIT_MAX);
-    return history_verify(engine, trust, report, err);
+    int rc = sw__trust_given(trust, err);
+    if (rc == SW_OK && trust->checkpoint_count == 0)
+        rc = sw__fail(err, SW_EINVAL, "there is no checkpoint to verify with");
+    return rc < 0 ? rc : history_verify(engine, trust, report, err);
 }
 
 static int history_task(sw_engine *engine, sw_result *result, const void *context, sw_error *err)

@@ -1,5 +1,6 @@
 /* The public face of proofs. */
 #include "audit/proof.h"
+#include "audit/trust.h"
 #include "base/limits.h"
 #include "engine/query.h"
 
@@ -60,15 +61,13 @@ int sw_audit_check(const sw_audit_trust *trust, sw_str proof, sw_result **out, s
     if (!out)
         return sw__fail(err, SW_EINVAL, "out is NULL");
     *out = NULL;
-    if (!trust || trust->size < sizeof *trust)
-        return sw__fail(err, SW_EINVAL, "trust must start with SW_AUDIT_TRUST_INIT");
-    if (trust->key_count == 0 || trust->key_count > SW__BATCH_MAX ||
-        trust->checkpoint_count > SW__BATCH_MAX)
-        return sw__fail(err, SW_EINVAL, "1 to %d verifier keys are needed", SW__BATCH_MAX);
+    int rc = sw__trust_given(trust, err);
+    if (rc < 0)
+        return rc;
     sw_result *result = sw__result_new(env);
     sw__hasher *hasher = sw__hasher_new(env);
-    int rc = result && hasher ? prove_check(trust, proof, result, hasher, err)
-                              : sw__fail(err, SW_ENOMEM, NULL);
+    rc = result && hasher ? prove_check(trust, proof, result, hasher, err)
+                          : sw__fail(err, SW_ENOMEM, NULL);
     sw__hasher_free(hasher);
     if (rc < 0)
         sw_result_free(result);
