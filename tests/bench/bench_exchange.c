@@ -2,9 +2,9 @@
  *
  * Three loads: many small tasks (chains of three steps), one large task (layers, two dependencies
  * per step), and 10,000 steps of which none waits for another before one that waits for all; on
- * memory and on SQLite, relaxed and strict; with batches of 1 to 1,000. Beside each
- * run on SQLite a bare loop writes the same rows in the same commits to a file with the same schema
- * (trace.h): ratio is the engine's rate divided by the loop's, taken from neighbouring runs,
+ * memory and on SQLite, relaxed and strict; with batches of 1 to 1,000 (--quick: 1 and 100). Beside
+ * each run on SQLite a bare loop writes the same rows in the same commits to a file with the same
+ * schema (trace.h): ratio is the engine's rate divided by the loop's, taken from neighbouring runs,
  * because the machine's speed changes from one second to the next.
  *
  * With --json each case is one line: an object with name, unit, median, min, max, floor, ratio, and
@@ -166,7 +166,7 @@ static void bench_case_run(const bench_case *c, const bench_arguments *arguments
     char path[512];
     char floor_path[512];
     trace *recorded = NULL;
-    int rounds = arguments->quick ? 3 : 5;
+    int rounds = arguments->quick ? 2 : 5;
     bench_path(arguments, "engine", path);
     bench_path(arguments, "floor", floor_path);
     if (c->durability != SW_DURABILITY_MEMORY) {
@@ -198,10 +198,10 @@ static size_t bench_steps(bench_load load, int durability, size_t batch, bool qu
 {
     size_t batches = durability == SW_DURABILITY_STRICT ? 150 : 3000;
     size_t least = quick ? 100 : 1000; /* of a large task */
-    size_t most = quick ? 10000 : 30000;
-    size_t steps = batch * (quick ? batches / 4 : batches);
+    size_t most = quick ? 3000 : 30000;
+    size_t steps = batch * (quick ? batches / 5 : batches);
     if (load == BENCH_FAN)
-        return BENCH_LAYERED_MAX + 1;
+        return (quick ? most : BENCH_LAYERED_MAX) + 1;
     if (steps > most)
         steps = most;
     if (load == BENCH_SMALL)
@@ -213,9 +213,10 @@ static void bench_load_run(bench_load load, const char *name, const bench_argume
 {
     static const int durabilities[] = {SW_DURABILITY_MEMORY, SW_DURABILITY_RELAXED,
                                        SW_DURABILITY_STRICT};
+    size_t least = load == BENCH_FAN ? BENCH_BATCH_MAX : 1;
+    size_t times = arguments->quick ? 100 : 10;
     for (size_t d = 0; d < sizeof(durabilities) / sizeof(durabilities[0]); d++) {
-        for (size_t batch = load == BENCH_FAN ? BENCH_BATCH_MAX : 1; batch <= BENCH_BATCH_MAX;
-             batch *= 10) {
+        for (size_t batch = least; batch <= BENCH_BATCH_MAX; batch *= times) {
             bench_case c = {.load = load, .durability = durabilities[d], .batch = batch};
             c.steps = bench_steps(load, c.durability, batch, arguments->quick);
             snprintf(c.name, sizeof(c.name), "%s/%s/%zu", name, sw_durability_name(c.durability),

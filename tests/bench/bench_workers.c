@@ -1,6 +1,6 @@
-/* Worker processes on one file: steps per second of 1, 2 and 4 of them together, many small tasks
- * and one large one, strict and relaxed. Beside it the rate of one process alone in the same round;
- * the ratio says what is left of it when they get in each other's way.
+/* Worker processes on one file: steps per second of 2 and 4 of them together (--quick: 4), many
+ * small tasks and one large one, strict and relaxed. Beside it the rate of one process alone in the
+ * same round; the ratio says what is left of it when they get in each other's way.
  *
  * The first process starts the tasks, all of them claim and complete. What is measured ends with
  * the last report of any.
@@ -127,7 +127,7 @@ static void workers_run(const bench_arguments *arguments, const workers_case *c,
              processes);
     if (!bench_wants(arguments, name))
         return;
-    for (int i = 0; i < (arguments->quick ? 3 : 5); i++) {
+    for (int i = 0; i < (arguments->quick ? 2 : 5); i++) {
         double alone = workers_rate(arguments, c, 1);
         bench_add(&measured, workers_rate(arguments, c, processes), alone);
     }
@@ -138,13 +138,13 @@ int main(int argc, char **argv)
 {
     bench_arguments arguments = bench_arguments_read(argc, argv);
     const workers_case cases[] = {
-        {"small", SW_DURABILITY_STRICT, arguments.quick ? 1000 : 5000, 3},
-        {"small", SW_DURABILITY_RELAXED, arguments.quick ? 1000 : 5000, 3},
-        {"large", SW_DURABILITY_STRICT, 1, arguments.quick ? 3000 : BENCH_LAYERED_MAX},
-        {"large", SW_DURABILITY_RELAXED, 1, arguments.quick ? 3000 : BENCH_LAYERED_MAX},
+        {"small", SW_DURABILITY_STRICT, arguments.quick ? 400 : 5000, 3},
+        {"small", SW_DURABILITY_RELAXED, arguments.quick ? 400 : 5000, 3},
+        {"large", SW_DURABILITY_STRICT, 1, arguments.quick ? 1500 : BENCH_LAYERED_MAX},
+        {"large", SW_DURABILITY_RELAXED, 1, arguments.quick ? 1500 : BENCH_LAYERED_MAX},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        for (int processes = 2; processes <= WORKERS_MAX; processes *= 2)
+        for (int processes = arguments.quick ? 4 : 2; processes <= WORKERS_MAX; processes *= 2)
             workers_run(&arguments, &cases[i], processes);
     }
     return 0;

@@ -92,15 +92,15 @@ int64_t *sw__map_find(const sw__map *map, int64_t key)
 
 int sw__map_put(sw__map *map, int64_t key, int64_t value)
 {
-    int64_t *found = sw__map_find(map, key);
-    if (found) {
-        *found = value;
-        return SW_OK;
+    sw__map_slot *slot = map->capacity ? map_slot(map, key) : NULL;
+    bool known = slot && slot->used;
+    if (!known && map_is_full(map->count, map->capacity)) {
+        if (map_grow(map) < 0)
+            return SW_ENOMEM;
+        slot = map_slot(map, key);
     }
-    if (map_is_full(map->count, map->capacity) && map_grow(map) < 0)
-        return SW_ENOMEM;
-    *map_slot(map, key) = (sw__map_slot){.key = key, .value = value, .used = true};
-    map->count++;
+    *slot = (sw__map_slot){.key = key, .value = value, .used = true};
+    map->count += !known;
     return SW_OK;
 }
 

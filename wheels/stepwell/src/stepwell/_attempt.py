@@ -26,12 +26,13 @@ _DETAIL_MAX = 16_000
 class Attempt:
     """A claimed step while its handler runs."""
 
-    __slots__ = ("claim", "handler", "context", "dropped")
+    __slots__ = ("claim", "handler", "context", "hold", "dropped")
 
     def __init__(self, claim: core.Claim, handler: Handler[Any, Any]) -> None:
         self.claim = claim
         self.handler = handler
         self.context: Context[Any] = Context(claim, handler)
+        self.hold: Tuple[int, int] = (claim.step_id, claim.epoch)  # names it in a renewal
         self.dropped = False
 
     @property
@@ -39,11 +40,6 @@ class Attempt:
         """When its time is over on the monotonic clock; infinity without a timeout."""
         deadline = self.context._deadline
         return float("inf") if deadline is None else deadline
-
-    @property
-    def hold(self) -> Tuple[int, int]:
-        """What names this attempt in a renewal."""
-        return (self.claim.step_id, self.claim.epoch)
 
     def drop(self) -> None:
         """Its outcome is no longer wanted; the handler can see that in ctx.cancelled."""

@@ -62,10 +62,12 @@ class ThreadExecutor:
         self._load = 0  # attempts in line or in the hands of these
 
     def submit(self, attempts: Iterable[Attempt]) -> None:
-        for attempt in attempts:
-            with self._lock:
+        batch = list(attempts)
+        with self._lock:
+            for _ in batch:
                 self._load += 1
                 self._start_if_needed()
+        for attempt in batch:
             self._queue.put(attempt)
 
     def _start_if_needed(self) -> None:

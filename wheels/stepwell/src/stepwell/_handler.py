@@ -66,6 +66,8 @@ class Handler(Generic[P, R]):
     def arguments(self, ctx: Context[Any]) -> Dict[str, Any]:
         """Keyword arguments for one attempt. Raises NotFoundError for a parameter that names no
         step before this one."""
+        if not self.parameters:
+            return {}
         types = self._parameter_types()
         upstream = ctx.upstream
         arguments: Dict[str, Any] = {}
