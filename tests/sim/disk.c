@@ -7,6 +7,7 @@
 
 #include "sim/probe.h"
 
+#define DISK_BYTES_MIN ((size_t)1 << 20)
 #define DISK_IO (1u << WORLD_KILL | 1u << WORLD_POWER | 1u << WORLD_EIO | 1u << WORLD_EIO_FOR_EVER)
 
 static disk *const *disk_installed;
@@ -22,7 +23,7 @@ int disk_point(uint32_t faults, int error, const char *place)
     uint32_t may = faults | 1u << WORLD_KILL | 1u << WORLD_POWER;
     if (world_point(w, may, place) >= 0)
         return error;
-    if (w->current && w->current->disk_bad && !w->healed && faults & 1u << WORLD_EIO_FOR_EVER)
+    if (w->current && w->current->process->disk_bad && !w->healed && faults & 1u << WORLD_EIO_FOR_EVER)
         return error;
     return SQLITE_OK;
 }
@@ -47,7 +48,7 @@ static void bytes_reserve(disk_bytes *bytes, size_t size)
         *bytes = bytes_spare[--bytes_spare_count];
     if (size <= bytes->capacity)
         return;
-    bytes->capacity = size * 2;
+    bytes->capacity = size * 2 > DISK_BYTES_MIN ? size * 2 : DISK_BYTES_MIN;
     bytes->ptr = realloc(bytes->ptr, bytes->capacity);
     if (!bytes->ptr)
         abort();
@@ -244,6 +245,7 @@ static int disk_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *base
 {
     (void)vfs;
     disk_handle *self = (disk_handle *)base;
+    const actor *current = disk_current()->world->current;
     memset(self, 0, sizeof *self);
     int rc = disk_point(DISK_IO, SQLITE_CANTOPEN, "open");
     if (rc != SQLITE_OK || !name)
@@ -253,7 +255,7 @@ static int disk_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *base
         return SQLITE_CANTOPEN;
     file->exists = true;
     self->file = file;
-    self->owner = disk_current()->world->current;
+    self->owner = current ? current->process : NULL;
     self->next = disk_current()->handles;
     disk_current()->handles = self;
     self->base.pMethods = &disk_methods;
@@ -390,7 +392,7 @@ void disk_free(disk *d)
     }
 }
 
-void disk_release(disk *d, const actor *dead)
+void disk_release(disk *d, const process *dead)
 {
     disk_handle **link = &d->handles;
     while (*link) {

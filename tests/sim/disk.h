@@ -2,7 +2,7 @@
  *
  * Writes and truncations are held in order until a sync makes them durable. At a power loss the
  * unsynced ones are kept, dropped, kept in part, or torn in sectors of 512 bytes, by choice.
- * Locks and shared memory belong to handles and go with the actor that holds them.
+ * Locks and shared memory belong to handles and go with the process that holds them.
  */
 #ifndef SIM_DISK_H
 #define SIM_DISK_H
@@ -47,7 +47,7 @@ typedef struct disk_file {
 typedef struct disk_handle {
     sqlite3_file base;
     disk_file *file;
-    actor *owner; /* NULL: the harness */
+    process *owner; /* NULL: the harness */
     int lock;     /* SQLITE_LOCK_* */
     uint16_t shared;
     uint16_t exclusive;
@@ -69,8 +69,8 @@ void disk_free(disk *d);
 void disk_put(disk *d, const char *name, const disk_bytes *content);
 /* The content of a file, NULL when there is none. */
 const disk_bytes *disk_content(const disk *d, const char *name);
-/* Give up the handles and locks of an actor that died. */
-void disk_release(disk *d, const actor *dead);
+/* Give up the handles and locks of a process that died. */
+void disk_release(disk *d, const process *dead);
 /* What is left after a power loss. */
 void disk_lose_power(disk *d);
 
