@@ -65,6 +65,7 @@
     XX(HOLD_NOT_TOLD, "a renewal does not tell of lost steps")                                     \
     XX(HOLD_WRONG, "a renewal tells of steps that are still held")                                 \
     XX(WAIT_FOR_SELF, "a waiting worker does not notice other processes")                          \
+    XX(GROUP_NEWS, "a waiting worker misses what came with its own transaction")                   \
     XX(WAIT_NOT_WOKEN, "a waiting worker cannot be woken")                                         \
     XX(TASK_WAIT_FOR_SELF, "a wait for a task does not notice other processes")                    \
     XX(TASK_WAIT_RACE, "a wait for a task misses what is committed while it looks")                \

@@ -36,6 +36,7 @@
     XX(CLOSED_HOLDING, "a worker leaves while it holds steps")                                     \
     XX(WAIT_ENDED, "a wait for work is ended from outside")                                        \
     XX(WAIT_AGAIN, "a wait for work looks again")                                                  \
+    XX(GROUP_NEWS, "a transaction brings news for one of the calls that share it")                 \
     XX(TASK_WAIT_AGAIN, "a wait for a task looks again")                                           \
     XX(CLOCK_RENEWED, "the clock is anchored again after a restart")                               \
     XX(CLOCK_HELD, "the wall clock lies behind the newest entry")                                  \

@@ -6,21 +6,47 @@
  */
 #include "engine/group.h"
 
-static int group_transact(sw_engine *engine, sw__part *first, const sw__part *end, sw_error *err)
+#include "base/plant.h"
+#include "base/probe.h"
+
+/* *changer becomes the part when it changes something. */
+static int group_flow(sw__work *work, sw__part *part, const sw__part **changer, sw_error *err)
 {
-    sw__work work;
-    int rc = sw__work_begin(&work, engine, err);
-    if (rc == SW_OK) {
-        for (sw__part *part = first; rc == SW_OK && part != end; part = part->next)
-            rc = part->flow(&work, part->context, err);
-        rc = sw__work_end(&work, rc, err);
-    }
+    bool changed = work->changed;
+    work->changed = false;
+    int rc = part->flow(work, part->context, err);
+    if (work->changed)
+        *changer = part;
+    work->changed = work->changed || changed;
+    return rc;
+}
+
+/* To the parts that looked before the last change was made, their own commit is news. */
+static void group_tell(sw_engine *engine, sw__part *first, const sw__part *end,
+                       const sw__part *changer, int rc)
+{
+    bool news = rc == SW_OK && changer && !SW__PLANT(GROUP_NEWS);
     for (sw__part *part = first; part != end; part = part->next) {
+        news = news && part != changer;
+        SW__PROBE_IF(GROUP_NEWS, news);
         part->rc = rc;
-        part->commits = engine->commit_count;
+        part->commits = engine->commit_count - news;
         if (rc < 0 && part->undone)
             part->undone(engine, part->context);
     }
+}
+
+static int group_transact(sw_engine *engine, sw__part *first, const sw__part *end, sw_error *err)
+{
+    sw__work work;
+    const sw__part *changer = NULL;
+    int rc = sw__work_begin(&work, engine, err);
+    if (rc == SW_OK) {
+        for (sw__part *part = first; rc == SW_OK && part != end; part = part->next)
+            rc = group_flow(&work, part, &changer, err);
+        rc = sw__work_end(&work, rc, err);
+    }
+    group_tell(engine, first, end, changer, rc);
     return rc;
 }
 

@@ -14,7 +14,7 @@ typedef struct sw__part {
     sw_error *err;
     /* filled by sw__group_write */
     struct sw__part *next;
-    uint64_t commits; /* commit_count of the engine right after this part's transaction */
+    uint64_t commits; /* commit_count of the engine when this part had seen everything */
     int rc;
     bool done;
 } sw__part;
