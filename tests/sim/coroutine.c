@@ -1,9 +1,9 @@
 /* Switching stacks; see coroutine.h.
  *
  * swapcontext asks the kernel for the signal mask at every switch, which is most of its time, so it
- * only makes the first switch to a stack; _longjmp, which does not, goes on with what runs there and
- * comes back to its bottom to start something else. A sanitizer follows swapcontext and takes such
- * a jump for a mistake, so there it makes every switch.
+ * only makes the first switch to a stack; _longjmp, which does not, goes on with what runs there
+ * and comes back to its bottom to start something else. A sanitizer follows swapcontext and takes
+ * such a jump for a mistake, so there it makes every switch.
  */
 #include "sim/coroutine.h"
 

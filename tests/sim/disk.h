@@ -1,7 +1,8 @@
-/* A disk that can lose power: files with what is written and what is durable.
+/* A disk that can lose power: files, and what was there before the changes that are not durable.
  *
  * Writes and truncations are held in order until a sync makes them durable. At a power loss the
- * unsynced ones are kept, dropped, kept in part, or torn in sectors of 512 bytes, by choice.
+ * unsynced ones are taken back and then kept, dropped, kept in part, or torn in sectors of 512
+ * bytes, by choice.
  * Locks and shared memory belong to handles and go with the process that holds them.
  */
 #ifndef SIM_DISK_H
@@ -21,11 +22,12 @@ typedef struct disk_bytes {
     size_t capacity;
 } disk_bytes;
 
-/* A write, or a truncation. */
+/* A write, or a truncation, which ends a file at its offset and changes all that was behind. */
 typedef struct disk_change {
-    size_t offset; /* new size for a truncation */
+    size_t offset;
     size_t size;
-    size_t held; /* where its data lies among what the file holds */
+    size_t held;     /* where the file holds the other side of it: what was there before, and, */
+    size_t old_size; /* once it is taken back, what it wrote; size of the file before */
     bool truncates;
 } disk_change;
 
@@ -34,11 +36,10 @@ typedef struct disk_file {
     bool exists;
     bool durable_exists;
     disk_bytes current;
-    disk_bytes durable;
     disk_change *changes; /* since the last sync */
     size_t change_count;
     size_t change_capacity;
-    disk_bytes held; /* their data */
+    disk_bytes held; /* their other sides */
     uint8_t *regions[DISK_REGIONS_MAX]; /* shared memory */
     int region_count;
 } disk_file;

@@ -109,8 +109,7 @@ static int process_life(void *context, int question, const char *path, int64_t w
         sign->holder = NULL;
     if (question == SW_LIFE_DROP)
         return SW_OK;
-    return sign && sign->holder && sign->holder->threads > 0 &&
-           sign->holder->life == sign->life;
+    return sign && sign->holder && sign->holder->threads > 0 && sign->holder->life == sign->life;
 }
 
 static const sw_env process_env = {
