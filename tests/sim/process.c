@@ -50,12 +50,19 @@ static void *process_resize(void *context, void *block, size_t size)
 }
 
 /* Outside of a transaction a process holds nothing, and may stand still for as long as others need
- * to commit: what it has just read is old then. */
+ * to commit: what it has just read is old then, and other threads of it share the next one. */
+static uint32_t process_haste(const actor *self)
+{
+    if (self->watches)
+        return 4;
+    return self->process->users > 1 ? 8 : 32;
+}
+
 static void process_stand_still(world *w, const char *place)
 {
     bool outside = strcmp(place, "store.begin") == 0 || strcmp(place, "store.version") == 0;
     if (outside && w->current &&
-        choice_once_in(&w->choice, CHOICE_SWITCH, w->current->watches ? 4 : 32))
+        choice_once_in(&w->choice, CHOICE_SWITCH, process_haste(w->current)))
         world_sleep(w, 1000 + choice_draw(&w->choice, CHOICE_DETAIL, 40000));
 }
 

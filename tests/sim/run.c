@@ -134,7 +134,7 @@ static void run_converge(world *w, ledger *l)
     bool ended = false;
     for (int slice = 0; slice < RUN_SLICES_MAX && !ended && !w->violation[0]; slice++) {
         world_run(w, w->now_us + RUN_SLICE_US, RUN_POINTS_HEALED);
-        ended = run_ask(w, l, &engine);
+        ended = ledger_all_known(l) || run_ask(w, l, &engine);
     }
     if (engine)
         oracle_close(l, engine);
@@ -165,10 +165,14 @@ static void run_phases(world *w, ledger *l)
         oracle_check(l);
 }
 
-/* Alone in a new process, or with others in one that is there. */
-static process *run_draw_home(world *w)
+/* Alone in a new process, or with others in one that is there; in some runs all are in one. */
+static process *run_draw_home(world *w, bool together)
 {
-    if (w->process_count == 0 || choice_draw(&w->choice, CHOICE_WORKLOAD, 2) == 0)
+    if (w->process_count == 0)
+        return world_add_process(w);
+    if (together)
+        return &w->processes[0];
+    if (choice_draw(&w->choice, CHOICE_WORKLOAD, 2) == 0)
         return world_add_process(w);
     return &w->processes[choice_draw(&w->choice, CHOICE_WORKLOAD, (uint32_t)w->process_count)];
 }
@@ -176,13 +180,14 @@ static process *run_draw_home(world *w)
 static void run_populate(world *w)
 {
     int workers = 1 + (int)choice_draw(&w->choice, CHOICE_WORKLOAD, LEDGER_CREW);
-    world_add(w, run_draw_home(w), "submitter", actor_submit, 0);
+    bool together = choice_once_in(&w->choice, CHOICE_WORKLOAD, 4);
+    world_add(w, run_draw_home(w, together), "submitter", actor_submit, 0);
     for (int i = 0; i < workers; i++)
-        world_add(w, run_draw_home(w), "worker", actor_work, i);
+        world_add(w, run_draw_home(w, together), "worker", actor_work, i);
     if (choice_draw(&w->choice, CHOICE_WORKLOAD, 2))
-        world_add(w, run_draw_home(w), "operator", actor_operate, 0);
+        world_add(w, run_draw_home(w, together), "operator", actor_operate, 0);
     if (choice_draw(&w->choice, CHOICE_WORKLOAD, 2))
-        world_add(w, run_draw_home(w), "reader", actor_ask, 0);
+        world_add(w, run_draw_home(w, together), "reader", actor_ask, 0);
 }
 
 static void run_fill(run_result *out, world *w, const ledger *l)
