@@ -43,41 +43,72 @@ void actor_sleep_up_to(actor *self, uint32_t most_ms)
 
 static void actor_rare_settings(actor *self)
 {
-    sqlite3 *db = ((sw__sqlite *)self->engine->store)->db;
+    sqlite3 *db = ((sw__sqlite *)self->process->engine->store)->db;
     if (!actor_ledger(self)->rare_settings)
         return;
     sqlite3_exec(db, "PRAGMA cache_size = 1", NULL, NULL, NULL);
     sqlite3_exec(db, "PRAGMA wal_autocheckpoint = 2", NULL, NULL, NULL);
-    self->engine->sweep_batch = 2;
+    self->process->engine->sweep_batch = 2;
 }
 
-void actor_open(actor *self)
+static void actor_open_engine(actor *self)
 {
     sw_error error;
     int errors = 0;
+    sw_engine *engine = NULL;
     sw_engine_options options = SW_ENGINE_OPTIONS_INIT;
     options.store = LIT("/sim.db");
-    options.env = &self->env;
+    options.env = &self->process->env;
     options.busy_timeout_ms = 400;
     for (;;) {
         actor_arm_memory(self);
-        int rc = sw_engine_open(&options, &self->engine, &error);
+        int rc = sw_engine_open(&options, &engine, &error);
         if (rc == 0)
             break;
         probe_hit(SIM_OPEN_FAILED);
         actor_bear(self, &errors, rc, &error);
     }
+    self->process->engine = engine;
     actor_rare_settings(self);
 }
 
+/* Threads of one process open and close its engine one after the other. */
+static void actor_await_change(const actor *self)
+{
+    while (self->process->changing)
+        world_sleep(self->world, 1000);
+}
+
+void actor_open(actor *self)
+{
+    process *home = self->process;
+    actor_await_change(self);
+    home->users++;
+    if (!home->engine) {
+        home->changing = true;
+        actor_open_engine(self);
+        home->changing = false;
+    } else {
+        probe_hit(SIM_JOINED);
+    }
+    self->engine = home->engine;
+}
+
+/* The last one to leave closes. */
 void actor_close(actor *self)
 {
+    process *home = self->process;
     sw_engine *engine = self->engine;
     self->engine = NULL;
+    if (--home->users > 0)
+        return;
+    home->engine = NULL;
+    home->changing = true;
     sw_engine_close(engine);
-    if (self->heap.blocks)
+    home->changing = false;
+    if (home->heap.blocks)
         world_violate(self->world, "O10", "%s leaves %zu blocks of memory", self->role,
-                      self->heap.blocks);
+                      home->heap.blocks);
 }
 
 /* Definitions come ready from the harness, or are read by the process itself. */
@@ -89,7 +120,7 @@ static int actor_register_once(actor *self, int version, sw_error *error)
     sw_workflow_options options = SW_WORKFLOW_OPTIONS_INIT;
     bool loads = choice_once_in(&self->world->choice, CHOICE_DETAIL, 4);
     int rc = 0;
-    options.env = &self->env;
+    options.env = &self->process->env;
     for (int i = 0; i < LEDGER_SHAPES; i++) {
         workflows[i] = l->shapes[i][version].workflow;
         if (rc == 0 && loads) {

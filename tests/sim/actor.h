@@ -14,6 +14,7 @@ sw_str actor_str(const char *text);
 void actor_bear(actor *self, int *errors, int code, const sw_error *error);
 /* Memory may run out inside any call; to be said before each. */
 void actor_arm_memory(actor *self);
+/* Open the engine of the process, or join those who use it already. */
 void actor_open(actor *self);
 void actor_close(actor *self);
 /* Register one version of every workflow, until it is done. */

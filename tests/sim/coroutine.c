@@ -1,8 +1,9 @@
 /* Switching stacks; see coroutine.h.
  *
  * swapcontext asks the kernel for the signal mask at every switch, which is most of its time, so it
- * only starts a coroutine; _longjmp, which does not, goes on with it. A sanitizer follows
- * swapcontext and takes such a jump for a mistake, so there it makes every switch.
+ * only makes the first switch to a stack; _longjmp, which does not, goes on with what runs there
+ * and comes back to its bottom to start something else. A sanitizer follows swapcontext and takes
+ * such a jump for a mistake, so there it makes every switch.
  */
 #include "sim/coroutine.h"
 
@@ -23,33 +24,49 @@ static jmp_buf coroutine_back;
 static coroutine *coroutine_current;
 
 /* Stacks are kept for the next schedule: fresh memory from the kernel costs more than a switch. */
-static char *coroutine_stack(int which)
+static struct coroutine_stack {
+    char *memory;
+    bool used;
+    jmp_buf bottom;
+} coroutine_stacks[COROUTINES_MAX];
+
+static char *coroutine_memory(int which)
 {
-    static char *stacks[COROUTINES_MAX];
-    if (!stacks[which])
-        stacks[which] = mmap(NULL, COROUTINE_STACK_SIZE, PROT_READ | PROT_WRITE,
+    struct coroutine_stack *stack = &coroutine_stacks[which];
+    if (!stack->memory)
+        stack->memory = mmap(NULL, COROUTINE_STACK_SIZE, PROT_READ | PROT_WRITE,
                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
-    if (stacks[which] == MAP_FAILED)
+    if (stack->memory == MAP_FAILED)
         abort();
-    return stacks[which];
+    return stack->memory;
 }
 
+/* Its own frame stays for good, so that every later start can jump to it. */
 static void coroutine_main(void)
 {
+    if (!COROUTINE_FOLLOWED)
+        (void)_setjmp(coroutine_stacks[coroutine_current->which].bottom);
     coroutine_current->body(coroutine_current->argument);
     abort();
 }
 
-void coroutine_start(coroutine *c, int which, void (*body)(void *argument), void *argument)
+static void coroutine_prepare(coroutine *c)
 {
     getcontext(&c->context);
-    c->context.uc_stack.ss_sp = coroutine_stack(which);
+    c->context.uc_stack.ss_sp = coroutine_memory(c->which);
     c->context.uc_stack.ss_size = COROUTINE_STACK_SIZE;
     c->context.uc_link = NULL;
     makecontext(&c->context, coroutine_main, 0);
+}
+
+void coroutine_start(coroutine *c, int which, void (*body)(void *argument), void *argument)
+{
+    c->which = which;
     c->entered = false;
     c->body = body;
     c->argument = argument;
+    if (COROUTINE_FOLLOWED || !coroutine_stacks[which].used)
+        coroutine_prepare(c);
 }
 
 void coroutine_enter(coroutine *c)
@@ -64,6 +81,9 @@ void coroutine_enter(coroutine *c)
     if (c->entered)
         _longjmp(c->jump, 1);
     c->entered = true;
+    if (coroutine_stacks[c->which].used)
+        _longjmp(coroutine_stacks[c->which].bottom, 1);
+    coroutine_stacks[c->which].used = true;
     setcontext(&c->context);
 }
 

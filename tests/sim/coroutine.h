@@ -9,8 +9,9 @@
 #define COROUTINES_MAX 12
 
 typedef struct coroutine {
-    ucontext_t context; /* of its start; with sanitizers, of every switch */
+    ucontext_t context; /* of the first start on its stack; with sanitizers, of every switch */
     jmp_buf jump;       /* where it left */
+    int which;          /* its stack */
     bool entered;
     void (*body)(void *argument);
     void *argument;

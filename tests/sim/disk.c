@@ -7,6 +7,7 @@
 
 #include "sim/probe.h"
 
+#define DISK_BYTES_MIN ((size_t)1 << 20)
 #define DISK_IO (1u << WORLD_KILL | 1u << WORLD_POWER | 1u << WORLD_EIO | 1u << WORLD_EIO_FOR_EVER)
 
 static disk *const *disk_installed;
@@ -22,32 +23,29 @@ int disk_point(uint32_t faults, int error, const char *place)
     uint32_t may = faults | 1u << WORLD_KILL | 1u << WORLD_POWER;
     if (world_point(w, may, place) >= 0)
         return error;
-    if (w->current && w->current->disk_bad && !w->healed && faults & 1u << WORLD_EIO_FOR_EVER)
+    if (w->current && w->current->process->disk_bad && !w->healed &&
+        faults & 1u << WORLD_EIO_FOR_EVER)
         return error;
     return SQLITE_OK;
 }
 
-/* Bytes. What a schedule has grown serves the next one: growing is mostly copying. */
+/* Bytes. What a schedule has grown serves the next one in the same place: growing is mostly
+ * copying.
+ */
 
-static disk_bytes bytes_spare[3 * DISK_FILES_MAX];
-static int bytes_spare_count;
+static disk_bytes bytes_spare[2 * DISK_FILES_MAX];
 
-static void bytes_drop(disk_bytes *bytes)
+static void bytes_drop(disk_bytes *bytes, size_t place)
 {
-    if (bytes->ptr && bytes_spare_count < (int)(sizeof bytes_spare / sizeof *bytes_spare))
-        bytes_spare[bytes_spare_count++] = (disk_bytes){bytes->ptr, 0, bytes->capacity};
-    else
-        free(bytes->ptr);
+    bytes_spare[place] = (disk_bytes){bytes->ptr, 0, bytes->capacity};
     *bytes = (disk_bytes){0};
 }
 
 static void bytes_reserve(disk_bytes *bytes, size_t size)
 {
-    if (!bytes->ptr && bytes_spare_count > 0)
-        *bytes = bytes_spare[--bytes_spare_count];
     if (size <= bytes->capacity)
         return;
-    bytes->capacity = size * 2;
+    bytes->capacity = size * 2 > DISK_BYTES_MIN ? size * 2 : DISK_BYTES_MIN;
     bytes->ptr = realloc(bytes->ptr, bytes->capacity);
     if (!bytes->ptr)
         abort();
@@ -73,12 +71,13 @@ static void bytes_write(disk_bytes *bytes, size_t offset, const uint8_t *data, s
 
 /* Changes. */
 
-static void change_apply(disk_bytes *bytes, const disk_file *file, const disk_change *change)
+/* How many bytes of it lie within the file as it was before. */
+static size_t change_overlap(const disk_change *change)
 {
-    if (change->truncates)
-        bytes_resize(bytes, change->offset);
-    else
-        bytes_write(bytes, change->offset, file->held.ptr + change->held, change->size);
+    if (change->offset >= change->old_size)
+        return 0;
+    size_t behind = change->old_size - change->offset;
+    return behind < change->size ? behind : change->size;
 }
 
 static void change_hold(disk_file *file, size_t offset, const void *data, size_t size)
@@ -90,10 +89,47 @@ static void change_hold(disk_file *file, size_t offset, const void *data, size_t
             abort();
     }
     disk_change *change = &file->changes[file->change_count++];
-    *change = (disk_change){offset, size, file->held.size, !data};
+    *change = (disk_change){offset, size, file->held.size, file->current.size, !data};
+    if (!data)
+        change->size = change->old_size > offset ? change->old_size - offset : 0;
+    bytes_reserve(&file->held, change->held + change->size);
+    file->held.size = change->held + change->size;
+    if (change_overlap(change))
+        memcpy(file->held.ptr + change->held, file->current.ptr + offset, change_overlap(change));
     if (data)
-        bytes_write(&file->held, file->held.size, data, size);
-    change_apply(&file->current, file, change);
+        bytes_write(&file->current, offset, data, size);
+    else
+        bytes_resize(&file->current, offset);
+}
+
+/* Put back what was there before, and hold what was written instead; the newest change first. */
+static void change_take_back(disk_file *file, const disk_change *change)
+{
+    uint8_t *held = file->held.ptr + change->held;
+    if (change->truncates) {
+        bytes_resize(&file->current, change->old_size);
+        if (change->size)
+            memcpy(file->current.ptr + change->offset, held, change->size);
+        return;
+    }
+    size_t overlap = change_overlap(change);
+    uint8_t *written = file->current.ptr + change->offset;
+    for (size_t i = 0; i < overlap; i++) {
+        uint8_t before = held[i];
+        held[i] = written[i];
+        written[i] = before;
+    }
+    memcpy(held + overlap, written + overlap, change->size - overlap);
+    bytes_resize(&file->current, change->old_size);
+}
+
+/* Make a change that was taken back once more. */
+static void change_apply(disk_file *file, const disk_change *change)
+{
+    if (change->truncates)
+        bytes_resize(&file->current, change->offset);
+    else
+        bytes_write(&file->current, change->offset, file->held.ptr + change->held, change->size);
 }
 
 static void change_forget(disk_file *file)
@@ -104,8 +140,6 @@ static void change_forget(disk_file *file)
 
 static void file_sync(disk_file *file)
 {
-    for (size_t i = 0; i < file->change_count; i++)
-        change_apply(&file->durable, file, &file->changes[i]);
     change_forget(file);
     file->durable_exists = file->exists;
 }
@@ -244,6 +278,7 @@ static int disk_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *base
 {
     (void)vfs;
     disk_handle *self = (disk_handle *)base;
+    const actor *current = disk_current()->world->current;
     memset(self, 0, sizeof *self);
     int rc = disk_point(DISK_IO, SQLITE_CANTOPEN, "open");
     if (rc != SQLITE_OK || !name)
@@ -253,7 +288,7 @@ static int disk_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *base
         return SQLITE_CANTOPEN;
     file->exists = true;
     self->file = file;
-    self->owner = disk_current()->world->current;
+    self->owner = current ? current->process : NULL;
     self->next = disk_current()->handles;
     disk_current()->handles = self;
     self->base.pMethods = &disk_methods;
@@ -270,12 +305,9 @@ static int disk_delete(sqlite3_vfs *vfs, const char *name, int sync)
     if (rc != SQLITE_OK || !file || !file->exists)
         return rc != SQLITE_OK ? rc : SQLITE_IOERR_DELETE_NOENT;
     file->exists = false;
-    change_forget(file);
-    bytes_resize(&file->current, 0);
-    if (sync) {
-        file->durable_exists = false;
-        bytes_resize(&file->durable, 0);
-    }
+    change_hold(file, 0, NULL, 0);
+    if (sync)
+        file_sync(file);
     return SQLITE_OK;
 }
 
@@ -351,6 +383,10 @@ void disk_init(disk *d, world *w)
 {
     memset(d, 0, sizeof *d);
     d->world = w;
+    for (int i = 0; i < DISK_FILES_MAX; i++) {
+        d->files[i].current = bytes_spare[2 * i];
+        d->files[i].held = bytes_spare[2 * i + 1];
+    }
 }
 
 void disk_put(disk *d, const char *name, const disk_bytes *content)
@@ -359,7 +395,6 @@ void disk_put(disk *d, const char *name, const disk_bytes *content)
     snprintf(file->name, sizeof file->name, "%s", name);
     file->exists = file->durable_exists = true;
     bytes_write(&file->current, 0, content->ptr, content->size);
-    bytes_write(&file->durable, 0, content->ptr, content->size);
 }
 
 const disk_bytes *disk_content(const disk *d, const char *name)
@@ -381,16 +416,14 @@ static void disk_drop_shared(disk_file *file)
 void disk_free(disk *d)
 {
     for (int i = 0; i < DISK_FILES_MAX; i++) {
-        change_forget(&d->files[i]);
         disk_drop_shared(&d->files[i]);
         free(d->files[i].changes);
-        bytes_drop(&d->files[i].held);
-        bytes_drop(&d->files[i].current);
-        bytes_drop(&d->files[i].durable);
+        bytes_drop(&d->files[i].current, 2 * (size_t)i);
+        bytes_drop(&d->files[i].held, 2 * (size_t)i + 1);
     }
 }
 
-void disk_release(disk *d, const actor *dead)
+void disk_release(disk *d, const process *dead)
 {
     disk_handle **link = &d->handles;
     while (*link) {
@@ -406,7 +439,7 @@ static void change_survive(disk_file *file, const disk_change *change, uint32_t 
 {
     if (mode == 0 || (mode == 2 && choice_draw(c, CHOICE_DETAIL, 2) == 0) ||
         (mode == 3 && change->truncates)) {
-        change_apply(&file->durable, file, change);
+        change_apply(file, change);
         return;
     }
     size_t kept = 0;
@@ -415,7 +448,7 @@ static void change_survive(disk_file *file, const disk_change *change, uint32_t 
         if (choice_draw(c, CHOICE_DETAIL, 2) != 0)
             continue;
         kept += size;
-        bytes_write(&file->durable, change->offset + at, file->held.ptr + change->held + at, size);
+        bytes_write(&file->current, change->offset + at, file->held.ptr + change->held + at, size);
     }
     probe_hit(kept > 0 && kept < change->size ? SIM_TORN : SIM_LOST);
 }
@@ -426,15 +459,15 @@ void disk_lose_power(disk *d)
     d->handles = NULL;
     for (int i = 0; i < DISK_FILES_MAX; i++) {
         disk_file *file = &d->files[i];
+        for (size_t k = file->change_count; k > 0; k--)
+            change_take_back(file, &file->changes[k - 1]);
         for (size_t k = 0; k < file->change_count; k++)
             change_survive(file, &file->changes[k], mode, &d->world->choice);
         change_forget(file);
         disk_drop_shared(file);
         file->exists = file->exists && (file->durable_exists || mode == 0);
         file->durable_exists = file->exists;
-        bytes_resize(&file->durable, file->exists ? file->durable.size : 0);
-        bytes_resize(&file->current, 0);
-        if (file->durable.size)
-            bytes_write(&file->current, 0, file->durable.ptr, file->durable.size);
+        if (!file->exists)
+            bytes_resize(&file->current, 0);
     }
 }

@@ -1,8 +1,9 @@
-/* A disk that can lose power: files with what is written and what is durable.
+/* A disk that can lose power: files, and what was there before the changes that are not durable.
  *
  * Writes and truncations are held in order until a sync makes them durable. At a power loss the
- * unsynced ones are kept, dropped, kept in part, or torn in sectors of 512 bytes, by choice.
- * Locks and shared memory belong to handles and go with the actor that holds them.
+ * unsynced ones are taken back and then kept, dropped, kept in part, or torn in sectors of 512
+ * bytes, by choice.
+ * Locks and shared memory belong to handles and go with the process that holds them.
  */
 #ifndef SIM_DISK_H
 #define SIM_DISK_H
@@ -21,11 +22,12 @@ typedef struct disk_bytes {
     size_t capacity;
 } disk_bytes;
 
-/* A write, or a truncation. */
+/* A write, or a truncation, which ends a file at its offset and changes all that was behind. */
 typedef struct disk_change {
-    size_t offset; /* new size for a truncation */
+    size_t offset;
     size_t size;
-    size_t held; /* where its data lies among what the file holds */
+    size_t held;     /* where the file holds the other side of it: what was there before, and, */
+    size_t old_size; /* once it is taken back, what it wrote; size of the file before */
     bool truncates;
 } disk_change;
 
@@ -34,11 +36,10 @@ typedef struct disk_file {
     bool exists;
     bool durable_exists;
     disk_bytes current;
-    disk_bytes durable;
     disk_change *changes; /* since the last sync */
     size_t change_count;
     size_t change_capacity;
-    disk_bytes held; /* their data */
+    disk_bytes held; /* their other sides */
     uint8_t *regions[DISK_REGIONS_MAX]; /* shared memory */
     int region_count;
 } disk_file;
@@ -47,7 +48,7 @@ typedef struct disk_file {
 typedef struct disk_handle {
     sqlite3_file base;
     disk_file *file;
-    actor *owner; /* NULL: the harness */
+    process *owner; /* NULL: the harness */
     int lock;     /* SQLITE_LOCK_* */
     uint16_t shared;
     uint16_t exclusive;
@@ -69,8 +70,8 @@ void disk_free(disk *d);
 void disk_put(disk *d, const char *name, const disk_bytes *content);
 /* The content of a file, NULL when there is none. */
 const disk_bytes *disk_content(const disk *d, const char *name);
-/* Give up the handles and locks of an actor that died. */
-void disk_release(disk *d, const actor *dead);
+/* Give up the handles and locks of a process that died. */
+void disk_release(disk *d, const process *dead);
 /* What is left after a power loss. */
 void disk_lose_power(disk *d);
 

@@ -178,7 +178,7 @@ void heap_drop(world_heap *heap)
 static world_heap *heap_current(void)
 {
     world *w = *heap_world;
-    return w && w->current ? &w->current->heap : &heap_shared;
+    return w && w->current ? &w->current->process->heap : &heap_shared;
 }
 
 static void *sqlite_block_new(int size)

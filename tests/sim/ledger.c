@@ -7,16 +7,13 @@
 #include <string.h>
 
 #include "engine/engine.h"
+#include "sim/wrap.h"
 
 void ledger_init(ledger *l, world *w)
 {
     memset(l, 0, sizeof *l);
     l->world = w;
-    l->harness.world = w;
-    l->harness.role = "harness";
-    l->harness.env = w->actors[0].env;
-    l->harness.env.context = &l->harness;
-    heap_init(&l->harness.heap);
+    process_init(&l->harness, w);
     disk_init(&l->disk, w);
 }
 
@@ -129,10 +126,11 @@ void ledger_check_code(ledger *l, int code, const sw_error *error)
 
 /* The clock. */
 
-void ledger_check_clock(ledger *l, const sw_engine *engine, int64_t logged_us)
+/* What a transaction of another thread is about to change is not known yet. */
+void ledger_check_clock(ledger *l, sw_engine *engine, int64_t logged_us)
 {
     world *w = l->world;
-    if (!engine->anchored)
+    if (!engine->anchored || wrap_is_locked(&engine->lock))
         return;
     int64_t offset_us = engine->anchor.base_us - engine->anchor.boot_us - w->boot_started_us;
     if (l->clock_boots == w->boots && offset_us != l->clock_offset_us)

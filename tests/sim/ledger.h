@@ -112,7 +112,7 @@ typedef struct ledger_claim {
 typedef struct ledger {
     world *world;
     disk disk;
-    actor harness;         /* engine of the oracle; never scheduled */
+    process harness;       /* engine of the oracle; has no actor */
     size_t harness_blocks; /* memory that it keeps for the whole run */
     ledger_shape shapes[LEDGER_SHAPES][LEDGER_VERSIONS];
     bool two_versions; /* the second ones are registered midway, by the operator */
@@ -191,7 +191,7 @@ int64_t ledger_succeeded(const ledger *l, const sw_uuid *task_id);
 /* Index of a task that was acknowledged, or -1. */
 int ledger_find_task(const ledger *l, const sw_uuid *id);
 /* An engine tells what its clock says, and that it has written to the log since logged_us. */
-void ledger_check_clock(ledger *l, const sw_engine *engine, int64_t logged_us);
+void ledger_check_clock(ledger *l, sw_engine *engine, int64_t logged_us);
 /* Codes that no fault explains. */
 void ledger_check_code(ledger *l, int code, const sw_error *error);
 

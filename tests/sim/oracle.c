@@ -207,6 +207,8 @@ static void oracle_check_all(oracle *o)
             return;
     }
     oracle_check_counts(o);
+    if (o->l->stop && !oracle_all_ended(o->l, o->engine))
+        world_violate(o->l->world, "LIVE", "a task was said to have ended, and goes on");
 }
 
 void oracle_check(ledger *l)

@@ -19,6 +19,9 @@
     XX(OPEN_FAILED, "opening fails, and is tried again")                                           \
     XX(CLOSE_FAILED, "a worker cannot leave at once")                                              \
     XX(GIVEN_UP, "a process gives up after many errors")                                           \
+    XX(JOINED, "a thread uses an engine that another one has opened")                              \
+    XX(LOCK_TAKEN, "a thread waits for the lock of its engine")                                    \
+    XX(GROUPED, "a call waits for the transaction of another thread")                              \
     XX(LATE_REPORT, "a worker reports a step that it was told to have lost")
 
 typedef enum sim_probe {

@@ -1,17 +1,15 @@
 /* One schedule; see run.h. */
 #include "sim/run.h"
 
-#include <errno.h>
 #include <malloc.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/hash.h"
 #include "engine/engine.h"
 #include "sim/oracle.h"
 #include "sim/probe.h"
+#include "sim/wrap.h"
 #include "store/sqlite.h"
 
 #define RUN_FAULTY_SLICES_MAX 32
@@ -31,7 +29,6 @@ static void run_make_empty(void)
     static world w;
     static ledger l;
     world_init(&w, 0);
-    world_add(&w, "harness", NULL, 0);
     ledger_init(&l, &w);
     run_world = &w;
     run_disk = &l.disk;
@@ -51,38 +48,24 @@ static void run_make_empty(void)
 /* Every schedule needs what the one before gave back: memory stays in the process. */
 void run_install(void)
 {
-    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    mallopt(M_MMAP_THRESHOLD, 1 << 25);
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
     heap_install(&run_world);
     disk_install(&run_disk);
+    wrap_install(&run_world);
     run_make_empty();
-}
-
-/* The engine's only way to wait without a bell. It asks for real time and gets virtual time; nobody
- * else is in its process, so nothing but world_wake_waiting could signal it. */
-int __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
-                                  const struct timespec *until);
-
-int __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
-                                  const struct timespec *until)
-{
-    (void)cond;
-    pthread_mutex_unlock(mutex);
-    world_wait(run_world, (int64_t)until->tv_sec * 1000000 + until->tv_nsec / 1000);
-    pthread_mutex_lock(mutex);
-    return ETIMEDOUT;
 }
 
 /* What a killed process holds below the engine: libcrypto's memory, and the note of its
  * connection that guards forks. */
-static void run_give_up(actor *dead)
+static void run_give_up(const process *dead)
 {
     if (dead->engine)
         sw__hasher_free(dead->engine->hasher);
     sw__sqlite_opened_reset();
 }
 
-static void run_on_death(world *w, actor *dead)
+static void run_on_death(world *w, process *dead)
 {
     ledger *l = w->ledger;
     if (dead) {
@@ -125,10 +108,10 @@ static void run_heal(world *w)
     world_note(w, "heal");
     w->healed = true;
     w->full_until_us = 0;
-    for (int i = 0; i < w->actor_count; i++) {
-        w->actors[i].disk_bad = false;
-        w->actors[i].heap.fail_in = 0;
-        w->actors[i].heap.fail_for_ever = false;
+    for (int i = 0; i < w->process_count; i++) {
+        w->processes[i].disk_bad = false;
+        w->processes[i].heap.fail_in = 0;
+        w->processes[i].heap.fail_for_ever = false;
     }
 }
 
@@ -151,7 +134,7 @@ static void run_converge(world *w, ledger *l)
     bool ended = false;
     for (int slice = 0; slice < RUN_SLICES_MAX && !ended && !w->violation[0]; slice++) {
         world_run(w, w->now_us + RUN_SLICE_US, RUN_POINTS_HEALED);
-        ended = run_ask(w, l, &engine);
+        ended = ledger_all_known(l) || run_ask(w, l, &engine);
     }
     if (engine)
         oracle_close(l, engine);
@@ -163,7 +146,7 @@ static void run_finish(world *w, ledger *l)
 {
     l->stop = true;
     for (int slice = 0; slice < RUN_SLICES_MAX && !w->violation[0]; slice++) {
-        world_wake_waiting(w);
+        wrap_wake_waiting(w);
         if (world_run(w, w->now_us + RUN_SLICE_US, RUN_POINTS_HEALED))
             return;
     }
@@ -182,16 +165,29 @@ static void run_phases(world *w, ledger *l)
         oracle_check(l);
 }
 
+/* Alone in a new process, or with others in one that is there; in some runs all are in one. */
+static process *run_draw_home(world *w, bool together)
+{
+    if (w->process_count == 0)
+        return world_add_process(w);
+    if (together)
+        return &w->processes[0];
+    if (choice_draw(&w->choice, CHOICE_WORKLOAD, 2) == 0)
+        return world_add_process(w);
+    return &w->processes[choice_draw(&w->choice, CHOICE_WORKLOAD, (uint32_t)w->process_count)];
+}
+
 static void run_populate(world *w)
 {
     int workers = 1 + (int)choice_draw(&w->choice, CHOICE_WORKLOAD, LEDGER_CREW);
-    world_add(w, "submitter", actor_submit, 0);
+    bool together = choice_once_in(&w->choice, CHOICE_WORKLOAD, 4);
+    world_add(w, run_draw_home(w, together), "submitter", actor_submit, 0);
     for (int i = 0; i < workers; i++)
-        world_add(w, "worker", actor_work, i);
+        world_add(w, run_draw_home(w, together), "worker", actor_work, i);
     if (choice_draw(&w->choice, CHOICE_WORKLOAD, 2))
-        world_add(w, "operator", actor_operate, 0);
+        world_add(w, run_draw_home(w, together), "operator", actor_operate, 0);
     if (choice_draw(&w->choice, CHOICE_WORKLOAD, 2))
-        world_add(w, "reader", actor_ask, 0);
+        world_add(w, run_draw_home(w, together), "reader", actor_ask, 0);
 }
 
 static void run_fill(run_result *out, world *w, const ledger *l)
@@ -201,8 +197,8 @@ static void run_fill(run_result *out, world *w, const ledger *l)
     memcpy(out->faults, w->faults, sizeof out->faults);
     out->unseed = choice_unseed(&w->choice);
     out->points = w->points;
-    for (int i = 0; i < w->actor_count; i++)
-        out->lives += (uint64_t)w->actors[i].life;
+    for (int i = 0; i < w->process_count; i++)
+        out->lives += (uint64_t)w->processes[i].life;
     out->acknowledged = l->acknowledged;
     out->fenced = l->fenced;
     out->checks = l->checks;
@@ -236,10 +232,8 @@ void run_schedule(uint64_t seed, const choice_list *recorded, bool trace, run_re
     ledger_draw(&l);
     run_phases(&w, &l);
     run_fill(out, &w, &l);
-    for (int i = 0; i < w.actor_count; i++) {
-        if (w.actors[i].alive)
-            run_give_up(&w.actors[i]);
-    }
+    for (int i = 0; i < w.process_count; i++)
+        run_give_up(&w.processes[i]);
     sw__sqlite_opened_reset();
     world_free(&w);
     ledger_free(&l);

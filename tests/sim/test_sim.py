@@ -73,14 +73,15 @@ class SimTest(unittest.TestCase):
         self.assertIn("nowhere/seed-1-AUDIT_FROM.schedule", said)
 
     def test_seeds_are_run_again(self):
-        path = self.write("seeds", "# seed commit rule text\n1 abc1234 O1 something was lost\n")
+        path = self.write("seeds", "# remark\n1 abc1234 O1 AUDIT_FROM something was lost\n")
         status, said, _ = self.sim("--seeds", path)
         self.assertEqual(0, status)
         self.assertIn("1 seeds of", said)
         status, said, _ = self.sim("--plant", "AUDIT_FROM", "--seeds", path, "--seconds", "1")
         self.assertEqual(1, status)
-        self.assertIn("mended by abc1234, where it broke O1: something was lost", said)
-        self.assertEqual(1, self.sim("--seeds", self.write("seeds", "1 abc1234\n"))[0])
+        self.assertIn("before abc1234 it broke O1: something was lost", said)
+        for line in ("1 abc1234\n", "1 abc1234 O1 NO_SUCH_BUG something was lost\n"):
+            self.assertEqual(1, self.sim("--seeds", self.write("seeds", line))[0], line)
 
     def test_a_campaign_hears_the_canary_with_any_bug(self):
         status, said, _ = self.sim("--plant", "AUDIT_FROM", "--count", "1", "--seconds", "1")

@@ -1,4 +1,4 @@
-/* Actors, the clock, and what a point brings; see world.h. */
+/* Actors, the clock, and what a point brings; see world.h. What a process sees is in process.c. */
 #include "sim/world.h"
 
 #include <stdarg.h>
@@ -9,7 +9,6 @@
 #include "sim/probe.h"
 
 #define WORLD_POINT_US 10
-#define WORLD_WALL_START_US (INT64_C(1700000000) * 1000000)
 #define WORLD_JUMP_US (INT64_C(10) * 365 * 86400 * 1000000)
 #define WORLD_FULL_US 200000
 #define WORLD_RESTART_US 50000
@@ -52,182 +51,6 @@ void world_violate(world *w, const char *rule, const char *format, ...)
 
 _Static_assert(WORLD_ACTORS_MAX < CHOICE_DRAWERS_MAX, "every actor draws, and the harness");
 
-/* Clocks and memory as an actor sees them. Asking must not change what is asked about: what the
- * harness waits for a lock is nobody else's time. */
-
-static int64_t actor_mono_us(void *context)
-{
-    const actor *self = context;
-    return self->world->now_us + (self->world->current ? 0 : self->world->harness_us);
-}
-
-static int64_t actor_boot_us(void *context)
-{
-    const actor *self = context;
-    return actor_mono_us(context) - self->world->boot_started_us;
-}
-
-static int64_t actor_wall_us(void *context)
-{
-    const actor *self = context;
-    return WORLD_WALL_START_US + actor_mono_us(context) + self->world->wall_offset_us;
-}
-
-static void actor_boot_id(void *context, uint8_t id[16])
-{
-    const actor *self = context;
-    memcpy(id, self->world->boot_id, 16);
-}
-
-static int actor_random(void *context, void *out, size_t size)
-{
-    actor *self = context;
-    for (size_t i = 0; i < size; i++)
-        ((uint8_t *)out)[i] = (uint8_t)choice_noise(&self->world->noise);
-    return SW_OK;
-}
-
-static void *actor_resize(void *context, void *block, size_t size)
-{
-    actor *self = context;
-    return heap_resize(&self->heap, block, size);
-}
-
-/* Outside of a transaction a process holds nothing, and may stand still for as long as others need
- * to commit: what it has just read is old then. */
-static void actor_stand_still(actor *self, const char *place)
-{
-    choice *c = &self->world->choice;
-    bool outside = strcmp(place, "store.begin") == 0 || strcmp(place, "store.version") == 0;
-    uint32_t one_in = self->watches ? 4 : 32;
-    if (outside && self->world->current && choice_once_in(c, CHOICE_SWITCH, one_in))
-        world_sleep(self->world, 1000 + choice_draw(c, CHOICE_DETAIL, 40000));
-}
-
-static void actor_yield(void *context, const char *place)
-{
-    actor *self = context;
-    world_point(self->world, 1u << WORLD_KILL | 1u << WORLD_POWER | 1u << WORLD_WALL_JUMP, place);
-    actor_stand_still(self, place);
-}
-
-static int actor_spawn(void *context, const sw_spawn_request *request, int64_t *pid)
-{
-    (void)context;
-    (void)request;
-    (void)pid;
-    return -38; /* ENOSYS: nobody spawns here */
-}
-
-static world_sign *actor_sign(world *w, int64_t worker_id)
-{
-    for (int i = 0; i < w->sign_count; i++) {
-        if (w->signs[i].worker_id == worker_id)
-            return &w->signs[i];
-    }
-    return NULL;
-}
-
-/* A sign cannot always be given; then nobody may conclude anything from its absence. */
-static int actor_hold(actor *self, int64_t worker_id)
-{
-    world *w = self->world;
-    world_sign *sign = actor_sign(w, worker_id);
-    if (!w->has_signs || choice_once_in(&w->choice, CHOICE_DETAIL, 8))
-        return SW_EIO;
-    if (!sign && w->sign_count == WORLD_SIGNS_MAX)
-        return SW_ELIMIT;
-    if (!sign)
-        sign = &w->signs[w->sign_count++];
-    *sign = (world_sign){worker_id, self, self->life};
-    return SW_OK;
-}
-
-static int actor_life(void *context, int question, const char *path, int64_t worker_id)
-{
-    actor *self = context;
-    world_sign *sign = actor_sign(self->world, worker_id);
-    (void)path;
-    if (question == SW_LIFE_HOLD)
-        return actor_hold(self, worker_id);
-    if (question == SW_LIFE_DROP && sign && sign->holder == self)
-        sign->holder = NULL;
-    if (question == SW_LIFE_DROP)
-        return SW_OK;
-    return sign && sign->holder && sign->holder->alive && sign->holder->life == sign->life;
-}
-
-static sw_bell *actor_bell_open(void *context, const char *path)
-{
-    actor *self = context;
-    (void)path;
-    return self->world->has_bell ? (sw_bell *)self : NULL;
-}
-
-static void actor_bell_close(void *context, sw_bell *bell, int inherited)
-{
-    (void)context;
-    (void)bell;
-    (void)inherited;
-}
-
-static void actor_bell_ring(void *context, sw_bell *bell, uint32_t tones)
-{
-    actor *self = context;
-    world *w = self->world;
-    (void)bell;
-    if (w->current && w->bell_fails && !w->healed && choice_once_in(&w->choice, CHOICE_DETAIL, 8)) {
-        w->rings_lost++;
-        return;
-    }
-    for (int tone = 0; tone < SW_BELL_TONES; tone++)
-        w->rings[tone] += tones >> tone & 1;
-    for (int i = 0; i < w->actor_count; i++) {
-        if (w->actors[i].alive && w->actors[i].waiting && w->actors[i].listens & tones)
-            w->actors[i].wake_us = w->now_us;
-    }
-}
-
-static void actor_bell_count(void *context, sw_bell *bell, uint32_t counts[SW_BELL_TONES])
-{
-    const actor *self = context;
-    (void)bell;
-    memcpy(counts, self->world->rings, sizeof self->world->rings);
-}
-
-static void actor_bell_wait(void *context, sw_bell *bell, uint32_t tones,
-                            const uint32_t counts[SW_BELL_TONES], int64_t until_us)
-{
-    actor *self = context;
-    (void)bell;
-    for (int tone = 0; tone < SW_BELL_TONES; tone++) {
-        if (tones >> tone & 1 && counts[tone] != self->world->rings[tone])
-            return;
-    }
-    self->listens = tones;
-    world_wait(self->world, until_us);
-    self->listens = 0;
-}
-
-static const sw_env actor_env = {
-    .size = sizeof(sw_env),
-    .clock_mono_us = actor_mono_us,
-    .clock_boot_us = actor_boot_us,
-    .clock_wall_us = actor_wall_us,
-    .boot_id = actor_boot_id,
-    .random = actor_random,
-    .resize = actor_resize,
-    .vfs_name = "stepwell-sim",
-    .spawn = actor_spawn,
-    .yield = actor_yield,
-    .life = actor_life,
-    .bell_open = actor_bell_open,
-    .bell_close = actor_bell_close,
-    .bell_ring = actor_bell_ring,
-    .bell_count = actor_bell_count,
-    .bell_wait = actor_bell_wait,
-};
-
 /* The world. */
 
 static void world_boot(world *w)
@@ -249,22 +72,27 @@ void world_init(world *w, uint64_t seed)
 
 void world_free(world *w)
 {
-    for (int i = 0; i < w->actor_count; i++)
-        heap_drop(&w->actors[i].heap);
+    for (int i = 0; i < w->process_count; i++)
+        heap_drop(&w->processes[i].heap);
     choice_free(&w->choice);
 }
 
-actor *world_add(world *w, const char *role, void (*body)(actor *), int number)
+process *world_add_process(world *w)
+{
+    process *added = &w->processes[w->process_count++];
+    process_init(added, w);
+    return added;
+}
+
+actor *world_add(world *w, process *home, const char *role, void (*body)(actor *), int number)
 {
     actor *self = &w->actors[w->actor_count];
     self->world = w;
+    self->process = home;
     self->index = w->actor_count++;
     self->role = role;
     self->body = body;
     self->number = number;
-    heap_init(&self->heap);
-    self->env = actor_env;
-    self->env.context = self;
     return self;
 }
 
@@ -276,41 +104,61 @@ static void actor_main(void *argument)
     self->body(self);
     self->finished = true;
     self->alive = false;
+    self->process->threads--;
     coroutine_leave(&self->routine);
+}
+
+static void process_start(process *self)
+{
+    self->disk_bad = false;
+    self->life++;
 }
 
 static void world_start(world *w, actor *self)
 {
     coroutine_start(&self->routine, self->index, actor_main, self);
+    if (self->process->threads++ == 0)
+        process_start(self->process);
     self->alive = true;
     self->waiting = false;
     self->watches = false;
-    self->disk_bad = false;
-    self->life++;
+    self->blocked_on = NULL;
     w->current = self;
-    world_note(w, "starts, life %d", self->life);
+    world_note(w, "starts in process %d, life %d", (int)(self->process - w->processes),
+               self->process->life);
 }
 
-static void world_bury(world *w, actor *dead)
+static void actor_bury(actor *dead)
+{
+    dead->alive = false;
+    dead->blocked_on = NULL;
+    dead->listens = 0;
+    dead->engine = NULL;
+    dead->wake_us = dead->world->now_us + WORLD_RESTART_US;
+}
+
+static void world_bury(world *w, process *dead)
 {
     w->current = NULL;
-    w->rings_lost += dead->alive;
-    dead->alive = false;
-    dead->listens = 0;
-    dead->wake_us = w->now_us + WORLD_RESTART_US;
+    w->rings_lost += dead->threads > 0;
+    for (int i = 0; i < w->actor_count; i++) {
+        if (w->actors[i].process == dead && !w->actors[i].finished)
+            actor_bury(&w->actors[i]);
+    }
     if (w->on_death)
         w->on_death(w, dead);
     dead->engine = NULL;
+    dead->threads = 0;
+    dead->users = 0;
+    dead->changing = false;
     heap_drop(&dead->heap);
 }
 
 static void world_lose_power(world *w)
 {
     w->power_lost = true;
-    for (int i = 0; i < w->actor_count; i++) {
-        if (!w->actors[i].finished)
-            world_bury(w, &w->actors[i]);
-    }
+    for (int i = 0; i < w->process_count; i++)
+        world_bury(w, &w->processes[i]);
     world_boot(w);
     if (w->on_death)
         w->on_death(w, NULL);
@@ -321,7 +169,6 @@ void world_die(world *w)
 {
     actor *self = w->current;
     world_note(w, "dies");
-    w->rings_lost++;
     self->alive = false;
     coroutine_leave(&self->routine);
     abort();
@@ -337,24 +184,31 @@ void world_sleep(world *w, int64_t us)
     coroutine_leave(&w->current->routine);
 }
 
-void world_wait(world *w, int64_t until_us)
+void world_block(world *w, const void *on, int64_t until_us)
 {
     actor *self = w->current;
-    self->waiting = true;
-    world_sleep(w, until_us > w->now_us ? until_us - w->now_us : 0);
-    self->waiting = false;
-    self->woke_us = w->now_us;
+    self->blocked_on = on;
+    self->wake_us = until_us;
+    coroutine_leave(&self->routine);
+    self->blocked_on = NULL;
 }
 
-void world_wake_waiting(world *w)
+void world_release(world *w, const void *blocked_on)
 {
     for (int i = 0; i < w->actor_count; i++) {
         actor *self = &w->actors[i];
-        if (!self->alive || !self->waiting)
-            continue;
-        sw_engine_wake(self->engine);
-        self->wake_us = w->now_us;
+        if (self->blocked_on == blocked_on && self->wake_us > w->now_us)
+            self->wake_us = w->now_us;
     }
+}
+
+void world_wait(world *w, const void *on, int64_t until_us)
+{
+    actor *self = w->current;
+    self->waiting = true;
+    world_block(w, on, until_us > w->now_us ? until_us : w->now_us);
+    self->waiting = false;
+    self->woke_us = w->now_us;
 }
 
 /* The next actor: any that could run now, else the one that wakes first. */
@@ -374,6 +228,10 @@ static actor *world_pick(world *w)
     }
     if (count > 0)
         return ready[count > 1 ? choice_draw(&w->choice, CHOICE_SWITCH, count) : 0];
+    if (first && first->wake_us == WORLD_NEVER_US) {
+        world_violate(w, "LIVE", "every actor waits for another one");
+        return NULL;
+    }
     if (first)
         w->now_us = first->wake_us;
     return first;
@@ -403,7 +261,7 @@ bool world_run(world *w, int64_t until_us, uint64_t points_max)
         if (w->power_lost)
             world_lose_power(w);
         else if (!next->alive && !next->finished)
-            world_bury(w, next);
+            world_bury(w, next->process);
     }
     return true;
 }
@@ -426,7 +284,7 @@ static void world_probe(const world *w, int fault, const char *place)
         probe_hit(SIM_POWER_IN_CHECKPOINT);
     if (fault == WORLD_KILL && checkpoint)
         probe_hit(SIM_KILL_IN_CHECKPOINT);
-    if (fault == WORLD_KILL && !w->current->engine)
+    if (fault == WORLD_KILL && !w->current->process->engine)
         probe_hit(SIM_KILL_IN_OPEN);
     if (error && checkpoint)
         probe_hit(SIM_ERROR_IN_CHECKPOINT);
@@ -446,14 +304,14 @@ static int world_strike(world *w, int fault, const char *place)
         world_die(w);
         return -1;
     case WORLD_EIO_FOR_EVER:
-        w->current->disk_bad = true;
+        w->current->process->disk_bad = true;
         return fault;
     case WORLD_FULL:
         w->full_until_us = w->now_us + WORLD_FULL_US;
         return fault;
     case WORLD_NO_MEMORY:
-        w->current->heap.fail_in = 1 + choice_draw(&w->choice, CHOICE_DETAIL, 200);
-        w->current->heap.fail_for_ever = choice_once_in(&w->choice, CHOICE_DETAIL, 4);
+        w->current->process->heap.fail_in = 1 + choice_draw(&w->choice, CHOICE_DETAIL, 200);
+        w->current->process->heap.fail_for_ever = choice_once_in(&w->choice, CHOICE_DETAIL, 4);
         return -1;
     case WORLD_WALL_JUMP:
         world_jump(w);

@@ -1,8 +1,10 @@
 /* The simulated machine: actors as coroutines on one thread, a virtual clock, faults.
  *
- * An actor stands for one process: it has its own engine, its own memory, its own file handles.
+ * An actor stands for one thread. It is alone in its process or shares it with others: a process
+ * has one engine, one memory, one set of file handles, and it dies as a whole.
  * Control changes hands only at points: in every operation of the file system, at every yield of
- * the engine, and when an actor sleeps. At each point one draw decides what happens.
+ * the engine, at the locks of a shared engine, and when an actor sleeps. At each point one draw
+ * decides what happens.
  */
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
@@ -36,17 +38,32 @@ typedef enum world_fault {
 /* The place of a write to the database itself, which only a checkpoint makes. */
 #define WORLD_CHECKPOINT "checkpoint"
 
+#define WORLD_NEVER_US INT64_MAX
+
 struct world;
+
+typedef struct process {
+    struct world *world;
+    world_heap heap;
+    sw_env env;
+    sw_engine *engine; /* NULL: not open */
+    int threads;       /* actors that have begun and not ended */
+    int users;         /* of the engine */
+    bool changing;     /* the engine is being opened or closed */
+    bool disk_bad;
+    int life; /* how often it was started */
+} process;
 
 /* A sign of life: which process holds it. */
 typedef struct world_sign {
     int64_t worker_id;
-    const struct actor *holder;
+    const process *holder;
     int life; /* of the holder */
 } world_sign;
 
 typedef struct actor {
     struct world *world;
+    process *process;
     int index;
     const char *role;
     void (*body)(struct actor *self);
@@ -58,12 +75,9 @@ typedef struct actor {
     uint32_t listens; /* for these tones of the bell, while it waits */
     bool watches;    /* waits for a task: what it reads matters at that moment */
     int64_t woke_us; /* when it last waited so */
-    int life;        /* how often it was started */
     int64_t wake_us;
-    bool disk_bad;
-    world_heap heap;
-    sw_env env;
-    sw_engine *engine; /* for the end of a killed one */
+    const void *blocked_on; /* a lock or a condition of its engine that others have to give */
+    sw_engine *engine;      /* of its process, while it uses it */
 } actor;
 
 typedef struct world {
@@ -90,8 +104,10 @@ typedef struct world {
     uint64_t faults[WORLD_FAULT_COUNT];
     actor actors[WORLD_ACTORS_MAX];
     int actor_count;
+    process processes[WORLD_ACTORS_MAX];
+    int process_count;
     actor *current; /* NULL: the harness itself runs, without faults */
-    void (*on_death)(struct world *w, actor *dead);
+    void (*on_death)(struct world *w, process *dead); /* NULL: the machine has lost power */
     void *ledger;
     bool trace;
     char violation[1024]; /* empty: none */
@@ -99,7 +115,10 @@ typedef struct world {
 
 void world_init(world *w, uint64_t seed);
 void world_free(world *w);
-actor *world_add(world *w, const char *role, void (*body)(actor *), int number);
+process *world_add_process(world *w);
+actor *world_add(world *w, process *home, const char *role, void (*body)(actor *), int number);
+/* A process that is none of the world's: the harness's (process.c). */
+void process_init(process *self, world *w);
 
 /* Run until every actor has finished, something is violated, or the limits are reached (false). */
 bool world_run(world *w, int64_t until_us, uint64_t points_max);
@@ -109,11 +128,12 @@ bool world_run(world *w, int64_t until_us, uint64_t points_max);
 int world_point(world *w, uint32_t may, const char *place);
 /* Let virtual time pass for the current actor; for the harness alone when there is none. */
 void world_sleep(world *w, int64_t us);
-/* The same for an actor that waits in its engine, without the lock, for something to happen. */
-void world_wait(world *w, int64_t until_us);
-/* End the waiting of every actor that waits in its engine, as a signal handler would. */
-void world_wake_waiting(world *w);
-/* The current actor dies now; does not return. */
+/* Wait until somebody releases the lock or condition, at most until a point in time. */
+void world_block(world *w, const void *on, int64_t until_us);
+void world_release(world *w, const void *blocked_on);
+/* Block in a call that waits for news, without the lock of its engine. */
+void world_wait(world *w, const void *on, int64_t until_us);
+/* The process of the current actor dies now; does not return. */
 void world_die(world *w);
 
 /* Remember the first violation; format as printf. */
@@ -121,7 +141,7 @@ void world_violate(world *w, const char *rule, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void world_note(world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Route SQLite's memory to the current actor; once per process, before its first use (heap.c). */
+/* Route SQLite's memory to the current process; once per process, before its first use (heap.c). */
 void heap_install(world *const *current_world);
 const char *world_fault_name(int fault);
 

@@ -168,6 +168,56 @@ static void group_sees_what_its_parts_did(void **state)
     on_stores(report_apart);
 }
 
+/* A worker looks for work, finds none, and the submission after it in the same transaction brings
+ * some: it must not wait for another commit, of which there will be none. */
+typedef struct seeker {
+    sw_engine *engine;
+    sw_worker_ref worker;
+    size_t claims;
+    sw_error error;
+} seeker;
+
+static void *seek_main(void *argument)
+{
+    seeker *s = argument;
+    sw_result *result = NULL;
+    if (sw_step_exchange(s->engine, &s->worker, NULL, 0, 1, 10000, &result, &s->error) == 0)
+        sw_step_claims(result, &s->claims);
+    sw_result_free(result);
+    return NULL;
+}
+
+static void seek_before_submit(live *l)
+{
+    pthread_t thread;
+    const sw_str handlers[] = {{"w.a", 3}};
+    sw_worker_options options = SW_WORKER_OPTIONS_INIT;
+    seeker s = {.engine = l->engine};
+    call submit = {.engine = l->engine, .workflow = "w"};
+    options.handlers = handlers;
+    options.handler_count = 1;
+    options.lease_ms = 60000;
+    assert_int_equal(sw_worker_open(l->engine, &options, &s.worker, &l->error), 0);
+    pthread_mutex_lock(&l->engine->lock);
+    l->engine->sweep_due_us = INT64_MAX; /* which would look as well, sooner or later */
+    assert_int_equal(pthread_create(&thread, NULL, seek_main, &s), 0);
+    while (calls_waiting(l->engine) < 1)
+        live_sleep_ms(1);
+    assert_int_equal(pthread_create(&submit.thread, NULL, call_main, &submit), 0);
+    while (calls_waiting(l->engine) < 2)
+        live_sleep_ms(1);
+    pthread_mutex_unlock(&l->engine->lock);
+    pthread_join(submit.thread, NULL);
+    pthread_join(thread, NULL);
+    assert_int_equal(s.claims, 1);
+}
+
+static void group_brings_news_to_its_own_parts(void **state)
+{
+    (void)state;
+    on_stores(seek_before_submit);
+}
+
 /* Calls that wait when the engine is closed get their turn. */
 static void *close_main(void *argument)
 {
@@ -208,6 +258,7 @@ int main(void)
         cmocka_unit_test(group_is_one_transaction),
         cmocka_unit_test(group_keeps_errors_apart),
         cmocka_unit_test(group_sees_what_its_parts_did),
+        cmocka_unit_test(group_brings_news_to_its_own_parts),
         cmocka_unit_test(group_is_served_before_closing),
     };
     return cmocka_run_group_tests_name("engine_group", tests, NULL, NULL);
