@@ -28,6 +28,7 @@ typedef struct place {
     char folder[64];
     char file[96];
     char life[112];
+    char bell[112];
 } place;
 
 static void place_make(place *p)
@@ -36,12 +37,14 @@ static void place_make(place *p)
     assert_non_null(mkdtemp(p->folder));
     snprintf(p->file, sizeof p->file, "%s/life.db", p->folder);
     snprintf(p->life, sizeof p->life, "%s-life", p->file);
+    snprintf(p->bell, sizeof p->bell, "%s-bell", p->file);
 }
 
 static void place_remove(const place *p)
 {
     unlink(p->file);
     unlink(p->life);
+    unlink(p->bell);
     rmdir(p->folder);
 }
 

@@ -28,7 +28,7 @@ static const char broken[] = "name: m\nversion: '1.0'\nsteps:\n"
 
 static void prepare_fresh(calls_world *w)
 {
-    static const char *const endings[] = {"", "-wal", "-shm", "-life"};
+    static const char *const endings[] = {"", "-wal", "-shm", "-life", "-bell"};
     char path[200];
     for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
         snprintf(path, sizeof(path), "%s%s", w->fresh, endings[i]);

@@ -86,6 +86,7 @@ void disk_image_put(const disk_image *image, const char *path)
     part_write(&image->log, side_path(path, LOG_SUFFIX));
     unlink(side_path(path, "-shm"));
     unlink(side_path(path, "-life"));
+    unlink(side_path(path, "-bell"));
 }
 
 void disk_image_free(disk_image *image)

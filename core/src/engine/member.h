@@ -16,7 +16,7 @@ void sw__member_doubt(sw__member *member);
 int sw__member_life(const sw_engine *engine, const sw__member *member, int question);
 /* Whether a stored worker's lease holds and nothing says that it has died. */
 bool sw__member_alive(const sw_engine *engine, const sw__worker_rec *record, int64_t now_us);
-/* Whether a stored worker of this machine gives signs of life, and whether one that does has died. */
+/* Whether a stored worker of this machine gives signs of life; whether one that does has died. */
 bool sw__member_watched(const sw_engine *engine, const sw__worker_rec *record);
 bool sw__member_gone(const sw_engine *engine, int64_t worker_no);
 /* Whether a stored worker of this machine has died: it held a sign of life, and nobody does. */
