@@ -525,10 +525,10 @@ static void test_memory_gives_out(void **state)
     folder f;
     folder_make(&f);
     rig_open(&r, "memory:", WORKFLOW);
-    prune_until_nothing_fails(&r, arm_memory, NULL, 10);
+    prune_until_nothing_fails(&r, arm_memory, NULL, 6);
     rig_close(&r);
     rig_open(&r, f.store, WORKFLOW);
-    prune_until_nothing_fails(&r, arm_memory, f.store, 10);
+    prune_until_nothing_fails(&r, arm_memory, f.store, 6);
     rig_close(&r);
     live_directory_remove(f.path);
 }
@@ -545,7 +545,7 @@ static void test_the_disk_is_full(void **state)
     char *definition = wide_definition();
     rig_open(&r, f.store, definition);
     free(definition);
-    prune_until_nothing_fails(&r, arm_disk, f.store, 20);
+    prune_until_nothing_fails(&r, arm_disk, f.store, 8);
     rig_close(&r);
     sqlite3_vfs_register(sqlite3_vfs_find("unix"), 1);
     live_directory_remove(f.path);
