@@ -366,5 +366,6 @@ void rsw_graph_init(void)
     rb_define_private_method(rsw_cGraph, "labels", graph_labels, 0);
     rb_define_private_method(rsw_cGraph, "index", graph_index, 0);
     rsw_graph_answer_init();
+    rsw_graph_diff_init();
     rsw_graph_edit_init();
 }

@@ -196,7 +196,7 @@ typedef struct rsw_edges {
 void rsw_edges_read(VALUE edges, VALUE nodes, rsw_edges *out);
 void rsw_edges_free(rsw_edges *edges);
 
-/* ---- graph.c, graph_answer.c, graph_edit.c ---- */
+/* ---- graph.c, graph_answer.c, graph_diff.c, graph_edit.c ---- */
 
 typedef struct rsw_graph {
     sw_graph *graph;
@@ -245,6 +245,7 @@ void rsw_worker_init(void);
 void rsw_audit_init(void);
 void rsw_graph_init(void);
 void rsw_graph_answer_init(void);
+void rsw_graph_diff_init(void);
 void rsw_graph_edit_init(void);
 void rsw_forecast_init(void);
 void rsw_picture_init(void);

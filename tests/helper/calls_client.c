@@ -407,7 +407,7 @@ static int act_forecast(calls_world *w, sw_error *err)
 }
 
 static const sw_picture_options picture_options = {.size = sizeof(sw_picture_options),
-                                                   .format = SW_PICTURE_SVG,
+                                                   .format = SW_PICTURE_MERMAID,
                                                    .marks = SW_PICTURE_CRITICAL | SW_PICTURE_SLACK};
 static const sw_gantt_options gantt_options = {.size = sizeof(sw_gantt_options),
                                                .format = SW_PICTURE_JSON};

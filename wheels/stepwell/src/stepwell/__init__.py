@@ -171,7 +171,7 @@ __all__ = [
 
 
 _GRAPH_NAMES = frozenset(
-    "Analysis Bottleneck Change Common Cut Graph GraphEdit Knot Makespan Slot".split()
+    "Analysis Bottleneck Change Common Cut Graph GraphEdit Knot Layout Makespan Place Slot".split()
 )
 
 

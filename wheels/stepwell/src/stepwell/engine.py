@@ -30,7 +30,6 @@ from typing import (
 
 from ._binding import core
 from ._handler import Handler
-from ._pictures import read_options
 from ._records import StepDuration
 from ._retry import Retry
 from .task import Task
@@ -272,6 +271,8 @@ class Engine(core.Engine):
 
         Raises NotFoundError, LimitError for what is too large or too wide.
         """
+        from ._pictures import read_options
+
         marks, rest = read_options(**options)
         return self.picture_text(_task_id(task), format, marks, *rest)
 
