@@ -54,7 +54,7 @@ static void *process_resize(void *context, void *block, size_t size)
 static uint32_t process_haste(const actor *self)
 {
     if (self->watches)
-        return 4;
+        return 2;
     return self->process->users > 1 ? 8 : 32;
 }
 

@@ -128,6 +128,16 @@ static bool run_ask(world *w, ledger *l, sw_engine **engine)
     return ended;
 }
 
+/* Whether somebody waits for a task: for how long is part of the answer. */
+static bool run_is_watched(const world *w)
+{
+    for (int i = 0; i < w->actor_count; i++) {
+        if (w->actors[i].alive && w->actors[i].watches)
+            return true;
+    }
+    return false;
+}
+
 static void run_converge(world *w, ledger *l)
 {
     sw_engine *engine = NULL;
@@ -136,6 +146,8 @@ static void run_converge(world *w, ledger *l)
         world_run(w, w->now_us + RUN_SLICE_US, RUN_POINTS_HEALED);
         ended = ledger_all_known(l) || run_ask(w, l, &engine);
     }
+    if (ended && run_is_watched(w))
+        world_run(w, w->now_us + RUN_SLICE_US, RUN_POINTS_HEALED);
     if (engine)
         oracle_close(l, engine);
     if (!ended)
