@@ -1,4 +1,4 @@
-"""The verifier of docs/examples/audit against the definitions of RFC 9162, and against the command.
+"""The verifier of docs/examples/audit against the definitions of RFC 9162.
 
 DIGEST stands in tests/unit/test_audit_tree.c and in spec/audit_proof_spec.rb, too: the C library,
 Python and Ruby each make all roots and proofs of all trees of up to 300 leaves, with code of their

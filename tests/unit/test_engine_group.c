@@ -187,6 +187,15 @@ static void *seek_main(void *argument)
     return NULL;
 }
 
+/* As if another call led: those that come wait for it, without the lock of the engine. */
+static void lead(sw_engine *engine, bool led)
+{
+    pthread_mutex_lock(&engine->gate);
+    engine->group.led = led;
+    pthread_cond_broadcast(&engine->group.over);
+    pthread_mutex_unlock(&engine->gate);
+}
+
 static void seek_before_submit(live *l)
 {
     pthread_t thread;
@@ -198,15 +207,15 @@ static void seek_before_submit(live *l)
     options.handler_count = 1;
     options.lease_ms = 60000;
     assert_int_equal(sw_worker_open(l->engine, &options, &s.worker, &l->error), 0);
-    pthread_mutex_lock(&l->engine->lock);
     l->engine->sweep_due_us = INT64_MAX; /* which would look as well, sooner or later */
+    lead(l->engine, true);
     assert_int_equal(pthread_create(&thread, NULL, seek_main, &s), 0);
     while (calls_waiting(l->engine) < 1)
         live_sleep_ms(1);
     assert_int_equal(pthread_create(&submit.thread, NULL, call_main, &submit), 0);
     while (calls_waiting(l->engine) < 2)
         live_sleep_ms(1);
-    pthread_mutex_unlock(&l->engine->lock);
+    lead(l->engine, false);
     pthread_join(submit.thread, NULL);
     pthread_join(thread, NULL);
     assert_int_equal(s.claims, 1);

@@ -122,6 +122,39 @@ static void test_arguments(void **state)
     assert_int_equal(err.row, 0);
 }
 
+static void test_arguments_of_proofs_and_exports(void **state)
+{
+    sealing *s = *state;
+    sw_error err;
+    sw_result *result = NULL;
+    int64_t entry_no = 1;
+    sw_str none = SW__LIT("");
+    sw_str folder = SW__LIT("/tmp/stepwell-none");
+    sw_audit_report report = SW_AUDIT_REPORT_INIT;
+    sw_audit_trust trust = SW_AUDIT_TRUST_INIT;
+    assert_int_equal(sw_audit_prove(s->engine, none, NULL, 1, &result, &err), SW_EINVAL);
+    assert_int_equal(sw_audit_prove(s->engine, none, &entry_no, 0, &result, &err), SW_EINVAL);
+    assert_int_equal(sw_audit_prove(s->engine, none, &entry_no, 1 << 20, &result, &err), SW_ELIMIT);
+    assert_int_equal(sw_audit_prove(s->engine, none, &entry_no, 1, NULL, &err), SW_EINVAL);
+    assert_int_equal(sw_audit_prove(s->engine, none, &entry_no, 1, &result, &err), SW_EINVAL);
+    assert_int_equal(sw_audit_prove_consistency(s->engine, none, none, &result, &err), SW_EINVAL);
+    assert_int_equal(sw_audit_check(&trust, none, &result, &err), SW_EINVAL);
+    assert_int_equal(sw_audit_check(NULL, none, &result, &err), SW_EINVAL);
+    assert_int_equal(sw_audit_export(NULL, folder, none, &err), SW_EINVAL);
+    assert_int_equal(sw_audit_export(s->engine, none, none, &err), SW_EINVAL);
+    assert_int_equal(sw_audit_export(s->engine, folder, none, &err), SW_EINVAL);
+    assert_int_equal(sw_audit_verify_export(folder, NULL, &report, &err), SW_EINVAL);
+    assert_int_equal(sw_audit_verify_export(folder, &trust, &report, &err), SW_EINVAL);
+    trust.keys = &sw_audit_keys(s->key, NULL)->verifier;
+    trust.key_count = 1;
+    assert_int_equal(sw_audit_check(&trust, none, NULL, &err), SW_EINVAL);
+    assert_int_equal(sw_audit_check(&trust, none, &result, &err), SW_EAUDIT);
+    assert_int_equal(sw_audit_verify_export(none, &trust, &report, &err), SW_EINVAL);
+    assert_int_equal(sw_audit_verify_export(folder, &trust, NULL, &err), SW_EINVAL);
+    assert_int_equal(sw_audit_verify_export(folder, &trust, &report, &err), SW_ENOTFOUND);
+    assert_null(result);
+}
+
 static void test_memory_fails(void **state)
 {
     sealing *s = *state;
@@ -150,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SEAL_TEST(test_sealed_and_verified),
         SEAL_TEST(test_arguments),
+        SEAL_TEST(test_arguments_of_proofs_and_exports),
         SEAL_TEST(test_memory_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
