@@ -46,6 +46,8 @@ static int32_t step_fields(const sw_workflow_step *a, const sw_workflow_step *b)
         fields |= SW_CHANGE_IN_TIMEOUT;
     if (a->on_failure != b->on_failure)
         fields |= SW_CHANGE_IN_ON_FAILURE;
+    if (a->trigger != b->trigger || a->quorum != b->quorum)
+        fields |= SW_CHANGE_IN_TRIGGER;
     return fields;
 }
 
