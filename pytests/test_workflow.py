@@ -186,6 +186,8 @@ class TestDefinition:
         with pytest.raises(ValueError):
             Retry(3, wait=-1).definition()
         assert Retry(2, wait=100).max_wait == 100
+        assert Retry(2, crashes=0).definition()["max_crashes"] == 0
+        assert "max_crashes" not in Retry(2).definition()
 
     def test_input_must_be_a_shape(self, engine: Engine) -> None:
         with pytest.raises(TypeError, match="dataclass, a TypedDict or a JSON Schema"):

@@ -67,6 +67,12 @@ RSpec.describe Stepwell::Workflow do
     )
   end
 
+  it "declares how many lost attempts a step may have" do
+    shape = workflow { step :a, kind: :noop, retries: { attempts: 3, crashes: 0 } }
+    expect(shape.definition["steps"].first["retry"]).to eq("max_attempts" => 3, "max_crashes" => 0)
+    expect(open_engine.register(shape).findings).to eq([])
+  end
+
   it "declares trigger rules" do
     shape = workflow do
       step :a, kind: :noop

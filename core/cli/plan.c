@@ -93,6 +93,10 @@ static char *plan_limits(const sw_workflow_step *step)
                     cli_duration_exact(step->backoff_max_ms, most));
         comma = ", ";
     }
+    if (step->max_crashes != SW_CRASHES_DEFAULT) {
+        fprintf(stream, "%s%d lost workers", comma, step->max_crashes);
+        comma = ", ";
+    }
     if (step->on_failure == SW_ON_FAILURE_CONTINUE)
         fprintf(stream, "%sfailure is allowed", comma);
     else if (step->on_failure == SW_ON_FAILURE_FAIL_TASK)
@@ -219,6 +223,7 @@ static void plan_json_step(cli_json *json, const plan_view *view, const sw_workf
     cli_json_text(json, "on_failure", sw_on_failure_name(step->on_failure));
     cli_json_object(json, "retry");
     cli_json_int(json, "max_attempts", step->max_attempts);
+    cli_json_int(json, "max_crashes", step->max_crashes);
     cli_json_text(json, "backoff", sw_backoff_name(step->backoff));
     cli_json_int(json, "base_ms", step->backoff_base_ms);
     cli_json_int(json, "max_ms", step->backoff_max_ms);

@@ -21,7 +21,7 @@ cat >rules.json <<'JSON'
 {"stepwell": 1, "name": "rules", "steps": [
   {"name": "a", "handler": "noop", "on_failure": "skip_dependents"},
   {"name": "b", "handler": "noop", "after": ["a"], "trigger": "any_succeeded", "timeout_ms": 2000},
-  {"name": "c", "handler": "noop", "after": ["a", "b"], "trigger": {"quorum": 2}}]}
+  {"name": "c", "handler": "noop", "after": ["a", "b"], "trigger": {"quorum": 2}, "retry": {"max_crashes": 0}}]}
 JSON
 cat >cycle.yml <<'YAML'
 name: cycle
@@ -106,7 +106,7 @@ else
 fi
 
 t "plan shows levels in order" 0 err= "out:nightly 1.0: 4 steps in 3 levels, at most 2 at once (2 allowed)" "out:level 2: 2 steps side by side" "out:after check, sum" "out:timeout 90 s" "out:3 attempts (linear 2 s to 10 s)" "out:failure is allowed" -- plan good.yml
-t "plan names trigger rules and what a failure skips" 0 "out:when any_succeeded, timeout 2 s" "out:when quorum of 2" "out:failure skips what follows" "noout:all_succeeded" -- plan rules.json
+t "plan names trigger rules and what a failure skips" 0 "out:when any_succeeded, timeout 2 s" "out:when quorum of 2" "out:failure skips what follows" "out:, 0 lost workers" "noout:5 lost workers" "noout:all_succeeded" -- plan rules.json
 t "plan --json names trigger rules" 0 'json:[(s["trigger"], s["quorum"]) for s in d["steps"]] == [("all_succeeded", 0), ("any_succeeded", 0), ("quorum", 2)] and d["steps"][0]["on_failure"] == "skip_dependents"' -- plan rules.json --json
 t "plan names handlers that need a worker" 0 "out:needs workers of your application for: shop.charge, warehouse.ship" -- plan shop.json
 t "plan --json" 0 'json:d["levels"] == [["fetch"], ["check", "sum"], ["send"]] and d["width"] == 2 and d["max_parallel"] == 2 and d["steps"][3]["after"] == ["check", "sum"] and d["steps"][2]["timeout_ms"] == 90000' -- plan good.yml --json

@@ -47,6 +47,7 @@ typedef struct ledger_step {
     int trigger;
     int quorum;
     int max_attempts;
+    int max_crashes;
     int64_t base_ms; /* of the linear backoff */
     int64_t timeout_ms;
     int priority;

@@ -123,7 +123,7 @@ static void replay_retry(const replay *r, replay_task *task, int index, const sw
     if (task->stopped)
         replay_violate(r, "O9", task, index, "it is tried again after its task was stopped");
     if (reason_is_crash(entry)) {
-        if (++step->crashes > REPLAY_CRASHES_MAX)
+        if (++step->crashes > task->shape->steps[index].max_crashes)
             replay_violate(r, "O9", task, index, "it is tried again after too many lost leases");
         return;
     }
@@ -144,7 +144,7 @@ static void replay_fail(const replay *r, replay_task *task, int index, const sw_
     const ledger_claim *claim = ledger_find(r->l, entry->step_id, entry->epoch);
     replay_note_failure(step, entry);
     if (reason_is_crash(entry)) {
-        if (++step->crashes <= REPLAY_CRASHES_MAX && !task->stopped)
+        if (++step->crashes <= task->shape->steps[index].max_crashes && !task->stopped)
             replay_violate(r, "O9", task, index, "it fails after too few lost leases");
     } else if (reason_is(entry, "failed for good")) {
         if (!claim || !claim->sent || claim->outcome != SW_OUTCOME_FAILED_FOR_GOOD)

@@ -9,7 +9,6 @@
 #include "sim/ledger.h"
 
 #define REPLAY_EPOCHS 64 /* attempts of one step that are remembered one by one */
-#define REPLAY_CRASHES_MAX 5
 
 typedef struct replay_step {
     int state;

@@ -68,6 +68,9 @@ static void shape_draw_step(ledger_step *step, int index, int last, shape_form f
                                    SW_ON_FAILURE_SKIP_DEPENDENTS};
     step->on_failure = policies[choice_draw(c, CHOICE_WORKLOAD, 5)];
     step->max_attempts = 1 + (int)choice_draw(c, CHOICE_WORKLOAD, 4);
+    step->max_crashes = choice_once_in(c, CHOICE_WORKLOAD, 4)
+                            ? (int)choice_draw(c, CHOICE_WORKLOAD, 3)
+                            : SW_CRASHES_DEFAULT;
     step->base_ms = 80 * (int64_t)choice_draw(c, CHOICE_WORKLOAD, 3);
     step->timeout_ms = choice_once_in(c, CHOICE_WORKLOAD, 4) ? 900 : 0;
     step->priority = (int)choice_draw(c, CHOICE_WORKLOAD, 3);
@@ -94,11 +97,12 @@ static void shape_put_step(const ledger_step *step, int index, workload_text *te
     };
     text_put(text,
              "%s{\"name\":\"%c\",\"on_failure\":\"%s\",\"timeout_ms\":%lld,\"priority\":%d,"
-             "\"queue\":\"%s\",\"retry\":{\"max_attempts\":%d,\"backoff\":\"linear\","
+             "\"queue\":\"%s\",\"retry\":{\"max_attempts\":%d,\"max_crashes\":%d,"
+             "\"backoff\":\"linear\","
              "\"base_ms\":%lld},\"after\":[",
              index ? "," : "", 'a' + index, policies[step->on_failure], (long long)step->timeout_ms,
              step->priority, step->slow_queue ? "slow" : "default", step->max_attempts,
-             (long long)step->base_ms);
+             step->max_crashes, (long long)step->base_ms);
     for (int from = 0, first = 1; from < index; from++) {
         if (!(step->after >> from & 1))
             continue;

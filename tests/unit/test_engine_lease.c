@@ -99,6 +99,16 @@ static void lease_crash_budget_ends(void **state)
     }
     assert_int_equal(crashes, 6);
     assert_int_equal(rig_step(&r, &task, "a").state, SW_STEP_FAILED);
+    sw_result *result = NULL;
+    size_t count = 0;
+    assert_int_equal(sw_step_explain(r.engine, &task, (sw_str){"a", 1}, &result, &r.error), 0);
+    const sw_step_reason *reason = sw_step_reasons(result, &count);
+    assert_int_equal(reason->reason, SW_REASON_CRASHES_USED_UP);
+    assert_non_null(strstr(reason->message.ptr, "6 attempts ended because their worker was lost"));
+    sw_result_free(result);
+    assert_int_equal(sw_step_readiness(r.engine, &task, &result, &r.error), 0);
+    assert_int_equal(sw_readiness_rows(result, &count)->reason, SW_REASON_CRASHES_USED_UP);
+    sw_result_free(result);
     rig_verify(&r);
     rig_close(&r);
 }

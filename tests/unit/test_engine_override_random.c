@@ -12,7 +12,7 @@
 
 #include "helper/rig.h"
 
-#define WORKFLOWS 300
+#define WORKFLOWS 150
 #define CALLS 80
 #define STEPS_MAX 7
 #define TASKS 2

@@ -365,6 +365,30 @@ static void test_workflows_as_graphs(void **state)
     sw_workflow_free(after);
 }
 
+/* Rules, and how many lost attempts a step may have, are part of what a step says. */
+static void test_changes_of_rules_are_told(void **state)
+{
+    (void)state;
+    size_t count;
+    sw_result *result = NULL;
+    sw_workflow *before = definition_load(
+        "{stepwell: 1, name: w, steps: [{name: a, handler: x.a}, "
+        "{name: b, handler: x.b, after: [a]}, {name: c, handler: x.c, after: [a]}]}");
+    sw_workflow *after = definition_load(
+        "{stepwell: 1, name: w, steps: [{name: a, handler: x.a, retry: {max_crashes: 0}}, "
+        "{name: b, handler: x.b, after: [a], trigger: all_done}, "
+        "{name: c, handler: x.c, after: [a], trigger: {quorum: 1}}]}");
+    assert_int_equal(sw_workflow_diff(before, after, &result, NULL), SW_OK);
+    const sw_change *rows = sw_changes(result, &count);
+    assert_int_equal(count, 3);
+    assert_int_equal(rows[0].fields, SW_CHANGE_IN_RETRY);
+    assert_int_equal(rows[1].fields, SW_CHANGE_IN_TRIGGER);
+    assert_int_equal(rows[2].fields, SW_CHANGE_IN_TRIGGER);
+    sw_result_free(result);
+    sw_workflow_free(before);
+    sw_workflow_free(after);
+}
+
 static void test_graphs_without_names_are_not_compared(void **state)
 {
     (void)state;
@@ -391,6 +415,7 @@ int main(void)
         cmocka_unit_test(test_many_insertions),
         cmocka_unit_test(test_differences_lead_from_one_to_the_other),
         cmocka_unit_test(test_workflows_as_graphs),
+        cmocka_unit_test(test_changes_of_rules_are_told),
         cmocka_unit_test(test_graphs_without_names_are_not_compared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -290,6 +290,25 @@ static void test_triggers(void **state)
     sw_workflow_free(workflow);
 }
 
+/* How many lost attempts a step may have is left out where it is the usual number. */
+static void test_crash_budgets(void **state)
+{
+    (void)state;
+    size_t count = 0;
+    sw_workflow *workflow =
+        definition_load("{stepwell: 1, name: w, steps: [{name: a, retry: {max_crashes: 5}},\n"
+                        "{name: b, retry: {max_crashes: 0}}, {name: c}]}");
+    const sw_workflow_step *steps = sw_workflow_steps(workflow, &count);
+    assert_int_equal(steps[0].max_crashes, SW_CRASHES_DEFAULT);
+    assert_int_equal(steps[1].max_crashes, 0);
+    assert_int_equal(steps[2].max_crashes, SW_CRASHES_DEFAULT);
+    assert_null(strstr(sw_workflow_json(workflow).ptr, "\"max_crashes\":5"));
+    assert_non_null(strstr(sw_workflow_json(workflow).ptr,
+                           "\"max_attempts\":1,\"max_crashes\":0,\"max_ms\":60000}"));
+    assert_reads_back(workflow);
+    sw_workflow_free(workflow);
+}
+
 /* Every step stands behind its dependencies; of those that could come next, the one with the
  * higher priority, then the earlier one in the file. */
 static void test_the_order_of_the_steps(void **state)
@@ -449,6 +468,7 @@ int main(void)
         cmocka_unit_test(test_reading_the_canonical_text_back),
         cmocka_unit_test(test_what_a_failure_means),
         cmocka_unit_test(test_triggers),
+        cmocka_unit_test(test_crash_budgets),
         cmocka_unit_test(test_the_order_of_the_steps),
         cmocka_unit_test(test_sharing),
         cmocka_unit_test(test_a_large_definition),

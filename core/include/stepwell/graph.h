@@ -305,7 +305,8 @@ typedef enum sw_change_kind {
     XX(PRIORITY, 16, "priority")                                                                   \
     XX(RETRY, 32, "retry")                                                                         \
     XX(TIMEOUT, 64, "timeout")                                                                     \
-    XX(ON_FAILURE, 128, "on_failure")
+    XX(ON_FAILURE, 128, "on_failure")                                                              \
+    XX(TRIGGER, 256, "trigger")
 
 typedef enum sw_change_field {
 #define SW_ENUM_VALUE(name, value, text) SW_CHANGE_IN_##name = value,

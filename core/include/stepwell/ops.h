@@ -275,7 +275,8 @@ SW_API const sw_task_context_row *sw_task_contexts(const sw_result *result, size
 /* Whether each step of a task may start, in topological order: Tasker's discover_viable_steps.
  * sw_readiness_rows reads the rows. The reason is QUEUED for a step that is ready, NOT_BEFORE while
  * it waits for its retry, OPEN_DEPENDENCY, FAILED_DEPENDENCY behind a step that has failed or was
- * cancelled, at whatever distance, RUNNING, ATTEMPTS_USED_UP, FAILED_FOR_GOOD, or ENDED.
+ * cancelled, at whatever distance, RUNNING, ATTEMPTS_USED_UP, CRASHES_USED_UP, FAILED_FOR_GOOD, or
+ * ENDED.
  * sw_step_explain says more: which dependencies, and whether a worker handles the step. Takes
  * O(steps) and, in a task with failed or cancelled steps, O(dependencies).
  *

@@ -123,13 +123,14 @@ typedef struct sw_task_finished {
     XX(QUEUED, 5, "queued")                                                                        \
     XX(ATTEMPTS_USED_UP, 6, "attempts_used_up")                                                    \
     XX(FAILED_FOR_GOOD, 7, "failed_for_good")                                                      \
-    XX(ENDED, 8, "ended")
+    XX(ENDED, 8, "ended")                                                                          \
+    XX(CRASHES_USED_UP, 9, "crashes_used_up")
 
 typedef enum sw_reason {
 #define SW_ENUM_VALUE(name, value, text) SW_REASON_##name = value,
     SW_REASON_MAP(SW_ENUM_VALUE)
 #undef SW_ENUM_VALUE
-    SW_REASON_COUNT = 9
+    SW_REASON_COUNT = 10
 } sw_reason;
 
 typedef struct sw_step_reason {

@@ -98,6 +98,8 @@ typedef enum sw_backoff {
         SW_BACKOFF_COUNT = 4
 } sw_backoff;
 
+#define SW_CRASHES_DEFAULT 5 /* max_crashes of a step that does not say */
+
 /* A step as defined. Steps are numbered in topological order (ties: higher priority first, then
  * the order of the file); after holds indices of earlier steps. */
 typedef struct sw_workflow_step {
@@ -121,7 +123,7 @@ typedef struct sw_workflow_step {
     int32_t column;
     int32_t trigger; /* sw_trigger */
     int32_t quorum;  /* SW_TRIGGER_QUORUM: dependencies that have to succeed; else 0 */
-    int32_t reserved;
+    int32_t max_crashes; /* so many attempts that ended by a lost lease are tried again */
 } sw_workflow_step;
 
 SW_BEGIN_DECLS

@@ -37,14 +37,17 @@ static int32_t step_fields(const sw_workflow_step *a, const sw_workflow_step *b)
         fields |= SW_CHANGE_IN_PARAMETERS;
     if (a->priority != b->priority)
         fields |= SW_CHANGE_IN_PRIORITY;
-    if (a->max_attempts != b->max_attempts || a->backoff != b->backoff ||
-        a->backoff_base_ms != b->backoff_base_ms || a->backoff_max_ms != b->backoff_max_ms ||
-        a->backoff_jitter < b->backoff_jitter || a->backoff_jitter > b->backoff_jitter)
+    if (a->max_attempts != b->max_attempts || a->max_crashes != b->max_crashes ||
+        a->backoff != b->backoff || a->backoff_base_ms != b->backoff_base_ms ||
+        a->backoff_max_ms != b->backoff_max_ms || a->backoff_jitter < b->backoff_jitter ||
+        a->backoff_jitter > b->backoff_jitter)
         fields |= SW_CHANGE_IN_RETRY;
     if (a->timeout_ms != b->timeout_ms)
         fields |= SW_CHANGE_IN_TIMEOUT;
     if (a->on_failure != b->on_failure)
         fields |= SW_CHANGE_IN_ON_FAILURE;
+    if (a->trigger != b->trigger || a->quorum != b->quorum)
+        fields |= SW_CHANGE_IN_TRIGGER;
     return fields;
 }
 

@@ -21,6 +21,8 @@
     XX(FOR_GOOD_IGNORED, "a step that failed for good is tried again")                             \
     XX(CRASH_WITHOUT_END, "a step that kills its workers is tried for ever")                       \
     XX(CRASH_COUNTED, "a lost lease uses an attempt up")                                           \
+    XX(CRASHES_DEFAULT, "how many lost attempts a step may have is the same for all steps")        \
+    XX(CRASHES_ONE_MORE, "a step is tried again after one lost attempt more than it may have")     \
     XX(STOPPED_IGNORED, "a step of a stopped task is tried again")                                 \
     XX(STOPPED_RELEASED, "a step that is given back in a stopped task runs again")                 \
     XX(DEPENDENCY_TWICE, "a dependency is counted down twice")                                     \

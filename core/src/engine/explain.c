@@ -194,6 +194,13 @@ static void explain_ended(explain_call *call, int64_t index)
         explain_add(call, index, SW_REASON_ENDED, (sw_str){0}, message, 0);
         return;
     }
+    if (row->crashes > step->max_crashes) {
+        sw_str message = sw__arena_format(
+            call->arena, "%.*s has failed: %d attempts ended because their worker was lost, %d may",
+            SW__FMT(step->name), row->crashes, step->max_crashes);
+        explain_add(call, index, SW_REASON_CRASHES_USED_UP, (sw_str){0}, message, 0);
+        return;
+    }
     bool used_up = row->attempt - row->crashes >= step->max_attempts;
     sw_str message =
         sw__arena_format(call->arena,

@@ -10,9 +10,6 @@
 #include "engine/work.h"
 #include "stepwell/ops.h"
 
-/* Lost leases of one step before it fails for good. */
-#define SW__CRASHES_MAX 5
-
 /* How an attempt failed, reported or found by the sweep. */
 typedef struct sw__fault {
     sw_str error_class;
@@ -22,7 +19,7 @@ typedef struct sw__fault {
     sw_str reason_final;    /* audit reason when it is not */
     int64_t retry_after_ms; /* at least */
     bool for_good;
-    bool crash; /* the lease was lost: counts against SW__CRASHES_MAX, not max_attempts */
+    bool crash; /* the lease was lost: counts against max_crashes, not max_attempts */
 } sw__fault;
 
 /* How a worker is gone. Who has left gives attempts back; the others have crashed. */

@@ -16,6 +16,8 @@ static int readiness_reason(const sw__survey *survey, size_t index)
     case SW_STEP_RUNNING:
         return SW_REASON_RUNNING;
     case SW_STEP_FAILED:
+        if (row->crashes > survey->plan->workflow->steps[index].max_crashes)
+            return SW_REASON_CRASHES_USED_UP;
         return row->attempt - row->crashes < survey->plan->workflow->steps[index].max_attempts
                    ? SW_REASON_FAILED_FOR_GOOD
                    : SW_REASON_ATTEMPTS_USED_UP;

@@ -106,13 +106,19 @@ int sw__step_release(sw__work *work, sw__work_step *step, const char *reason, in
     return rc;
 }
 
+static bool report_crashes_used_up(const sw__step_hot *row, const sw_workflow_step *definition)
+{
+    int32_t max = SW__PLANT(CRASHES_DEFAULT) ? SW_CRASHES_DEFAULT : definition->max_crashes;
+    return row->crashes > max + SW__PLANT(CRASHES_ONE_MORE);
+}
+
 static bool report_may_retry(const sw__step_hot *row, const sw_workflow_step *definition,
                              const sw__fault *fault)
 {
     if (fault->for_good && !SW__PLANT(FOR_GOOD_IGNORED))
         return false;
     if (fault->crash)
-        return row->crashes <= SW__CRASHES_MAX || SW__PLANT(CRASH_WITHOUT_END);
+        return !report_crashes_used_up(row, definition) || SW__PLANT(CRASH_WITHOUT_END);
     return row->attempt - row->crashes < definition->max_attempts || SW__PLANT(RETRY_WITHOUT_END);
 }
 
@@ -181,7 +187,7 @@ int sw__step_fail(sw__work *work, sw__work_step *step, const sw__fault *fault, i
         .by = by, .error_class = fault->error_class, .worker_id = worker_id, .digest = digest};
     const sw_workflow_step *definition = sw__work_definition(work, step_id);
     SW__PROBE_IF(FAILED_STOPPED, stopped);
-    SW__PROBE_IF(CRASHES_USED_UP, step->row.crashes > SW__CRASHES_MAX);
+    SW__PROBE_IF(CRASHES_USED_UP, report_crashes_used_up(&step->row, definition));
     if ((stopped && !SW__PLANT(STOPPED_IGNORED)) ||
         !report_may_retry(&step->row, definition, fault)) {
         cause.reason = fault->reason_final;

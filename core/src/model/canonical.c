@@ -55,8 +55,10 @@ static void json_put_retry(sw__buf *buf, const sw_workflow_step *step)
     sw__buf_printf(buf, "\"retry\":{\"backoff\":\"%s\",\"base_ms\":%" PRId64 ",\"jitter\":",
                    sw_backoff_name(step->backoff), step->backoff_base_ms);
     sw__json_put_double(buf, step->backoff_jitter);
-    sw__buf_printf(buf, ",\"max_attempts\":%d,\"max_ms\":%" PRId64 "},", step->max_attempts,
-                   step->backoff_max_ms);
+    sw__buf_printf(buf, ",\"max_attempts\":%d", step->max_attempts);
+    if (step->max_crashes != SW_CRASHES_DEFAULT) /* a key that came later */
+        sw__buf_printf(buf, ",\"max_crashes\":%d", step->max_crashes);
+    sw__buf_printf(buf, ",\"max_ms\":%" PRId64 "},", step->backoff_max_ms);
 }
 
 /* Left out when it is the rule that all steps had before there were others. */

@@ -61,6 +61,7 @@ bool sw__draft_steps(sw__findings *findings, sw__draft *draft, sw__arena *arena)
             .node = list->items[i],
             .queue = SW__LIT("default"),
             .max_attempts = 1,
+            .max_crashes = SW_CRASHES_DEFAULT,
             .backoff = SW_BACKOFF_EXPONENTIAL,
             .backoff_base_ms = CHECK_RETRY_BASE_MS,
             .backoff_max_ms = -1,

@@ -57,6 +57,7 @@ static const sw__field definition_step_fields[] = {
 
 static const sw__field definition_retry_fields[] = {
     {STEP_FIELD("max_attempts", INTEGER, max_attempts), .min = 1, .max = SW__ATTEMPTS_MAX},
+    {STEP_FIELD("max_crashes", INTEGER, max_crashes), .max = SW__ATTEMPTS_MAX},
     {STEP_FIELD("backoff", CHOICE, backoff), .max = SW_BACKOFF_COUNT, .choice = sw_backoff_name},
     {STEP_FIELD("base_ms", INTEGER, backoff_base_ms), .max = SW__DELAY_MAX_MS},
     {STEP_FIELD("max_ms", INTEGER, backoff_max_ms), .max = SW__DELAY_MAX_MS},

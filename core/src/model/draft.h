@@ -25,6 +25,7 @@ typedef struct sw__draft_step {
     int64_t priority;
     int64_t timeout_ms;
     int64_t max_attempts;
+    int64_t max_crashes;
     int64_t backoff_base_ms;
     int64_t backoff_max_ms; /* -1: not given */
     double backoff_jitter;

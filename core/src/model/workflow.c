@@ -34,6 +34,7 @@ static bool step_copy(sw__arena *arena, const sw__draft_step *draft, sw_workflow
         .queue = sw__arena_str(arena, draft->queue),
         .priority = (int32_t)draft->priority,
         .max_attempts = (int32_t)draft->max_attempts,
+        .max_crashes = (int32_t)draft->max_crashes,
         .backoff = draft->backoff,
         .backoff_base_ms = draft->backoff_base_ms,
         .backoff_max_ms = draft->backoff_max_ms,

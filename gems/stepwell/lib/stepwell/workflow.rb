@@ -92,7 +92,8 @@ module Stepwell
       # @param retries [Integer, Hash, nil] attempts in all (default 1), or attempts:, wait: (seconds
       #   before the second, default 1), backoff: (:none, :linear, :exponential or :fibonacci,
       #   default :exponential), max: (longest wait in seconds, default 60), jitter: (0..1,
-      #   default 0.1)
+      #   default 0.1), crashes: (attempts that may end because their worker was lost, beside those
+      #   that fail, default 5; with 0 it never runs again after one)
       # @param timeout [Numeric, nil] seconds for one attempt
       # @param queue [Symbol, String, nil] "default" when absent
       # @param priority [Integer, nil] higher goes first

@@ -31,11 +31,13 @@ class Retry:
 
     attempts counts all attempts, the first included. wait and max_wait are seconds, jitter is a
     share between 0 and 1: the delay is multiplied by a number within [1 - jitter, 1 + jitter].
-    backoff is "none", "linear", "exponential" or "fibonacci". on names the exceptions that are
+    backoff is "none", "linear", "exponential" or "fibonacci". crashes is how many attempts may end
+    because their worker was lost, beside those that fail; 5 by default; with 0 the step never runs
+    again after one. on names the exceptions that are
     tried again (all by default), give_up_on those that never are.
     """
 
-    __slots__ = ("attempts", "wait", "backoff", "max_wait", "jitter", "on", "give_up_on")
+    __slots__ = ("attempts", "wait", "backoff", "max_wait", "jitter", "crashes", "on", "give_up_on")
 
     def __init__(
         self,
@@ -45,6 +47,7 @@ class Retry:
         backoff: str = "exponential",
         max_wait: float = 60.0,
         jitter: float = 0.1,
+        crashes: Optional[int] = None,
         on: Exceptions = (),
         give_up_on: Exceptions = (),
     ) -> None:
@@ -53,13 +56,14 @@ class Retry:
         self.backoff = backoff
         self.max_wait = max(wait, max_wait)
         self.jitter = jitter
+        self.crashes = crashes
         self.on = _exceptions(on, "on")
         self.give_up_on = _exceptions(give_up_on, "give_up_on")
 
     def __repr__(self) -> str:
         return (
             f"Retry({self.attempts}, wait={self.wait}, backoff={self.backoff!r}, "
-            f"max_wait={self.max_wait}, jitter={self.jitter})"
+            f"max_wait={self.max_wait}, jitter={self.jitter}, crashes={self.crashes})"
         )
 
     def wants(self, error: BaseException) -> bool:
@@ -70,13 +74,16 @@ class Retry:
 
     def definition(self) -> Dict[str, Any]:
         """The policy as it stands in a definition."""
-        return {
+        fields: Dict[str, Any] = {
             "max_attempts": self.attempts,
             "backoff": self.backoff,
             "base_ms": milliseconds(self.wait, "wait"),
             "max_ms": milliseconds(self.max_wait, "max_wait"),
             "jitter": self.jitter,
         }
+        if self.crashes is not None:
+            fields["max_crashes"] = self.crashes
+        return fields
 
 
 def milliseconds(seconds: float, what: str) -> int:

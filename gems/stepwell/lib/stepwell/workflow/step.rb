@@ -7,7 +7,7 @@ module Stepwell
     #
     # @api private
     class Step
-      RETRY_KEYS = %i[attempts wait backoff max jitter].freeze
+      RETRY_KEYS = %i[attempts crashes wait backoff max jitter].freeze
       private_constant :RETRY_KEYS
 
       # @return [String]
@@ -94,7 +94,7 @@ module Stepwell
         unknown = value.keys - RETRY_KEYS
         refuse("retries: has no #{unknown.first.inspect}; it takes #{RETRY_KEYS.join(", ")}") if unknown.any?
         {
-          "max_attempts" => value[:attempts], "backoff" => value[:backoff]&.to_s,
+          "max_attempts" => value[:attempts], "max_crashes" => value[:crashes], "backoff" => value[:backoff]&.to_s,
           "base_ms" => milliseconds(value[:wait], "wait"), "max_ms" => milliseconds(value[:max], "max"),
           "jitter" => value[:jitter]
         }.compact
