@@ -25,7 +25,8 @@ from ._retry import GiveUp, Retry, RetryAfter
 from ._step import Step
 from ._values import InputError, ResultError
 from .context import Context
-from .engine import BatchUpdate, Engine
+from ._dead import BatchUpdate, DeadLetter
+from .engine import Engine
 from .task import Explanation, Task
 from .workflow import Workflow
 
@@ -71,6 +72,8 @@ AuditEntry = core.AuditEntry
 AuditReport = core.AuditReport
 Calibration = core.Calibration
 Claim = core.Claim
+DeadGroup = core.DeadGroup
+DeadRow = core.DeadRow
 Definition = core.Definition
 EngineInfo = core.EngineInfo
 Exchange = core.Exchange
@@ -110,6 +113,9 @@ __all__ = [
     "Context",
     "CorruptDatabaseError",
     "Cut",
+    "DeadGroup",
+    "DeadLetter",
+    "DeadRow",
     "Definition",
     "DefinitionError",
     "Engine",
