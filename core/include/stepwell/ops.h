@@ -278,8 +278,8 @@ SW_API const sw_step_readiness_row *sw_readiness_rows(const sw_result *result, s
  *   READY      a failed, skipped or cancelled step whose dependencies are done may start (again) at
  *              once: for the attempts that are left, or one more.
  *   PENDING    a skipped or cancelled step waits again for its open dependencies.
- *   SKIPPED    it is left out; RESOLVED: it was done by other means. Both count as done for the steps
- *              that depend on it; a resolved one may have a result, which the log keeps the digest of.
+ *   SKIPPED    it is left out; RESOLVED: it was done by other means. Both count as done for the
+ *              steps that depend on it. A resolved one may have a result; the log keeps its digest.
  *   CANCELLED  it does not start any more; a running attempt is fenced.
  * A step that was skipped or was allowed to fail is taken up again only while nothing has begun
  * because of that. A task that had failed or was cancelled goes on; one that has succeeded refuses
@@ -290,10 +290,10 @@ SW_API const sw_step_readiness_row *sw_readiness_rows(const sw_result *result, s
  *          (sw_result_free).
  * threads: any thread, concurrently.
  * blocks:  disk (one commit); may wait for another writer up to busy_timeout_ms.
- * errors:  with err->row: SW_EINVAL (no actor, no reason, no state, a result that is not JSON or not
- *          for RESOLVED), SW_ELIMIT, and in the mode ALL_OR_NOTHING SW_ENOTFOUND and SW_ESTATE
- *          (message says why); SW_EINVAL, SW_EBUSY, SW_EIO, SW_EFULL, SW_ENOMEM, SW_EFORKED. On error
- *          nothing was written.
+ * errors:  with err->row: SW_EINVAL (no actor, no reason, no state, a result that is not JSON or
+ *          not for RESOLVED), SW_ELIMIT, and in the mode ALL_OR_NOTHING SW_ENOTFOUND and SW_ESTATE
+ *          (message says why); SW_EINVAL, SW_EBUSY, SW_EIO, SW_EFULL, SW_ENOMEM, SW_EFORKED. On
+ *          error nothing was written.
  */
 SW_API int sw_step_override(sw_engine *engine, const sw_step_override_row *rows, size_t row_count,
                             int mode, sw_result **out, sw_error *err);

@@ -134,7 +134,7 @@ class DeadLetters(core.Engine):
     ) -> Iterator[DeadLetter]:
         """Steps that have failed for good, newest first; read page by page while it is
         iterated."""
-        place: Dict[str, int] = {}
+        place: Dict[str, Any] = {}
         left = limit
         while left is None or left > 0:
             page = self.dead_list(
@@ -207,7 +207,7 @@ class DeadLetters(core.Engine):
             if name in filter:
                 filter[f"{name}_us"] = time_us(filter.pop(name))
         changed: List[core.Overridden] = []
-        place: Dict[str, int] = {}
+        place: Dict[str, Any] = {}
         while limit is None or len(changed) < limit:
             size = _BATCH if limit is None else min(_BATCH, limit - len(changed))
             found, rows = self.dead_override(
