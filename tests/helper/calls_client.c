@@ -333,15 +333,6 @@ static int act_dead_retry(calls_world *w, sw_error *err)
     return dead_override(w, &action, err);
 }
 
-static int act_dead_resolve(calls_world *w, sw_error *err)
-{
-    const sw_dead_action action = {.state = SW_STEP_RESOLVED,
-                                   .actor = CALLS_TEXT("ann"),
-                                   .reason = CALLS_TEXT("paid"),
-                                   .result = CALLS_TEXT("[1]")};
-    return dead_override(w, &action, err);
-}
-
 /* Two tasks of the workflow have succeeded, the third is at its beginning. */
 static void prepare_succeeded(calls_world *w)
 {
@@ -437,7 +428,6 @@ const calls_scenario calls_of_clients[] = {
     {"list dead letters", prepare_dead, act_dead_list},
     {"count dead letters", prepare_dead, act_dead_count},
     {"retry dead letters", prepare_dead, act_dead_retry},
-    {"resolve dead letters", prepare_dead, act_dead_resolve},
     {"get a task", calls_claim, act_get},
     {"get a task that is not there", calls_nothing, act_get_nobody},
     {"wait for a task", calls_task, act_wait},
