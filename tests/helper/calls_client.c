@@ -375,7 +375,6 @@ ACT_READ(context, sw_task_context(w->engine, &w->task, 1, &result, err))
 ACT_READ(context_nobody,
          calls_refused(sw_task_context(w->engine, &nobody, 1, &result, err), SW_ENOTFOUND))
 ACT_READ(dead_list, sw_dead_list(w->engine, &filter_dead, &result, err))
-ACT_READ(dead_count, sw_dead_count(w->engine, &filter_dead, &result, err))
 ACT_READ(readiness, sw_step_readiness(w->engine, &w->task, &result, err))
 
 static int act_forecast(calls_world *w, sw_error *err)
@@ -426,7 +425,6 @@ const calls_scenario calls_of_clients[] = {
     {"take a cancelled step up", prepare_first_cancelled, act_take_up},
     {"resolve a step with a result", prepare_first, act_resolve},
     {"list dead letters", prepare_dead, act_dead_list},
-    {"count dead letters", prepare_dead, act_dead_count},
     {"retry dead letters", prepare_dead, act_dead_retry},
     {"get a task", calls_claim, act_get},
     {"get a task that is not there", calls_nothing, act_get_nobody},
