@@ -43,6 +43,8 @@ enum { SWPY_ERROR_COUNT = 0 SW_ERROR_MAP(SWPY_COUNT_ONE) };
     XX(READINESS, "stepwell.StepReadiness")                                                        \
     XX(OVERRIDDEN, "stepwell.Overridden")                                                          \
     XX(PRUNED, "stepwell.Pruned")                                                                  \
+    XX(DEAD, "stepwell.DeadRow")                                                                   \
+    XX(DEAD_GROUP, "stepwell.DeadGroup")                                                           \
     XX(WORKER, "stepwell.WorkerRow")                                                               \
     XX(ENTRY, "stepwell.AuditEntry")                                                               \
     XX(REPORT, "stepwell.AuditReport")                                                             \
@@ -249,6 +251,12 @@ PyObject *swpy_strings_new(const sw_str *items, size_t count);
 /* {state: number of steps}, every state included. */
 PyObject *swpy_step_counts_new(swpy_state *state, const int64_t *counts);
 
+/* ops.c */
+
+bool swpy_step_state_read(swpy_state *state, PyObject *value, int32_t *out);
+/* What became of the rows of an override. */
+PyObject *swpy_overridden_list_new(swpy_state *state, const sw_result *result);
+
 /* records.c */
 
 /* One record from values that are taken, also on failure; a NULL among them fails it. */
@@ -370,6 +378,9 @@ bool swpy_graph_edit_setup(PyObject *module, swpy_state *state);
     XX(list)                                                                                       \
     XX(count)                                                                                      \
     XX(task_prune)                                                                                 \
+    XX(dead_list)                                                                                  \
+    XX(dead_count)                                                                                 \
+    XX(dead_override)                                                                              \
     XX(worker_open)                                                                                \
     XX(forecast_rows)
 

@@ -16,7 +16,7 @@ const char swpy_step_readiness_doc[] =
 const char swpy_override_doc[] =
     "override($self, rows, mode='all_or_nothing', /)\n--\n\n"
     "Bring steps into other states by hand, in one transaction. A row is a tuple (step_id, state,\n"
-    "actor, reason). One Overridden per row.";
+    "actor, reason, result), of which the last may be left out. One Overridden per row.";
 
 const char swpy_task_prune_doc[] =
     "task_prune($self, finished_before_us, /, *, workflow=None, states=(), limit=0, "
@@ -144,7 +144,7 @@ PyObject *swpy_step_readiness(PyObject *object, PyObject *args)
     return answer;
 }
 
-static bool step_state_read(swpy_state *state, PyObject *value, int32_t *out)
+bool swpy_step_state_read(swpy_state *state, PyObject *value, int32_t *out)
 {
     sw_str name;
 
@@ -179,11 +179,12 @@ static bool override_rows_read(swpy_state *state, PyObject *keep, sw_step_overri
 
     for (Py_ssize_t i = 0; i < count; i++) {
         PyObject *tuple = PyTuple_GetItem(keep, i);
-        if (!swpy_row_check(tuple, "a row", 4, 4) ||
+        if (!swpy_row_check(tuple, "a row", 4, 5) ||
             !swpy_int64_read(state, PyTuple_GetItem(tuple, 0), "step_id", &rows[i].step_id) ||
-            !step_state_read(state, PyTuple_GetItem(tuple, 1), &rows[i].state) ||
+            !swpy_step_state_read(state, PyTuple_GetItem(tuple, 1), &rows[i].state) ||
             !swpy_str_read_maybe(state, PyTuple_GetItem(tuple, 2), "actor", &rows[i].actor) ||
-            !swpy_str_read_maybe(state, PyTuple_GetItem(tuple, 3), "reason", &rows[i].reason))
+            !swpy_str_read_maybe(state, PyTuple_GetItem(tuple, 3), "reason", &rows[i].reason) ||
+            !swpy_str_read_maybe(state, swpy_row_item(tuple, 4), "result", &rows[i].result))
             return swpy_row_fail((size_t)i);
     }
     return true;
@@ -210,6 +211,14 @@ static PyObject *overridden_new(swpy_state *state, const void *item)
     return swpy_record_new(state, SWPY_OVERRIDDEN, values, 6);
 }
 
+PyObject *swpy_overridden_list_new(swpy_state *state, const sw_result *result)
+{
+    size_t count = 0;
+    const sw_step_overridden *rows = sw_step_overrides(result, &count);
+
+    return swpy_list_new(state, rows, sizeof(*rows), count, overridden_new);
+}
+
 /* The call itself, with rows that are read. */
 static PyObject *override_call(swpy_engine *self, const sw_step_override_row *rows, size_t count,
                                int mode)
@@ -224,8 +233,7 @@ static PyObject *override_call(swpy_engine *self, const sw_step_override_row *ro
     swpy_call_end(&call);
     if (code < 0)
         return swpy_raise(self->state, &error);
-    const sw_step_overridden *changed = sw_step_overrides(result, &count);
-    PyObject *answer = swpy_list_new(self->state, changed, sizeof(*changed), count, overridden_new);
+    PyObject *answer = swpy_overridden_list_new(self->state, result);
     sw_result_free(result);
     return answer;
 }

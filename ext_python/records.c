@@ -49,6 +49,12 @@ RECORD_FIELDS(READINESS, {"step_id", NULL}, {"step", NULL}, {"state", NULL}, {"r
 RECORD_FIELDS(OVERRIDDEN, {"step_id", NULL}, {"status", NULL}, {"from_state", NULL},
               {"state", NULL}, {"code", NULL}, {"message", NULL})
 RECORD_FIELDS(PRUNED, {"task_count", NULL}, {"step_count", NULL}, {"freed_bytes", NULL})
+RECORD_FIELDS(DEAD, {"step_id", NULL}, {"task_id", NULL}, {"workflow", NULL}, {"version", NULL},
+              {"step", NULL}, {"handler", NULL}, {"queue", NULL}, {"error_class", NULL},
+              {"error_message", NULL}, {"error_detail", NULL}, {"failed_us", NULL},
+              {"attempt", NULL}, {"max_attempts", NULL}, {"crashes", NULL}, {"task_state", NULL})
+RECORD_FIELDS(DEAD_GROUP, {"error_class", NULL}, {"handler", NULL}, {"count", NULL},
+              {"oldest_us", NULL}, {"newest_us", NULL})
 RECORD_FIELDS(WORKER, {"worker_id", NULL}, {"name", NULL}, {"host", NULL}, {"pid", NULL},
               {"lease_until_us", NULL}, {"held", NULL}, {"alive", NULL}, {"handlers", NULL})
 RECORD_FIELDS(ENTRY, {"entry_no", NULL}, {"time_us", NULL}, {"kind", NULL}, {"task_id", NULL},

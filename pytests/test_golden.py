@@ -141,9 +141,22 @@ class Player:
         for row in operation["override"]:
             _, steps = self.engine.get(self.tasks[row.get("task", "t1")])
             (step_id,) = (step.step_id for step in steps if step.name == row["step"])
-            rows.append((step_id, row["state"], operation["actor"], operation["reason"]))
+            result = (compact(row["result"]),) if "result" in row else ()
+            rows.append((step_id, row["state"], operation["actor"], operation["reason"], *result))
         changed = self.engine.override(rows, operation.get("mode"))
         assert [row.status for row in changed] == operation["applied"]
+
+    def do_dead(self, operation: Dict[str, Any]) -> None:
+        if "to" in operation:
+            result = compact(operation["result"]) if "result" in operation else None
+            who = (operation["actor"], operation["reason"], result)
+            letters, changed = self.engine.dead_override(operation["to"], *who, **operation["dead"])
+            assert [row.status for row in changed] == operation["applied"]
+        else:
+            letters = self.engine.dead_list(**operation["dead"])
+        names = {task_id: name for name, task_id in self.tasks.items()}
+        found = [f"{names[row.task_id]} {row.step} {row.error_class}" for row in letters]
+        assert found == operation["letters"]
 
     def do_explain(self, operation: Dict[str, Any]) -> None:
         task_id = self.tasks[operation.get("task", "t1")]

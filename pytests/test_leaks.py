@@ -43,6 +43,12 @@ CALLS = """
         "step_readiness": lambda: engine.step_readiness(first),
         "override": lambda: engine.override([(1, "ready", "ann", "why")], "partial"),
         "prune": lambda: engine.prune(older_than=3600, states=["failed"], actor="ann"),
+        "dead_list": lambda: list(engine.dead_letters(workflow="w")),
+        "dead_count": lambda: engine.count_dead_letters(error_class="Boom"),
+        "dead_override": lambda: engine.retry_dead_letters(
+            actor="ann", reason="why", handler="nothing"
+        ),
+        "dead refused": lambda: engine.dead_override("skipped", "ann", "why"),
         "task_context": lambda: engine.task_context([first]),
         "forecast": lambda: engine.forecast_rows(
             first, [("b", "slower", 2.5)], resources=[(1, ["a", "b"])], draws=3

@@ -111,6 +111,9 @@ def calls(task_id: str, worker: int) -> Iterator[Call]:
         "reason": "why",
     }
     yield "override", ([(1 << 20, "skipped", "ann", "why")], "partial"), {}
+    yield "dead_list", (), {**DEAD, "after_us": 3, "after_step_id": 1, "limit": 2}
+    yield "dead_count", (), DEAD
+    yield "dead_override", ("ready", "ann", "why", None), {**DEAD, "limit": 2}
     yield "forecast_rows", (task_id, [("a", "slower", 2.0)]), {
         "workers": 1,
         "more_workers": 1,
@@ -128,6 +131,16 @@ def calls(task_id: str, worker: int) -> Iterator[Call]:
     yield "worker_close", (worker,), {}
     yield "audit_task", (task_id,), {}
     yield "audit_list", (1, 1), {}
+
+
+DEAD = {
+    "workflow": "w",
+    "handler": "w.a",
+    "step": "a",
+    "error_class": "E",
+    "failed_after_us": 1,
+    "failed_before_us": 2,
+}
 
 
 def replaced(values: Tuple[Any, ...], bad: Any) -> Iterator[Tuple[Any, ...]]:

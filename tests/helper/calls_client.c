@@ -333,15 +333,6 @@ static int act_dead_retry(calls_world *w, sw_error *err)
     return dead_override(w, &action, err);
 }
 
-static int act_dead_resolve(calls_world *w, sw_error *err)
-{
-    const sw_dead_action action = {.state = SW_STEP_RESOLVED,
-                                   .actor = CALLS_TEXT("ann"),
-                                   .reason = CALLS_TEXT("paid"),
-                                   .result = CALLS_TEXT("[1]")};
-    return dead_override(w, &action, err);
-}
-
 /* Two tasks of the workflow have succeeded, the third is at its beginning. */
 static void prepare_succeeded(calls_world *w)
 {
@@ -384,7 +375,6 @@ ACT_READ(context, sw_task_context(w->engine, &w->task, 1, &result, err))
 ACT_READ(context_nobody,
          calls_refused(sw_task_context(w->engine, &nobody, 1, &result, err), SW_ENOTFOUND))
 ACT_READ(dead_list, sw_dead_list(w->engine, &filter_dead, &result, err))
-ACT_READ(dead_count, sw_dead_count(w->engine, &filter_dead, &result, err))
 ACT_READ(readiness, sw_step_readiness(w->engine, &w->task, &result, err))
 
 static int act_forecast(calls_world *w, sw_error *err)
@@ -457,9 +447,7 @@ const calls_scenario calls_of_clients[] = {
     {"take a cancelled step up", prepare_first_cancelled, act_take_up},
     {"resolve a step with a result", prepare_first, act_resolve},
     {"list dead letters", prepare_dead, act_dead_list},
-    {"count dead letters", prepare_dead, act_dead_count},
     {"retry dead letters", prepare_dead, act_dead_retry},
-    {"resolve dead letters", prepare_dead, act_dead_resolve},
     {"get a task", calls_claim, act_get},
     {"get a task that is not there", calls_nothing, act_get_nobody},
     {"wait for a task", calls_task, act_wait},

@@ -239,6 +239,29 @@ static void dead_count_groups(void **state)
     rig_close(&r);
 }
 
+/* Not among the calls of tests/fault, whose stores grow with every failure that they try. */
+static void dead_count_survives_lack_of_memory(void **state)
+{
+    rig r;
+    sw_uuid tasks[3];
+    int rc = SW_ENOMEM;
+    (void)state;
+    rig_open(&r, "memory:", WIDE);
+    sw_worker_ref worker = rig_worker(&r, 60000000);
+    fill(&r, &worker, tasks);
+    sw_dead_filter filter = any();
+    for (size_t nth = 1; rc < 0; nth++) {
+        sw_result *result = NULL;
+        fault_env_arm(&r.fault, nth, false);
+        rc = sw_dead_count(r.engine, &filter, &result, &r.error);
+        fault_env_arm(&r.fault, 0, false);
+        assert_true(rc == 0 || (rc == SW_ENOMEM && !result));
+        sw_result_free(result);
+        assert_true(nth < 100);
+    }
+    rig_close(&r);
+}
+
 static void dead_override_retries(void **state)
 {
     rig r;
@@ -465,6 +488,7 @@ int main(void)
         cmocka_unit_test(dead_list_has_pages),
         cmocka_unit_test(dead_list_leaves_out_what_is_allowed_or_given_up),
         cmocka_unit_test(dead_count_groups),
+        cmocka_unit_test(dead_count_survives_lack_of_memory),
         cmocka_unit_test(dead_override_retries),
         cmocka_unit_test(dead_letter_fails_again_and_is_newer),
         cmocka_unit_test(dead_override_resolves_with_a_result),

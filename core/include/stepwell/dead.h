@@ -2,8 +2,8 @@
  *
  * A step is one when its attempts or its crashes are used up, or its handler gave it up, unless its
  * failure is allowed (on_failure: continue) or its task was cancelled. It stays one until somebody
- * tries it again, resolves it, or cancels its task. Not here: changing single steps by their numbers,
- * which works for dead letters too (sw_step_override in ops.h).
+ * tries it again, resolves it, or cancels its task. Not here: changing single steps by their
+ * numbers, which works for dead letters too (sw_step_override in ops.h).
  *
  *     sw_dead_filter filter = SW_DEAD_FILTER_INIT;
  *     filter.error_class = (sw_str){"CardDeclined", 12};
@@ -116,17 +116,17 @@ SW_API int sw_dead_count(sw_engine *engine, const sw_dead_filter *filter, sw_res
 SW_API const sw_dead_group *sw_dead_groups(const sw_result *result, size_t *count);
 
 /* Do the same to all dead letters that a filter finds, up to its limit, in one transaction: what
- * sw_step_override does in the mode PARTIAL, each audited with the actor and the reason. A step that
- * is tried again gets the attempts that are left, or one more. sw_dead_letters reads what was found,
- * sw_step_overrides what became of it, in the same order. To go on behind the limit, give the last
- * letter as after: a step that fails again meanwhile is newer, and does not come up twice.
+ * sw_step_override does in the mode PARTIAL, each audited with the actor and the reason. A step
+ * that is tried again gets the attempts that are left, or one more. sw_dead_letters reads what was
+ * found, sw_step_overrides what became of it, in the same order. To go on behind the limit, give the
+ * last letter as after: a step that fails again meanwhile is newer, and does not come up twice.
  *
  * owns:    filter and action are borrowed until return; *out is the caller's (sw_result_free).
  * threads: any thread, concurrently.
  * blocks:  disk (one commit); may wait for another writer up to busy_timeout_ms.
  * errors:  SW_EINVAL (no actor, no reason, another state, a result that is not JSON or not for
- *          RESOLVED), SW_ELIMIT, SW_EBUSY, SW_EIO, SW_EFULL, SW_ENOMEM, SW_EFORKED. On error nothing
- *          was written.
+ *          RESOLVED), SW_ELIMIT, SW_EBUSY, SW_EIO, SW_EFULL, SW_ENOMEM, SW_EFORKED. On error
+ *          nothing was written.
  */
 SW_API int sw_dead_override(sw_engine *engine, const sw_dead_filter *filter,
                             const sw_dead_action *action, sw_result **out, sw_error *err);

@@ -320,10 +320,10 @@ SW_API const sw_step_readiness_row *sw_readiness_rows(const sw_result *result, s
  *          (sw_result_free).
  * threads: any thread, concurrently.
  * blocks:  disk (one commit); may wait for another writer up to busy_timeout_ms.
- * errors:  with err->row: SW_EINVAL (no actor, no reason, no state, a result that is not JSON or not
- *          for RESOLVED), SW_ELIMIT, and in the mode ALL_OR_NOTHING SW_ENOTFOUND and SW_ESTATE
- *          (message says why); SW_EINVAL, SW_EBUSY, SW_EIO, SW_EFULL, SW_ENOMEM, SW_EFORKED. On error
- *          nothing was written.
+ * errors:  with err->row: SW_EINVAL (no actor, no reason, no state, a result that is not JSON or
+ *          not for RESOLVED), SW_ELIMIT, and in the mode ALL_OR_NOTHING SW_ENOTFOUND and SW_ESTATE
+ *          (message says why); SW_EINVAL, SW_EBUSY, SW_EIO, SW_EFULL, SW_ENOMEM, SW_EFORKED. On
+ *          error nothing was written.
  */
 SW_API int sw_step_override(sw_engine *engine, const sw_step_override_row *rows, size_t row_count,
                             int mode, sw_result **out, sw_error *err);

@@ -55,9 +55,9 @@ typedef struct dead_batch {
 
 void sw__dead_stand(const sw__work *work, sw__work_step *step)
 {
-    const sw_workflow_step *definition = sw__work_definition(work, step->row.step_id);
-    if (step->row.state != SW_STEP_FAILED || sw__trigger_is_well(definition, SW_STEP_FAILED) ||
-        SW__PLANT(DEAD_LOST))
+    if (step->row.state != SW_STEP_FAILED || SW__PLANT(DEAD_LOST))
+        return;
+    if (sw__trigger_is_well(sw__work_definition(work, step->row.step_id), SW_STEP_FAILED))
         return;
     step->row.lane = SW__LANE_DEAD;
     step->row.rank = -step->row.changed_us;

@@ -64,14 +64,14 @@ int sw__sweep_timers(sw__work *work, int64_t *next_us, sw_error *err);
 int sw__sweep_worker(sw__work *work, const sw__worker_rec *worker, sw__departure how,
                      sw_error *err);
 
-/* What operators do to single steps, in a transaction that ends otherwise (operate.c): rows are checked
- * first and applied in their order; fills the OVERRIDES section of result. */
+/* What operators do to single steps (operate.c): rows are checked before the transaction, and applied
+ * in their order; fills the OVERRIDES section of result. */
 int sw__operate_check(const sw_engine *engine, const sw_step_override_row *rows, size_t count,
                       int mode, sw_error *err);
 int sw__operate(sw__work *work, const sw_step_override_row *rows, size_t count, int mode,
                 sw_result *result, sw_error *err);
 
-/* A step that has just failed stands in the line of the dead letters, unless it may fail (dead.c). */
+/* A step that has just failed stands in the line of dead letters, unless it may fail (dead.c). */
 void sw__dead_stand(const sw__work *work, sw__work_step *step);
 
 /* Claim up to limit steps; fills the CLAIMS section of result. */

@@ -32,12 +32,12 @@
 #define SW__STEP_INDEX(step_id) ((step_id) & ((1 << SW__STEP_BITS) - 1))
 
 /* What a step stands in line for. One partial index on (lane, rank, step_id) where lane <> 0
- * answers all four questions: what is ready, which timers are due, what does a worker hold, what has
- * failed. */
+ * answers all four questions: what is ready, which timers are due, what does a worker hold, what
+ * has failed. */
 #define SW__LANE_NONE 0
 #define SW__LANE_TIMER 1 /* rank: not before this time */
 #define SW__LANE_FIRST 2 /* ready for one (queue, handler); rank: minus priority */
-#define SW__LANE_DEAD INT64_MAX /* failed, and not allowed to; rank: minus the time of its failure */
+#define SW__LANE_DEAD INT64_MAX /* failed, and not allowed to; rank: minus the time of that */
 /* running: minus the worker's number; rank: deadline of the attempt, INT64_MAX for none */
 
 /* The narrow row that changes with every transition. */

@@ -3,7 +3,7 @@
 require "forwardable"
 
 module Stepwell
-  # A step that has failed for good and holds up or failed its task: what went wrong, and two ways out.
+  # A step that has failed for good and holds up or failed its task: what went wrong, two ways out.
   # It is a picture of one moment; a letter that somebody else has dealt with refuses both.
   class DeadLetter
     extend Forwardable

@@ -26,7 +26,8 @@ from ._retry import GiveUp, Retry, RetryAfter
 from ._step import Step
 from ._values import InputError, ResultError
 from .context import Context
-from .engine import BatchUpdate, Engine
+from ._dead import BatchUpdate, DeadLetter
+from .engine import Engine
 from .task import Explanation, Task
 from .workflow import Workflow
 
@@ -74,6 +75,8 @@ AuditEntry = core.AuditEntry
 AuditReport = core.AuditReport
 Calibration = core.Calibration
 Claim = core.Claim
+DeadGroup = core.DeadGroup
+DeadRow = core.DeadRow
 Definition = core.Definition
 EngineInfo = core.EngineInfo
 Exchange = core.Exchange
@@ -114,6 +117,9 @@ __all__ = [
     "Context",
     "CorruptDatabaseError",
     "Cut",
+    "DeadGroup",
+    "DeadLetter",
+    "DeadRow",
     "Definition",
     "DefinitionError",
     "Engine",

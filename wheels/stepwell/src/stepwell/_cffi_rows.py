@@ -15,6 +15,8 @@ from ._records import (
     AuditReport,
     Calibration,
     Claim,
+    DeadGroup,
+    DeadRow,
     Exchange,
     Finished,
     Forecast,
@@ -198,13 +200,37 @@ def fill_cancel(keeper: Keeper, out: Any, row: Any) -> None:
 
 def fill_override(keeper: Keeper, out: Any, row: Any) -> None:
     """Fill a sw_step_override_row."""
-    step_id, state, actor, reason = c.read_row(row, "a row", 4, 4)
+    step_id, state, actor, reason, result = c.read_row(row, "a row", 4, 5)
     out.step_id = c.read_int(step_id, "step_id")
     out.state = lib.sw_step_state_find(keeper.text(state, "state"))
     if out.state < 0:
         raise c.refusal(f"state is '{state[:64]}', which is no state of a step")
     out.actor = keeper.text(actor, "actor", optional=True)
     out.reason = keeper.text(reason, "reason", optional=True)
+    out.result = keeper.text(result, "result", optional=True)
+
+
+def read_dead_filter(keeper: Keeper, texts: Dict[str, Any], numbers: Dict[str, Any]) -> Any:
+    """A sw_dead_filter; what is None is left out."""
+    out = ffi.new("sw_dead_filter *", {"size": ffi.sizeof("sw_dead_filter")})
+    for name, text in texts.items():
+        setattr(out, name, keeper.text(text, name, optional=True))
+    for name, number in numbers.items():
+        if number is not None:
+            setattr(out, name, c.read_int(number, name))
+    return out
+
+
+def read_dead_action(keeper: Keeper, state: Any, actor: Any, reason: Any, result: Any) -> Any:
+    """A sw_dead_action."""
+    out = ffi.new("sw_dead_action *")
+    out.state = lib.sw_step_state_find(keeper.text(state, "state"))
+    if out.state < 0:
+        raise c.refusal(f"state is '{state[:64]}', which is no state of a step")
+    out.actor = keeper.text(actor, "actor", optional=True)
+    out.reason = keeper.text(reason, "reason", optional=True)
+    out.result = keeper.text(result, "result", optional=True)
+    return out
 
 
 def read_mode(value: Any, keeper: Keeper) -> int:
@@ -439,6 +465,38 @@ def overridden(row: Any) -> Overridden:
         None if row.state < 0 else state_name(STEP_STATES, row.state),
         row.code,
         c.text_of(row.message),
+    )
+
+
+def dead_row(row: Any) -> DeadRow:
+    """A sw_dead_letter."""
+    return DeadRow(
+        row.step_id,
+        c.uuid_of(row.task_id),
+        c.known(row.workflow),
+        c.known(row.version),
+        c.known(row.step),
+        c.known(row.handler),
+        c.known(row.queue),
+        c.text_of(row.error_class),
+        c.text_of(row.error_message),
+        c.text_of(row.error_detail),
+        row.failed_us,
+        row.attempt,
+        row.max_attempts,
+        row.crashes,
+        state_name(TASK_STATES, row.task_state),
+    )
+
+
+def dead_group(row: Any) -> DeadGroup:
+    """A sw_dead_group."""
+    return DeadGroup(
+        c.text_of(row.error_class),
+        c.known(row.handler),
+        row.count,
+        row.oldest_us,
+        row.newest_us,
     )
 
 

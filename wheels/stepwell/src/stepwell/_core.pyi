@@ -10,6 +10,8 @@ from ._records import AuditEntry as AuditEntry
 from ._records import AuditReport as AuditReport
 from ._records import Calibration as Calibration
 from ._records import Claim as Claim
+from ._records import DeadGroup as DeadGroup
+from ._records import DeadRow as DeadRow
 from ._records import Definition as Definition
 from ._records import EngineInfo as EngineInfo
 from ._records import Exchange as Exchange
@@ -129,7 +131,7 @@ class Engine:
     def task_context(self, task_ids: Sequence[str], /) -> List[TaskContext]: ...
     def step_readiness(self, task_id: str, /) -> List[StepReadiness]: ...
     def override(
-        self, rows: Sequence[Tuple[int, str, str, str]], mode: Optional[str] = ..., /
+        self, rows: Sequence[Tuple[Any, ...]], mode: Optional[str] = ..., /
     ) -> List[Overridden]: ...
     def task_prune(
         self,
@@ -143,6 +145,46 @@ class Engine:
         actor: Optional[str] = ...,
         reason: Optional[str] = ...,
     ) -> Pruned: ...
+    def dead_list(
+        self,
+        *,
+        workflow: Optional[str] = ...,
+        handler: Optional[str] = ...,
+        step: Optional[str] = ...,
+        error_class: Optional[str] = ...,
+        failed_after_us: Optional[int] = ...,
+        failed_before_us: Optional[int] = ...,
+        after_us: Optional[int] = ...,
+        after_step_id: Optional[int] = ...,
+        limit: Optional[int] = ...,
+    ) -> List[DeadRow]: ...
+    def dead_count(
+        self,
+        *,
+        workflow: Optional[str] = ...,
+        handler: Optional[str] = ...,
+        step: Optional[str] = ...,
+        error_class: Optional[str] = ...,
+        failed_after_us: Optional[int] = ...,
+        failed_before_us: Optional[int] = ...,
+    ) -> List[DeadGroup]: ...
+    def dead_override(
+        self,
+        state: str,
+        actor: str,
+        reason: str,
+        result: Optional[str] = ...,
+        *,
+        workflow: Optional[str] = ...,
+        handler: Optional[str] = ...,
+        step: Optional[str] = ...,
+        error_class: Optional[str] = ...,
+        failed_after_us: Optional[int] = ...,
+        failed_before_us: Optional[int] = ...,
+        after_us: Optional[int] = ...,
+        after_step_id: Optional[int] = ...,
+        limit: Optional[int] = ...,
+    ) -> Tuple[List[DeadRow], List[Overridden]]: ...
     def forecast_rows(
         self,
         task_id: str,

@@ -23,6 +23,8 @@ from ._records import (
     AuditReport,
     Calibration,
     Claim,
+    DeadGroup,
+    DeadRow,
     Definition,
     EngineInfo,
     Exchange,
@@ -357,7 +359,7 @@ class Engine:
         return [rows_of.step_readiness(row) for row in rows_of.each(lib.sw_readiness_rows, result)]
 
     def override(
-        self, rows: Sequence[Tuple[int, str, str, str]], mode: Optional[str] = None, /
+        self, rows: Sequence[Tuple[Any, ...]], mode: Optional[str] = None, /
     ) -> List[Overridden]:
         """Bring steps into other states by hand, in one transaction."""
         keeper = Keeper()
@@ -388,6 +390,75 @@ class Engine:
         report = ffi.new("sw_prune_report *", {"size": ffi.sizeof("sw_prune_report")})
         self._call(lib.sw_task_prune, options, report)
         return Pruned(report.task_count, report.step_count, report.freed_bytes)
+
+    def dead_list(
+        self,
+        *,
+        workflow: Optional[str] = None,
+        handler: Optional[str] = None,
+        step: Optional[str] = None,
+        error_class: Optional[str] = None,
+        failed_after_us: Optional[int] = None,
+        failed_before_us: Optional[int] = None,
+        after_us: Optional[int] = None,
+        after_step_id: Optional[int] = None,
+        limit: Optional[int] = None,
+    ) -> List[DeadRow]:
+        """Steps that have failed for good, newest first."""
+        keeper = Keeper()
+        texts = {"workflow": workflow, "handler": handler, "step": step, "error_class": error_class}
+        numbers = {"failed_after_us": failed_after_us, "failed_before_us": failed_before_us}
+        numbers.update(after_us=after_us, after_step_id=after_step_id, limit=limit)
+        filter = rows_of.read_dead_filter(keeper, texts, numbers)
+        _, result = self._result(lib.sw_dead_list, filter)
+        return [rows_of.dead_row(row) for row in rows_of.each(lib.sw_dead_letters, result)]
+
+    def dead_count(
+        self,
+        *,
+        workflow: Optional[str] = None,
+        handler: Optional[str] = None,
+        step: Optional[str] = None,
+        error_class: Optional[str] = None,
+        failed_after_us: Optional[int] = None,
+        failed_before_us: Optional[int] = None,
+    ) -> List[DeadGroup]:
+        """How many dead letters there are of each error class and handler."""
+        keeper = Keeper()
+        texts = {"workflow": workflow, "handler": handler, "step": step, "error_class": error_class}
+        numbers = {"failed_after_us": failed_after_us, "failed_before_us": failed_before_us}
+        filter = rows_of.read_dead_filter(keeper, texts, numbers)
+        _, result = self._result(lib.sw_dead_count, filter)
+        return [rows_of.dead_group(row) for row in rows_of.each(lib.sw_dead_groups, result)]
+
+    def dead_override(
+        self,
+        state: str,
+        actor: str,
+        reason: str,
+        result: Optional[str] = None,
+        *,
+        workflow: Optional[str] = None,
+        handler: Optional[str] = None,
+        step: Optional[str] = None,
+        error_class: Optional[str] = None,
+        failed_after_us: Optional[int] = None,
+        failed_before_us: Optional[int] = None,
+        after_us: Optional[int] = None,
+        after_step_id: Optional[int] = None,
+        limit: Optional[int] = None,
+    ) -> Tuple[List[DeadRow], List[Overridden]]:
+        """Retry or resolve all that a filter finds, in one transaction."""
+        keeper = Keeper()
+        texts = {"workflow": workflow, "handler": handler, "step": step, "error_class": error_class}
+        numbers = {"failed_after_us": failed_after_us, "failed_before_us": failed_before_us}
+        numbers.update(after_us=after_us, after_step_id=after_step_id, limit=limit)
+        action = rows_of.read_dead_action(keeper, state, actor, reason, result)
+        filter = rows_of.read_dead_filter(keeper, texts, numbers)
+        _, answer = self._result(lib.sw_dead_override, filter, action)
+        found = [rows_of.dead_row(row) for row in rows_of.each(lib.sw_dead_letters, answer)]
+        changed = [rows_of.overridden(row) for row in rows_of.each(lib.sw_step_overrides, answer)]
+        return found, changed
 
     def forecast_rows(
         self,
@@ -521,6 +592,8 @@ __all__ = [
     "AuditReport",
     "Calibration",
     "Claim",
+    "DeadGroup",
+    "DeadRow",
     "Definition",
     "Engine",
     "EngineInfo",

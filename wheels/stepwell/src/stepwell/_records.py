@@ -226,6 +226,40 @@ class Pruned(NamedTuple):
     freed_bytes: int
 
 
+class DeadRow(NamedTuple):
+    """A step that has failed for good.
+
+    The error is that of the last attempt. attempt counts the attempts that were started, crashes
+    those that were lost with their worker.
+    """
+
+    step_id: int
+    task_id: str
+    workflow: str
+    version: str
+    step: str
+    handler: str
+    queue: str
+    error_class: Optional[str]
+    error_message: Optional[str]
+    error_detail: Optional[str]
+    failed_us: int
+    attempt: int
+    max_attempts: int
+    crashes: int
+    task_state: str
+
+
+class DeadGroup(NamedTuple):
+    """Dead letters of one error class and handler; the times are those of their failures."""
+
+    error_class: Optional[str]
+    handler: str
+    count: int  # type: ignore[assignment]
+    oldest_us: int
+    newest_us: int
+
+
 class WorkerRow(NamedTuple):
     """A worker as stored; held counts the steps it holds."""
 

@@ -18,7 +18,6 @@ from typing import (
     Iterator,
     List,
     Mapping,
-    NamedTuple,
     Optional,
     Sequence,
     Tuple,
@@ -29,6 +28,7 @@ from typing import (
 )
 
 from ._binding import core
+from ._dead import BatchUpdate, DeadLetters, time_us
 from ._handler import Handler
 from ._records import StepDuration
 from ._retry import Retry
@@ -60,28 +60,10 @@ def _task_id(task: Union[str, Task]) -> str:
     return task.id if isinstance(task, Task) else task
 
 
-def _time_us(time: Optional[datetime]) -> Optional[int]:
-    """Microseconds UTC, exactly."""
-    if time is None:
-        return None
-    offset = time.utcoffset()
-    if offset is None:
-        raise core.InvalidArgumentError(f"{time} has no time zone")
-    since = time.replace(tzinfo=None) - offset - type(time)(1970, 1, 1)
-    return (since.days * 86400 + since.seconds) * 1_000_000 + since.microseconds
-
-
 def _duration_us(duration: Any) -> int:
     """Microseconds of a timedelta or of a number of seconds."""
     total = getattr(duration, "total_seconds", None)
     return int((total() if total else duration) * 1_000_000)
-
-
-class BatchUpdate(NamedTuple):
-    """The answer of batch_update_step_states: how many steps were changed, and a row for each."""
-
-    updated_count: int
-    rows: List[core.Overridden]
 
 
 def _step_name(step: Any) -> str:
@@ -98,7 +80,7 @@ def _step_names(steps: Any) -> List[str]:
     return [_step_name(steps)]
 
 
-class Engine(core.Engine):
+class Engine(DeadLetters):
     """An open store: a path, "sqlite:///path" or "memory:".
 
     durability is "strict" (acknowledged means on disk, the default) or "relaxed". It starts no
@@ -415,7 +397,7 @@ class Engine(core.Engine):
         """
         if (older_than is None) == (finished_before is None):
             raise ValueError("either older_than or finished_before")
-        before = _time_us(finished_before)
+        before = time_us(finished_before)
         if before is None:
             before = self.info().now_us - _duration_us(older_than)
         return self.task_prune(
@@ -450,8 +432,8 @@ class Engine(core.Engine):
                 state=status,
                 tag=tag,
                 correlation_id=correlation_id,
-                created_after_us=_time_us(created_after),
-                created_before_us=_time_us(created_before),
+                created_after_us=time_us(created_after),
+                created_before_us=time_us(created_before),
                 before=before,
                 limit=_PAGE if left is None else min(left, _PAGE),
             )
