@@ -302,6 +302,9 @@ static void worker_check_lease(worker_state *state, int64_t asked_us)
     int64_t stored_us = 0;
     if (!choice_once_in(&self->world->choice, CHOICE_DETAIL, 12))
         return;
+    /* Nobody has read the clock of this boot yet, because others held the lock. */
+    if (l->clock_boots != self->world->boots)
+        return;
     int rc = sw_worker_list(self->engine, &result, &error);
     const sw_worker_row *rows = sw_workers(result, &count);
     for (size_t i = 0; i < count; i++) {
