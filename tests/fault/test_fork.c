@@ -59,6 +59,12 @@ typedef struct scene {
     XX(sw_step_update_batch, (s->engine, &outcome, 1, &s->result, &error))                         \
     XX(sw_step_explain, (s->engine, &s->task, (sw_str){0}, &s->result, &error))                    \
     XX(sw_audit_verify, (s->engine, &report, &error))                                              \
+    XX(sw_audit_verify_signed, (s->engine, &trust, &report, &error))                               \
+    XX(sw_audit_seal, (s->engine, TEXT("/no/key"), &s->result, &error))                            \
+    XX(sw_audit_prove, (s->engine, TEXT(""), &entry_no, 1, &s->result, &error))                    \
+    XX(sw_audit_prove_consistency, (s->engine, TEXT("a"), TEXT(""), &s->result, &error))           \
+    XX(sw_audit_export, (s->engine, TEXT("/no/folder"), TEXT(""), &error))                         \
+    XX(sw_task_prune, (s->engine, &prune, &pruned, &error))                                        \
     XX(sw_task_context, (s->engine, &s->task, 1, &s->result, &error))                              \
     XX(sw_step_readiness, (s->engine, &s->task, &s->result, &error))                               \
     XX(sw_step_override, (s->engine, &override, 1, 0, &s->result, &error))                         \
@@ -93,6 +99,16 @@ static int calls_wrong(scene *s)
     worker.handler_count = 1;
     sw_step_outcome outcome = {.step_id = 1, .epoch = 1};
     sw_audit_report report = SW_AUDIT_REPORT_INIT;
+    const sw_str kept = TEXT("kept");
+    sw_audit_trust trust = SW_AUDIT_TRUST_INIT;
+    trust.checkpoints = &kept;
+    trust.keys = &kept;
+    trust.checkpoint_count = 1;
+    trust.key_count = 1;
+    const int64_t entry_no = 1;
+    sw_prune_options prune = SW_PRUNE_OPTIONS_INIT;
+    prune.finished_before_us = 1;
+    sw_prune_report pruned = SW_PRUNE_REPORT_INIT;
     sw_runner_options runner = SW_RUNNER_OPTIONS_INIT;
     sw_forecast_options forecast = SW_FORECAST_OPTIONS_INIT;
     sw_picture_options picture = SW_PICTURE_OPTIONS_INIT;

@@ -412,6 +412,7 @@ static int act_prune_dry(calls_world *w, sw_error *err)
     sw_prune_report report = SW_PRUNE_REPORT_INIT;
     options.finished_before_us = INT64_MAX / 8;
     options.workflow = CALLS_TEXT("w");
+    options.limit = 1; /* the world has many */
     options.dry_run = 1;
     int rc = sw_task_prune(w->engine, &options, &report, err);
     assert_true(rc < 0 || report.task_count > 0);

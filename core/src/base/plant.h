@@ -59,7 +59,6 @@
     XX(FAILURE_LOST, "an error is not written")                                                    \
     XX(TIMER_LOST, "a step whose time has come is in no line")                                     \
     XX(TIMER_LATE, "a call that waits does not notice a retry coming due")                         \
-    XX(TIMER_OWN, "a call that waits does not notice the retry that it planned itself")            \
     XX(TIMEOUT_IGNORED, "an attempt never runs out of time")                                       \
     XX(TIMEOUT_EARLY, "an attempt runs out of time at half its time")                              \
     XX(LEASE_FOR_EVER, "a lease never ends")                                                       \

@@ -112,14 +112,18 @@ int sw_audit_seal(sw_engine *engine, sw_str path, sw_result **out, sw_error *err
     if (!out || !engine)
         return sw__fail(err, SW_EINVAL, "engine and out are needed");
     *out = NULL;
+    int rc = sw__engine_come(engine, err); /* before any file is touched */
+    if (rc < 0)
+        return rc;
     sw_result *result = sw__result_new(engine->env);
     sw__hasher *hasher = sw__hasher_new(engine->env);
-    int rc = result && hasher ? seal_run(engine, result, hasher, path, err)
-                              : sw__fail(err, SW_ENOMEM, NULL);
+    rc = result && hasher ? seal_run(engine, result, hasher, path, err)
+                          : sw__fail(err, SW_ENOMEM, NULL);
     sw__hasher_free(hasher);
     if (rc < 0)
         sw_result_free(result);
     else
         *out = result;
+    sw__engine_go(engine);
     return rc;
 }

@@ -286,12 +286,6 @@ int sw__sweep_timers(sw__work *work, int64_t *next_us, sw_error *err)
     int rc = store->ops->queue_scan(store, SW__LANE_TIMER, INT64_MAX, &next, 1, &count, err);
     *next_us = count ? next.rank : INT64_MAX;
     work->timer_us = *next_us;
-    /* A retry that this transaction has planned is not in the store yet. */
-    for (size_t i = 0; i < work->step_count; i++) {
-        const sw__step_hot *row = &work->steps[i].row;
-        if (row->lane == SW__LANE_TIMER && row->rank < *next_us && !SW__PLANT(TIMER_OWN))
-            *next_us = row->rank;
-    }
     if (rc < 0 || *next_us > work->now_us)
         return rc;
     rc = sweep_scan(work, SW__LANE_TIMER, work->now_us, &ids, &count, &more, err);

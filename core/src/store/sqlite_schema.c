@@ -425,10 +425,12 @@ int sw__sqlite_schema_open(sw__sqlite *self, bool must_exist, sw_error *err)
     /* Larger pages gain nothing in large batches and cost a third of the rate in small ones, whose
      * commits write whole pages. A file that was made without incremental vacuum cannot become
      * smaller; it reuses what pruning frees. */
-    if (version == 0 &&
-        (sw__sqlite_exec(self, "PRAGMA page_size = 4096", NULL) != SQLITE_OK ||
-         sw__sqlite_exec(self, "PRAGMA auto_vacuum = INCREMENTAL", NULL) != SQLITE_OK))
-        return sw__fail(err, SW_ENOMEM, NULL);
+    if (version == 0)
+        rc = sw__sqlite_exec(self, "PRAGMA page_size = 4096", NULL);
+    if (version == 0 && rc == SQLITE_OK)
+        rc = sw__sqlite_exec(self, "PRAGMA auto_vacuum = INCREMENTAL", NULL);
+    if (rc != SQLITE_OK)
+        return sw__sqlite_fail(self, rc, err);
     rc = schema_enter_wal(self, err);
     if (rc == SW_OK && version < SW__SCHEMA_VERSION)
         rc = schema_migrate(self, err);

@@ -1,19 +1,16 @@
 # frozen_string_literal: true
 
-require "forwardable"
-
 module Stepwell
   # A step that has failed for good and holds up or failed its task: what went wrong, two ways out.
   # It is a picture of one moment; a letter that somebody else has dealt with refuses both.
   class DeadLetter
-    extend Forwardable
-
     # @return [DeadRow]
     attr_reader :row
 
-    def_delegators :@row, :step_id, :task_id, :workflow, :version, :step, :handler, :queue,
-                   :error_class, :error_message, :error_detail, :failed_us, :attempt, :max_attempts,
-                   :crashes, :task_state
+    %i[step_id task_id workflow version step handler queue error_class error_message error_detail
+       failed_us attempt max_attempts crashes task_state].each do |field|
+      define_method(field) { @row.public_send(field) }
+    end
 
     # @param engine [Engine]
     # @param row [DeadRow]
