@@ -170,7 +170,8 @@ RSpec.describe "worker processes" do
     rounds = 0
     until tasks.all?(&:ended?)
       pid = start_worker(lease: 0.5)
-      sleep 0.25 + 0.05 * (rounds % 4)
+      eventually { engine.worker_list.any? { |worker| worker.pid == pid } }
+      sleep 0.05 + 0.05 * (rounds % 4)
       Process.kill(:KILL, pid)
       end_of(pid)
       tasks.each do |task|
