@@ -472,7 +472,6 @@ static void play_prune(golden *player, const json_t *operation, const json_t *ex
     json_t *state;
     int32_t states[SW_TASK_STATE_COUNT];
     bool there[GOLDEN_NAMES_MAX];
-    json_t *gone = json_array();
     sw_prune_options options = SW_PRUNE_OPTIONS_INIT;
     sw_prune_report report = SW_PRUNE_REPORT_INIT;
     options.finished_before_us = INT64_MAX;
@@ -488,6 +487,7 @@ static void play_prune(golden *player, const json_t *operation, const json_t *ex
     if (!answered(player, operation,
                   sw_task_prune(player->engine, &options, &report, &player->err)))
         return;
+    json_t *gone = json_array();
     for (size_t i = 0; i < player->task_count; i++) {
         if (there[i] && !is_there(player, &player->tasks[i].id))
             json_array_append_new(gone, json_string(player->tasks[i].name));
