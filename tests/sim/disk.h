@@ -52,6 +52,7 @@ typedef struct disk_handle {
     int lock;     /* SQLITE_LOCK_* */
     uint16_t shared;
     uint16_t exclusive;
+    bool mapped; /* the shared memory */
     struct disk_handle *next;
 } disk_handle;
 

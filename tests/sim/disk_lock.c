@@ -71,6 +71,7 @@ int disk_shm_map(sqlite3_file *base, int region, int size, int extend, void vola
             abort();
         file->region_count++;
     }
+    ((disk_handle *)base)->mapped = true;
     *out = file->regions[region];
     return SQLITE_OK;
 }
@@ -117,7 +118,7 @@ void disk_shm_barrier(sqlite3_file *base)
 static bool shm_mapped_elsewhere(const disk_handle *self)
 {
     for (const disk_handle *h = disk_current()->handles; h; h = h->next) {
-        if (h != self && h->file == self->file)
+        if (h != self && h->file == self->file && h->mapped)
             return true;
     }
     return false;
@@ -127,6 +128,7 @@ int disk_shm_unmap(sqlite3_file *base, int drop)
 {
     disk_handle *self = (disk_handle *)base;
     self->shared = self->exclusive = 0;
+    self->mapped = false;
     if (!drop || shm_mapped_elsewhere(self))
         return SQLITE_OK;
     for (int i = 0; i < self->file->region_count; i++)
