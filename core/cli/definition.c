@@ -68,6 +68,16 @@ int cli_file_read(const char *path, char **text, size_t *size, char *problem, si
     return file_status(reason);
 }
 
+int cli_file_load(const char *path, char **text, size_t *size)
+{
+    char problem[640];
+    int status = cli_file_read(path, text, size, problem, sizeof(problem));
+    if (status == CLI_EXIT_OK)
+        return CLI_EXIT_OK;
+    return cli_fail(status == CLI_EXIT_DEFINITION ? CLI_EXIT_USAGE : (cli_exit)status, NULL, "%s",
+                    problem);
+}
+
 int cli_file_write(const cli_call *call, sw_str text)
 {
     const char *path = call->values[CLI_OPTION_OUTPUT].text;

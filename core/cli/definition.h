@@ -25,6 +25,9 @@ typedef struct cli_definition {
 /* Read a file, "-" for standard input. 0, or an exit status with the reason in problem. */
 int cli_file_read(const char *path, char **text, size_t *size, char *problem, size_t problem_size);
 
+/* The same; 0, or an exit status with the error printed. */
+int cli_file_load(const char *path, char **text, size_t *size);
+
 /* Write to the file of --output, or to standard output without it. 0, or an exit status with the
  * error printed. */
 int cli_file_write(const cli_call *call, sw_str text);

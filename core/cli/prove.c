@@ -231,13 +231,11 @@ static int check_one(const cli_trust *trust, sw_str proof)
 
 static int check_all(const cli_trust *trust, const char *path)
 {
-    char problem[640];
     char *text = NULL;
     size_t size = 0;
-    int status = cli_file_read(path, &text, &size, problem, sizeof(problem));
+    int status = cli_file_load(path, &text, &size);
     if (status != CLI_EXIT_OK)
-        return cli_fail(status == CLI_EXIT_DEFINITION ? CLI_EXIT_USAGE : (cli_exit)status, NULL,
-                        "%s", problem);
+        return status;
     sw_str rest = {text, size};
     do {
         size_t length = check_length(rest);

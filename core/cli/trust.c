@@ -11,13 +11,11 @@
 /* The whole file; the trust keeps its text. */
 static int trust_read(cli_trust *trust, const char *path, sw_str *out)
 {
-    char problem[640];
     char *text = NULL;
     size_t size = 0;
-    int status = cli_file_read(path, &text, &size, problem, sizeof(problem));
+    int status = cli_file_load(path, &text, &size);
     if (status != CLI_EXIT_OK)
-        return cli_fail(status == CLI_EXIT_DEFINITION ? CLI_EXIT_USAGE : (cli_exit)status, NULL,
-                        "%s", problem);
+        return status;
     trust->texts[trust->text_count++] = text;
     *out = (sw_str){text, size};
     return CLI_EXIT_OK;
