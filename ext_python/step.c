@@ -284,7 +284,7 @@ static void exchange_turn(exchange_job *job, sw_engine *engine)
     job->code = sw_step_exchange(engine, &job->worker, job->batch.rows, job->batch.count,
                                  job->claim_max, slice_ms, &job->result, &job->error);
     job->turns++;
-    job->over = job->code < 0 || left_ms == 0 || !exchange_is_empty(job->result) ||
+    job->over = job->code < 0 || slice_ms == left_ms || !exchange_is_empty(job->result) ||
                 swpy_woken(start_ms, slice_ms) || atomic_load(&job->owner->wakes) != job->wakes ||
                 atomic_load(&job->owner->handle) == NULL;
     if (!job->over) {

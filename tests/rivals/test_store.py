@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -12,6 +13,7 @@ from observe import Observer
 from stepwell import Engine, Worker
 
 STEPS = 10
+AFTER_ALL = datetime(2100, 1, 1, tzinfo=timezone.utc)
 
 
 def many(engine: Engine, tasks: int) -> List[str]:
@@ -22,6 +24,37 @@ def many(engine: Engine, tasks: int) -> List[str]:
     ]
     engine.register(definition("w", rows))
     return [row.task_id for row in engine.submit([("w",)] * tasks)]
+
+
+def test_complaint_13_what_has_ended_can_go(tmp_path: Path) -> None:
+    """The tables of tasks do not grow for ever: what was pruned gives its room back, and the log
+    still proves all of it."""
+    path = tmp_path / "store.db"
+    sizes = []
+    for prunes in (False, True):
+        with Engine(path, durability="relaxed") as engine:
+            if prunes:
+                assert engine.prune(finished_before=AFTER_ALL).task_count == 1000
+                assert list(engine.tasks()) == []
+                assert engine.audit_verify().ok
+            else:
+                many(engine, 1000)
+                engine.cancel([(task.id, "ann", "enough") for task in engine.tasks()])
+        sizes.append(path.stat().st_size)
+    full, pruned = sizes
+    assert pruned < 0.8 * full
+
+
+def test_complaint_14_an_idle_worker_asks_for_nothing(observer: Observer, tmp_path: Path) -> None:
+    """Once it has looked in vain it sleeps: not one instruction of SQLite's machine meanwhile."""
+    with Engine(tmp_path / "store.db") as engine:
+        many(engine, 1)
+        worker = engine.worker_open(["w.other"])
+        assert observer.cost(lambda: engine.exchange(worker, [], 1, 50))["instructions"] > 0
+        before = observer.instructions
+        for _ in range(10):
+            assert engine.exchange(worker, [], 1, 200).claims == []
+        assert observer.instructions == before
 
 
 BUSY = """
