@@ -6,6 +6,7 @@
  */
 #include "rsw.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -215,8 +216,27 @@ static VALUE engine_wake(VALUE self)
     return Qnil;
 }
 
+/* ---- forks ---- */
+
+static unsigned engine_forks; /* that this process has behind it */
+
+static void engine_fork_bump(void)
+{
+    engine_forks++;
+}
+
+/* Engine.fork_count: what a handler came back in, a child or the process that called it, without
+ * the system call that Process.pid is. */
+static VALUE engine_fork_count(VALUE class)
+{
+    (void)class;
+    return UINT2NUM(engine_forks);
+}
+
 void rsw_engine_init(void)
 {
+    if (pthread_atfork(NULL, NULL, engine_fork_bump) != 0)
+        rb_memerror();
     rsw_cEngine = rb_define_class_under(rsw_mStepwell, "Engine", rb_cObject);
     rb_gc_register_mark_object(rsw_cEngine);
     rb_define_alloc_func(rsw_cEngine, engine_allocate);
@@ -226,4 +246,5 @@ void rsw_engine_init(void)
     rb_define_method(rsw_cEngine, "closed?", engine_closed_p, 0);
     rb_define_method(rsw_cEngine, "info", engine_info, 0);
     rb_define_method(rsw_cEngine, "wake", engine_wake, 0);
+    rb_define_singleton_method(rsw_cEngine, "fork_count", engine_fork_count, 0);
 }

@@ -10,7 +10,8 @@ RUBY_FUNC_EXPORTED void Init_stepwell(void);
 
 void Init_stepwell(void)
 {
-    /* Globals of this extension are written here and never again, so Ractors may share them. */
+    /* Globals of this extension are written here and never again, so Ractors may share them; the
+     * count of forks changes in a child that has one thread. */
     rb_ext_ractor_safe(true);
 
     rsw_mStepwell = rb_define_module("Stepwell");

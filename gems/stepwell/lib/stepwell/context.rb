@@ -14,9 +14,8 @@ module Stepwell
     # @param claim [Claim]
     def initialize(claim)
       @claim = claim
-      @deadline = claim.timeout_ms && (Time.now + (claim.timeout_ms / 1000.0))
-      @results = {}
-      @cancelled = false
+      timeout_ms = claim.timeout_ms
+      @deadline = Time.now + (timeout_ms / 1000.0) if timeout_ms
     end
 
     # @return [Document, Object] the task's input: a {Document} when it is a JSON object
@@ -30,6 +29,7 @@ module Stepwell
     # @raise [KeyError] this step does not name it in after:
     def result(step)
       name = step.to_s
+      @results ||= {}
       @results.fetch(name) { @results[name] = upstream(name).result }
     end
 
@@ -54,7 +54,7 @@ module Stepwell
     # @return [Boolean] whether the step was cancelled, has run out of time, or was taken over; what
     #   the handler returns will not be kept. Learned at the next renewal of the lease.
     def cancelled?
-      @cancelled
+      @cancelled == true
     end
 
     # @return [String] the same for every attempt of this step of this task

@@ -14,41 +14,43 @@ module Stepwell
       BACKTRACE_MAX = 200
       private_constant :CLASS_MAX, :MESSAGE_MAX, :DETAIL_MAX, :BACKTRACE_MAX
 
-      # @return [Claim]
-      attr_reader :claim
       # @return [Context]
       attr_reader :context
-      # @return [Array, nil] the row to report
-      attr_reader :outcome
       # @return [Float, nil] when the worker learned that the step is held no longer
       attr_accessor :lost_at
 
+      # Sets no more than three variables, and none that is seldom needed: an object with more has
+      # to be given memory of its own, for every step that runs.
+      #
       # @param claim [Claim]
       # @param handler [Handler]
       def initialize(claim, handler)
-        @claim = claim
-        @handler = handler
         @context = Context.new(claim)
-        @pid = Process.pid
-        @outcome = nil
-        @refused = false
-        @lost_at = nil
+        @handler = handler
       end
 
       # @return [Array(Integer, Integer)]
       def hold
+        claim = @context.claim
         [claim.step_id, claim.epoch]
       end
 
       # Run the handler. Leaves {outcome} behind even when the handler ends its thread.
       def run
-        @outcome = failed("ThreadError", "the handler ended its thread", nil)
+        forks = Engine.fork_count
+        @outcome = :begun
         value = handle
         @outcome = succeeded(value)
       rescue Exception => e # a handler may raise anything, SystemExit and NoMemoryError included
         @outcome = failure(e)
       ensure
-        leave_fork
+        # A child that came back from a handler that forked is no worker.
+        Process.exit!(0) unless forks == Engine.fork_count
+      end
+
+      # @return [Array, nil] the row to report; nil when the handler has not begun
+      def outcome
+        @outcome == :begun ? failed("ThreadError", "the handler ended its thread", nil) : @outcome
       end
 
       # Replace the outcome by one that the engine can take, after it refused this one.
@@ -73,11 +75,12 @@ module Stepwell
       private
 
       def handle
-        Thread.handle_interrupt(Object => :immediate) { @handler.call(context) }
+        Thread.handle_interrupt(Object => :immediate) { @handler.call(@context) }
       end
 
       def succeeded(value)
-        [*hold, :succeeded, value.nil? ? nil : Payload.dump(value)]
+        claim = @context.claim
+        [claim.step_id, claim.epoch, :succeeded, value.nil? ? nil : Payload.dump(value)]
       rescue PayloadError => e
         raise ResultError.new("#{@handler} returned #{e.message}", path: e.path)
       end
@@ -91,11 +94,6 @@ module Stepwell
 
       def failed(name, message, detail, outcome = :failed)
         [*hold, outcome, nil, name, message, detail]
-      end
-
-      # A child that came back from a handler that forked is no worker.
-      def leave_fork
-        Process.exit!(0) unless Process.pid == @pid
       end
 
       # Methods of an exception are user code, so they may raise too.
