@@ -203,7 +203,7 @@ static int run_follow(const cli_call *call, cli_watch *watch, run_pool *pool)
         cli_note("stopping; Ctrl-C again ends at once");
     sw_runner_stop(pool->runner);
     pthread_join(pool->thread, NULL);
-    int last = status == CLI_EXIT_STORAGE ? status : cli_watch_poll(watch);
+    int last = status == CLI_EXIT_STORAGE ? status : cli_watch_finish(watch);
     if (pool->code < 0 && !watch->ended)
         return cli_fail_error(&pool->error, "`stepwell run --resume` goes on where it stopped",
                               "the work had to stop");

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "database.h"
 #include "definition.h"
@@ -15,13 +16,27 @@
 /* Lines of the terminal that are not rows of steps: head, blank line, rest, cursor. */
 #define WATCH_FRAME_LINES 4
 
+/* The table of a large task may be this many times as old as it takes to read it. */
+#define WATCH_READ_SHARE 10
+
+static int64_t watch_clock_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
+}
+
 static int watch_task_read(cli_watch *watch)
 {
     sw_result *result = NULL;
     size_t count = 0;
+    int64_t started_us = watch_clock_us();
     int status = cli_task_read(watch->engine, &watch->task_id, &result);
     if (status != CLI_EXIT_OK)
         return status;
+    watch->stale = false;
+    watch->read_again_us = watch_clock_us();
+    watch->read_again_us += WATCH_READ_SHARE * (watch->read_again_us - started_us);
     sw_result_free(watch->result);
     watch->result = result;
     watch->task = sw_tasks(result, &count);
@@ -92,15 +107,27 @@ static int watch_page_read(cli_watch *watch, sw_result **out, size_t *count)
     return CLI_EXIT_OK;
 }
 
+/* Whether the rows of the task say more of an entry than itself: the message of an error, when the
+ * next attempt is, how the task has ended. */
+static bool watch_entry_lacks(const sw_audit_entry *entry)
+{
+    return entry->kind == SW_AUDIT_TASK_CHANGED ||
+           (entry->kind == SW_AUDIT_STEP_CHANGED && entry->from == SW_STEP_RUNNING &&
+            entry->to != SW_STEP_SUCCEEDED);
+}
+
 /* Rows are read after the entries, so that the message of an error is there when its entry is. */
 static int watch_page_show(cli_watch *watch, const sw_result *page)
 {
     size_t count = 0;
-    size_t ours = 0;
+    bool lacks = false;
     const sw_audit_entry *entries = sw_audit_entries(page, &count);
-    for (size_t i = 0; i < count; i++)
-        ours += watch_entry_ours(watch, &entries[i]);
-    int status = ours > 0 ? watch_task_read(watch) : CLI_EXIT_OK;
+    for (size_t i = 0; i < count; i++) {
+        bool ours = watch_entry_ours(watch, &entries[i]);
+        watch->stale |= ours;
+        lacks |= ours && watch_entry_lacks(&entries[i]);
+    }
+    int status = lacks ? watch_task_read(watch) : CLI_EXIT_OK;
     for (size_t i = 0; status == CLI_EXIT_OK && i < count; i++) {
         watch->next_entry = entries[i].entry_no + 1;
         cli_names_take(&watch->history.names, &entries[i]);
@@ -279,7 +306,7 @@ static int watch_draw(cli_watch *watch)
     return CLI_EXIT_OK;
 }
 
-int cli_watch_poll(cli_watch *watch)
+static int watch_entries(cli_watch *watch)
 {
     size_t count = 0;
     do {
@@ -291,8 +318,31 @@ int cli_watch_poll(cli_watch *watch)
         if (status != CLI_EXIT_OK)
             return status;
     } while (count == WATCH_PAGE);
+    return CLI_EXIT_OK;
+}
+
+static bool watch_has_table(void)
+{
     const cli_out_mode *out = cli_out();
-    return out->live && !out->json && !out->quiet ? watch_draw(watch) : CLI_EXIT_OK;
+    return out->live && !out->json && !out->quiet;
+}
+
+int cli_watch_poll(cli_watch *watch)
+{
+    int status = watch_entries(watch);
+    if (status != CLI_EXIT_OK || !watch_has_table())
+        return status;
+    if (watch->stale && watch_clock_us() >= watch->read_again_us)
+        status = watch_task_read(watch);
+    return status == CLI_EXIT_OK ? watch_draw(watch) : status;
+}
+
+int cli_watch_finish(cli_watch *watch)
+{
+    int status = watch_entries(watch);
+    if (status == CLI_EXIT_OK && watch->stale)
+        status = watch_task_read(watch);
+    return status == CLI_EXIT_OK && watch_has_table() ? watch_draw(watch) : status;
 }
 
 void cli_watch_close(cli_watch *watch)

@@ -24,6 +24,8 @@ typedef struct cli_watch {
     int64_t next_entry;
     char *drawn; /* the live table on the screen */
     size_t drawn_lines;
+    int64_t read_again_us; /* monotonic; not before is the task read for the table alone */
+    bool stale;            /* something has come since */
     bool ended;
 } cli_watch;
 
@@ -31,8 +33,12 @@ typedef struct cli_watch {
  * what is wrong is printed. */
 int cli_watch_open(cli_watch *watch, sw_engine *engine, const sw_uuid *task_id, bool from_start);
 
-/* Show what is new. 0 or an exit status. */
+/* Show what is new. 0 or an exit status. The rows of the steps may be a little older, because those
+ * of a large task are not read for each transition; they are new when the task has ended. */
 int cli_watch_poll(cli_watch *watch);
+
+/* The same, and the rows are new. */
+int cli_watch_finish(cli_watch *watch);
 
 void cli_watch_close(cli_watch *watch);
 

@@ -18,6 +18,7 @@ typedef struct claim_pool {
     size_t count;
     size_t capacity;
     size_t dropped; /* rows of the store that this transaction has moved */
+    size_t others;  /* rows of tasks that the worker may not take */
 } claim_pool;
 
 /* Memory of one claim's rows. */
@@ -125,6 +126,8 @@ static int claim_scan_lane(sw__work *work, const sw__member *member, claim_pool 
             pool->dropped++;
         else if (claim_may_take(member, rows[i].step_id))
             pool->rows[pool->count++] = rows[i];
+        else
+            pool->others++;
     }
     SW__PROBE_IF(CLAIM_MOVED, pool->dropped > 0);
     return SW_OK;
@@ -180,7 +183,8 @@ static int claim_fill_task(sw__work *work, const sw__member *member, claim_pool 
 }
 
 /* Short scans first: with many lanes, most of what a full scan of each would read is not taken.
- * A short scan that was cut may have hidden a better row, so then every lane is read in full. */
+ * A short scan that was cut may have hidden a better row, so then every lane is read in full. A
+ * worker of one task that met steps of others cannot know how many more of them come. */
 static int claim_choose(sw__work *work, const sw__member *member, size_t limit, claim_pool *pool,
                         sw_error *err)
 {
@@ -188,13 +192,13 @@ static int claim_choose(sw__work *work, const sw__member *member, size_t limit, 
     size_t chunk = member->lane_count > 1 ? limit / member->lane_count + 16 : limit;
     chunk = chunk < limit ? chunk : limit;
     int rc = claim_fill(work, member, chunk, pool, &cut, err);
-    if (rc == SW_OK && cut && member->task_no) {
-        rc = claim_fill_task(work, member, pool, err);
-    } else if (rc == SW_OK && cut && (pool->dropped || chunk < limit)) {
+    if (rc == SW_OK && cut && !pool->others && (pool->dropped || chunk < limit)) {
         rc = pool->dropped ? sw__work_flush_steps(work, err) : SW_OK;
         if (rc == SW_OK)
             rc = claim_fill(work, member, limit, pool, &cut, err);
     }
+    if (rc == SW_OK && cut && pool->others)
+        rc = claim_fill_task(work, member, pool, err);
     pool->count = pool->count < limit ? pool->count : limit;
     return rc;
 }

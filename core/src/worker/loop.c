@@ -179,15 +179,13 @@ int sw__loop_report(sw_runner *runner, sw_error *err)
 
 int sw__loop_look(sw_runner *runner, sw_error *err)
 {
-    size_t count = 0;
     sw_result *result = NULL;
-    int rc = sw_task_get(runner->engine, &runner->until, &result, err);
-    const sw_task_row *rows = sw_tasks(result, &count);
-    if (rc == SW_OK && count > 0 && sw_task_state_terminal(rows[0].state))
+    int rc = sw_task_wait(runner->engine, &runner->until, 0, &result, err);
+    if (rc == SW_OK)
         atomic_store(&runner->complete, true);
     sw_result_free(result);
     runner->look_us = loop_now_us(runner) + SW__LOOP_LOOK_MS * 1000;
-    return rc;
+    return rc == SW_ETIMEOUT ? SW_OK : rc;
 }
 
 /* The lease must be renewed in time, and the task be looked at. */
