@@ -1,5 +1,5 @@
-/* What calls read, counted at the store: a claim and a wait cost what they are about, however large
- * the task is. Not here: what is answered (test_engine_exchange.c). */
+/* What calls read, counted at the store: a claim costs what it takes, however large the task is.
+ * Not here: what is answered (test_engine_exchange.c). */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -24,13 +24,6 @@ static int cost_steps_get(sw__store *store, const int64_t *step_ids, size_t coun
     return cost_ops->steps_get(store, step_ids, count, rows, err);
 }
 
-static int cost_steps_each(sw__store *store, int64_t task_no, sw__step_visit visit, void *context,
-                           sw_error *err)
-{
-    cost_rows += STEPS_MANY;
-    return cost_ops->steps_each(store, task_no, visit, context, err);
-}
-
 /* Steps of two handlers, all ready at once, and from here on the rows that are read are counted. */
 static void cost_open(rig *r, sw__store_ops *counting)
 {
@@ -44,7 +37,6 @@ static void cost_open(rig *r, sw__store_ops *counting)
     cost_ops = r->engine->store->ops;
     *counting = *cost_ops;
     counting->steps_get = cost_steps_get;
-    counting->steps_each = cost_steps_each;
     r->engine->store->ops = counting;
     cost_rows = 0;
 }
@@ -107,28 +99,11 @@ static void cost_of_claims_behind_another(void **state)
     cost_close(&r);
 }
 
-/* A wait that runs out has not read the steps. */
-static void cost_of_a_wait_that_runs_out(void **state)
-{
-    (void)state;
-    rig r;
-    sw__store_ops counting;
-    sw_result *result = NULL;
-    cost_open(&r, &counting);
-    sw_uuid task = rig_submit(&r);
-    cost_rows = 0;
-    assert_int_equal(sw_task_wait(r.engine, &task, 0, &result, &r.error), SW_ETIMEOUT);
-    assert_int_equal(cost_rows, 0);
-    sw_result_free(result);
-    cost_close(&r);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cost_of_claims_of_one_task),
         cmocka_unit_test(cost_of_claims_behind_another),
-        cmocka_unit_test(cost_of_a_wait_that_runs_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -525,7 +525,7 @@ static int query_wait(sw_engine *engine, const sw_uuid *task_id, int64_t wait_ms
     sw_result_free(*out);
     *out = NULL;
     if (rc == SW_OK)
-        rc = sw__query_entered(engine, query_glance, task_id, out, err);
+        rc = sw__query_entered(engine, query_get, task_id, out, err);
     if (rc < 0 || query_ended(*out))
         return rc;
     return sw__fail(err, SW_ETIMEOUT, "the task has not ended within %lld ms", (long long)wait_ms);

@@ -17,6 +17,7 @@
 
 #define SW__LOOP_WAIT_MAX_MS 5000
 #define SW__LOOP_LOOK_MS 500      /* between two looks at the task that is waited for */
+#define SW__LOOP_LOOK_SHARE 20    /* and so many times what a look takes */
 #define SW__LOOP_BUSY_PAUSE_MS 50 /* before a busy store is tried again */
 
 /* What a round reports: one row per job that is still worth a report. */
@@ -179,13 +180,18 @@ int sw__loop_report(sw_runner *runner, sw_error *err)
 
 int sw__loop_look(sw_runner *runner, sw_error *err)
 {
+    size_t count = 0;
     sw_result *result = NULL;
-    int rc = sw_task_wait(runner->engine, &runner->until, 0, &result, err);
-    if (rc == SW_OK)
+    int64_t started_us = loop_now_us(runner);
+    int rc = sw_task_get(runner->engine, &runner->until, &result, err);
+    const sw_task_row *rows = sw_tasks(result, &count);
+    if (rc == SW_OK && count > 0 && sw_task_state_terminal(rows[0].state))
         atomic_store(&runner->complete, true);
     sw_result_free(result);
-    runner->look_us = loop_now_us(runner) + SW__LOOP_LOOK_MS * 1000;
-    return rc == SW_ETIMEOUT ? SW_OK : rc;
+    int64_t ended_us = loop_now_us(runner);
+    runner->look_us = ended_us + SW__LOOP_LOOK_MS * 1000;
+    runner->look_us += SW__LOOP_LOOK_SHARE * (ended_us - started_us);
+    return rc;
 }
 
 /* The lease must be renewed in time, and the task be looked at. */
