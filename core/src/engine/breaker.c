@@ -60,6 +60,25 @@ sw__work_breaker *sw__breakers_find(const sw__work_breakers *breakers, sw_str na
     return bsearch(&key, breakers->rows, breakers->count, sizeof key, breaker_compare);
 }
 
+bool sw__breaker_named(const sw_workflow *workflow)
+{
+    for (size_t i = 0; i < workflow->step_count; i++) {
+        if (workflow->steps[i].breaker.ptr)
+            return true;
+    }
+    return false;
+}
+
+bool sw__breaker_holds(const sw__work_breaker *breaker, int64_t now_us)
+{
+    const sw_breaker_row *row = breaker ? &breaker->rec.row : NULL;
+    if (!row || row->state == SW_BREAKER_CLOSED)
+        return false;
+    if (row->state == SW_BREAKER_HALF_OPEN)
+        return row->probing >= row->settings.probes;
+    return row->until_us == 0 || row->until_us > now_us;
+}
+
 int sw__breakers_flush(sw__work *work, sw_error *err)
 {
     const sw__work_breakers *breakers = work->breakers;

@@ -35,6 +35,12 @@ int sw__breakers_list(sw__store *store, sw__arena *arena, sw__work_breakers *out
 /* The breaker with this name, or NULL. */
 sw__work_breaker *sw__breakers_find(const sw__work_breakers *breakers, sw_str name);
 
+/* Whether any step of a definition names one. */
+bool sw__breaker_named(const sw_workflow *workflow);
+/* Whether this breaker keeps a ready step from starting now, NULL being none. One whose time is over
+ * keeps it no longer. */
+bool sw__breaker_holds(const sw__work_breaker *breaker, int64_t now_us);
+
 /* A step that names a breaker is about to start, or to stop running. */
 int sw__breaker_moved(sw__work *work, const sw__work_step *step, int to, const sw__cause *cause,
                       sw_error *err);

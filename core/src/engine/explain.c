@@ -131,28 +131,20 @@ static sw_str explain_open(const explain_call *call, const sw_workflow_step *ste
         SW__FMT(row->error_class));
 }
 
-/* Whether it is a circuit breaker that keeps the step from starting. One whose time is over keeps
- * it no longer. */
+/* Whether it is a circuit breaker that keeps the step from starting. */
 static bool explain_breaker(explain_call *call, int64_t index)
 {
     const sw_workflow_step *step = explain_step(call, index);
     const sw__work_breaker *breaker =
         step->breaker.ptr ? sw__breakers_find(&call->breakers, step->breaker) : NULL;
-    const sw_breaker_row *row = breaker ? &breaker->rec.row : NULL;
-    sw_str message;
-    if (!row || row->state == SW_BREAKER_CLOSED)
+    if (!sw__breaker_holds(breaker, call->now_us))
         return false;
-    if (row->state == SW_BREAKER_OPEN) {
-        if (row->until_us > 0 && row->until_us <= call->now_us)
-            return false;
-        message = explain_open(call, step, row);
-    } else {
-        if (row->probing < row->settings.probes)
-            return false;
+    const sw_breaker_row *row = &breaker->rec.row;
+    sw_str message = explain_open(call, step, row);
+    if (row->state == SW_BREAKER_HALF_OPEN)
         message = sw__arena_format(
             call->arena, "%.*s is ready, but the circuit %.*s is half-open: %d of %d probes run",
             SW__FMT(step->name), SW__FMT(step->breaker), row->probing, row->settings.probes);
-    }
     explain_add(call, index, SW_REASON_BREAKER_OPEN, step->breaker, message, row->until_us);
     return true;
 }
@@ -277,15 +269,6 @@ static void explain_one(explain_call *call, int64_t index)
     }
 }
 
-static bool explain_names_breaker(const sw_workflow *workflow)
-{
-    for (size_t i = 0; i < workflow->step_count; i++) {
-        if (workflow->steps[i].breaker.ptr)
-            return true;
-    }
-    return false;
-}
-
 static int explain_load(explain_call *call, const sw_uuid *task_id, sw_error *err)
 {
     sw_engine *engine = call->engine;
@@ -297,7 +280,7 @@ static int explain_load(explain_call *call, const sw_uuid *task_id, sw_error *er
         rc = sw__query_steps(engine, call->arena, &call->task, call->plan, &call->rows, err);
     if (rc == SW_OK)
         rc = sw__sound_workers(store, call->arena, &call->workers, &call->worker_count, err);
-    if (rc == SW_OK && explain_names_breaker(call->plan->workflow))
+    if (rc == SW_OK && sw__breaker_named(call->plan->workflow))
         rc = sw__breakers_list(store, call->arena, &call->breakers, err);
     if (rc < 0)
         return rc;
