@@ -60,6 +60,8 @@ static PyObject *entry_state_new(swpy_state *state, int kind, int value)
     case SW_AUDIT_TASK_CHANGED:
     case SW_AUDIT_TASK_PRUNED:
         return swpy_name_new(state->task_states, SW_TASK_STATE_COUNT, value);
+    case SW_AUDIT_BREAKER_CHANGED:
+        return swpy_name_new(state->breaker_states, SW_BREAKER_STATE_COUNT, value);
     default:
         return Py_BuildValue("");
     }

@@ -45,6 +45,7 @@ enum { SWPY_ERROR_COUNT = 0 SW_ERROR_MAP(SWPY_COUNT_ONE) };
     XX(PRUNED, "stepwell.Pruned")                                                                  \
     XX(DEAD, "stepwell.DeadRow")                                                                   \
     XX(DEAD_GROUP, "stepwell.DeadGroup")                                                           \
+    XX(BREAKER, "stepwell.BreakerRow")                                                             \
     XX(WORKER, "stepwell.WorkerRow")                                                               \
     XX(ENTRY, "stepwell.AuditEntry")                                                               \
     XX(REPORT, "stepwell.AuditReport")                                                             \
@@ -73,7 +74,8 @@ typedef enum swpy_record {
     XX(health_statuses, SW_HEALTH_STATUS_COUNT, sw_health_status_name)                             \
     XX(durabilities, SW_DURABILITY_COUNT, sw_durability_name)                                      \
     XX(audit_kinds, SW_AUDIT_KIND_COUNT + 1, sw_audit_kind_name)                                   \
-    XX(duration_sources, SW_DURATION_SOURCE_COUNT, sw_duration_source_name)
+    XX(duration_sources, SW_DURATION_SOURCE_COUNT, sw_duration_source_name)                        \
+    XX(breaker_states, SW_BREAKER_STATE_COUNT, sw_breaker_state_name)
 
 /* Everything the module would otherwise keep in globals; one per interpreter. */
 typedef struct swpy_state {
@@ -361,6 +363,8 @@ bool swpy_graph_edit_setup(PyObject *module, swpy_state *state);
     XX(task_context)                                                                               \
     XX(step_readiness)                                                                             \
     XX(override)                                                                                   \
+    XX(breaker_list)                                                                               \
+    XX(breaker_override)                                                                           \
     XX(picture_text)                                                                               \
     XX(gantt_text)                                                                                 \
     XX(duration_rows)                                                                              \

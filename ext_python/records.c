@@ -55,6 +55,11 @@ RECORD_FIELDS(DEAD, {"step_id", NULL}, {"task_id", NULL}, {"workflow", NULL}, {"
               {"attempt", NULL}, {"max_attempts", NULL}, {"crashes", NULL}, {"task_state", NULL})
 RECORD_FIELDS(DEAD_GROUP, {"error_class", NULL}, {"handler", NULL}, {"count", NULL},
               {"oldest_us", NULL}, {"newest_us", NULL})
+RECORD_FIELDS(BREAKER, {"name", NULL}, {"state", NULL}, {"failures", NULL}, {"successes", NULL},
+              {"probing", NULL}, {"openings", NULL}, {"forced", NULL}, {"until_us", NULL},
+              {"changed_us", NULL}, {"error_class", NULL}, {"failure_threshold", NULL},
+              {"success_threshold", NULL}, {"probes", NULL}, {"open_ms", NULL},
+              {"max_open_ms", NULL})
 RECORD_FIELDS(WORKER, {"worker_id", NULL}, {"name", NULL}, {"host", NULL}, {"pid", NULL},
               {"lease_until_us", NULL}, {"held", NULL}, {"alive", NULL}, {"handlers", NULL})
 RECORD_FIELDS(ENTRY, {"entry_no", NULL}, {"time_us", NULL}, {"kind", NULL}, {"task_id", NULL},

@@ -60,6 +60,8 @@ static VALUE entry_state(int kind, int state)
     case SW_AUDIT_TASK_CHANGED:
     case SW_AUDIT_TASK_PRUNED:
         return rsw_task_state(state);
+    case SW_AUDIT_BREAKER_CHANGED:
+        return rsw_breaker_state(state);
     default:
         return Qnil;
     }

@@ -106,6 +106,9 @@ void rsw_row_init(void)
         "queue", "error_class", "error_message", "error_detail", "failed_us", "attempt",
         "max_attempts", "crashes", "task_state");
     ROW(RSW_DEAD_GROUP, "DeadGroup", "error_class", "handler", "count", "oldest_us", "newest_us");
+    ROW(RSW_BREAKER_ROW, "BreakerRow", "name", "state", "failures", "successes", "probing",
+        "openings", "forced", "until_us", "changed_us", "error_class", "failure_threshold",
+        "success_threshold", "probes", "open_ms", "max_open_ms");
     ROW(RSW_PRUNED, "Pruned", "task_count", "step_count", "freed_bytes");
     ROW(RSW_WORKER_ROW, "WorkerRow", "worker_id", "name", "host", "pid", "lease_until_us", "held",
         "alive", "handlers");

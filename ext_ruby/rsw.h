@@ -116,6 +116,7 @@ VALUE rsw_execution_status(int status);
 VALUE rsw_recommended_action(int action);
 VALUE rsw_health_status(int status);
 VALUE rsw_duration_source(int source);
+VALUE rsw_breaker_state(int state);
 
 /* The number of an outcome given as Symbol or Integer, InvalidArgumentError for any other. */
 int32_t rsw_outcome(VALUE value, int64_t row);
@@ -144,6 +145,7 @@ typedef enum rsw_row_class {
     RSW_OVERRIDDEN,
     RSW_DEAD_ROW,
     RSW_DEAD_GROUP,
+    RSW_BREAKER_ROW,
     RSW_PRUNED,
     RSW_WORKER_ROW,
     RSW_AUDIT_ENTRY,
@@ -241,6 +243,7 @@ void rsw_task_init(void);
 void rsw_step_init(void);
 void rsw_ops_init(void);
 void rsw_dead_init(void);
+void rsw_breaker_init(void);
 void rsw_worker_init(void);
 void rsw_audit_init(void);
 void rsw_graph_init(void);

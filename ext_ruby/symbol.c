@@ -17,6 +17,7 @@ static VALUE health_statuses[SW_HEALTH_STATUS_COUNT];
 static VALUE batch_modes[SW_BATCH_MODE_COUNT];
 static VALUE audit_kinds[SW_AUDIT_KIND_COUNT + 1]; /* numbered from 1 */
 static VALUE duration_sources[SW_DURATION_SOURCE_COUNT];
+static VALUE breaker_states[SW_BREAKER_STATE_COUNT];
 
 static VALUE symbol_at(const VALUE *symbols, int count, int number)
 {
@@ -71,6 +72,11 @@ VALUE rsw_health_status(int status)
 VALUE rsw_duration_source(int source)
 {
     return symbol_at(duration_sources, SW_DURATION_SOURCE_COUNT, source);
+}
+
+VALUE rsw_breaker_state(int state)
+{
+    return symbol_at(breaker_states, SW_BREAKER_STATE_COUNT, state);
 }
 
 int32_t rsw_outcome(VALUE value, int64_t row)
@@ -159,6 +165,8 @@ void rsw_symbol_init(void)
     symbols_fill(audit_kinds, 1, SW_AUDIT_KIND_COUNT + 1, sw_audit_kind_name, "AUDIT_KINDS");
     symbols_fill(duration_sources, 0, SW_DURATION_SOURCE_COUNT, sw_duration_source_name,
                  "DURATION_SOURCES");
+    symbols_fill(breaker_states, 0, SW_BREAKER_STATE_COUNT, sw_breaker_state_name,
+                 "BREAKER_STATES");
     rb_define_const(rsw_mStepwell, "STEP_TRANSITIONS", transitions_new());
     rb_define_const(rsw_mStepwell, "KINDS", rsw_strs(kinds, count));
 }

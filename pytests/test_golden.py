@@ -158,6 +158,15 @@ class Player:
         found = [f"{names[row.task_id]} {row.step} {row.error_class}" for row in letters]
         assert found == operation["letters"]
 
+    def do_breaker(self, operation: Dict[str, Any]) -> None:
+        name = operation["breaker"]
+        if "to" in operation:
+            who = (operation["actor"], operation["reason"])
+            row = (name, operation["to"], *who, operation.get("open_ms"))
+            self.engine.breaker_override([row])
+        (state,) = (row.state for row in self.engine.breaker_list() if row.name == name)
+        assert state == operation["state"]
+
     def do_explain(self, operation: Dict[str, Any]) -> None:
         task_id = self.tasks[operation.get("task", "t1")]
         reasons = self.engine.explain(task_id, operation["explain"])

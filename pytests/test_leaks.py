@@ -42,6 +42,8 @@ CALLS = """
         "explain": lambda: engine.explain(first),
         "step_readiness": lambda: engine.step_readiness(first),
         "override": lambda: engine.override([(1, "ready", "ann", "why")], "partial"),
+        "breaker_list": lambda: engine.breakers(),
+        "breaker refused": lambda: engine.breaker_override([("pay", "open", "ann", "why", 5)]),
         "prune": lambda: engine.prune(older_than=3600, states=["failed"], actor="ann"),
         "dead_list": lambda: list(engine.dead_letters(workflow="w")),
         "dead_count": lambda: engine.count_dead_letters(error_class="Boom"),

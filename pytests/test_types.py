@@ -111,6 +111,9 @@ def calls(task_id: str, worker: int) -> Iterator[Call]:
         "reason": "why",
     }
     yield "override", ([(1 << 20, "skipped", "ann", "why")], "partial"), {}
+    yield "breaker_override", ([("pay", "open", "ann", "why", 5)],), {}
+    yield "open_breaker", ("pay",), {"actor": "ann", "reason": "why", "seconds": 2}
+    yield "close_breaker", ("pay",), {"actor": "ann", "reason": "why"}
     yield "dead_list", (), {**DEAD, "after_us": 3, "after_step_id": 1, "limit": 2}
     yield "dead_count", (), DEAD
     yield "dead_override", ("ready", "ann", "why", None), {**DEAD, "limit": 2}

@@ -31,6 +31,7 @@ RSpec.describe "fork" do
           update_batch: [[[row.step_id, row.epoch, :succeeded]]], explain: [id], task_context: [[id]], step_readiness: [id],
           picture: [id], gantt: [id], durations: ["w"], forecast: [id],
           override: [[[row.step_id, :cancelled, "ann", "why"]]],
+          breaker_list: [], breaker_override: [[]],
           dead_list: [], dead_count: [], dead_override: [:ready, "ann", "why"], worker_renew: [worker, []], worker_keep: [worker],
           task_prune: [1], worker_close: [worker], worker_list: [], audit_verify: [], audit_task: [id], audit_list: [1, 1],
           workflow: ["w"], register_text: ['{"stepwell":1,"name":"w","steps":[{"name":"a"}]}']

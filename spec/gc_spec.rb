@@ -34,6 +34,12 @@ RSpec.describe "garbage collection" do
       engine.task_context([id])
       engine.step_readiness(id)
       engine.override([[1, :ready, "ann", "why"]], :partial)
+      engine.breakers.each(&:inspect)
+      begin
+        engine.open_breaker("none", actor: "ann", reason: "why")
+      rescue Stepwell::NotFoundError => error
+        raise "wrong row" unless error.row == 0
+      end
       engine.dead_letters(workflow: "w").each(&:inspect)
       engine.count_dead_letters(error_class: "E")
       engine.retry_dead_letters(actor: "ann", reason: "why", handler: "none")

@@ -31,7 +31,7 @@ RSpec.describe "golden scenarios" do
 
     private
 
-    VERBS = %w[open submit exchange update work renew close cancel override dead prune explain sleep_ms].freeze
+    VERBS = %w[breaker open submit exchange update work renew close cancel override dead prune explain sleep_ms].freeze
 
     def perform(operation)
       verb = VERBS.find { |name| operation.key?(name) } || raise("unknown operation #{operation}")
@@ -163,6 +163,15 @@ RSpec.describe "golden scenarios" do
       end
       found = letters.map { |row| "#{@tasks.key(row.task_id)} #{row.step} #{row.error_class}" }
       expect(found).to eq(operation["letters"])
+    end
+
+    def play_breaker(operation)
+      if operation.key?("to")
+        row = [operation["breaker"], operation["to"].to_sym, operation["actor"], operation["reason"], operation["open_ms"]]
+        @engine.breaker_override([row])
+      end
+      row = @engine.breaker_list.find { |breaker| breaker.name == operation["breaker"] }
+      expect(row.state.to_s).to eq(operation["state"])
     end
 
     def play_explain(operation)

@@ -33,7 +33,8 @@ RSpec.describe Stepwell::Engine, "and values of wrong kinds" do
   positional = {
     register_text: ["{}"], workflow: ["w", ""], submit: [[]], get: [good_id], wait: [good_id, 0], cancel: [[]],
     exchange: [1, [], 0, 0], update_batch: [[]], explain: [good_id, "a"], task_context: [[good_id]], step_readiness: [good_id],
-    forecast: [good_id], override: [[[1, :ready, "ann", "why"]], :partial], dead_override: [:ready, "ann", "why", nil], worker_renew: [1, []], worker_keep: [1], worker_close: [1],
+    forecast: [good_id], override: [[[1, :ready, "ann", "why"]], :partial], dead_override: [:ready, "ann", "why", nil],
+    breaker_override: [[["pay", :open, "ann", "why", 5]]], open_breaker: ["pay"], close_breaker: ["pay"], worker_renew: [1, []], worker_keep: [1], worker_close: [1],
     task_prune: [1], picture: [good_id], gantt: [good_id], durations: ["w"],
     audit_task: [good_id], audit_list: [1, 1], register: ["{}"], start: ["w", nil]
   }
@@ -41,6 +42,7 @@ RSpec.describe Stepwell::Engine, "and values of wrong kinds" do
     register_text: [["{}"], %i[strict source]], task_prune: [[1], %i[workflow states limit dry_run actor reason]],
     list: [[], %i[state workflow tag correlation_id before limit]],
     dead_list: [[], %i[workflow handler step error_class failed_after_us failed_before_us after_us after_step_id limit]],
+    open_breaker: [["pay"], %i[actor reason seconds]], close_breaker: [["pay"], %i[actor reason]],
     dead_count: [[], %i[workflow handler step error_class failed_after_us failed_before_us]],
     count: [[], %i[state workflow tag correlation_id]], worker_open: [[], %i[handlers name queues lease_ms]],
     forecast: [[good_id], %i[fail slower skip workers more_workers resources draws history calibrate]],

@@ -56,6 +56,7 @@ typedef enum cli_option_id {
     CLI_OPTION_KEY,
     CLI_OPTION_TO,
     CLI_OPTION_PARTIAL,
+    CLI_OPTION_FOR,
     CLI_OPTION_REASON,
     CLI_OPTION_ACTOR,
     CLI_OPTION_STATE,
@@ -225,6 +226,9 @@ int cli_command_context(const cli_call *call);
 int cli_command_readiness(const cli_call *call);
 int cli_command_explain(const cli_call *call);
 int cli_command_override(const cli_call *call);
+int cli_command_breaker_list(const cli_call *call);
+int cli_command_breaker_open(const cli_call *call);
+int cli_command_breaker_close(const cli_call *call);
 int cli_command_dead_list(const cli_call *call);
 int cli_command_dead_retry(const cli_call *call);
 int cli_command_dead_resolve(const cli_call *call);

@@ -97,6 +97,10 @@ static char *plan_limits(const sw_workflow_step *step)
         fprintf(stream, "%s%d lost workers", comma, step->max_crashes);
         comma = ", ";
     }
+    if (step->breaker.ptr) {
+        fprintf(stream, "%sbreaker %.*s", comma, (int)step->breaker.len, step->breaker.ptr);
+        comma = ", ";
+    }
     if (step->on_failure == SW_ON_FAILURE_CONTINUE)
         fprintf(stream, "%sfailure is allowed", comma);
     else if (step->on_failure == SW_ON_FAILURE_FAIL_TASK)
@@ -218,6 +222,7 @@ static void plan_json_step(cli_json *json, const plan_view *view, const sw_workf
     cli_json_close(json);
     cli_json_text(json, "trigger", sw_trigger_name(step->trigger));
     cli_json_int(json, "quorum", step->quorum);
+    cli_json_str(json, "breaker", step->breaker);
     cli_json_int(json, "priority", step->priority);
     cli_json_int(json, "timeout_ms", step->timeout_ms);
     cli_json_text(json, "on_failure", sw_on_failure_name(step->on_failure));

@@ -20,6 +20,7 @@
 #include "stepwell/step.h"
 #include "stepwell/ops.h"
 #include "stepwell/dead.h"
+#include "stepwell/breaker.h"
 #include "stepwell/audit.h"
 #include "stepwell/checkpoint.h"
 #include "stepwell/proof.h"

@@ -71,6 +71,8 @@ typedef struct scene {
     XX(sw_dead_list, (s->engine, &dead, &s->result, &error))                                       \
     XX(sw_dead_count, (s->engine, &dead, &s->result, &error))                                      \
     XX(sw_dead_override, (s->engine, &dead, &action, &s->result, &error))                          \
+    XX(sw_breaker_list, (s->engine, &s->result, &error))                                           \
+    XX(sw_breaker_override, (s->engine, &breaker, 1, &s->result, &error))                          \
     XX(sw_audit_task, (s->engine, &s->task, &s->result, &error))                                   \
     XX(sw_audit_list, (s->engine, 1, 10, &s->result, &error))                                      \
     XX(sw_task_forecast, (s->engine, &forecast, &s->task, &s->result, &error))                     \
@@ -93,6 +95,8 @@ static int calls_wrong(scene *s)
         .step_id = 1, .state = SW_STEP_READY, .actor = TEXT("ann"), .reason = TEXT("why")};
     sw_dead_filter dead = SW_DEAD_FILTER_INIT;
     sw_dead_action action = {.state = SW_STEP_READY, .actor = TEXT("ann"), .reason = TEXT("why")};
+    sw_breaker_override_row breaker = {
+        .name = TEXT("b"), .state = SW_BREAKER_OPEN, .actor = TEXT("ann"), .reason = TEXT("why")};
     sw_str handlers[] = {TEXT("w.a")};
     sw_worker_options worker = SW_WORKER_OPTIONS_INIT;
     worker.handlers = handlers;

@@ -431,6 +431,42 @@ static void dead_compare(golden *player, const json_t *operation, const sw_resul
         json_decref(applied);
 }
 
+static void breaker_compare(golden *player, const char *name, const char *expected)
+{
+    size_t count;
+    sw_result *result = NULL;
+    assert_int_equal(sw_breaker_list(player->engine, &result, &player->err), SW_OK);
+    const sw_breaker_row *rows = sw_breakers(result, &count);
+    for (size_t i = 0; i < count; i++) {
+        const sw_str found = rows[i].settings.name;
+        const char *state = sw_breaker_state_name(rows[i].state);
+        if (found.len == strlen(name) && memcmp(found.ptr, name, found.len) == 0 &&
+            strcmp(state, expected) != 0)
+            golden_fail(player, "breaker %s is %s, expected %s", name, state, expected);
+    }
+    assert_true(count > 0);
+    sw_result_free(result);
+}
+
+static void play_breaker(golden *player, const json_t *operation, const char *name)
+{
+    int code = SW_OK;
+    sw_result *result = NULL;
+    if (json_object_get(operation, "to")) {
+        const sw_breaker_override_row row = {
+            .name = golden_str(name),
+            .state = sw_breaker_state_find(member_str(operation, "to")),
+            .open_ms = member_int(operation, "open_ms"),
+            .actor = member_str(operation, "actor"),
+            .reason = member_str(operation, "reason"),
+        };
+        code = sw_breaker_override(player->engine, &row, 1, &result, &player->err);
+    }
+    sw_result_free(result);
+    if (answered(player, operation, code))
+        breaker_compare(player, name, json_string_value(json_object_get(operation, "state")));
+}
+
 static void play_dead(golden *player, const json_t *operation, const json_t *which)
 {
     int code;
@@ -527,7 +563,7 @@ void golden_play(golden *player, const json_t *operation)
     } verbs[] = {
         {"open", play_open},     {"submit", play_submit},   {"exchange", play_exchange},
         {"work", play_work},     {"renew", play_renew},     {"close", play_close},
-        {"cancel", play_cancel}, {"explain", play_explain},
+        {"cancel", play_cancel}, {"explain", play_explain}, {"breaker", play_breaker},
     };
     const json_t *update = json_object_get(operation, "update");
     const json_t *override = json_object_get(operation, "override");

@@ -177,6 +177,60 @@ static int operate_cancel(actor *self, ledger_task *task, sw_error *error)
     return rc == SW_ESTATE ? 0 : rc;
 }
 
+/* Open or close a circuit breaker. One that may have been opened has to be closed, whatever the
+ * answer was. */
+static int operate_breaker(actor *self, int number, int state, sw_error *error)
+{
+    char name[16];
+    sw_result *result = NULL;
+    ledger *l = actor_ledger(self);
+    snprintf(name, sizeof name, "b%d", number + 1);
+    sw_breaker_override_row row = {
+        .name = actor_str(name), .state = state, .actor = LIT("ann"), .reason = LIT("simulated")};
+    if (state == SW_BREAKER_OPEN)
+        row.open_ms = 100 * (int64_t)choice_draw(&self->world->choice, CHOICE_DETAIL, 3);
+    l->breakers[number].forced = l->breakers[number].forced || state == SW_BREAKER_OPEN;
+    actor_arm_memory(self);
+    world_note(self->world, "%s breaker %s", state == SW_BREAKER_OPEN ? "opens" : "closes", name);
+    int rc = sw_breaker_override(self->engine, &row, 1, &result, error);
+    if (rc == 0 && state == SW_BREAKER_CLOSED)
+        l->breakers[number].forced = false;
+    sw_result_free(result);
+    return rc == SW_ENOTFOUND && !l->registered ? 0 : rc;
+}
+
+static void operate_breakers(actor *self)
+{
+    sw_error error;
+    int errors = 0;
+    ledger *l = actor_ledger(self);
+    choice *c = &self->world->choice;
+    uint32_t times = l->has_breakers ? choice_draw(c, CHOICE_WORKLOAD, 3) : 0;
+    for (uint32_t i = 0; i < times && !l->stop; i++) {
+        actor_sleep_up_to(self, 500);
+        int number = (int)choice_draw(c, CHOICE_DETAIL, LEDGER_BREAKERS);
+        int state = choice_draw(c, CHOICE_DETAIL, 3) ? SW_BREAKER_OPEN : SW_BREAKER_CLOSED;
+        int rc = l->registered ? operate_breaker(self, number, state, &error) : 0;
+        if (rc < 0)
+            actor_bear(self, &errors, rc, &error);
+    }
+}
+
+/* What was opened until somebody closes it would hold its steps up for ever. */
+static void operate_close_breakers(actor *self)
+{
+    sw_error error;
+    int errors = 0;
+    ledger *l = actor_ledger(self);
+    for (int i = 0; i < LEDGER_BREAKERS;) {
+        int rc = l->breakers[i].forced ? operate_breaker(self, i, SW_BREAKER_CLOSED, &error) : 0;
+        if (rc < 0)
+            actor_bear(self, &errors, rc, &error);
+        else
+            i++;
+    }
+}
+
 /* A second version of every workflow, while tasks of the first run. */
 static void operate_deploy(actor *self)
 {
@@ -203,6 +257,7 @@ void actor_operate(actor *self)
     actor_open(self);
     if (l->two_versions)
         operate_deploy(self);
+    operate_breakers(self);
     uint32_t cancels = choice_draw(c, CHOICE_WORKLOAD, 4);
     for (uint32_t i = 0; i < cancels && !l->stop; i++) {
         actor_sleep_up_to(self, 1500);
@@ -211,5 +266,6 @@ void actor_operate(actor *self)
         if (rc < 0)
             actor_bear(self, &errors, rc, &error);
     }
+    operate_close_breakers(self);
     actor_close(self);
 }

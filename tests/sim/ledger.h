@@ -14,6 +14,7 @@
 #define LEDGER_STEPS 8
 #define LEDGER_TASKS 8
 #define LEDGER_CREW 3
+#define LEDGER_BREAKERS 2
 /* Nobody who waits hears of a thing later than this: four times the longest poll, and some. */
 #define LEDGER_LATE_US 250000
 #define LIT(text) ((sw_str){(text), sizeof(text) - 1})
@@ -52,8 +53,19 @@ typedef struct ledger_step {
     int64_t timeout_ms;
     int priority;
     bool slow_queue;
+    int breaker; /* 0: none; else its number, from 1 */
     bool deadly; /* its handler kills the worker */
 } ledger_step;
+
+/* Settings of a circuit breaker, the same in all workflows. */
+typedef struct ledger_breaker {
+    int failures;
+    int successes;
+    int probes;
+    int64_t open_ms;
+    int64_t max_open_ms;
+    bool forced; /* by an operator, who will close it */
+} ledger_breaker;
 
 /* One version of a workflow. */
 typedef struct ledger_shape {
@@ -116,6 +128,8 @@ typedef struct ledger {
     process harness;       /* engine of the oracle; has no actor */
     size_t harness_blocks; /* memory that it keeps for the whole run */
     ledger_shape shapes[LEDGER_SHAPES][LEDGER_VERSIONS];
+    ledger_breaker breakers[LEDGER_BREAKERS];
+    bool has_breakers; /* some steps name one */
     bool two_versions; /* the second ones are registered midway, by the operator */
     bool registered;   /* the first ones, by the submitter */
     int version_asked;

@@ -39,7 +39,7 @@ static bool reason_gives_back(const sw_audit_entry *entry)
 
 /* Starts. */
 
-static void replay_start(const replay *r, replay_task *task, int index, const sw_audit_entry *entry)
+static void replay_start(replay *r, replay_task *task, int index, const sw_audit_entry *entry)
 {
     replay_step *step = &task->steps[index];
     if (entry->epoch != step->epoch + 1)
@@ -59,6 +59,9 @@ static void replay_start(const replay *r, replay_task *task, int index, const sw
     step->epoch = entry->epoch;
     step->attempt = entry->attempt;
     step->started_us = entry->time_us;
+    step->started_no = entry->entry_no;
+    if (task->shape->steps[index].breaker)
+        replay_breaker_start(r, task->shape->steps[index].breaker, &step->available_us);
     if (entry->epoch < REPLAY_EPOCHS) {
         step->attempts[entry->epoch] = entry->attempt;
         step->waited_us[entry->epoch] = entry->time_us - step->available_us;
@@ -156,12 +159,14 @@ static void replay_fail(const replay *r, replay_task *task, int index, const sw_
         replay_timeout(r, task, index, entry);
 }
 
-static void replay_leave_running(const replay *r, replay_task *task, int index,
+static void replay_leave_running(replay *r, replay_task *task, int index,
                                  const sw_audit_entry *entry)
 {
     replay_step *step = &task->steps[index];
     if (entry->epoch != step->epoch)
         replay_violate(r, "O3", task, index, "a superseded attempt ends it");
+    if (task->shape->steps[index].breaker)
+        replay_breaker_end(r, task->shape->steps[index].breaker, step, entry);
     if (entry->to == SW_STEP_SUCCEEDED)
         step->succeeded_epoch = entry->epoch;
     if (entry->to == SW_STEP_READY)
@@ -174,7 +179,7 @@ static void replay_leave_running(const replay *r, replay_task *task, int index,
 
 /* Entries. */
 
-static void replay_change_step(const replay *r, replay_task *task, const sw_audit_entry *entry)
+static void replay_change_step(replay *r, replay_task *task, const sw_audit_entry *entry)
 {
     int index = ledger_step_index(entry->step);
     if (index < 0 || index >= task->shape->step_count) {
@@ -258,6 +263,7 @@ void replay_end(replay *r)
         if (r->tasks[i].touched)
             replay_settle(r, &r->tasks[i]);
     }
+    replay_breaker_settle(r);
 }
 
 static replay_task *replay_find(replay *r, const sw_audit_entry *entry, const sw_uuid *ids)
@@ -277,9 +283,13 @@ void replay_entry(replay *r, const sw_audit_entry *entry, const sw_uuid *ids)
     if (entry->time_us < r->time_us)
         world_violate(r->l->world, "O5", "the history goes back in time at entry %lld",
                       (long long)entry->entry_no);
-    if (entry->time_us != r->time_us)
+    if (entry->time_us != r->time_us) {
         replay_end(r);
+        r->time_entry_no = entry->entry_no;
+    }
     r->time_us = entry->time_us;
+    if (entry->kind == SW_AUDIT_BREAKER_CHANGED)
+        replay_breaker_change(r, entry);
     replay_task *task = replay_find(r, entry, ids);
     if (!task)
         return;

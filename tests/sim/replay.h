@@ -18,6 +18,7 @@ typedef struct replay_step {
     int64_t succeeded_epoch;
     int64_t failed_epoch;  /* of the newest failure, 0: none */
     char error_class[24];  /* of it */
+    int64_t started_no;    /* the entry of its newest start */
     int64_t started_us;    /* store times */
     int64_t available_us;  /* since when it waits for a worker */
     int64_t not_before_us; /* virtual time, in the boot of this number */
@@ -37,8 +38,23 @@ typedef struct replay_task {
     replay_step steps[LEDGER_STEPS];
 } replay_task;
 
+/* A circuit breaker. */
+typedef struct replay_breaker {
+    int state;
+    int failures;
+    int successes;
+    int openings;
+    int probing;
+    bool counted;      /* a failure was, in the commit at hand */
+    int64_t entry_no;  /* the first entry of the time of its newest change */
+    int64_t until_us;
+    int64_t since_us;  /* since when a step that waits for it may start; INT64_MAX: not yet */
+} replay_breaker;
+
 typedef struct replay {
     ledger *l;
+    replay_breaker breakers[LEDGER_BREAKERS];
+    int64_t time_entry_no; /* the first entry of the commit at hand */
     replay_task tasks[LEDGER_TASKS];
     int64_t entry_no;
     int64_t time_us; /* of the commit at hand */
@@ -48,6 +64,14 @@ typedef struct replay {
 void replay_know(replay *r, int index, int version);
 void replay_entry(replay *r, const sw_audit_entry *entry, const sw_uuid *ids);
 void replay_end(replay *r);
+
+/* Circuit breakers (replay_breaker.c): a change of one, the start and the end of an attempt of a step
+ * that names one, and the end of a commit. */
+void replay_breaker_change(replay *r, const sw_audit_entry *entry);
+void replay_breaker_start(replay *r, int breaker, int64_t *available_us);
+void replay_breaker_end(replay *r, int breaker, const replay_step *step,
+                        const sw_audit_entry *entry);
+void replay_breaker_settle(replay *r);
 
 /* The dependencies of a step, by how they have ended (replay_rule.c). */
 typedef struct replay_tally {

@@ -81,6 +81,34 @@ static void shape_draw_step(ledger_step *step, int index, int last, shape_form f
     shape_draw_trigger(step, c);
 }
 
+/* Settings that steps with few attempts reach, and times that are over before a run is. */
+static void breakers_draw(ledger *l, choice *c)
+{
+    l->has_breakers = choice_once_in(c, CHOICE_WORKLOAD, 3);
+    for (int i = 0; l->has_breakers && i < LEDGER_BREAKERS; i++) {
+        ledger_breaker *breaker = &l->breakers[i];
+        breaker->failures = 1 + (int)choice_draw(c, CHOICE_WORKLOAD, 3);
+        breaker->successes = 1 + (int)choice_draw(c, CHOICE_WORKLOAD, 2);
+        breaker->probes = 1 + (int)choice_draw(c, CHOICE_WORKLOAD, 2);
+        breaker->open_ms = 50 + 100 * (int64_t)choice_draw(c, CHOICE_WORKLOAD, 4);
+        breaker->max_open_ms = breaker->open_ms * (1 + choice_draw(c, CHOICE_WORKLOAD, 3));
+    }
+}
+
+static void breakers_put(const ledger *l, workload_text *text)
+{
+    text_put(text, "\"breakers\":{");
+    for (int i = 0; l->has_breakers && i < LEDGER_BREAKERS; i++) {
+        const ledger_breaker *breaker = &l->breakers[i];
+        text_put(text,
+                 "%s\"b%d\":{\"failure_threshold\":%d,\"success_threshold\":%d,\"probes\":%d,"
+                 "\"open_ms\":%lld,\"max_open_ms\":%lld}",
+                 i ? "," : "", i + 1, breaker->failures, breaker->successes, breaker->probes,
+                 (long long)breaker->open_ms, (long long)breaker->max_open_ms);
+    }
+    text_put(text, "},");
+}
+
 static void shape_put_step(const ledger_step *step, int index, workload_text *text)
 {
     static const char *const policies[] = {
@@ -114,6 +142,8 @@ static void shape_put_step(const ledger_step *step, int index, workload_text *te
         text_put(text, ",\"trigger\":{\"quorum\":%d}", step->quorum);
     else
         text_put(text, ",\"trigger\":\"%s\"", rules[step->trigger]);
+    if (step->breaker)
+        text_put(text, ",\"breaker\":\"b%d\"", step->breaker);
     text_put(text, "}");
 }
 
@@ -136,12 +166,16 @@ static void shape_draw(ledger *l, int number, int version, choice *c)
     snprintf(shape->name, sizeof shape->name, "w%d", number);
     snprintf(shape->version, sizeof shape->version, "%d", version + 1);
     shape->step_count = 1 + (int)choice_draw(c, CHOICE_WORKLOAD, LEDGER_STEPS);
-    text_put(&text, "{\"stepwell\":1,\"name\":\"%s\",\"version\":\"%s\",\"steps\":[", shape->name,
+    text_put(&text, "{\"stepwell\":1,\"name\":\"%s\",\"version\":\"%s\",", shape->name,
              shape->version);
+    breakers_put(l, &text);
+    text_put(&text, "\"steps\":[");
     if (choice_once_in(c, CHOICE_WORKLOAD, 16))
         shape->steps[choice_draw(c, CHOICE_WORKLOAD, (uint32_t)shape->step_count)].deadly = true;
     for (int i = 0; i < shape->step_count; i++) {
         shape_draw_step(&shape->steps[i], i, shape->step_count - 1, form, c);
+        if (l->has_breakers)
+            shape->steps[i].breaker = (int)choice_draw(c, CHOICE_WORKLOAD, LEDGER_BREAKERS + 1);
         shape_put_step(&shape->steps[i], i, &text);
     }
     text_put(&text, "]}");
@@ -164,6 +198,7 @@ void ledger_draw(ledger *l)
 {
     choice *c = &l->world->choice;
     l->two_versions = choice_once_in(c, CHOICE_WORKLOAD, 3);
+    breakers_draw(l, c);
     for (int i = 0; i < LEDGER_SHAPES; i++) {
         for (int version = 0; version <= l->two_versions; version++)
             shape_draw(l, i, version, c);

@@ -80,6 +80,7 @@ static bool plan_may_scan(sw__sql which)
 {
     switch (which) {
     case SW__SQL_WORKER_LIST:
+    case SW__SQL_BREAKER_LIST:
     case SW__SQL_SEGMENT_LAST:
     case SW__SQL_REST_FIRST:
         return true;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "audit/entry.h"
+#include "stepwell/breaker.h"
 #include "audit/wire.h"
 #include "base/limits.h"
 #include "base/str.h"
@@ -117,6 +118,8 @@ static void test_every_kind_and_state(void **state)
         bool of_task = kind == SW_AUDIT_TASK_SUBMITTED || kind == SW_AUDIT_TASK_CHANGED ||
                        kind == SW_AUDIT_TASK_PRUNED;
         int32_t states = of_step ? SW_STEP_STATE_COUNT : of_task ? SW_TASK_STATE_COUNT : 1;
+        if (kind == SW_AUDIT_BREAKER_CHANGED)
+            states = SW_BREAKER_STATE_COUNT;
         for (int32_t at = 0; at <= states; at++) {
             sw_audit_entry entry = entry_example();
             entry.kind = kind;

@@ -115,6 +115,8 @@ static void test_limits(void **state)
         {"delay or timeout", SW__DELAY_MAX_MS},
         {"one input or result, by default", SW__PAYLOAD_MAX},
         {"message or detail of an error", SW__ERROR_TEXT_MAX},
+        {"circuit breakers that one workflow sets", SW__BREAKERS_MAX},
+        {"threshold or probes of a circuit breaker", SW__BREAKER_MAX},
         {"handlers of one worker", SW__HANDLERS_MAX},
         {"rows of one call", SW__BATCH_MAX},
         {"steps and bends of lines in one picture", SW__VERTICES_MAX},

@@ -20,13 +20,14 @@
     XX(WORKER_OPENED, 6, "worker_opened")                                                          \
     XX(WORKER_CLOSED, 7, "worker_closed")                                                          \
     XX(WORKER_LOST, 8, "worker_lost")                                                              \
-    XX(TASK_PRUNED, 9, "task_pruned")
+    XX(TASK_PRUNED, 9, "task_pruned")                                                              \
+    XX(BREAKER_CHANGED, 10, "breaker_changed")
 
 typedef enum sw_audit_kind {
 #define SW_ENUM_VALUE(name, value, text) SW_AUDIT_##name = value,
     SW_AUDIT_KIND_MAP(SW_ENUM_VALUE)
 #undef SW_ENUM_VALUE
-    SW_AUDIT_KIND_COUNT = 9
+    SW_AUDIT_KIND_COUNT = 10
 } sw_audit_kind;
 
 /* One entry. Fields that a kind does not have are 0 or absent. */
@@ -34,10 +35,10 @@ typedef struct sw_audit_entry {
     int64_t entry_no; /* dense, from 1 */
     int64_t time_us;
     int32_t kind;    /* sw_audit_kind */
-    int32_t from;    /* state before (of the step or task) */
+    int32_t from;    /* state before (of the step, task or breaker) */
     int32_t to;      /* state after */
-    int32_t attempt;
-    int64_t epoch;
+    int32_t attempt; /* BREAKER_CHANGED: failures in a row that led to it */
+    int64_t epoch;   /* BREAKER_CHANGED: time until which it is open, 0 for none */
     int64_t step_id;
     int64_t worker_id;
     sw_uuid task_id;
@@ -46,7 +47,8 @@ typedef struct sw_audit_entry {
     sw_str reason; /* why: "retry", "attempts used up", "released", "lease expired",
                       "worker died", "timeout", "worker closed", ..., or the operator's words */
     sw_str subject; /* TASK_SUBMITTED: the definition's digest in hex; WORKFLOW_REGISTERED: its
-                       name and version; WORKER_OPENED: host and process number; STEP_CHANGED: error class */
+                       name and version; WORKER_OPENED: host and process number; STEP_CHANGED: error class;
+                       BREAKER_CHANGED: its name */
     sw_str digest; /* 32 bytes: SHA-256(salt || payload) of the input, result or error;
                       the definition's digest for WORKFLOW_REGISTERED */
 } sw_audit_entry;

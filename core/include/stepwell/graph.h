@@ -306,7 +306,8 @@ typedef enum sw_change_kind {
     XX(RETRY, 32, "retry")                                                                         \
     XX(TIMEOUT, 64, "timeout")                                                                     \
     XX(ON_FAILURE, 128, "on_failure")                                                              \
-    XX(TRIGGER, 256, "trigger")
+    XX(TRIGGER, 256, "trigger")                                                                    \
+    XX(BREAKER, 512, "breaker")
 
 typedef enum sw_change_field {
 #define SW_ENUM_VALUE(name, value, text) SW_CHANGE_IN_##name = value,

@@ -147,7 +147,8 @@ typedef struct sw_task_context_row {
     int32_t health_status;      /* sw_health_status */
     int64_t step_count;
     int64_t step_counts[9]; /* by sw_step_state; their sum is step_count */
-    int64_t ready_count;    /* ready steps whose time has come; the others wait for a retry */
+    int64_t ready_count;    /* ready steps whose time has come; the others wait for a retry or a
+                               circuit breaker */
     int64_t next_retry_us;  /* when the next of these may start, 0: none waits */
     /* Steps that count as done for those that depend on them, of 100, cut to two digits: 100 only
      * when that is every step. */
@@ -274,7 +275,7 @@ SW_API const sw_task_context_row *sw_task_contexts(const sw_result *result, size
 
 /* Whether each step of a task may start, in topological order: Tasker's discover_viable_steps.
  * sw_readiness_rows reads the rows. The reason is QUEUED for a step that is ready, NOT_BEFORE while
- * it waits for its retry, OPEN_DEPENDENCY, FAILED_DEPENDENCY behind a step that has failed or was
+ * it waits for its retry, BREAKER_OPEN while its circuit breaker keeps it, OPEN_DEPENDENCY, FAILED_DEPENDENCY behind a step that has failed or was
  * cancelled, at whatever distance, RUNNING, ATTEMPTS_USED_UP, CRASHES_USED_UP, FAILED_FOR_GOOD, or
  * ENDED.
  * sw_step_explain says more: which dependencies, and whether a worker handles the step. Takes

@@ -124,18 +124,19 @@ typedef struct sw_task_finished {
     XX(ATTEMPTS_USED_UP, 6, "attempts_used_up")                                                    \
     XX(FAILED_FOR_GOOD, 7, "failed_for_good")                                                      \
     XX(ENDED, 8, "ended")                                                                          \
-    XX(CRASHES_USED_UP, 9, "crashes_used_up")
+    XX(CRASHES_USED_UP, 9, "crashes_used_up")                                                      \
+    XX(BREAKER_OPEN, 10, "breaker_open")
 
 typedef enum sw_reason {
 #define SW_ENUM_VALUE(name, value, text) SW_REASON_##name = value,
     SW_REASON_MAP(SW_ENUM_VALUE)
 #undef SW_ENUM_VALUE
-    SW_REASON_COUNT = 10
+    SW_REASON_COUNT = 11
 } sw_reason;
 
 typedef struct sw_step_reason {
     sw_str step;
-    sw_str subject;   /* dependency, worker or handler; may be absent */
+    sw_str subject;   /* dependency, worker, handler or breaker; may be absent */
     sw_str message;   /* one sentence for people */
     int64_t until_us; /* when it resolves by itself, 0 when unknown */
     int32_t reason;   /* sw_reason */

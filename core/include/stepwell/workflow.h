@@ -124,6 +124,7 @@ typedef struct sw_workflow_step {
     int32_t trigger; /* sw_trigger */
     int32_t quorum;  /* SW_TRIGGER_QUORUM: dependencies that have to succeed; else 0 */
     int32_t max_crashes; /* so many attempts that ended by a lost lease are tried again */
+    sw_str breaker;      /* of the service it needs (breaker.h), absent: none */
 } sw_workflow_step;
 
 SW_BEGIN_DECLS

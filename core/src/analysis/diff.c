@@ -33,6 +33,8 @@ static int32_t step_fields(const sw_workflow_step *a, const sw_workflow_step *b)
         fields |= SW_CHANGE_IN_HANDLER;
     if (!sw__str_equal(a->queue, b->queue))
         fields |= SW_CHANGE_IN_QUEUE;
+    if (!sw__str_equal(a->breaker, b->breaker))
+        fields |= SW_CHANGE_IN_BREAKER;
     if (!sw__str_equal(a->parameters, b->parameters))
         fields |= SW_CHANGE_IN_PARAMETERS;
     if (a->priority != b->priority)

@@ -308,6 +308,8 @@ int sw__replay_compare(sw__replay *replay, const sw__segment *last, sw_error *er
         rc = compare_missing(replay, task);
     if (rc == SW_OK)
         rc = compare_workers(replay, walk.entry_last, err);
+    if (rc == SW_OK)
+        rc = sw__replay_breakers(replay, walk.entry_last, err);
     sw__map_free(&walk.workflows);
     return rc;
 }

@@ -3,6 +3,7 @@
 
 #include "audit/wire.h"
 #include "base/error.h"
+#include "stepwell/breaker.h"
 
 #define ENTRY_NUMBERS 8
 #define ENTRY_STRINGS 5
@@ -22,6 +23,8 @@ static int32_t entry_state_count(int32_t kind)
     case SW_AUDIT_TASK_CHANGED:
     case SW_AUDIT_TASK_PRUNED:
         return SW_TASK_STATE_COUNT;
+    case SW_AUDIT_BREAKER_CHANGED:
+        return SW_BREAKER_STATE_COUNT;
     default:
         return 1;
     }

@@ -264,12 +264,17 @@ static void move_end_attempt(sw__replay *replay, sw__replay_step *step, const sw
         move_seal(replay, SW__SEAL_FAILURE, entry->step_id, entry);
 }
 
-static int move_step(sw__replay *replay, sw__replay_task *task, const sw_audit_entry *entry)
+static int move_step(sw__replay *replay, sw__replay_task *task, const sw_audit_entry *entry,
+                     sw_error *err)
 {
     sw__replay_step *step = move_find_step(task, entry);
     if (!step)
         return move_doubt(replay, entry, "the task's definition has no such step");
+    sw_str breaker = task->workflow->steps[SW__STEP_INDEX(entry->step_id)].breaker;
     int rc = move_check_step(replay, task, step, entry);
+    if (rc == SW_OK && breaker.ptr &&
+        (entry->from == SW_STEP_RUNNING || entry->to == SW_STEP_RUNNING))
+        rc = sw__replay_breaker_moved(replay, step, breaker, entry, err);
     if (rc < 0)
         return rc;
     if (entry->from == SW_STEP_RUNNING)
@@ -313,7 +318,7 @@ static int move_of_task(sw__replay *replay, sw__replay_task *task, const sw_audi
     if (entry->kind == SW_AUDIT_TASK_CHANGED)
         return move_task(replay, task, entry);
     if (entry->kind == SW_AUDIT_STEP_CHANGED)
-        return move_step(replay, task, entry);
+        return move_step(replay, task, entry, err);
     return move_fenced(replay, task, entry);
 }
 
@@ -344,6 +349,10 @@ static int move_workflow(sw__replay *replay, const sw_audit_entry *entry)
 int sw__replay_move(sw__replay *replay, sw__replay_task *task, const sw_audit_entry *entry,
                     sw_error *err)
 {
+    if (entry->time_us != replay->time_us || replay->time_entry_no == 0) {
+        replay->time_us = entry->time_us;
+        replay->time_entry_no = entry->entry_no;
+    }
     switch (entry->kind) {
     case SW_AUDIT_TASK_SUBMITTED:
     case SW_AUDIT_TASK_CHANGED:
@@ -353,6 +362,8 @@ int sw__replay_move(sw__replay *replay, sw__replay_task *task, const sw_audit_en
         return move_of_task(replay, task, entry, err);
     case SW_AUDIT_WORKFLOW_REGISTERED:
         return move_workflow(replay, entry);
+    case SW_AUDIT_BREAKER_CHANGED:
+        return sw__replay_breaker_changed(replay, entry, err);
     default:
         return move_worker(replay, entry, err);
     }

@@ -33,6 +33,7 @@ int sw__replay_init(sw__replay *replay, sw__store *store, sw__hasher *hasher, co
     sw__map_init(&replay->tasks, env);
     sw__strmap_init(&replay->workflows, env);
     sw__map_init(&replay->workers, env);
+    sw__strmap_init(&replay->breakers, env);
     sw__buf_init(&replay->places, env);
     sw__buf_init(&replay->seals, env);
     replay->arena = sw__arena_new(env);
@@ -48,6 +49,7 @@ void sw__replay_free(sw__replay *replay)
     sw__arena_free(replay->arena);
     sw__buf_free(&replay->seals);
     sw__buf_free(&replay->places);
+    sw__strmap_free(&replay->breakers);
     sw__map_free(&replay->workers);
     sw__strmap_free(&replay->workflows);
     sw__map_free(&replay->tasks);

@@ -57,6 +57,22 @@ typedef struct sw__replay_task {
     sw__seal_kind lost_kind;
 } sw__replay_task;
 
+/* A circuit breaker. */
+typedef struct sw__replay_breaker {
+    struct sw__replay_breaker *next;
+    sw_str name;
+    int64_t entry_no;       /* newest about its state, 0 for none */
+    int64_t since_entry_no; /* the first entry of that time: attempts from there on count */
+    int64_t until_us;
+    int32_t state;
+    int32_t failures;
+    int32_t successes;
+    int32_t probing;
+    int32_t openings;
+    int32_t forced;
+    bool met; /* its row was met by the comparison */
+} sw__replay_breaker;
+
 typedef struct sw__replay {
     sw__store *store;
     sw__hasher *hasher;
@@ -66,6 +82,10 @@ typedef struct sw__replay {
     sw__strmap workflows; /* hex digest to sw_workflow* */
     sw__map workers;      /* worker_id to 1 while it is open, 0 after */
     int64_t worker_count; /* of the open ones */
+    sw__strmap breakers;  /* name to sw__replay_breaker* */
+    sw__replay_breaker *breaker_first;
+    int64_t time_us;       /* of the entry at hand */
+    int64_t time_entry_no; /* the first entry of this time */
     sw__replay_task *first;
     sw__replay_task **next;
     sw__buf places; /* sw__replay_task* by place of the segment being read */
@@ -99,6 +119,12 @@ sw__tally sw__replay_count(const sw__replay_task *task, size_t index);
 /* One entry; task is NULL for an entry without one. */
 int sw__replay_move(sw__replay *replay, sw__replay_task *task, const sw_audit_entry *entry,
                     sw_error *err);
+/* A change of a breaker; a step that names one starts or stops running (before its record is
+ * changed); the rows at the end of the log. */
+int sw__replay_breaker_changed(sw__replay *replay, const sw_audit_entry *entry, sw_error *err);
+int sw__replay_breaker_moved(sw__replay *replay, const sw__replay_step *step, sw_str name,
+                             const sw_audit_entry *entry, sw_error *err);
+int sw__replay_breakers(sw__replay *replay, int64_t entry_last, sw_error *err);
 /* Compare the payloads of the collected seals. One that is missing is remembered with its task,
  * which may turn out to have been pruned. */
 int sw__replay_payloads(sw__replay *replay, sw_error *err);

@@ -19,6 +19,8 @@
 #define SW__DELAY_MAX_MS (10LL * 366 * 86400 * 1000) /* ten years */
 #define SW__PAYLOAD_MAX (1024 * 1024)                /* default for one input or result */
 #define SW__ERROR_TEXT_MAX (64 * 1024) /* kept bytes of an error's message or detail */
+#define SW__BREAKERS_MAX 1000           /* circuit breakers that one workflow sets */
+#define SW__BREAKER_MAX 1000000        /* a threshold of a breaker, and its probes */
 #define SW__HANDLERS_MAX 10000         /* handlers of one worker */
 #define SW__BATCH_MAX 100000           /* rows of one call */
 #define SW__VERTICES_MAX 500000        /* steps and bends of one picture */

@@ -106,6 +106,13 @@
     XX(EXPLAIN_LEAVES_OUT, "explain names only one thing that a step waits for")                   \
     XX(DEAD_LOST, "a step that has failed for good is in no list of dead letters")                 \
     XX(DEAD_CANCELLED, "what failed in a cancelled task counts as a dead letter")                  \
+    XX(BREAKER_IGNORED, "a step is started while its circuit is open")                             \
+    XX(PROBES_WITHOUT_END, "a half-open circuit starts whatever waits for it")                     \
+    XX(PROBE_KEPT, "a probe whose worker was lost keeps its place")                                \
+    XX(BREAKER_NOT_COUNTED, "no failure opens a circuit")                                          \
+    XX(BREAKER_NOT_STORED, "the state of a circuit is not written")                                \
+    XX(BREAKER_LATE_OUTCOME, "an attempt of before counts in a circuit's new state")               \
+    XX(BREAKER_DUE_LATE, "a waiting worker does not notice that a circuit is half-open")           \
     XX(BLOCKED_NEAR, "a step counts as blocked only right behind the failed one")
 
 #ifdef SW_PLANTS

@@ -44,6 +44,12 @@
     XX(CLOCK_RENEWED, "the clock is anchored again after a restart")                               \
     XX(CLOCK_HELD, "the wall clock lies behind the newest entry")                                  \
     XX(CLOCK_UNANCHORED, "somebody reads before the clock is anchored")                            \
+    XX(BREAKER_OPENED, "failures open a circuit")                                                  \
+    XX(BREAKER_OPENED_AGAIN, "a probe opens its circuit again")                                    \
+    XX(BREAKER_HALF_OPENED, "the open time of a circuit is over")                                  \
+    XX(BREAKER_CLOSED, "probes close their circuit")                                               \
+    XX(BREAKER_LATE_OUTCOME, "an attempt ends that was started in another state of its circuit")   \
+    XX(PROBES_USED_UP, "a worker meets a half-open circuit without a place for a probe")           \
     XX(SCHEMA_RACE, "somebody else was quicker to make the database")                              \
     XX(SCHEMA_WAIT, "a new database is busy while its journal is changed")                         \
     XX(ROLLED_BACK, "a transaction that SQLite has not ended is rolled back")

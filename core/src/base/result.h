@@ -18,6 +18,7 @@
     XX(OVERRIDES, sw_step_overridden, sw_step_overrides)                                           \
     XX(DEAD_LETTERS, sw_dead_letter, sw_dead_letters)                                              \
     XX(DEAD_GROUPS, sw_dead_group, sw_dead_groups)                                                 \
+    XX(BREAKERS, sw_breaker_row, sw_breakers)                                                      \
     XX(READINESS, sw_step_readiness_row, sw_readiness_rows)                                        \
     XX(CONTEXTS, sw_task_context_row, sw_task_contexts)                                            \
     XX(WORKERS, sw_worker_row, sw_workers)                                                         \

@@ -73,29 +73,33 @@ int sw__catalog_check(sw__catalog *catalog, sw__store *store, sw_error *err)
     return rc;
 }
 
-/* Two names with a zero byte between them, which no name contains. */
-static sw_str catalog_pair(sw__arena *arena, sw_str first, sw_str second)
+/* Names with a zero byte between them, which no name contains. */
+static sw_str catalog_key(sw__arena *arena, const sw_str *names, size_t count)
 {
-    size_t size = first.len + 1 + second.len;
+    size_t size = count - 1;
+    for (size_t i = 0; i < count; i++)
+        size += names[i].len;
     char *text = sw__arena_alloc(arena, size);
-    if (!text)
-        return (sw_str){0};
-    if (first.len)
-        memcpy(text, first.ptr, first.len);
-    if (second.len)
-        memcpy(text + first.len + 1, second.ptr, second.len);
-    return (sw_str){text, size};
+    char *at = text;
+    for (size_t i = 0; text && i < count; i++) {
+        if (names[i].len)
+            memcpy(at, names[i].ptr, names[i].len);
+        at += names[i].len + 1;
+    }
+    return (sw_str){text, text ? size : 0};
 }
 
-/* Look a pair up; *value is NULL when it is not there. SW_OK or SW_ENOMEM. */
-static int catalog_pair_find(const sw__catalog *catalog, const sw__strmap *map, sw_str first,
-                             sw_str second, int64_t **value)
+/* Look such a key up; *value is NULL when it is not there. SW_OK or SW_ENOMEM. */
+static int catalog_key_find(const sw__catalog *catalog, const sw__strmap *map, const sw_str *names,
+                            size_t count, int64_t **value)
 {
     sw__buf key;
     sw__buf_init(&key, catalog->env);
-    sw__buf_put_str(&key, first);
-    sw__buf_put_byte(&key, 0);
-    sw__buf_put_str(&key, second);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            sw__buf_put_byte(&key, 0);
+        sw__buf_put_str(&key, names[i]);
+    }
     bool failed = key.failed;
     *value = failed ? NULL : sw__strmap_find(map, sw__buf_str(&key));
     sw__buf_free(&key);
@@ -105,7 +109,8 @@ static int catalog_pair_find(const sw__catalog *catalog, const sw__strmap *map, 
 /* The map and the list know the same lanes, whatever fails. */
 static int catalog_lane_keep(sw__catalog *catalog, const sw__lane_row *row)
 {
-    sw_str key = catalog_pair(catalog->arena, row->queue, row->handler);
+    const sw_str names[] = {row->queue, row->handler, row->breaker};
+    sw_str key = catalog_key(catalog->arena, names, 3);
     if (!key.ptr)
         return SW_ENOMEM;
     if (catalog->lane_count == catalog->lane_capacity) {
@@ -122,6 +127,7 @@ static int catalog_lane_keep(sw__catalog *catalog, const sw__lane_row *row)
         .lane = row->lane,
         .queue = {key.ptr, row->queue.len},
         .handler = {key.ptr + row->queue.len + 1, row->handler.len},
+        .breaker = {key.ptr + key.len - row->breaker.len, row->breaker.len},
     };
     return SW_OK;
 }
@@ -147,7 +153,7 @@ int sw__catalog_lanes(sw__catalog *catalog, sw__store *store, sw_error *err)
     return rc;
 }
 
-/* Collect the (queue, handler) pairs of a definition that have no lane yet. */
+/* Collect what steps of a definition stand in line for and has no lane yet. */
 static int catalog_lanes_missing(sw__catalog *catalog, const sw_workflow *workflow,
                                  sw__arena *arena, sw__lane_row *rows, size_t *count)
 {
@@ -156,11 +162,13 @@ static int catalog_lanes_missing(sw__catalog *catalog, const sw_workflow *workfl
     sw__strmap_init(&seen, catalog->env);
     for (size_t i = 0; rc == SW_OK && i < workflow->step_count; i++) {
         const sw_workflow_step *step = &workflow->steps[i];
-        sw_str key = catalog_pair(arena, step->queue, step->handler);
+        const sw_str names[] = {step->queue, step->handler, step->breaker};
+        sw_str key = catalog_key(arena, names, 3);
         if (!key.ptr)
             rc = SW_ENOMEM;
         else if (!sw__strmap_find(&catalog->lanes, key) && !sw__strmap_find(&seen, key)) {
-            rows[(*count)++] = (sw__lane_row){.queue = step->queue, .handler = step->handler};
+            rows[(*count)++] = (sw__lane_row){
+                .queue = step->queue, .handler = step->handler, .breaker = step->breaker};
             rc = sw__strmap_put(&seen, key, 1);
         }
     }
@@ -202,7 +210,8 @@ static int catalog_plan_lanes(sw__catalog *catalog, sw__store *store, sw__plan *
     for (size_t i = 0; i < plan->workflow->step_count;) {
         int64_t *lane = NULL;
         const sw_workflow_step *step = &plan->workflow->steps[i];
-        if (catalog_pair_find(catalog, &catalog->lanes, step->queue, step->handler, &lane) < 0)
+        const sw_str names[] = {step->queue, step->handler, step->breaker};
+        if (catalog_key_find(catalog, &catalog->lanes, names, 3, &lane) < 0)
             return sw__fail(err, SW_ENOMEM, NULL);
         if (lane) {
             plan->lanes[i++] = *lane;
@@ -303,7 +312,8 @@ int sw__catalog_newest(sw__catalog *catalog, sw__store *store, sw_str name, sw_s
                        const sw__plan **out, sw_error *err)
 {
     int64_t *known = NULL;
-    if (catalog_pair_find(catalog, &catalog->newest, name, version, &known) < 0)
+    const sw_str names[] = {name, version};
+    if (catalog_key_find(catalog, &catalog->newest, names, 2, &known) < 0)
         return sw__fail(err, SW_ENOMEM, NULL);
     if (known) {
         *out = (const sw__plan *)(intptr_t)*known;
@@ -312,7 +322,7 @@ int sw__catalog_newest(sw__catalog *catalog, sw__store *store, sw_str name, sw_s
     int rc = catalog_plan_read(catalog, store, 0, name, version, out, err);
     if (rc < 0)
         return rc;
-    sw_str key = catalog_pair(catalog->arena, name, version);
+    sw_str key = catalog_key(catalog->arena, names, 2);
     if (!key.ptr || sw__strmap_put(&catalog->newest, key, (int64_t)(intptr_t)*out) < 0)
         return sw__fail(err, SW_ENOMEM, NULL);
     return SW_OK;

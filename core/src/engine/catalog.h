@@ -26,7 +26,7 @@ typedef struct sw__catalog {
     sw__arena *arena;  /* of everything below */
     sw__map plans;     /* workflow_no to sw__plan* */
     sw__strmap newest; /* name, zero byte, version to sw__plan* */
-    sw__strmap lanes;  /* queue, zero byte, handler to lane */
+    sw__strmap lanes;  /* queue, handler, breaker, zero bytes between them, to lane */
     sw__lane_row *lane_rows;
     size_t lane_count;
     size_t lane_capacity;

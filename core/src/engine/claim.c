@@ -10,6 +10,7 @@
 
 #include "base/plant.h"
 #include "base/probe.h"
+#include "engine/breaker.h"
 #include "model/trigger.h"
 
 /* Steps to choose from. */
@@ -20,6 +21,13 @@ typedef struct claim_pool {
     size_t dropped; /* rows of the store that this transaction has moved */
     size_t others;  /* rows of tasks that the worker may not take */
 } claim_pool;
+
+/* Lines to claim from: one set, unless circuit breakers limit what some of them give. */
+typedef struct claim_lines {
+    const sw__claim_set *sets;
+    size_t set_count;
+    size_t lane_count; /* in all */
+} claim_lines;
 
 /* Memory of one claim's rows. */
 typedef struct claim_build {
@@ -56,9 +64,12 @@ static int claim_match_lanes(sw__work *work, sw__member *member, sw_error *err)
         return sw__fail(err, SW_ENOMEM, NULL);
     member->lanes = lanes;
     member->lane_count = 0;
+    member->guarded = false;
     for (size_t i = 0; i < catalog->lane_count; i++) {
-        if (claim_lane_matches(member, &catalog->lane_rows[i]))
-            lanes[member->lane_count++] = catalog->lane_rows[i].lane;
+        if (!claim_lane_matches(member, &catalog->lane_rows[i]))
+            continue;
+        lanes[member->lane_count++] = catalog->lane_rows[i].lane;
+        member->guarded = member->guarded || catalog->lane_rows[i].breaker.len > 0;
     }
     member->lanes_version = catalog->lanes_version;
     return SW_OK;
@@ -71,9 +82,23 @@ static int claim_compare_lanes(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-static bool claim_has_lane(const sw__member *member, int64_t lane)
+static bool claim_has_lane(const sw__claim_set *set, int64_t lane)
 {
-    return bsearch(&lane, member->lanes, member->lane_count, sizeof lane, claim_compare_lanes);
+    return bsearch(&lane, set->lanes, set->lane_count, sizeof lane, claim_compare_lanes);
+}
+
+/* whole becomes the one set that there mostly is. */
+static int claim_find_lines(sw__work *work, const sw__member *member, sw__claim_set *whole,
+                            claim_lines *lines, sw_error *err)
+{
+    sw__claim_set *sets = whole;
+    size_t count = 1;
+    whole->claim_max = SIZE_MAX;
+    int rc = member->guarded ? sw__breaker_sets(work, member, &sets, &count, err) : SW_OK;
+    *lines = (claim_lines){.sets = sets, .set_count = count};
+    for (size_t i = 0; i < count; i++)
+        lines->lane_count += sets[i].lane_count;
+    return rc;
 }
 
 /* Choosing. */
@@ -133,72 +158,102 @@ static int claim_scan_lane(sw__work *work, const sw__member *member, claim_pool 
     return SW_OK;
 }
 
-static int claim_add_fresh(sw__work *work, const sw__member *member, claim_pool *pool,
-                           sw_error *err)
+static int claim_add_fresh(sw__work *work, const sw__member *member, const sw__claim_set *set,
+                           claim_pool *pool, sw_error *err)
 {
     if (!claim_room(work, pool, work->step_count))
         return sw__fail(err, SW_ENOMEM, NULL);
     for (size_t i = 0; i < work->step_count; i++) {
         const sw__step_hot *row = &work->steps[i].row;
-        if (work->steps[i].dirty && row->state == SW_STEP_READY &&
-            claim_has_lane(member, row->lane) && claim_may_take(member, row->step_id))
+        if (work->steps[i].dirty && row->state == SW_STEP_READY && claim_has_lane(set, row->lane) &&
+            claim_may_take(member, row->step_id))
             pool->rows[pool->count++] = (sw__queued){row->step_id, row->rank};
     }
     return SW_OK;
 }
 
-static int claim_fill(sw__work *work, const sw__member *member, size_t chunk, claim_pool *pool,
-                      bool *cut, sw_error *err)
+static void claim_sort(claim_pool *pool, size_t from)
 {
-    *pool = (claim_pool){0};
-    *cut = false;
-    int rc = claim_add_fresh(work, member, pool, err);
-    for (size_t i = 0; rc == SW_OK && i < member->lane_count; i++) {
+    if (pool->count - from > 1)
+        qsort(pool->rows + from, pool->count - from, sizeof *pool->rows, claim_compare);
+}
+
+/* Of the rows that a set has added, keep the first that it may give. */
+static void claim_limit(claim_pool *pool, size_t from, const sw__claim_set *set)
+{
+    if (pool->count - from <= set->claim_max)
+        return;
+    claim_sort(pool, from);
+    pool->count = from + set->claim_max;
+}
+
+static int claim_fill_set(sw__work *work, const sw__member *member, const sw__claim_set *set,
+                          size_t chunk, claim_pool *pool, bool *cut, sw_error *err)
+{
+    size_t from = pool->count;
+    size_t limit = chunk < set->claim_max ? chunk : set->claim_max;
+    int rc = claim_add_fresh(work, member, set, pool, err);
+    for (size_t i = 0; rc == SW_OK && i < set->lane_count; i++) {
         bool full = false;
-        rc = claim_scan_lane(work, member, pool, member->lanes[i], chunk, &full, err);
+        rc = claim_scan_lane(work, member, pool, set->lanes[i], limit, &full, err);
         *cut = *cut || full;
     }
-    if (rc == SW_OK && pool->count > 1)
-        qsort(pool->rows, pool->count, sizeof *pool->rows, claim_compare);
+    claim_limit(pool, from, set);
+    return rc;
+}
+
+static int claim_fill(sw__work *work, const sw__member *member, const claim_lines *lines,
+                      size_t chunk, claim_pool *pool, bool *cut, sw_error *err)
+{
+    int rc = SW_OK;
+    *pool = (claim_pool){0};
+    *cut = false;
+    for (size_t i = 0; rc == SW_OK && i < lines->set_count; i++)
+        rc = claim_fill_set(work, member, &lines->sets[i], chunk, pool, cut, err);
+    claim_sort(pool, 0);
     return rc;
 }
 
 /* The worker's one task lies behind steps of others: look at its own rows instead of theirs. */
-static int claim_fill_task(sw__work *work, const sw__member *member, claim_pool *pool,
-                           sw_error *err)
+static int claim_fill_task(sw__work *work, const sw__member *member, const claim_lines *lines,
+                           claim_pool *pool, sw_error *err)
 {
     *pool = (claim_pool){0};
     int rc = sw__work_load_all(work, member->task_no, err);
     if (rc == SW_OK && !claim_room(work, pool, work->step_count))
         rc = sw__fail(err, SW_ENOMEM, NULL);
-    for (size_t i = 0; rc == SW_OK && i < work->step_count; i++) {
-        const sw__step_hot *row = &work->steps[i].row;
-        if (row->state == SW_STEP_READY && claim_has_lane(member, row->lane) &&
-            claim_may_take(member, row->step_id))
-            pool->rows[pool->count++] = (sw__queued){row->step_id, row->rank};
+    for (size_t k = 0; rc == SW_OK && k < lines->set_count; k++) {
+        const sw__claim_set *set = &lines->sets[k];
+        size_t from = pool->count;
+        for (size_t i = 0; i < work->step_count; i++) {
+            const sw__step_hot *row = &work->steps[i].row;
+            if (row->state == SW_STEP_READY && claim_has_lane(set, row->lane) &&
+                claim_may_take(member, row->step_id))
+                pool->rows[pool->count++] = (sw__queued){row->step_id, row->rank};
+        }
+        claim_limit(pool, from, set);
     }
-    if (rc == SW_OK && pool->count > 1)
-        qsort(pool->rows, pool->count, sizeof *pool->rows, claim_compare);
+    claim_sort(pool, 0);
     return rc;
 }
 
 /* Short scans first: with many lanes, most of what a full scan of each would read is not taken.
  * A short scan that was cut may have hidden a better row, so then every lane is read in full. A
  * worker of one task that met steps of others cannot know how many more of them come. */
-static int claim_choose(sw__work *work, const sw__member *member, size_t limit, claim_pool *pool,
-                        sw_error *err)
+static int claim_choose(sw__work *work, const sw__member *member, const claim_lines *lines,
+                        size_t limit, claim_pool *pool, sw_error *err)
 {
     bool cut = false;
-    size_t chunk = member->lane_count > 1 ? limit / member->lane_count + 16 : limit;
+    size_t chunk = lines->lane_count > 1 ? limit / lines->lane_count + 16 : limit;
     chunk = chunk < limit ? chunk : limit;
-    int rc = claim_fill(work, member, chunk, pool, &cut, err);
+    int rc = claim_fill(work, member, lines, chunk, pool, &cut, err);
     if (rc == SW_OK && cut && !pool->others && (pool->dropped || chunk < limit)) {
         rc = pool->dropped ? sw__work_flush_steps(work, err) : SW_OK;
         if (rc == SW_OK)
-            rc = claim_fill(work, member, limit, pool, &cut, err);
+            rc = claim_fill(work, member, lines, limit, pool, &cut, err);
     }
     if (rc == SW_OK && cut && pool->others)
-        rc = claim_fill_task(work, member, pool, err);
+        rc = claim_fill_task(work, member, lines, pool, err);
     pool->count = pool->count < limit ? pool->count : limit;
     return rc;
 }
@@ -436,9 +491,13 @@ int sw__claim(sw__work *work, sw__member *member, size_t limit, sw_result *resul
 {
     claim_pool pool = {0};
     claim_build build = {.work = work, .arena = result->arena};
+    claim_lines lines = {0};
     int rc = claim_match_lanes(work, member, err);
+    sw__claim_set whole = {.lanes = member->lanes, .lane_count = member->lane_count};
     if (rc == SW_OK)
-        rc = claim_choose(work, member, limit, &pool, err);
+        rc = claim_find_lines(work, member, &whole, &lines, err);
+    if (rc == SW_OK)
+        rc = claim_choose(work, member, &lines, limit, &pool, err);
     if (rc < 0 || pool.count == 0)
         return rc;
     sw__map_init(&build.tasks, work->engine->env);

@@ -56,6 +56,7 @@ typedef struct sw__member {
     int64_t task_no;       /* 0: steps of every task */
     int64_t *lanes;        /* in the arena of the lane list */
     size_t lane_count;
+    bool guarded;           /* some of them belong to circuit breakers */
     uint64_t lanes_version; /* of the catalog's lanes when lanes were matched */
     sw__vain vain;
     sw__keeper keeper;

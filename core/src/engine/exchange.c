@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/plant.h"
 #include "base/probe.h"
+#include "engine/breaker.h"
 #include "engine/check.h"
 #include "engine/group.h"
 #include "engine/member.h"
@@ -107,6 +108,8 @@ static int exchange_flow(sw__work *work, sw__member *member, const sw_step_outco
         rc = sw__settle_tasks(work, result, err);
     if (rc == SW_OK && member && claim_max > 0)
         rc = sw__claim(work, member, claim_max, result, err);
+    if (rc == SW_OK && sw__breaker_due_us(work) < *timer_us)
+        *timer_us = sw__breaker_due_us(work);
     if (rc == SW_OK) {
         sw__report_finish(work, applied, row_count);
         sw__result_set(result, SW__APPLICATIONS, applied, row_count);

@@ -1,5 +1,6 @@
 /* Why a step does not run: the exact things it waits for, in sentences. */
 #include "base/plant.h"
+#include "engine/breaker.h"
 #include "engine/member.h"
 #include "engine/query.h"
 #include "engine/sound.h"
@@ -15,6 +16,7 @@ typedef struct explain_call {
     sw__step_hot *rows;
     sw__worker_rec *workers;
     size_t worker_count;
+    sw__work_breakers breakers; /* none when no step names one */
     sw_step_reason *reasons;
     size_t count;
 } explain_call;
@@ -110,6 +112,43 @@ static bool explain_has_worker(explain_call *call, const sw_workflow_step *step)
     return false;
 }
 
+static sw_str explain_open(const explain_call *call, const sw_workflow_step *step,
+                           const sw_breaker_row *row)
+{
+    sw__arena *arena = call->arena;
+    sw_str until = row->until_us ? sw__arena_format(arena, "for another %.1f s",
+                                                    explain_seconds(row->until_us - call->now_us))
+                                 : sw__str("until an operator closes it");
+    if (row->forced)
+        return sw__arena_format(arena,
+                                "%.*s is ready, but the circuit %.*s is open %.*s: it was "
+                                "opened by hand",
+                                SW__FMT(step->name), SW__FMT(step->breaker), SW__FMT(until));
+    return sw__arena_format(
+        arena, "%.*s is ready, but the circuit %.*s is open %.*s: %d failure%s in a row%s%.*s",
+        SW__FMT(step->name), SW__FMT(step->breaker), SW__FMT(until), row->failures,
+        row->failures == 1 ? "" : "s", row->error_class.len ? ", the last one " : "",
+        SW__FMT(row->error_class));
+}
+
+/* Whether it is a circuit breaker that keeps the step from starting. */
+static bool explain_breaker(explain_call *call, int64_t index)
+{
+    const sw_workflow_step *step = explain_step(call, index);
+    const sw__work_breaker *breaker =
+        step->breaker.ptr ? sw__breakers_find(&call->breakers, step->breaker) : NULL;
+    if (!sw__breaker_holds(breaker, call->now_us))
+        return false;
+    const sw_breaker_row *row = &breaker->rec.row;
+    sw_str message = explain_open(call, step, row);
+    if (row->state == SW_BREAKER_HALF_OPEN)
+        message = sw__arena_format(
+            call->arena, "%.*s is ready, but the circuit %.*s is half-open: %d of %d probes run",
+            SW__FMT(step->name), SW__FMT(step->breaker), row->probing, row->settings.probes);
+    explain_add(call, index, SW_REASON_BREAKER_OPEN, step->breaker, message, row->until_us);
+    return true;
+}
+
 static void explain_ready(explain_call *call, int64_t index)
 {
     const sw_workflow_step *step = explain_step(call, index);
@@ -122,6 +161,8 @@ static void explain_ready(explain_call *call, int64_t index)
         explain_add(call, index, SW_REASON_NOT_BEFORE, (sw_str){0}, message, row->rank);
         return;
     }
+    if (explain_breaker(call, index))
+        return;
     if (explain_has_worker(call, step)) {
         sw_str message = sw__arena_format(call->arena, "%.*s is ready and waits for a free worker",
                                           SW__FMT(step->name));
@@ -239,6 +280,8 @@ static int explain_load(explain_call *call, const sw_uuid *task_id, sw_error *er
         rc = sw__query_steps(engine, call->arena, &call->task, call->plan, &call->rows, err);
     if (rc == SW_OK)
         rc = sw__sound_workers(store, call->arena, &call->workers, &call->worker_count, err);
+    if (rc == SW_OK && sw__breaker_named(call->plan->workflow))
+        rc = sw__breakers_list(store, call->arena, &call->breakers, err);
     if (rc < 0)
         return rc;
     const sw_workflow *workflow = call->plan->workflow;

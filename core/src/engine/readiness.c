@@ -12,6 +12,8 @@ static int readiness_reason(const sw__survey *survey, size_t index)
     const sw__step_hot *row = &survey->rows[index];
     switch (row->state) {
     case SW_STEP_READY:
+        if (sw__survey_held(survey, index))
+            return SW_REASON_BREAKER_OPEN;
         return sw__survey_ready(survey, index) ? SW_REASON_QUEUED : SW_REASON_NOT_BEFORE;
     case SW_STEP_RUNNING:
         return SW_REASON_RUNNING;

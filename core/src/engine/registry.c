@@ -1,5 +1,6 @@
 /* Registering definitions in a store and reading them back. */
 #include "engine/query.h"
+#include "engine/breaker.h"
 #include "engine/work.h"
 
 /* Whether tasks that name this workflow, with or without its version, get this very definition.
@@ -52,6 +53,8 @@ static int registry_put(sw__work *work, const sw_workflow *workflow, sw_error *e
     rc = store->ops->workflows_put(store, &record, 1, err);
     if (rc == SW_OK)
         rc = sw__catalog_lanes_add(&work->engine->catalog, store, workflow, err);
+    if (rc == SW_OK)
+        rc = sw__breaker_register(work, workflow, err);
     work->tones |= SW__TONE_PLANS; /* waiting workers match their handlers with the lines again */
     if (rc == SW_OK)
         rc = sw__catalog_adopt(&work->engine->catalog, store, record.workflow_no, workflow, err);

@@ -92,6 +92,24 @@ int sw__sound_workers(sw__store *store, sw__arena *arena, sw__worker_rec **rows,
     return rc;
 }
 
+int sw__sound_breaker(const sw__breaker_rec *rec, sw_error *err)
+{
+    const sw_breaker_row *row = &rec->row;
+    const sw_breaker_settings *settings = &row->settings;
+    bool sound = settings->name.ptr && settings->failure_threshold > 0 &&
+                 settings->success_threshold > 0 && settings->probes > 0 && settings->open_ms > 0 &&
+                 settings->open_ms <= SW__DELAY_MAX_MS && settings->max_open_ms > 0 &&
+                 settings->max_open_ms <= SW__DELAY_MAX_MS;
+    sound = sound && row->state >= 0 && row->state < SW_BREAKER_STATE_COUNT && row->failures >= 0 &&
+            row->successes >= 0 && row->successes < INT32_MAX && row->probing >= 0 &&
+            row->probing < INT32_MAX && row->openings >= 0 && sound_time(row->until_us) &&
+            sound_time(row->changed_us);
+    if (sound)
+        return SW_OK;
+    return sw__fail(err, SW_ECORRUPT, "the row of breaker number %lld is damaged",
+                    (long long)rec->breaker_no);
+}
+
 int sw__sound_anchor(const sw__anchor *anchor, sw_error *err)
 {
     if (sound_time(anchor->boot_us) && sound_time(anchor->base_us))

@@ -58,6 +58,8 @@ int sw__survey_open(sw__survey *survey, sw_engine *engine, const sw_uuid *task_i
     if (rc == SW_OK)
         rc = sw__query_steps(engine, survey->scratch, &survey->task, survey->plan, &survey->rows,
                              err);
+    if (rc == SW_OK && sw__breaker_named(survey->plan->workflow))
+        rc = sw__breakers_list(engine->store, survey->scratch, &survey->breakers, err);
     if (rc < 0)
         return rc;
     survey->count = survey->plan->workflow->step_count;
@@ -73,13 +75,33 @@ void sw__survey_close(sw__survey *survey)
     sw__arena_free(survey->scratch);
 }
 
-int64_t sw__survey_retry_us(const sw__survey *survey, size_t index)
+static bool survey_waits(const sw__survey *survey, size_t index)
 {
     const sw__step_hot *row = &survey->rows[index];
-    return row->lane == SW__LANE_TIMER && row->rank > survey->now_us ? row->rank : 0;
+    return row->lane == SW__LANE_TIMER && row->rank > survey->now_us;
+}
+
+static const sw__work_breaker *survey_breaker(const sw__survey *survey, size_t index)
+{
+    sw_str name = survey->plan->workflow->steps[index].breaker;
+    return name.ptr ? sw__breakers_find(&survey->breakers, name) : NULL;
+}
+
+bool sw__survey_held(const sw__survey *survey, size_t index)
+{
+    return survey->rows[index].state == SW_STEP_READY && !survey_waits(survey, index) &&
+           sw__breaker_holds(survey_breaker(survey, index), survey->now_us);
+}
+
+int64_t sw__survey_retry_us(const sw__survey *survey, size_t index)
+{
+    if (survey_waits(survey, index))
+        return survey->rows[index].rank;
+    return sw__survey_held(survey, index) ? survey_breaker(survey, index)->rec.row.until_us : 0;
 }
 
 bool sw__survey_ready(const sw__survey *survey, size_t index)
 {
-    return survey->rows[index].state == SW_STEP_READY && sw__survey_retry_us(survey, index) == 0;
+    return survey->rows[index].state == SW_STEP_READY && !survey_waits(survey, index) &&
+           !sw__survey_held(survey, index);
 }

@@ -4,6 +4,7 @@
 #ifndef SW_ENGINE_SURVEY_H
 #define SW_ENGINE_SURVEY_H
 
+#include "engine/breaker.h"
 #include "engine/query.h"
 #include "model/trigger.h"
 
@@ -13,6 +14,7 @@ typedef struct sw__survey {
     sw__task_hot task;
     const sw__plan *plan;
     size_t count;
+    sw__work_breakers breakers; /* none when no step names one */
     sw__step_hot *rows; /* by index */
     bool *blocked;      /* by index: pending, and nothing that goes on by itself lets it start */
 } sw__survey;
@@ -23,9 +25,11 @@ void sw__survey_close(sw__survey *survey);
 
 /* How the dependencies of a step stand. */
 sw__tally sw__survey_tally(const sw__survey *survey, size_t index);
+/* Whether its time has come, and only a circuit breaker keeps the step from starting. */
+bool sw__survey_held(const sw__survey *survey, size_t index);
 /* Whether a worker may take the step now. */
 bool sw__survey_ready(const sw__survey *survey, size_t index);
-/* When the step may start again, 0: it waits for no time. */
+/* When the step may start again, by its retry or its breaker; 0: it waits for no time. */
 int64_t sw__survey_retry_us(const sw__survey *survey, size_t index);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/plant.h"
 #include "base/probe.h"
+#include "engine/breaker.h"
 #include "engine/flow.h"
 #include "engine/sound.h"
 #include "model/states.h"
@@ -145,6 +146,8 @@ static int work_flush(sw__work *work, sw_error *err)
         rc = sw__work_flush_results(work, err);
     if (rc == SW_OK && work->failure_count && !SW__PLANT(FAILURE_LOST))
         rc = store->ops->failures_put(store, work->failures, work->failure_count, err);
+    if (rc == SW_OK && work->breakers)
+        rc = sw__breakers_flush(work, err);
     if (rc == SW_OK)
         rc = SW__PLANT_CUT(AUDIT_APART, store, err);
     if (rc == SW_OK)
@@ -395,6 +398,12 @@ int sw__work_move(sw__work *work, sw__work_step *step, int to, const sw__cause *
     if (!sw__step_may(from, to, cause->by))
         return sw__fail(err, SW_ECORRUPT, "a step is %s and cannot become %s",
                         sw_step_state_name(from), sw_step_state_name(to));
+    if ((from == SW_STEP_RUNNING || to == SW_STEP_RUNNING) &&
+        sw__work_definition(work, step->row.step_id)->breaker.ptr) {
+        int rc = sw__breaker_moved(work, step, to, cause, err);
+        if (rc < 0)
+            return rc;
+    }
     step->row.state = to;
     step->row.changed_us = work->now_us;
     step->row.lane = SW__LANE_NONE;

@@ -48,6 +48,7 @@ typedef struct sw__work {
     sw__notices *notices;
     uint32_t tones;   /* what to ring for after the commit, besides the steps in line (bell.h) */
     int64_t timer_us; /* the first retry that comes due, as others know it; 0: not read */
+    struct sw__work_breakers *breakers; /* NULL until one is needed (breaker.h) */
     bool changed;     /* something but a lease was written */
 } sw__work;
 

@@ -75,6 +75,7 @@ static void json_put_step(sw__buf *buf, const sw_workflow *workflow, const sw_wo
 {
     sw__buf_put_text(buf, "{");
     json_put_after(buf, workflow, step);
+    json_put_line(buf, "breaker", step->breaker); /* a key that came later */
     json_put_line(buf, "description", draft->description);
     json_put_line(buf, "handler", step->handler);
     json_put_node(buf, "metadata", draft->metadata);
@@ -93,10 +94,28 @@ static void json_put_step(sw__buf *buf, const sw_workflow *workflow, const sw_wo
     sw__buf_put_text(buf, "}");
 }
 
+/* Left out when there are none: a key that came later. */
+static void json_put_breakers(sw__buf *buf, const sw_workflow *workflow)
+{
+    for (size_t i = 0; i < workflow->breaker_count; i++) {
+        const sw_breaker_settings *breaker = &workflow->breakers[i];
+        sw__buf_put_text(buf, i > 0 ? "," : "\"breakers\":{");
+        sw__json_put_str(buf, breaker->name);
+        sw__buf_printf(buf,
+                       ":{\"failure_threshold\":%d,\"max_open_ms\":%" PRId64 ",\"open_ms\":%" PRId64
+                       ",\"probes\":%d,\"success_threshold\":%d}",
+                       breaker->failure_threshold, breaker->max_open_ms, breaker->open_ms,
+                       breaker->probes, breaker->success_threshold);
+    }
+    if (workflow->breaker_count > 0)
+        sw__buf_put_text(buf, "},");
+}
+
 void sw__workflow_put_json(sw__buf *buf, const sw_workflow *workflow, const sw__draft *draft,
                            const int32_t *order)
 {
     sw__buf_put_text(buf, "{");
+    json_put_breakers(buf, workflow);
     json_put_line(buf, "description", draft->description);
     json_put_json(buf, "input_schema", workflow->input_schema);
     sw__buf_printf(buf, "\"max_parallel\":%" PRId64 ",", workflow->max_parallel);

@@ -376,6 +376,8 @@ int sw__draft_check(sw__findings *findings, sw__arena *arena, sw__draft *draft, 
                     sw__graph *graph)
 {
     draft_check check = {.findings = findings, .arena = arena, .draft = draft};
+    if (!sw__breakers_read(findings, arena, draft))
+        return SW_ENOMEM;
     if (draft->step_count == 0)
         return SW_OK;
     sw__strmap_init(&check.numbers, sw__arena_env(arena));

@@ -31,6 +31,7 @@ static const sw__field definition_fields[] = {
     {DEFINITION_FIELD("max_parallel", INTEGER, draft.max_parallel), .max = SW__STEPS_MAX},
     {DEFINITION_FIELD("on_failure", CHOICE, on_failure), .max = SW_ON_FAILURE_COUNT,
      .choice = sw_on_failure_name},
+    {DEFINITION_FIELD("breakers", MAP, draft.breakers_node)},
     {DEFINITION_FIELD("steps", LIST, draft.list), .required = true},
 };
 
@@ -44,6 +45,7 @@ static const sw__field definition_step_fields[] = {
     {STEP_FIELD("description", TEXT, description)},
     {STEP_FIELD("handler", NAME, handler)},
     {STEP_FIELD("queue", NAME, queue)},
+    {STEP_FIELD("breaker", NAME, breaker)},
     {STEP_FIELD("priority", INTEGER, priority), .min = INT16_MIN, .max = INT16_MAX},
     {STEP_FIELD("after", LIST, after)},
     {STEP_FIELD("trigger", ANY, trigger_node)},

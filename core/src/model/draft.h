@@ -6,6 +6,7 @@
 #include "base/node.h"
 #include "graph/graph.h"
 #include "model/findings.h"
+#include "stepwell/breaker.h"
 
 /* Nodes and texts are borrowed from the document. */
 typedef struct sw__draft_step {
@@ -22,6 +23,7 @@ typedef struct sw__draft_step {
     sw_str description;
     sw_str handler; /* absent: "<workflow>.<step>" */
     sw_str queue;
+    sw_str breaker; /* absent: none */
     int64_t priority;
     int64_t timeout_ms;
     int64_t max_attempts;
@@ -46,6 +48,9 @@ typedef struct sw__draft {
     const char *after_key; /* how the form calls them, for the paths of findings */
     const char *handler_key;
     const char *retry_max_key;
+    const sw__node *breakers_node; /* map, NULL: none */
+    sw_breaker_settings *breakers; /* read from it, by name */
+    size_t breaker_count;
     const sw__node *list; /* of the steps; NULL when there is a finding about it */
     sw__draft_step *steps;
     size_t step_count;
@@ -59,6 +64,10 @@ bool sw__definition_read(sw__findings *findings, sw__arena *arena, const sw__nod
                          sw__draft *draft);
 bool sw__mission_read(sw__findings *findings, sw__arena *arena, const sw__node *root,
                       sw__draft *draft);
+
+/* Read the settings of draft->breakers_node, and hold the breakers that the steps name against
+ * them. False when there is no memory. */
+bool sw__breakers_read(sw__findings *findings, sw__arena *arena, sw__draft *draft);
 
 /* Check what concerns several values at once, fill in the defaults that depend on others, and put
  * the steps into order: *order gets the draft's numbers in topological order, *graph the

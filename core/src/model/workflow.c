@@ -32,6 +32,7 @@ static bool step_copy(sw__arena *arena, const sw__draft_step *draft, sw_workflow
         .title = sw__arena_str(arena, draft->title),
         .handler = sw__arena_str(arena, draft->handler),
         .queue = sw__arena_str(arena, draft->queue),
+        .breaker = sw__arena_str(arena, draft->breaker),
         .priority = (int32_t)draft->priority,
         .max_attempts = (int32_t)draft->max_attempts,
         .max_crashes = (int32_t)draft->max_crashes,
@@ -126,6 +127,21 @@ static int workflow_build_digest(sw_workflow *workflow, const sw__draft *draft,
     return code < 0 ? sw__fail(err, code, NULL) : SW_OK;
 }
 
+static int workflow_build_breakers(sw_workflow *workflow, const sw__draft *draft, sw_error *err)
+{
+    size_t count = draft->breaker_count;
+    sw_breaker_settings *breakers = sw__arena_array(workflow->arena, count, sizeof(*breakers));
+    if (!breakers)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    for (size_t i = 0; i < count; i++) {
+        breakers[i] = draft->breakers[i];
+        breakers[i].name = sw__arena_str(workflow->arena, draft->breakers[i].name);
+    }
+    workflow->breakers = breakers;
+    workflow->breaker_count = count;
+    return SW_OK;
+}
+
 static int workflow_fill(sw_workflow *workflow, sw__arena *scratch, const sw__draft *draft,
                          const int32_t *order, const sw__graph *graph, sw_error *err)
 {
@@ -135,6 +151,8 @@ static int workflow_fill(sw_workflow *workflow, sw__arena *scratch, const sw__dr
     if (!node_copy_json(workflow->arena, draft->input_schema, &workflow->input_schema))
         return sw__fail(err, SW_ENOMEM, NULL);
     int code = workflow_build_steps(workflow, draft, order, err);
+    if (code == SW_OK)
+        code = workflow_build_breakers(workflow, draft, err);
     if (code == SW_OK)
         code = workflow_build_graph(workflow, scratch, order, graph, err);
     if (code == SW_OK)

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/map.h"
 #include "graph/graph.h"
+#include "stepwell/breaker.h"
 #include "stepwell/error.h"
 #include "stepwell/workflow.h"
 
@@ -20,6 +21,8 @@ struct sw_workflow {
     uint8_t digest[32];  /* SHA-256 of json */
     char digest_hex[65];
     int64_t max_parallel;
+    const sw_breaker_settings *breakers; /* that it sets, by name */
+    size_t breaker_count;
     size_t step_count;
     sw_workflow_step *steps; /* topological order */
     sw__graph graph;         /* over step indices */

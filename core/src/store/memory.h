@@ -152,6 +152,7 @@ typedef struct sw__memory {
     sw__queue queue;
     sw__table workflows; /* sw__memory_workflow */
     sw__table lanes;     /* sw__lane_row */
+    sw__table breakers;  /* sw__breaker_rec */
     sw__table tasks;     /* sw__memory_task */
     sw__table workers;   /* sw__worker_rec */
     sw__table segments;  /* sw__segment */

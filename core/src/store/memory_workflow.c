@@ -128,7 +128,8 @@ static bool lane_known(const sw__memory *self, const sw__lane_row *row)
     for (size_t i = 0; i < self->lanes.count; i++) {
         const sw__lane_row *lane = self->lanes.items[i].row;
         if (lane->lane == row->lane ||
-            (sw__str_equal(lane->queue, row->queue) && sw__str_equal(lane->handler, row->handler)))
+            (sw__str_equal(lane->queue, row->queue) && sw__str_equal(lane->handler, row->handler) &&
+             sw__str_equal(lane->breaker, row->breaker)))
             return true;
     }
     return false;
@@ -143,12 +144,14 @@ static int lane_put(sw__memory *self, const sw__lane_row *row, sw_error *err)
         return sw__fail(err, SW_ENOMEM, NULL);
     sw__block_need(&block, row->queue);
     sw__block_need(&block, row->handler);
+    sw__block_need(&block, row->breaker);
     sw__lane_row *made = sw__block_make(&block, self->base.env, sizeof(*made));
     if (!made)
         return sw__fail(err, SW_ENOMEM, NULL);
     made->lane = row->lane;
     made->queue = sw__block_copy_name(&block, row->queue);
     made->handler = sw__block_copy_name(&block, row->handler);
+    made->breaker = sw__block_copy_name(&block, row->breaker);
     sw__undo_note(self, (sw__undo){.kind = SW__UNDO_MADE, .where = made});
     sw__table_add(&self->lanes, row->lane, made);
     sw__undo_note(self,
@@ -184,7 +187,8 @@ int sw__memory_lanes_list(sw__store *store, int64_t above, sw__arena *arena, sw_
         const sw__lane_row *lane = self->lanes.items[first + i].row;
         (*rows)[i] = (sw__lane_row){.lane = lane->lane,
                                     .queue = sw__arena_str(arena, lane->queue),
-                                    .handler = sw__arena_str(arena, lane->handler)};
+                                    .handler = sw__arena_str(arena, lane->handler),
+                                    .breaker = sw__arena_str(arena, lane->breaker)};
     }
     return sw__arena_failed(arena) ? sw__fail(err, SW_ENOMEM, NULL) : SW_OK;
 }

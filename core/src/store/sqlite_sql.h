@@ -21,6 +21,9 @@
     "changed_us" SW_STEP_STATE_MAP(SW__COUNT_COLUMN)
 #define SW__COLUMNS_STEP                                                                           \
     "step_id, state, open_deps, attempt, crashes, epoch, lane, rank, changed_us"
+#define SW__COLUMNS_BREAKER                                                                        \
+    "breaker_no, name, failure_threshold, success_threshold, probes, open_ms, max_open_ms, "       \
+    "state, failures, successes, probing, openings, forced, until_us, changed_us, error_class"
 #define SW__COLUMNS_FAILURE "step_id, epoch, salt, error_class, message, detail"
 #define SW__COLUMNS_SEGMENT "segment_no, entry_first, entry_count, time_us, previous, hash"
 #define SW__COLUMNS_INFO                                                                           \
@@ -71,8 +74,12 @@
                         "ORDER BY registered_us DESC, workflow_no DESC LIMIT 1")                   \
     XX(WORKFLOW_NAMED, "SELECT 1 FROM workflow WHERE workflow_no = ?1 AND name = ?2")              \
     XX(WORKFLOW_DIGEST, "SELECT " SW__COLUMNS_WORKFLOW " FROM workflow WHERE digest = ?1")         \
-    XX(LANE_PUT, "INSERT INTO lane (lane, queue, handler) VALUES (?1, ?2, ?3)")                    \
-    XX(LANE_LIST, "SELECT lane, queue, handler FROM lane WHERE lane > ?1 ORDER BY lane")           \
+    XX(LANE_PUT, "INSERT INTO lane (lane, queue, handler, breaker) VALUES (?1, ?2, ?3, ?4)")       \
+    XX(LANE_LIST, "SELECT lane, queue, handler, breaker FROM lane WHERE lane > ?1 ORDER BY lane")  \
+    XX(BREAKER_PUT, "INSERT OR REPLACE INTO breaker (" SW__COLUMNS_BREAKER ") "                    \
+                    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, "   \
+                    "?16)")                                                                        \
+    XX(BREAKER_LIST, "SELECT " SW__COLUMNS_BREAKER " FROM breaker ORDER BY breaker_no")            \
     XX(TASK_INSERT, "INSERT INTO task (task_no, " SW__COLUMNS_TASK ") "                            \
                     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?" SW_STEP_STATE_MAP(SW__COUNT_VALUE) ")") \
     XX(TASK_GET, "SELECT task.task_no, " SW__COLUMNS_TASK " FROM task WHERE task_no = ?1")         \

@@ -89,6 +89,7 @@ int sw__sqlite_lanes_put(sw__store *store, const sw__lane_row *rows, size_t coun
         sw__bind_int(&bind, rows[i].lane);
         sw__bind_name(&bind, rows[i].queue);
         sw__bind_name(&bind, rows[i].handler);
+        sw__bind_name(&bind, rows[i].breaker);
         rc = sw__bind_run(self, &bind, err);
         if (rc < 0)
             return sw__fail_at(err, rc, i);
@@ -112,6 +113,7 @@ int sw__sqlite_lanes_list(sw__store *store, int64_t above, sw__arena *arena, sw_
         sw__lane_row row = {.lane = sw__column_int(&column)};
         row.queue = sw__arena_str(arena, sw__column_text(&column));
         row.handler = sw__arena_str(arena, sw__column_text(&column));
+        row.breaker = sw__arena_str(arena, sw__column_text(&column));
         sw__buf_put(&found, &row, sizeof(row));
     }
     return sw__rows_finish(&found, sizeof(**rows), rc, arena, (void **)rows, count, err);

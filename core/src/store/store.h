@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "stepwell/breaker.h"
 #include "stepwell/engine.h"
 #include "stepwell/task.h"
 #include "stepwell/types.h"
@@ -36,7 +37,7 @@
  * has failed. */
 #define SW__LANE_NONE 0
 #define SW__LANE_TIMER 1 /* rank: not before this time */
-#define SW__LANE_FIRST 2 /* ready for one (queue, handler); rank: minus priority */
+#define SW__LANE_FIRST 2 /* ready for one (queue, handler, breaker); rank: minus priority */
 #define SW__LANE_DEAD INT64_MAX /* failed, and not allowed to; rank: minus the time of that */
 /* running: minus the worker's number; rank: deadline of the attempt, INT64_MAX for none */
 
@@ -107,7 +108,13 @@ typedef struct sw__lane_row {
     int64_t lane;
     sw_str queue;
     sw_str handler;
+    sw_str breaker; /* absent or empty: none */
 } sw__lane_row;
+
+typedef struct sw__breaker_rec {
+    int64_t breaker_no; /* dense, from 1 */
+    sw_breaker_row row;
+} sw__breaker_rec;
 
 typedef struct sw__payload {
     int64_t step_id;
@@ -209,6 +216,11 @@ typedef struct sw__store_ops {
     int (*lanes_list)(sw__store *store, int64_t above, sw__arena *arena, sw__lane_row **rows,
                       size_t *count, sw_error *err);
 
+    /* A known breaker_no is replaced. */
+    int (*breakers_put)(sw__store *store, const sw__breaker_rec *rows, size_t count, sw_error *err);
+    int (*breakers_list)(sw__store *store, sw__arena *arena, sw__breaker_rec **rows, size_t *count,
+                         sw_error *err); /* by breaker_no */
+
     int (*tasks_insert)(sw__store *store, const sw__task_hot *hot, const sw__task_info *info,
                         size_t count, sw_error *err);
     /* rows[i] for task_nos[i]; a missing one has task_no 0. */
@@ -304,6 +316,8 @@ typedef struct sw__store_ops {
     XX(workflow_digest_find)                                                                       \
     XX(lanes_put)                                                                                  \
     XX(lanes_list)                                                                                 \
+    XX(breakers_put)                                                                               \
+    XX(breakers_list)                                                                              \
     XX(tasks_insert)                                                                               \
     XX(tasks_get)                                                                                  \
     XX(tasks_update)                                                                               \

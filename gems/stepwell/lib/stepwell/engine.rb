@@ -144,6 +144,17 @@ module Stepwell
   #   @return [Array(Array<DeadRow>, Array<Overridden>)] what was found, and what became of each
   #   @raise [InvalidArgumentError, LimitError]
   #
+  # @!method breaker_list
+  #   {Breakers} has friendlier forms of the two.
+  #   @return [Array<BreakerRow>] every circuit breaker that a registered workflow names, by name
+  #
+  # @!method breaker_override(rows)
+  #   Open or close circuit breakers by hand, all or none.
+  #   @param rows [Array<Array>] [name, state, actor, reason, open_ms]; the state is :open or :closed,
+  #     and only :open has an open_ms (milliseconds; nil: until it is closed by hand)
+  #   @return [Array<BreakerRow>] what they are after that
+  #   @raise [NotFoundError, InvalidArgumentError, LimitError] #row says which
+  #
   # @!method task_prune(finished_before_us, workflow: nil, states: nil, limit: nil, dry_run: false, actor: nil, reason: nil)
   #   Take out tasks that have ended. {Operations#prune} says more. What was committed before an
   #   exception stays done.
@@ -206,6 +217,7 @@ module Stepwell
   class Engine
     include Operations
     include DeadLetters
+    include Breakers
     include TaskPictures
 
     # Open a store.

@@ -148,6 +148,23 @@ module Stepwell
   # Dead letters of one error class and handler: error_class, handler, count, oldest_us, newest_us.
   class DeadGroup; end
 
+  # A circuit breaker: name, state (one of {BREAKER_STATES}), failures (in a row), successes and probing
+  # (while half-open: so far, and steps that run), openings (in a row), forced (whether an operator has
+  # opened it), until_us (open: when it becomes half-open, nil: when an operator closes it), changed_us,
+  # error_class (of the last failure that counted); and its settings: failure_threshold,
+  # success_threshold, probes, open_ms, max_open_ms.
+  class BreakerRow
+    # @return [Boolean] whether steps that name it are not started
+    def open?
+      state == :open
+    end
+
+    # @return [Boolean]
+    def closed?
+      state == :closed
+    end
+  end
+
   # Answer of {Operations#batch_update_step_states}: updated_count (steps that were changed), rows
   # ({Overridden}s in the order of the batch).
   BatchUpdate = Struct.new(:updated_count, :rows)

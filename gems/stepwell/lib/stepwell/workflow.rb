@@ -83,6 +83,30 @@ module Stepwell
         setting(:@metadata, value)
       end
 
+      # Set a circuit breaker, which steps name: while the service behind it fails, they are not
+      # started. Steps of all workflows that name it share it; what is left out is the default.
+      #
+      # @param name [Symbol, String]
+      # @param failures [Integer, nil] in a row that open it (default 5)
+      # @param successes [Integer, nil] of probes that close it (default 2)
+      # @param probes [Integer, nil] steps that run at a time until then (default 1)
+      # @param open [Numeric, nil] seconds before probes start (default 30)
+      # @param max_open [Numeric, nil] a failing probe doubles open up to so many seconds (default: open)
+      # @return [Symbol] the name
+      def breaker(name, failures: nil, successes: nil, probes: nil, open: nil, max_open: nil)
+        own_breakers[name.to_s] = {
+          "failure_threshold" => failures, "success_threshold" => successes, "probes" => probes,
+          "open_ms" => breaker_ms(open, "open"), "max_open_ms" => breaker_ms(max_open, "max_open")
+        }.compact
+        name.to_sym
+      end
+
+      # @return [Hash{String => Hash}] inherited ones first
+      # @api private
+      def breakers
+        superclass.respond_to?(:breakers) ? superclass.breakers.merge(own_breakers) : own_breakers
+      end
+
       # Declare a step. A method of the same name handles it, unless handler: or kind: is given.
       #
       # @param name [Symbol, String]
@@ -100,6 +124,7 @@ module Stepwell
       # @param on_failure [Symbol, nil] :block (dependents wait for ever, other branches go on),
       #   :skip_dependents (they are skipped, and so are theirs), :fail_task or :continue; the default
       #   is that of the workflow, or else :block
+      # @param breaker [Symbol, String, nil] circuit breaker of the service it needs: see {breaker}
       # @param retry_on [Class, Array<Class>, nil] only these exceptions are retried
       # @param discard_on [Class, Array<Class>, nil] these exceptions are never retried
       # @param handler [String, nil] name of a handler of another program, like "billing.charge"
@@ -110,10 +135,11 @@ module Stepwell
       # @return [Symbol] the name
       # @raise [InvalidArgumentError]
       def step(name, after: nil, trigger: nil, retries: nil, timeout: nil, queue: nil, priority: nil,
-               on_failure: nil, retry_on: nil, discard_on: nil, handler: nil, kind: nil, parameters: nil,
-               title: nil, metadata: nil)
+               on_failure: nil, breaker: nil, retry_on: nil, discard_on: nil, handler: nil, kind: nil,
+               parameters: nil, title: nil, metadata: nil)
         options = { after: after, trigger: trigger, retries: retries, timeout: timeout, queue: queue,
-                    priority: priority, on_failure: on_failure, retry_on: retry_on, discard_on: discard_on,
+                    priority: priority, on_failure: on_failure, breaker: breaker, retry_on: retry_on,
+                    discard_on: discard_on,
                     handler: handler, kind: kind, parameters: parameters, title: title, metadata: metadata }
         step = Step.new(name, options)
         raise InvalidArgumentError, "#{self} declares step #{name} twice" if own_steps.key?(step.name)
@@ -143,7 +169,7 @@ module Stepwell
         {
           "stepwell" => 1, "name" => workflow_name, "version" => version, "description" => description,
           "input_schema" => input_schema, "metadata" => metadata, "max_parallel" => max_parallel,
-          "on_failure" => on_failure&.to_s,
+          "on_failure" => on_failure&.to_s, "breakers" => (breakers unless breakers.empty?),
           "steps" => steps.values.map { |step| step.definition(workflow_name) }
         }.compact
       end
@@ -214,6 +240,19 @@ module Stepwell
 
       def own_steps
         @own_steps ||= {}
+      end
+
+      def own_breakers
+        @own_breakers ||= {}
+      end
+
+      def breaker_ms(seconds, what)
+        return nil if seconds.nil?
+
+        number = seconds.to_f if seconds.respond_to?(:to_f) && !seconds.is_a?(String)
+        return (number * 1000).round if number&.finite?
+
+        raise InvalidArgumentError, "#{self}: breaker: #{what}: must be seconds, not #{seconds.inspect}"
       end
 
       # Setting and reading in one; subclasses inherit what they do not set.

@@ -26,6 +26,7 @@ from ._retry import GiveUp, Retry, RetryAfter
 from ._step import Step
 from ._values import InputError, ResultError
 from .context import Context
+from ._breaker import Breaker
 from ._dead import BatchUpdate, DeadLetter
 from .engine import Engine
 from .task import Explanation, Task
@@ -75,6 +76,7 @@ AuditEntry = core.AuditEntry
 AuditReport = core.AuditReport
 Calibration = core.Calibration
 Claim = core.Claim
+BreakerRow = core.BreakerRow
 DeadGroup = core.DeadGroup
 DeadRow = core.DeadRow
 Definition = core.Definition
@@ -107,6 +109,8 @@ __all__ = [
     "AuditReport",
     "BatchUpdate",
     "Bottleneck",
+    "Breaker",
+    "BreakerRow",
     "BusyError",
     "Calibration",
     "Change",

@@ -15,6 +15,7 @@ from ._records import (
     AuditReport,
     Calibration,
     Claim,
+    BreakerRow,
     DeadGroup,
     DeadRow,
     Exchange,
@@ -44,6 +45,7 @@ RECOMMENDED_ACTIONS = c.names_of(
 )
 HEALTH_STATUSES = c.names_of(lib.sw_health_status_name, lib.SW_HEALTH_STATUS_COUNT)
 DURABILITIES = c.names_of(lib.sw_durability_name, lib.SW_DURABILITY_COUNT)
+BREAKER_STATES = c.names_of(lib.sw_breaker_state_name, lib.SW_BREAKER_STATE_COUNT)
 DURATION_SOURCES = c.names_of(lib.sw_duration_source_name, lib.SW_DURATION_SOURCE_COUNT)
 AUDIT_KINDS = c.names_of(lib.sw_audit_kind_name, lib.SW_AUDIT_KIND_COUNT + 1)
 
@@ -208,6 +210,18 @@ def fill_override(keeper: Keeper, out: Any, row: Any) -> None:
     out.actor = keeper.text(actor, "actor", optional=True)
     out.reason = keeper.text(reason, "reason", optional=True)
     out.result = keeper.text(result, "result", optional=True)
+
+
+def fill_breaker(keeper: Keeper, out: Any, row: Any) -> None:
+    """Fill a sw_breaker_override_row."""
+    name, state, actor, reason, open_ms = c.read_row(row, "a row", 4, 5)
+    out.name = keeper.text(name, "name")
+    out.state = lib.sw_breaker_state_find(keeper.text(state, "state"))
+    if out.state < 0:
+        raise c.refusal(f"state is '{state[:64]}', which is no state of a breaker")
+    out.actor = keeper.text(actor, "actor", optional=True)
+    out.reason = keeper.text(reason, "reason", optional=True)
+    out.open_ms = 0 if open_ms is None else c.read_int(open_ms, "open_ms")
 
 
 def read_dead_filter(keeper: Keeper, texts: Dict[str, Any], numbers: Dict[str, Any]) -> Any:
@@ -500,6 +514,27 @@ def dead_group(row: Any) -> DeadGroup:
     )
 
 
+def breaker(row: Any) -> BreakerRow:
+    """A sw_breaker_row."""
+    return BreakerRow(
+        c.known(row.settings.name),
+        state_name(BREAKER_STATES, row.state),
+        row.failures,
+        row.successes,
+        row.probing,
+        row.openings,
+        bool(row.forced),
+        row.until_us,
+        row.changed_us,
+        c.text_of(row.error_class),
+        row.settings.failure_threshold,
+        row.settings.success_threshold,
+        row.settings.probes,
+        row.settings.open_ms,
+        row.settings.max_open_ms,
+    )
+
+
 def worker_row(row: Any) -> WorkerRow:
     """A sw_worker_row."""
     return WorkerRow(
@@ -521,6 +556,8 @@ def entry(row: Any) -> AuditEntry:
         names = STEP_STATES
     elif row.kind in (lib.SW_AUDIT_TASK_CHANGED, lib.SW_AUDIT_TASK_PRUNED):
         names = TASK_STATES
+    elif row.kind == lib.SW_AUDIT_BREAKER_CHANGED:
+        names = BREAKER_STATES
     return AuditEntry(
         row.entry_no,
         row.time_us,

@@ -10,6 +10,7 @@ from ._records import AuditEntry as AuditEntry
 from ._records import AuditReport as AuditReport
 from ._records import Calibration as Calibration
 from ._records import Claim as Claim
+from ._records import BreakerRow as BreakerRow
 from ._records import DeadGroup as DeadGroup
 from ._records import DeadRow as DeadRow
 from ._records import Definition as Definition
@@ -133,6 +134,8 @@ class Engine:
     def override(
         self, rows: Sequence[Tuple[Any, ...]], mode: Optional[str] = ..., /
     ) -> List[Overridden]: ...
+    def breaker_list(self) -> List[BreakerRow]: ...
+    def breaker_override(self, rows: Sequence[Tuple[Any, ...]], /) -> List[BreakerRow]: ...
     def task_prune(
         self,
         finished_before_us: int,

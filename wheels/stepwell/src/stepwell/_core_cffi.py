@@ -23,6 +23,7 @@ from ._records import (
     AuditReport,
     Calibration,
     Claim,
+    BreakerRow,
     DeadGroup,
     DeadRow,
     Definition,
@@ -370,6 +371,20 @@ class Engine:
         _, result = self._result(lib.sw_step_override, array, len(given), number)
         return [rows_of.overridden(row) for row in rows_of.each(lib.sw_step_overrides, result)]
 
+    def breaker_list(self) -> List[BreakerRow]:
+        """Every circuit breaker that a registered workflow names, by name."""
+        _, result = self._result(lib.sw_breaker_list)
+        return [rows_of.breaker(row) for row in rows_of.each(lib.sw_breakers, result)]
+
+    def breaker_override(self, rows: Sequence[Tuple[Any, ...]], /) -> List[BreakerRow]:
+        """Open or close circuit breakers by hand, all or none."""
+        keeper = Keeper()
+        given = c.read_rows(rows, "rows")
+        array = ffi.new("sw_breaker_override_row[]", len(given))
+        c.fill_rows(array, given, lambda out, row: rows_of.fill_breaker(keeper, out, row))
+        _, result = self._result(lib.sw_breaker_override, array, len(given))
+        return [rows_of.breaker(row) for row in rows_of.each(lib.sw_breakers, result)]
+
     def task_prune(
         self,
         finished_before_us: int,
@@ -592,6 +607,7 @@ __all__ = [
     "AuditReport",
     "Calibration",
     "Claim",
+    "BreakerRow",
     "DeadGroup",
     "DeadRow",
     "Definition",

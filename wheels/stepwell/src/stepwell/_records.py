@@ -260,6 +260,32 @@ class DeadGroup(NamedTuple):
     newest_us: int
 
 
+class BreakerRow(NamedTuple):
+    """A circuit breaker.
+
+    state is "closed", "open" or "half_open". failures are those in a row; successes and probing are
+    for half-open ones: so far, and steps that run. until_us is when an open one becomes half-open,
+    0 when an operator has to close it; forced says that one has opened it. The last five are its
+    settings.
+    """
+
+    name: str
+    state: str
+    failures: int
+    successes: int
+    probing: int
+    openings: int
+    forced: bool
+    until_us: int
+    changed_us: int
+    error_class: Optional[str]
+    failure_threshold: int
+    success_threshold: int
+    probes: int
+    open_ms: int
+    max_open_ms: int
+
+
 class WorkerRow(NamedTuple):
     """A worker as stored; held counts the steps it holds."""
 

@@ -28,6 +28,7 @@ from typing import (
 )
 
 from ._binding import core
+from ._breaker import Breaker, Breakers
 from ._dead import BatchUpdate, DeadLetters, time_us
 from ._handler import Handler
 from ._records import StepDuration
@@ -80,7 +81,7 @@ def _step_names(steps: Any) -> List[str]:
     return [_step_name(steps)]
 
 
-class Engine(DeadLetters):
+class Engine(DeadLetters, Breakers):
     """An open store: a path, "sqlite:///path" or "memory:".
 
     durability is "strict" (acknowledged means on disk, the default) or "relaxed". It starts no
@@ -132,6 +133,7 @@ class Engine(DeadLetters):
         description: Optional[str] = None,
         max_parallel: Optional[int] = None,
         on_failure: Optional[str] = None,
+        breakers: Optional[Mapping[str, Breaker]] = None,
         metadata: Optional[Mapping[str, Any]] = None,
     ) -> Workflow[InputT]: ...
 
@@ -145,6 +147,7 @@ class Engine(DeadLetters):
         description: Optional[str] = None,
         max_parallel: Optional[int] = None,
         on_failure: Optional[str] = None,
+        breakers: Optional[Mapping[str, Breaker]] = None,
         metadata: Optional[Mapping[str, Any]] = None,
     ) -> Workflow[Any]: ...
 
@@ -153,7 +156,7 @@ class Engine(DeadLetters):
 
         input is a dataclass or TypedDict that inputs are checked against, or a JSON Schema that
         is kept with the definition. on_failure is what a failure means where a step does not say
-        ("block" by default); see Workflow.step.
+        ("block" by default); see Workflow.step. breakers sets circuit breakers that steps name.
         """
         if name in self.workflows:
             raise core.DefinitionError(f"this engine has a workflow {name} already")

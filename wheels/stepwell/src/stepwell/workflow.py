@@ -24,6 +24,7 @@ from typing import (
 )
 
 from ._binding import core
+from ._breaker import Breaker
 from ._identity import identify
 from ._retry import Retry
 from ._shapes import build, is_shape
@@ -60,6 +61,7 @@ class Workflow(Generic[InputT]):
         description: Optional[str] = None,
         max_parallel: Optional[int] = None,
         on_failure: Optional[str] = None,
+        breakers: Optional[Mapping[str, Breaker]] = None,
         metadata: Optional[Mapping[str, Any]] = None,
     ) -> None:
         if input is not None and not is_shape(input) and not isinstance(input, dict):
@@ -73,6 +75,7 @@ class Workflow(Generic[InputT]):
         self.description = description
         self.max_parallel = max_parallel
         self.on_failure = on_failure
+        self.breakers = dict(breakers or {})
         self.metadata = metadata
         self.steps: Dict[str, Step[Any, Any]] = {}
         self._registered: Optional[str] = None
@@ -96,6 +99,7 @@ class Workflow(Generic[InputT]):
         queue: Optional[str] = None,
         priority: int = 0,
         on_failure: Optional[str] = None,
+        breaker: Optional[str] = None,
         name: Optional[str] = None,
         handler: Optional[str] = None,
         title: Optional[str] = None,
@@ -110,7 +114,8 @@ class Workflow(Generic[InputT]):
         these has to happen: "all_succeeded" (the default), "all_done", "any_succeeded",
         "none_failed" or {"quorum": number}. timeout is seconds for one attempt; on_failure is
         "block", "skip_dependents", "fail_task" or "continue", and by default what the workflow
-        says.
+        says. breaker names the circuit breaker of the service that the step needs: while it is
+        open, the step is not started.
         """
         if function is not None:
             return self._add(Step(self, function, **options))
@@ -159,6 +164,10 @@ class Workflow(Generic[InputT]):
             definition["max_parallel"] = self.max_parallel
         if self.on_failure is not None:
             definition["on_failure"] = self.on_failure
+        if self.breakers:
+            definition["breakers"] = {
+                name: breaker.definition() for name, breaker in self.breakers.items()
+            }
         if self.metadata:
             definition["metadata"] = dict(self.metadata)
         definition["steps"] = [step.definition() for step in self.steps.values()]

@@ -47,6 +47,7 @@ module Stepwell
         {
           "name" => name, "handler" => handler_name(workflow_name),
           "title" => @options[:title], "queue" => @options[:queue]&.to_s, "priority" => @options[:priority],
+          "breaker" => @options[:breaker]&.to_s,
           "after" => after, "trigger" => @trigger, "timeout_ms" => @timeout_ms,
           "on_failure" => @options[:on_failure]&.to_s, "retry" => @retries,
           "parameters" => @options[:parameters], "metadata" => @options[:metadata]
