@@ -103,7 +103,8 @@ typedef struct sw_step_claim {
     size_t input_count;
     int32_t attempt; /* 1 for the first */
     int32_t max_attempts;
-    int64_t timeout_ms; /* of this attempt, 0: none */
+    int64_t timeout_ms; /* of this attempt, 0: none; no longer than the deadlines of the step and
+                           its task leave it */
 } sw_step_claim;
 
 /* A task that ended in this call. */
@@ -124,13 +125,14 @@ typedef struct sw_task_finished {
     XX(ATTEMPTS_USED_UP, 6, "attempts_used_up")                                                    \
     XX(FAILED_FOR_GOOD, 7, "failed_for_good")                                                      \
     XX(ENDED, 8, "ended")                                                                          \
-    XX(CRASHES_USED_UP, 9, "crashes_used_up")
+    XX(CRASHES_USED_UP, 9, "crashes_used_up")                                                      \
+    XX(DEADLINE_EXCEEDED, 10, "deadline_exceeded")
 
 typedef enum sw_reason {
 #define SW_ENUM_VALUE(name, value, text) SW_REASON_##name = value,
     SW_REASON_MAP(SW_ENUM_VALUE)
 #undef SW_ENUM_VALUE
-    SW_REASON_COUNT = 10
+    SW_REASON_COUNT = 11
 } sw_reason;
 
 typedef struct sw_step_reason {

@@ -154,15 +154,23 @@ static int move_start(sw__replay *replay, const sw__replay_step *step, const sw_
     return SW_OK;
 }
 
+/* A deadline that passes between two attempts takes the epoch of the one that never comes. */
+static bool move_is_between(const sw_audit_entry *entry)
+{
+    return (entry->from == SW_STEP_READY || entry->from == SW_STEP_WAITING) &&
+           entry->to == SW_STEP_FAILED && sw__str_is(entry->reason, "deadline exceeded");
+}
+
 static int move_keep_numbers(sw__replay *replay, const sw__replay_step *step,
                              const sw_audit_entry *entry)
 {
     int32_t given_back = move_gives_back(entry) ? 1 : 0;
-    if (entry->epoch != step->epoch)
+    int64_t epoch = step->epoch + move_is_between(entry);
+    if (entry->epoch != epoch)
         return move_doubt(replay, entry,
                           "it goes from %s to %s under epoch %lld, but the newest epoch is %lld",
                           sw_step_state_name(entry->from), sw_step_state_name(entry->to),
-                          (long long)entry->epoch, (long long)step->epoch);
+                          (long long)entry->epoch, (long long)epoch);
     if (entry->attempt != step->attempt - given_back)
         return move_doubt(replay, entry, "it names attempt %d, expected %d", entry->attempt,
                           step->attempt - given_back);
@@ -254,7 +262,8 @@ static void move_end_attempt(sw__replay *replay, sw__replay_step *step, const sw
     if (entry->to == SW_STEP_CANCELLED)
         return;
     step->crashes += lost;
-    if (lost || sw__str_is(entry->reason, "timeout"))
+    if (lost || sw__str_is(entry->reason, "timeout") ||
+        sw__str_is(entry->reason, "deadline exceeded"))
         replay->reclaim_count++;
     else if (entry->to == SW_STEP_SUCCEEDED || entry->to == SW_STEP_FAILED)
         replay->commit_count++;
@@ -274,6 +283,8 @@ static int move_step(sw__replay *replay, sw__replay_task *task, const sw_audit_e
         return rc;
     if (entry->from == SW_STEP_RUNNING)
         move_end_attempt(replay, step, entry);
+    else if (entry->to == SW_STEP_FAILED)
+        move_seal(replay, SW__SEAL_FAILURE, entry->step_id, entry);
     if (entry->to == SW_STEP_RESOLVED)
         move_seal(replay, SW__SEAL_RESULT, entry->step_id, entry);
     step->state = (uint32_t)entry->to & 0x1f;

@@ -20,6 +20,7 @@ struct sw_workflow {
     uint8_t digest[32];  /* SHA-256 of json */
     char digest_hex[65];
     int64_t max_parallel;
+    int64_t deadline_ms; /* of tasks that are given none, 0: none */
     size_t step_count;
     sw_workflow_step *steps; /* topological order */
     sw__graph graph;         /* over step indices */

@@ -55,6 +55,7 @@ void sw__memory_close(sw__store *store)
     sw__free(store->env, self->tasks.items);
     memory_free_table(self, &self->workflows);
     memory_free_table(self, &self->lanes);
+    memory_free_table(self, &self->deadlines);
     memory_free_table(self, &self->workers);
     memory_free_table(self, &self->segments);
     memory_free_scopes(self);
