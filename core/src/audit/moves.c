@@ -124,11 +124,19 @@ static sw__replay_step *move_find_step(const sw__replay_task *task, const sw_aud
     return &task->steps[index];
 }
 
+/* Only by a deadline does the engine end what nobody has reported and no lease has lost. */
+static bool move_is_of_engine(const sw_audit_entry *entry)
+{
+    bool late = (entry->from == SW_STEP_RUNNING && entry->to == SW_STEP_CANCELLED) ||
+                (entry->from == SW_STEP_READY && entry->to == SW_STEP_FAILED);
+    return sw__step_may(entry->from, entry->to, SW_BY_ENGINE) &&
+           (!late || sw__str_is(entry->reason, "deadline exceeded"));
+}
+
 /* Whether the engine or a worker may move a step so, or an operator who is named. */
 static bool move_is_allowed(const sw_audit_entry *entry)
 {
-    return sw__step_may(entry->from, entry->to, SW_BY_ENGINE) ||
-           sw__step_may(entry->from, entry->to, SW_BY_WORKER) ||
+    return move_is_of_engine(entry) || sw__step_may(entry->from, entry->to, SW_BY_WORKER) ||
            (entry->actor.len > 0 && sw__step_may(entry->from, entry->to, SW_BY_OPERATOR));
 }
 

@@ -16,7 +16,6 @@
 #define SW__EDGES_MAX 1000000   /* dependencies of one workflow */
 #define SW__STEP_DEPS_MAX 10000 /* dependencies of one step */
 #define SW__ATTEMPTS_MAX 1000   /* max_attempts of one step, and max_crashes */
-#define SW__TIME_MAX_US INT64_C(253402300799999999) /* the end of the year 9999 */
 #define SW__DELAY_MAX_MS (10LL * 366 * 86400 * 1000) /* ten years */
 #define SW__PAYLOAD_MAX (1024 * 1024)                /* default for one input or result */
 #define SW__ERROR_TEXT_MAX (64 * 1024) /* kept bytes of an error's message or detail */

@@ -11,6 +11,8 @@
 #include "engine/sound.h"
 #include "model/trigger.h"
 
+#define SUBMIT_TIME_MAX_US INT64_C(253402300799999999) /* the end of the year 9999 */
+
 /* One call. Arrays have one element per submitted row; new tasks come first in hot and info. */
 typedef struct submit_batch {
     sw__work *work;
@@ -32,7 +34,7 @@ static int submit_check_deadline(const sw_task_submit_row *row, size_t index, sw
     if (row->deadline_ms < 0 || row->deadline_ms > SW__DELAY_MAX_MS)
         return sw__fail_row(err, SW_EINVAL, index, "deadline_ms %lld is out of range",
                             (long long)row->deadline_ms);
-    if (row->deadline_us < 0 || row->deadline_us > SW__TIME_MAX_US)
+    if (row->deadline_us < 0 || row->deadline_us > SUBMIT_TIME_MAX_US)
         return sw__fail_row(err, SW_EINVAL, index, "deadline_us %lld is no time",
                             (long long)row->deadline_us);
     if (row->deadline_ms && row->deadline_us)
@@ -444,3 +446,5 @@ int sw_task_submit(sw_engine *engine, const sw_task_submit_row *rows, size_t row
         *out = call.result;
     return rc;
 }
+
+#undef SUBMIT_TIME_MAX_US

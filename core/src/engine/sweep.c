@@ -270,10 +270,12 @@ int sw__sweep(sw__work *work, int64_t calling_worker, sw_error *err)
     engine->watch.count = 0;
     engine->watch.due_us = engine->env->clock_mono_us(engine->env->context) + SWEEP_WATCH_US;
     sw__bell_count(engine, &engine->watch.rings);
-    int rc = sw__sound_workers(engine->store, work->arena, &workers, &count, err);
+    int rc = sw__deadline_sweep(work, err);
+    if (rc == SW_OK)
+        rc = sw__sound_workers(engine->store, work->arena, &workers, &count, err);
     for (size_t i = 0; rc == SW_OK && i < count; i++)
         rc = sweep_look(work, &workers[i], calling_worker, err);
-    return rc == SW_OK ? sw__deadline_sweep(work, err) : rc;
+    return rc;
 }
 
 int sw__sweep_timers(sw__work *work, int64_t *next_us, sw_error *err)
