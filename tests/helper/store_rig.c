@@ -274,8 +274,9 @@ static void dump_task(store_rig *rig, sw__buf *out, const sw__task_hot *row)
     sw__buf_printf(out, "task %lld workflow=%lld state=%d priority=%d fatal=%d segment=%lld",
                    (long long)row->task_no, (long long)row->workflow_no, row->state, row->priority,
                    row->fatal, (long long)row->audit_segment);
-    sw__buf_printf(out, " times=%lld,%lld,%lld counts=", (long long)row->created_us,
-                   (long long)row->started_us, (long long)row->changed_us);
+    sw__buf_printf(out, " times=%lld,%lld,%lld,%lld counts=", (long long)row->created_us,
+                   (long long)row->started_us, (long long)row->changed_us,
+                   (long long)row->deadline_us);
     for (int i = 0; i < SW_STEP_STATE_COUNT; i++)
         sw__buf_printf(out, "%d,", row->counts[i]);
     dump_bytes(out, "id", row->task_id.bytes, sizeof(row->task_id.bytes));
@@ -361,6 +362,20 @@ static void dump_lines(store_rig *rig, sw__buf *out)
     }
 }
 
+static void dump_deadlines(store_rig *rig, sw__buf *out)
+{
+    sw__deadline rows[64];
+    size_t count = 0;
+    RIG_OK(rig->store->ops->deadlines_due(rig->store, INT64_MAX, rows, 64, &count, &rig->err));
+    for (size_t i = 0; i < count; i++) {
+        int64_t due_us = 0;
+        RIG_OK(rig->store->ops->deadlines_get(rig->store, &rows[i].subject, 1, &due_us, &rig->err));
+        assert_int_equal(due_us, rows[i].due_us);
+        sw__buf_printf(out, "deadline %lld due=%lld\n", (long long)rows[i].subject,
+                       (long long)due_us);
+    }
+}
+
 static void dump_workers(store_rig *rig, sw__buf *out)
 {
     sw__worker_rec *rows = NULL;
@@ -402,6 +417,7 @@ static void dump_inside(store_rig *rig, sw__buf *out)
     dump_tasks(rig, out);
     RIG_OK(rig->store->ops->steps_each(rig->store, 0, dump_step, &walk, &rig->err));
     dump_lines(rig, out);
+    dump_deadlines(rig, out);
     dump_workers(rig, out);
     RIG_OK(rig->store->ops->segments_each(rig->store, 1, dump_segment, out, &rig->err));
 }

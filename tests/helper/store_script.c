@@ -83,6 +83,15 @@ static int script_payloads(store_rig *rig, int64_t task_no, int64_t epoch)
     return rc;
 }
 
+static int script_deadlines(store_rig *rig, int64_t task_no, int64_t due_us)
+{
+    const sw__deadline rows[] = {{SW__STEP_ID(task_no, 0), due_us},
+                                 {SW__STEP_ID(task_no, 1), due_us},
+                                 {SW__DEADLINE_TASK(task_no), due_us + 1},
+                                 {SW__STEP_ID(task_no, 1), 0}};
+    return rig->store->ops->deadlines_put(rig->store, rows, 4, &rig->err);
+}
+
 static int script_worker(store_rig *rig, int64_t worker_no)
 {
     sw__worker_rec row = {.worker_no = worker_no,
@@ -112,6 +121,8 @@ static int script_fill(store_rig *rig)
         rc = script_task(rig, i);
     for (int64_t i = 1; rc == SW_OK && i <= 2; i++)
         rc = script_payloads(rig, i, i);
+    for (int64_t i = 1; rc == SW_OK && i <= 3; i++)
+        rc = script_deadlines(rig, i, 100 - i);
     for (int64_t i = 1; rc == SW_OK && i <= 2; i++)
         rc = script_worker(rig, i);
     for (int64_t i = 1; rc == SW_OK && i <= 3; i++)
@@ -171,6 +182,8 @@ int store_write_all(store_rig *rig)
         rc = script_change_task(rig, i);
     for (int64_t i = 1; rc == SW_OK && i <= 4; i++)
         rc = script_payloads(rig, i, 2);
+    for (int64_t i = 2; rc == SW_OK && i <= 4; i++)
+        rc = script_deadlines(rig, i, 100 + i);
     for (int64_t i = 2; rc == SW_OK && i <= 3; i++)
         rc = script_worker(rig, i);
     if (rc == SW_OK)
@@ -280,6 +293,8 @@ static int script_read_steps(store_rig *rig)
     sw__queued queued[8];
     sw__payload results[2];
     sw__failure failures[2];
+    sw__deadline deadlines[8];
+    int64_t due_us[2];
     size_t count = 0;
     bool found = false;
     int rc = ops->steps_get(rig->store, ids, 2, steps, &rig->err);
@@ -296,6 +311,10 @@ static int script_read_steps(store_rig *rig)
         rc = ops->results_get(rig->store, ids, 2, rig->arena, results, &rig->err);
     if (rc == SW_OK)
         rc = ops->failures_get(rig->store, ids, 2, rig->arena, failures, &rig->err);
+    if (rc == SW_OK)
+        rc = ops->deadlines_get(rig->store, ids, 2, due_us, &rig->err);
+    if (rc == SW_OK)
+        rc = ops->deadlines_due(rig->store, INT64_MAX, deadlines, 8, &count, &rig->err);
     return rc;
 }
 

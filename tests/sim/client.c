@@ -17,6 +17,7 @@ static void submit_fill(const ledger *l, const ledger_task *task, sw_task_submit
         .initiator = LIT("sim"),
         .reason = LIT("simulated"),
         .priority = task->priority,
+        .deadline_ms = task->deadline_ms,
     };
 }
 

@@ -255,11 +255,15 @@ void ledger_check_order(const ledger *l, const sw_step_claim *claims, size_t cou
 
 /* Reports. */
 
-/* Whether the step may have run out of time; of a task whose version is not sure, in any. */
+/* Whether the step may have run out of time; of a task whose version is not sure, in any. Deadlines
+ * may pass at any time: the history knows when they began (replay.c). */
 static bool ledger_may_time_out(const ledger *l, const ledger_claim *claim, const ledger_task *task)
 {
     for (int version = 0; version <= l->two_versions; version++) {
-        int64_t timeout_ms = l->shapes[task->shape][version].steps[claim->step].timeout_ms;
+        const ledger_shape *shape = &l->shapes[task->shape][version];
+        int64_t timeout_ms = shape->steps[claim->step].timeout_ms;
+        if (task->deadline_ms || shape->deadline_ms || shape->steps[claim->step].deadline_ms)
+            return true;
         if (timeout_ms && claim->asked_us + timeout_ms * 1000 <= l->world->now_us)
             return true;
     }

@@ -51,6 +51,7 @@ typedef struct ledger_step {
     int max_crashes;
     int64_t base_ms; /* of the linear backoff */
     int64_t timeout_ms;
+    int64_t deadline_ms; /* 0: none */
     int priority;
     bool slow_queue;
     int breaker; /* 0: none; else its number, from 1 */
@@ -73,6 +74,7 @@ typedef struct ledger_shape {
     char version[4];
     char text[4096];
     int step_count;
+    int64_t deadline_ms; /* of its tasks, 0: none */
     ledger_step steps[LEDGER_STEPS];
     sw_workflow *workflow; /* of the harness */
 } ledger_shape;
@@ -82,6 +84,7 @@ typedef struct ledger_task {
     char input[32];
     int shape;
     int priority;
+    int64_t deadline_ms; /* given at submit, 0: none */
     uint32_t versions; /* bit i: version i may have been the newest */
     bool asked;
     bool acknowledged;

@@ -56,6 +56,9 @@ static void rows_check_step(const oracle *o, int index, const sw_step_row *row, 
         deadline_us = step->started_us + definition->timeout_ms * 1000;
     if (row->deadline_us != deadline_us)
         oracle_violate(o, "O6", index, "the deadline of a step is wrong");
+    bool begun = row->state == SW_STEP_READY || row->state == SW_STEP_RUNNING;
+    if (row->fails_us != (begun ? step->due_us : 0))
+        oracle_violate(o, "O6", index, "when a step fails is wrong");
     rows_check_worker(o, index, row);
     rows_check_result(o, index, step, row);
 }
@@ -128,6 +131,8 @@ static void rows_check_counts(const oracle *o, int index, const sw_task_row *row
         oracle_violate(o, "O5", index, "the task's row differs from its history");
     if (memcmp(by_state, row->step_counts, sizeof by_state) != 0)
         oracle_violate(o, "O6", index, "the task's counts differ from its steps");
+    if (row->deadline_us != task->due_us)
+        oracle_violate(o, "O8", index, "its deadline was changed");
     if ((row->finished_us != 0) != sw_task_state_terminal(task->state))
         oracle_violate(o, "O8", index, "the time of the task's end is wrong");
 }

@@ -37,6 +37,45 @@ static bool reason_gives_back(const sw_audit_entry *entry)
     return reason_is(entry, "released") || reason_is(entry, "worker closed");
 }
 
+static bool reason_is_deadline(const sw_audit_entry *entry)
+{
+    return reason_is(entry, "deadline exceeded");
+}
+
+/* Deadlines: nothing starts and nothing succeeds after them, and nothing fails by them before. */
+
+static void replay_await(replay_task *task, int index, int64_t time_us)
+{
+    int64_t deadline_ms = task->shape->steps[index].deadline_ms;
+    task->steps[index].due_us = deadline_ms ? time_us + deadline_ms * 1000 : 0;
+}
+
+static void replay_submit(replay_task *task, int64_t time_us)
+{
+    int64_t deadline_ms =
+        task->task->deadline_ms ? task->task->deadline_ms : task->shape->deadline_ms;
+    task->due_us = deadline_ms ? time_us + deadline_ms * 1000 : 0;
+    for (int i = 0; i < task->shape->step_count; i++) {
+        task->steps[i].available_us = time_us;
+        if (!task->shape->steps[i].after)
+            replay_await(task, i, time_us);
+    }
+}
+
+static bool replay_is_due(int64_t due_us, const sw_audit_entry *entry)
+{
+    return due_us && entry->time_us >= due_us;
+}
+
+static void replay_in_time(const replay *r, const replay_task *task, int index,
+                           const sw_audit_entry *entry)
+{
+    if (replay_is_due(task->steps[index].due_us, entry))
+        replay_violate(r, "O12", task, index, "it goes on after its deadline");
+    if (replay_is_due(task->due_us, entry))
+        replay_violate(r, "O12", task, index, "it goes on after the deadline of its task");
+}
+
 /* Starts. */
 
 static void replay_start(replay *r, replay_task *task, int index, const sw_audit_entry *entry)
@@ -46,6 +85,8 @@ static void replay_start(replay *r, replay_task *task, int index, const sw_audit
         replay_violate(r, "O3", task, index, "an epoch was left out or given twice");
     if (entry->attempt != step->attempt + 1)
         replay_violate(r, "O9", task, index, "an attempt was left out or counted twice");
+    task->begun = true;
+    replay_in_time(r, task, index, entry);
     if (!replay_may_start(task, index))
         replay_violate(r, "O4", task, index, "it starts before its rule lets it");
     if (task->stopped)
@@ -141,6 +182,39 @@ static void replay_retry(const replay *r, replay_task *task, int index, const sw
     replay_delay(task, index, entry, claim);
 }
 
+static void replay_too_late(const replay *r, const replay_task *task, int index,
+                            const sw_audit_entry *entry)
+{
+    if (!replay_is_due(task->steps[index].due_us, entry))
+        replay_violate(r, "O12", task, index, "it fails before its deadline");
+    if (strcmp(task->steps[index].error_class, "DeadlineExceeded") != 0)
+        replay_violate(r, "O9", task, index, "it is too late with another error");
+}
+
+/* Between two attempts nothing but its deadline fails a step, under an epoch that no attempt has.
+ */
+static void replay_fail_waiting(const replay *r, replay_task *task, int index,
+                                const sw_audit_entry *entry)
+{
+    replay_step *step = &task->steps[index];
+    if (entry->epoch != step->epoch + 1 || entry->attempt != step->attempt)
+        replay_violate(r, "O3", task, index, "its deadline passes under a wrong epoch or attempt");
+    replay_note_failure(step, entry);
+    replay_too_late(r, task, index, entry);
+    step->epoch = entry->epoch;
+}
+
+/* Who cancels: an operator the task, a failure what does not run, and the task's deadline all. */
+static void replay_cancel(const replay *r, const replay_task *task, int index,
+                          const sw_audit_entry *entry)
+{
+    bool late = reason_is_deadline(entry);
+    if (late && !replay_is_due(task->due_us, entry))
+        replay_violate(r, "O12", task, index, "it is cancelled before the deadline of its task");
+    if (!late && !task->task->cancel_asked && task->steps[index].state == SW_STEP_RUNNING)
+        replay_violate(r, "O5", task, index, "it is cancelled while it runs, and nobody asked");
+}
+
 static void replay_fail(const replay *r, replay_task *task, int index, const sw_audit_entry *entry)
 {
     replay_step *step = &task->steps[index];
@@ -149,6 +223,8 @@ static void replay_fail(const replay *r, replay_task *task, int index, const sw_
     if (reason_is_crash(entry)) {
         if (++step->crashes <= task->shape->steps[index].max_crashes && !task->stopped)
             replay_violate(r, "O9", task, index, "it fails after too few lost leases");
+    } else if (reason_is_deadline(entry)) {
+        replay_too_late(r, task, index, entry);
     } else if (reason_is(entry, "failed for good")) {
         if (!claim || !claim->sent || claim->outcome != SW_OUTCOME_FAILED_FOR_GOOD)
             replay_violate(r, "O9", task, index, "it fails for good, which nobody reported");
@@ -167,8 +243,10 @@ static void replay_leave_running(replay *r, replay_task *task, int index,
         replay_violate(r, "O3", task, index, "a superseded attempt ends it");
     if (task->shape->steps[index].breaker)
         replay_breaker_end(r, task->shape->steps[index].breaker, step, entry);
-    if (entry->to == SW_STEP_SUCCEEDED)
+    if (entry->to == SW_STEP_SUCCEEDED) {
         step->succeeded_epoch = entry->epoch;
+        replay_in_time(r, task, index, entry);
+    }
     if (entry->to == SW_STEP_READY)
         replay_retry(r, task, index, entry);
     if (entry->to == SW_STEP_FAILED)
@@ -195,10 +273,16 @@ static void replay_change_step(replay *r, replay_task *task, const sw_audit_entr
         replay_violate(r, "O2", task, index, "it moves after the end of its task");
     if (entry->to == SW_STEP_READY)
         step->available_us = entry->time_us;
+    if (entry->to == SW_STEP_READY && step->state == SW_STEP_PENDING)
+        replay_await(task, index, entry->time_us);
+    if (entry->to == SW_STEP_CANCELLED)
+        replay_cancel(r, task, index, entry);
     if (entry->to == SW_STEP_RUNNING)
         replay_start(r, task, index, entry);
     else if (step->state == SW_STEP_RUNNING)
         replay_leave_running(r, task, index, entry);
+    else if (entry->to == SW_STEP_FAILED)
+        replay_fail_waiting(r, task, index, entry);
     else if (entry->to == SW_STEP_READY && !replay_may_start(task, index))
         replay_violate(r, "O4", task, index, "it is ready before its rule lets it start");
     else if (entry->to == SW_STEP_SKIPPED && !replay_is_hopeless(task, index))
@@ -213,18 +297,18 @@ static void replay_change_step(replay *r, replay_task *task, const sw_audit_entr
 static int replay_outcome(const replay_task *task)
 {
     bool active = false;
-    bool started = false;
     bool fatal = false;
     for (int i = 0; i < task->shape->step_count; i++) {
         int state = task->steps[i].state;
         active = active || state == SW_STEP_READY || state == SW_STEP_RUNNING;
-        started = started || task->steps[i].epoch > 0;
         fatal =
             fatal || state == SW_STEP_PENDING ||
             (state == SW_STEP_FAILED && task->shape->steps[i].on_failure != SW_ON_FAILURE_CONTINUE);
     }
+    if (task->late)
+        return SW_TASK_FAILED;
     if (active)
-        return started ? SW_TASK_RUNNING : SW_TASK_PENDING;
+        return task->begun ? SW_TASK_RUNNING : SW_TASK_PENDING;
     return fatal ? SW_TASK_FAILED : SW_TASK_SUCCEEDED;
 }
 
@@ -234,6 +318,9 @@ static void replay_change_task(const replay *r, replay_task *task, const sw_audi
         replay_violate(r, "O5", task, -1, "an entry starts from a state the task was not in");
     if (entry->to == SW_TASK_CANCELLED && !task->task->cancel_asked)
         replay_violate(r, "O5", task, -1, "it was cancelled, which nobody asked for");
+    task->late = task->late || reason_is_deadline(entry);
+    if (reason_is_deadline(entry) && !replay_is_due(task->due_us, entry))
+        replay_violate(r, "O12", task, -1, "it ends before its deadline");
     task->state = entry->to;
 }
 
@@ -250,8 +337,8 @@ static void replay_settle(const replay *r, replay_task *task)
             replay_violate(r, "O6", task, i, "its rule cannot be met, and it is not skipped");
         if (waits && task->stopped)
             replay_violate(r, "O6", task, i, "it waits in a task that was stopped");
-        if (task->state == SW_TASK_CANCELLED && !sw_step_state_terminal(state))
-            replay_violate(r, "O6", task, i, "it goes on in a task that was cancelled");
+        if ((task->state == SW_TASK_CANCELLED || task->late) && !sw_step_state_terminal(state))
+            replay_violate(r, "O6", task, i, "it goes on in a task that was cancelled or is late");
     }
     if (task->state != SW_TASK_CANCELLED && task->state != replay_outcome(task))
         replay_violate(r, "O6", task, -1, "the task is not in the state that its steps say");
@@ -297,8 +384,8 @@ void replay_entry(replay *r, const sw_audit_entry *entry, const sw_uuid *ids)
     task->entries++;
     if (entry->kind == SW_AUDIT_TASK_SUBMITTED && ++task->submissions > 1)
         replay_violate(r, "O1", task, -1, "submitted twice");
-    for (int i = 0; entry->kind == SW_AUDIT_TASK_SUBMITTED && i < task->shape->step_count; i++)
-        task->steps[i].available_us = entry->time_us;
+    if (entry->kind == SW_AUDIT_TASK_SUBMITTED)
+        replay_submit(task, entry->time_us);
     if (entry->kind == SW_AUDIT_TASK_CHANGED)
         replay_change_task(r, task, entry);
     if (entry->kind == SW_AUDIT_STEP_CHANGED)

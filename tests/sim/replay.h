@@ -19,7 +19,8 @@ typedef struct replay_step {
     int64_t failed_epoch;  /* of the newest failure, 0: none */
     char error_class[24];  /* of it */
     int64_t started_no;    /* the entry of its newest start */
-    int64_t started_us;    /* store times */
+    int64_t due_us;        /* store times: of its deadline, 0: none or not begun; */
+    int64_t started_us;
     int64_t available_us;  /* since when it waits for a worker */
     int64_t not_before_us; /* virtual time, in the boot of this number */
     int not_before_boots;
@@ -33,7 +34,10 @@ typedef struct replay_task {
     int state;
     int submissions;
     int64_t entries;
-    bool stopped; /* a failure stopped it */
+    int64_t due_us; /* store time of its deadline, 0: none */
+    bool begun;     /* a step of it has started */
+    bool late;      /* that has passed, and ended it */
+    bool stopped;   /* a failure stopped it */
     bool touched; /* in the commit at hand */
     replay_step steps[LEDGER_STEPS];
 } replay_task;

@@ -60,6 +60,14 @@ static uint32_t shape_draw_after(shape_form form, int index, int last, choice *c
     return after;
 }
 
+/* Of one step, or task, in so many: about as long as an attempt with a retry or two takes. */
+static int64_t shape_draw_deadline(choice *c, uint32_t in)
+{
+    return choice_once_in(c, CHOICE_WORKLOAD, in)
+               ? 400 * (1 + (int64_t)choice_draw(c, CHOICE_WORKLOAD, 6))
+               : 0;
+}
+
 static void shape_draw_step(ledger_step *step, int index, int last, shape_form form, choice *c)
 {
     /* Twice what stops a task: what a stopped task goes through is rare enough. */
@@ -75,6 +83,7 @@ static void shape_draw_step(ledger_step *step, int index, int last, shape_form f
     step->timeout_ms = choice_once_in(c, CHOICE_WORKLOAD, 4) ? 900 : 0;
     step->priority = (int)choice_draw(c, CHOICE_WORKLOAD, 3);
     step->slow_queue = choice_once_in(c, CHOICE_WORKLOAD, 4);
+    step->deadline_ms = shape_draw_deadline(c, 8);
     if (form == FORM_JOIN)
         step->on_failure = SW_ON_FAILURE_CONTINUE;
     step->after = shape_draw_after(form, index, last, c);
@@ -124,13 +133,14 @@ static void shape_put_step(const ledger_step *step, int index, workload_text *te
         [SW_TRIGGER_NONE_FAILED] = "none_failed",
     };
     text_put(text,
-             "%s{\"name\":\"%c\",\"on_failure\":\"%s\",\"timeout_ms\":%lld,\"priority\":%d,"
+             "%s{\"name\":\"%c\",\"on_failure\":\"%s\",\"timeout_ms\":%lld,\"deadline_ms\":%lld,"
+             "\"priority\":%d,"
              "\"queue\":\"%s\",\"retry\":{\"max_attempts\":%d,\"max_crashes\":%d,"
              "\"backoff\":\"linear\","
              "\"base_ms\":%lld},\"after\":[",
              index ? "," : "", 'a' + index, policies[step->on_failure], (long long)step->timeout_ms,
-             step->priority, step->slow_queue ? "slow" : "default", step->max_attempts,
-             step->max_crashes, (long long)step->base_ms);
+             (long long)step->deadline_ms, step->priority, step->slow_queue ? "slow" : "default",
+             step->max_attempts, step->max_crashes, (long long)step->base_ms);
     for (int from = 0, first = 1; from < index; from++) {
         if (!(step->after >> from & 1))
             continue;
@@ -166,8 +176,9 @@ static void shape_draw(ledger *l, int number, int version, choice *c)
     snprintf(shape->name, sizeof shape->name, "w%d", number);
     snprintf(shape->version, sizeof shape->version, "%d", version + 1);
     shape->step_count = 1 + (int)choice_draw(c, CHOICE_WORKLOAD, LEDGER_STEPS);
-    text_put(&text, "{\"stepwell\":1,\"name\":\"%s\",\"version\":\"%s\",", shape->name,
-             shape->version);
+    shape->deadline_ms = 2 * shape_draw_deadline(c, 10);
+    text_put(&text, "{\"stepwell\":1,\"name\":\"%s\",\"version\":\"%s\",\"deadline_ms\":%lld,",
+             shape->name, shape->version, (long long)shape->deadline_ms);
     breakers_put(l, &text);
     text_put(&text, "\"steps\":[");
     if (choice_once_in(c, CHOICE_WORKLOAD, 16))
@@ -210,6 +221,7 @@ void ledger_draw(ledger *l)
         ledger_task *task = &l->tasks[i];
         task->shape = (int)choice_draw(c, CHOICE_WORKLOAD, LEDGER_SHAPES);
         task->priority = (int)choice_draw(c, CHOICE_WORKLOAD, 3);
+        task->deadline_ms = 2 * shape_draw_deadline(c, 10);
         /* A key belongs to a workflow: two of them may use the same. */
         bool shared = i % 2 == 1 && task->shape != l->tasks[i - 1].shape;
         snprintf(task->key, sizeof task->key, "key-%d", shared ? i - 1 : i);

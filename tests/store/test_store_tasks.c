@@ -63,6 +63,8 @@ static void test_empty_batches_change_nothing(void **state)
     assert_int_equal(ops->results_get(rig->store, NULL, 0, rig->arena, NULL, &rig->err), SW_OK);
     assert_int_equal(ops->failures_put(rig->store, NULL, 0, &rig->err), SW_OK);
     assert_int_equal(ops->failures_get(rig->store, NULL, 0, rig->arena, NULL, &rig->err), SW_OK);
+    assert_int_equal(ops->deadlines_put(rig->store, NULL, 0, &rig->err), SW_OK);
+    assert_int_equal(ops->deadlines_get(rig->store, NULL, 0, NULL, &rig->err), SW_OK);
     store_commit(rig);
     sw__buf after = store_dump(rig);
     assert_string_equal((char *)before.ptr, (char *)after.ptr);
@@ -83,6 +85,7 @@ static sw__task_hot extreme_task(int64_t task_no, int64_t wide, int32_t narrow)
         .created_us = wide,
         .started_us = wide,
         .changed_us = wide,
+        .deadline_us = wide,
     };
     for (int i = 0; i < SW_STEP_STATE_COUNT; i++)
         row.counts[i] = i % 2 ? narrow : ~narrow;

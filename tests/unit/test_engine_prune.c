@@ -345,7 +345,7 @@ static void test_a_row_removed_by_hand_is_still_found(void **state)
         {"UPDATE blob_body SET body = '1'", "was changed without an entry"},
         {"INSERT INTO task SELECT task_no - 1, randomblob(16), workflow_no, state, 0, pending, "
          "ready, running, waiting, succeeded, failed, skipped, cancelled, resolved, fatal, "
-         "audit_segment - 1, created_us, started_us, changed_us FROM task",
+         "audit_segment - 1, created_us, started_us, changed_us, deadline_us FROM task",
          "is there again, after it was pruned"},
         {"INSERT INTO step SELECT step_id - 1048576, state, open_deps, attempt, crashes, epoch, "
          "lane, rank, changed_us FROM step",

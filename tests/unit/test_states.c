@@ -14,8 +14,8 @@
 static const char *const steps_expected[SW_STEP_STATE_COUNT][SW_STEP_STATE_COUNT] = {
     /*               pend  ready run  wait succ fail skip  canc  resolved */
     /* pending   */ {"", "e", "", "", "", "", "eo", "eo", "o"},
-    /* ready     */ {"", "", "w", "", "", "", "o", "eo", "o"},
-    /* running   */ {"", "ew", "", "w", "w", "ew", "", "o", ""},
+    /* ready     */ {"", "", "w", "", "", "e", "o", "eo", "o"},
+    /* running   */ {"", "ew", "", "w", "w", "ew", "", "eo", ""},
     /* waiting   */ {"", "eo", "", "", "e", "e", "eo", "eo", "o"},
     /* succeeded */ {"", "", "", "", "", "", "", "", ""},
     /* failed    */ {"", "o", "", "", "", "", "", "", "o"},

@@ -103,7 +103,8 @@ typedef struct sw_step_claim {
     size_t input_count;
     int32_t attempt; /* 1 for the first */
     int32_t max_attempts;
-    int64_t timeout_ms; /* of this attempt, 0: none */
+    int64_t timeout_ms; /* of this attempt, 0: none; no longer than the deadlines of the step and
+                           its task leave it */
 } sw_step_claim;
 
 /* A task that ended in this call. */
@@ -125,7 +126,8 @@ typedef struct sw_task_finished {
     XX(FAILED_FOR_GOOD, 7, "failed_for_good")                                                      \
     XX(ENDED, 8, "ended")                                                                          \
     XX(CRASHES_USED_UP, 9, "crashes_used_up")                                                      \
-    XX(BREAKER_OPEN, 10, "breaker_open")
+    XX(BREAKER_OPEN, 10, "breaker_open")                                                           \
+    XX(DEADLINE_EXCEEDED, 11, "deadline_exceeded")
 
 typedef enum sw_reason {
 #define SW_ENUM_VALUE(name, value, text) SW_REASON_##name = value,

@@ -23,6 +23,8 @@ typedef struct sw_task_submit_row {
     size_t tag_count;
     int32_t priority; /* -32768..32767, added to the priority of each step */
     int32_t reserved;
+    int64_t deadline_ms; /* the task has to end within so long from now; 0: what its workflow says */
+    int64_t deadline_us; /* or by this time; 0: none. One that has passed already fails it at once */
 } sw_task_submit_row;
 
 /* The answer to one submitted row. created is 0 when the key named an existing task. */
@@ -52,6 +54,7 @@ typedef struct sw_task_row {
     int64_t finished_us;
     int64_t step_count;
     int64_t step_counts[9]; /* by sw_step_state; their sum is step_count */
+    int64_t deadline_us;    /* by when it has to end, 0: by no time */
 } sw_task_row;
 
 /* A step of a task as stored. */
@@ -76,6 +79,8 @@ typedef struct sw_step_row {
     sw_str error_class;    /* of the last failed attempt */
     sw_str error_message;
     sw_str error_detail; /* backtrace or captured output */
+    int64_t fails_us;    /* when its own deadline fails it; 0: it has none, is not ready, or has
+                            ended */
 } sw_step_row;
 
 typedef struct sw_task_filter {
@@ -100,7 +105,8 @@ typedef struct sw_cancel_row {
 
 SW_BEGIN_DECLS
 
-/* Start tasks in one transaction. A row whose key is known answers the task that has it.
+/* Start tasks in one transaction. A row whose key is known answers the task that has it, with the
+ * deadline that this one was given.
  *
  * owns:    rows and their strings are borrowed until return; *out is the caller's
  *          (sw_result_free).

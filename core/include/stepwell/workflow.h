@@ -125,6 +125,8 @@ typedef struct sw_workflow_step {
     int32_t quorum;  /* SW_TRIGGER_QUORUM: dependencies that have to succeed; else 0 */
     int32_t max_crashes; /* so many attempts that ended by a lost lease are tried again */
     sw_str breaker;      /* of the service it needs (breaker.h), absent: none */
+    int64_t deadline_ms; /* of all attempts and waits together, from when it first became ready;
+                            0: none */
 } sw_workflow_step;
 
 SW_BEGIN_DECLS
@@ -195,6 +197,16 @@ SW_API sw_str sw_workflow_input_schema(const sw_workflow *workflow);
  * errors:  none.
  */
 SW_API int64_t sw_workflow_max_parallel(const sw_workflow *workflow);
+
+/* How long a task may take from its submission on, in milliseconds, 0 when the file does not say. A
+ * submission may say otherwise (sw_task_submit_row).
+ *
+ * owns:    nothing.
+ * threads: any thread, concurrently.
+ * blocks:  no.
+ * errors:  none.
+ */
+SW_API int64_t sw_workflow_deadline_ms(const sw_workflow *workflow);
 
 /* The steps in topological order.
  *

@@ -124,11 +124,19 @@ static sw__replay_step *move_find_step(const sw__replay_task *task, const sw_aud
     return &task->steps[index];
 }
 
+/* Only by a deadline does the engine end what nobody has reported and no lease has lost. */
+static bool move_is_of_engine(const sw_audit_entry *entry)
+{
+    bool late = (entry->from == SW_STEP_RUNNING && entry->to == SW_STEP_CANCELLED) ||
+                (entry->from == SW_STEP_READY && entry->to == SW_STEP_FAILED);
+    return sw__step_may(entry->from, entry->to, SW_BY_ENGINE) &&
+           (!late || sw__str_is(entry->reason, "deadline exceeded"));
+}
+
 /* Whether the engine or a worker may move a step so, or an operator who is named. */
 static bool move_is_allowed(const sw_audit_entry *entry)
 {
-    return sw__step_may(entry->from, entry->to, SW_BY_ENGINE) ||
-           sw__step_may(entry->from, entry->to, SW_BY_WORKER) ||
+    return move_is_of_engine(entry) || sw__step_may(entry->from, entry->to, SW_BY_WORKER) ||
            (entry->actor.len > 0 && sw__step_may(entry->from, entry->to, SW_BY_OPERATOR));
 }
 
@@ -154,15 +162,23 @@ static int move_start(sw__replay *replay, const sw__replay_step *step, const sw_
     return SW_OK;
 }
 
+/* A deadline that passes between two attempts takes the epoch of the one that never comes. */
+static bool move_is_between(const sw_audit_entry *entry)
+{
+    return (entry->from == SW_STEP_READY || entry->from == SW_STEP_WAITING) &&
+           entry->to == SW_STEP_FAILED && sw__str_is(entry->reason, "deadline exceeded");
+}
+
 static int move_keep_numbers(sw__replay *replay, const sw__replay_step *step,
                              const sw_audit_entry *entry)
 {
     int32_t given_back = move_gives_back(entry) ? 1 : 0;
-    if (entry->epoch != step->epoch)
+    int64_t epoch = step->epoch + move_is_between(entry);
+    if (entry->epoch != epoch)
         return move_doubt(replay, entry,
                           "it goes from %s to %s under epoch %lld, but the newest epoch is %lld",
                           sw_step_state_name(entry->from), sw_step_state_name(entry->to),
-                          (long long)entry->epoch, (long long)step->epoch);
+                          (long long)entry->epoch, (long long)epoch);
     if (entry->attempt != step->attempt - given_back)
         return move_doubt(replay, entry, "it names attempt %d, expected %d", entry->attempt,
                           step->attempt - given_back);
@@ -254,7 +270,8 @@ static void move_end_attempt(sw__replay *replay, sw__replay_step *step, const sw
     if (entry->to == SW_STEP_CANCELLED)
         return;
     step->crashes += lost;
-    if (lost || sw__str_is(entry->reason, "timeout"))
+    if (lost || sw__str_is(entry->reason, "timeout") ||
+        sw__str_is(entry->reason, "deadline exceeded"))
         replay->reclaim_count++;
     else if (entry->to == SW_STEP_SUCCEEDED || entry->to == SW_STEP_FAILED)
         replay->commit_count++;
@@ -279,6 +296,8 @@ static int move_step(sw__replay *replay, sw__replay_task *task, const sw_audit_e
         return rc;
     if (entry->from == SW_STEP_RUNNING)
         move_end_attempt(replay, step, entry);
+    else if (entry->to == SW_STEP_FAILED)
+        move_seal(replay, SW__SEAL_FAILURE, entry->step_id, entry);
     if (entry->to == SW_STEP_RESOLVED)
         move_seal(replay, SW__SEAL_RESULT, entry->step_id, entry);
     step->state = (uint32_t)entry->to & 0x1f;

@@ -61,6 +61,10 @@
     XX(TIMER_LATE, "a call that waits does not notice a retry coming due")                         \
     XX(TIMEOUT_IGNORED, "an attempt never runs out of time")                                       \
     XX(TIMEOUT_EARLY, "an attempt runs out of time at half its time")                              \
+    XX(DEADLINE_IGNORED, "no deadline ever passes")                                                \
+    XX(DEADLINE_OF_ATTEMPT, "the deadline of a step is counted anew for each attempt")             \
+    XX(DEADLINE_AFTER, "a report that comes after the deadline counts")                            \
+    XX(DEADLINE_RUNS_ON, "what runs when the deadline of its task passes runs on")                 \
     XX(LEASE_FOR_EVER, "a lease never ends")                                                       \
     XX(LEASE_SHORT, "a lease ends at a third of its time")                                         \
     XX(LEASE_NOT_RENEWED, "an exchange does not renew the lease")                                  \

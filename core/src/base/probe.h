@@ -36,6 +36,9 @@
     XX(SWEEP_FULL, "a sweep fills its batch")                                                      \
     XX(TIMED_OUT, "an attempt runs out of time")                                                   \
     XX(TIMER_DUE, "a retry comes due")                                                             \
+    XX(DEADLINE_RUNNING, "the deadline of a step passes while it runs")                            \
+    XX(DEADLINE_WAITING, "the deadline of a step passes between its attempts")                     \
+    XX(DEADLINE_TASK, "the deadline of a task passes")                                             \
     XX(HOLD_LOST, "a renewal tells of a lost step")                                                \
     XX(CLOSED_HOLDING, "a worker leaves while it holds steps")                                     \
     XX(WAIT_ENDED, "a wait for work is ended from outside")                                        \

@@ -4,6 +4,7 @@
  * first. Steps that became ready in this very transaction take part from memory: a chain costs one
  * write per step, not two.
  */
+#include "engine/deadline.h"
 #include "engine/flow.h"
 
 #include <stdlib.h>
@@ -337,6 +338,20 @@ static void claim_fill_row(claim_build *build, sw_step_claim *claim, int64_t ste
     claim->idempotency_key = claim_key(build->arena, &task->row.task_id, step->name);
 }
 
+/* No attempt has longer than what the deadlines of its step and task leave it. */
+static int claim_fill_time(claim_build *build, sw_error *err)
+{
+    int rc = SW_OK;
+    for (size_t i = 0; rc == SW_OK && i < build->count; i++) {
+        int64_t left_ms = 0;
+        sw_step_claim *claim = &build->claims[i];
+        rc = sw__deadline_left(build->work, claim->step_id, &left_ms, err);
+        if (left_ms && (claim->timeout_ms == 0 || left_ms < claim->timeout_ms))
+            claim->timeout_ms = left_ms;
+    }
+    return rc;
+}
+
 /* Texts that all claims of a task share are read once. */
 static int claim_fill_tasks(claim_build *build, sw_error *err)
 {
@@ -475,7 +490,9 @@ static int claim_fill_all(claim_build *build, const claim_pool *pool, sw_error *
     build->count = pool->count;
     for (size_t i = 0; i < pool->count; i++)
         claim_fill_row(build, &build->claims[i], pool->rows[i].step_id);
-    int rc = claim_fill_tasks(build, err);
+    int rc = claim_fill_time(build, err);
+    if (rc == SW_OK)
+        rc = claim_fill_tasks(build, err);
     if (rc == SW_OK) {
         claim_fill_texts(build);
         rc = claim_read_results(build, err);

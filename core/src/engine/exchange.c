@@ -9,6 +9,7 @@
 #include "base/probe.h"
 #include "engine/breaker.h"
 #include "engine/check.h"
+#include "engine/deadline.h"
 #include "engine/group.h"
 #include "engine/member.h"
 
@@ -93,7 +94,9 @@ static int exchange_flow(sw__work *work, sw__member *member, const sw_step_outco
     sw_step_applied *applied = sw__arena_array(result->arena, row_count, sizeof *applied);
     if (!applied)
         return sw__fail(err, SW_ENOMEM, NULL);
-    int rc = sw__report_apply(work, rows, row_count, worker_id, applied, err);
+    int rc = SW__PLANT(DEADLINE_AFTER) ? SW_OK : sw__deadline_sweep(work, err);
+    if (rc == SW_OK)
+        rc = sw__report_apply(work, rows, row_count, worker_id, applied, err);
     if (rc == SW_OK)
         rc = sw__settle_steps(work, err);
     if (rc == SW_OK && member)

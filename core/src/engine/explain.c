@@ -1,6 +1,7 @@
 /* Why a step does not run: the exact things it waits for, in sentences. */
 #include "base/plant.h"
 #include "engine/breaker.h"
+#include "engine/deadline.h"
 #include "engine/member.h"
 #include "engine/query.h"
 #include "engine/sound.h"
@@ -19,6 +20,7 @@ typedef struct explain_call {
     sw__work_breakers breakers; /* none when no step names one */
     sw_step_reason *reasons;
     size_t count;
+    sw_str until; /* of the step at hand: what its deadlines add to a sentence */
 } explain_call;
 
 typedef struct explain_question {
@@ -37,7 +39,9 @@ static void explain_add(explain_call *call, int64_t index, int reason, sw_str su
     call->reasons[call->count++] = (sw_step_reason){
         .step = sw__arena_str(call->arena, explain_step(call, index)->name),
         .subject = sw__arena_str(call->arena, subject),
-        .message = message,
+        .message = call->until.ptr ? sw__arena_format(call->arena, "%.*s%.*s", SW__FMT(message),
+                                                      SW__FMT(call->until))
+                                   : message,
         .until_us = until_us,
         .reason = reason,
         .state = call->rows[index].state,
@@ -252,7 +256,49 @@ static void explain_ended(explain_call *call, int64_t index)
                 (sw_str){0}, message, 0);
 }
 
-static void explain_one(explain_call *call, int64_t index)
+/* "; it fails at its deadline, in 12.0 s" where it has one, or its task. */
+static int explain_until(explain_call *call, int64_t index, sw_error *err)
+{
+    int64_t due_us = 0;
+    int64_t task_us = call->task.deadline_us;
+    int rc = SW_OK;
+    call->until = (sw_str){0};
+    if (sw_step_state_terminal(call->rows[index].state))
+        return SW_OK;
+    if (explain_step(call, index)->deadline_ms > 0)
+        rc = sw__deadline_read(call->engine->store, call->rows[index].step_id, &due_us, err);
+    if (due_us && (task_us <= call->now_us || due_us <= task_us))
+        call->until = sw__arena_format(call->arena, "; it fails at its deadline, in %.1f s",
+                                       explain_seconds(due_us - call->now_us));
+    else if (task_us > call->now_us)
+        call->until = sw__arena_format(call->arena, "; its task fails at its deadline, in %.1f s",
+                                       explain_seconds(task_us - call->now_us));
+    return rc;
+}
+
+/* Whether the newest failure of a step is that of its deadline. */
+static int explain_late(explain_call *call, int64_t index, bool *late, sw_error *err)
+{
+    sw__failure failure = {0};
+    const sw__step_hot *row = &call->rows[index];
+    sw__store *store = call->engine->store;
+    int rc = SW_OK;
+    if (row->state == SW_STEP_FAILED && explain_step(call, index)->deadline_ms > 0)
+        rc = store->ops->failures_get(store, &row->step_id, 1, call->arena, &failure, err);
+    *late = sw__str_is(failure.error_class, "DeadlineExceeded") && failure.epoch == row->epoch;
+    return rc;
+}
+
+static void explain_too_late(explain_call *call, int64_t index)
+{
+    const sw_workflow_step *step = explain_step(call, index);
+    sw_str message = sw__arena_format(
+        call->arena, "%.*s has failed: it was not done within %lld ms of becoming ready",
+        SW__FMT(step->name), (long long)step->deadline_ms);
+    explain_add(call, index, SW_REASON_DEADLINE_EXCEEDED, (sw_str){0}, message, 0);
+}
+
+static void explain_state(explain_call *call, int64_t index)
 {
     switch (call->rows[index].state) {
     case SW_STEP_PENDING:
@@ -267,6 +313,19 @@ static void explain_one(explain_call *call, int64_t index)
     default:
         explain_ended(call, index);
     }
+}
+
+static int explain_one(explain_call *call, int64_t index, sw_error *err)
+{
+    bool late = false;
+    int rc = explain_until(call, index, err);
+    if (rc == SW_OK)
+        rc = explain_late(call, index, &late, err);
+    if (rc == SW_OK && late)
+        explain_too_late(call, index);
+    else if (rc == SW_OK)
+        explain_state(call, index);
+    return rc;
 }
 
 static int explain_load(explain_call *call, const sw_uuid *task_id, sw_error *err)
@@ -303,14 +362,14 @@ static int explain_fill(sw_engine *engine, sw_result *result, const void *contex
         if (index < 0)
             return sw__fail(err, SW_ENOTFOUND, "workflow '%.*s' has no step '%.*s'",
                             SW__FMT(workflow->name), SW__FMT(question->step));
-        explain_one(&call, index);
+        rc = explain_one(&call, index, err);
     }
-    for (size_t i = 0; !question->step.len && i < workflow->step_count; i++) {
+    for (size_t i = 0; rc == SW_OK && !question->step.len && i < workflow->step_count; i++) {
         if (!sw_step_state_terminal(call.rows[i].state))
-            explain_one(&call, (int64_t)i);
+            rc = explain_one(&call, (int64_t)i, err);
     }
     sw__result_set(result, SW__REASONS, call.reasons, call.count);
-    return SW_OK;
+    return rc;
 }
 
 int sw_step_explain(sw_engine *engine, const sw_uuid *task_id, sw_str step, sw_result **out,

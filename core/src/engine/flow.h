@@ -56,6 +56,8 @@ int sw__sweep(sw__work *work, int64_t calling_worker, sw_error *err);
 bool sw__sweep_due(sw_engine *engine, int64_t now_us);
 /* Microseconds until it has to be asked again; 0 or less: now. */
 int64_t sw__sweep_pause(const sw_engine *engine, int64_t now_us);
+/* The next sweep is not later. */
+void sw__sweep_by(sw_engine *engine, int64_t due_us);
 /* An attempt of this engine runs out of time then; INT64_MAX: never. */
 void sw__sweep_deadline(sw_engine *engine, int64_t deadline_us);
 /* Put steps in line whose time has come; *next_us is when the next one comes (INT64_MAX: none). */

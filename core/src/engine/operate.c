@@ -298,21 +298,6 @@ static int operate_rows(sw__work *work, const sw_step_override_row *rows, size_t
     return SW_OK;
 }
 
-/* Only a task that runs can end; one of which no step was ever claimed has not begun. */
-static int operate_start_tasks(sw__work *work, sw_error *err)
-{
-    int rc = SW_OK;
-    sw__cause cause = {.by = SW_BY_ENGINE};
-    for (size_t i = 0; rc == SW_OK && i < work->task_count; i++) {
-        sw__work_task *task = &work->tasks[i];
-        const int32_t *counts = task->row.counts;
-        int32_t active = counts[SW_STEP_READY] + counts[SW_STEP_RUNNING] + counts[SW_STEP_WAITING];
-        if (task->dirty && task->row.state == SW_TASK_PENDING && active == 0)
-            rc = sw__work_move_task(work, task, SW_TASK_RUNNING, &cause, err);
-    }
-    return rc;
-}
-
 int sw__operate(sw__work *work, const sw_step_override_row *rows, size_t count, int mode,
                 sw_result *result, sw_error *err)
 {
@@ -325,8 +310,6 @@ int sw__operate(sw__work *work, const sw_step_override_row *rows, size_t count, 
     int rc = sw__work_load(work, ids, count, err);
     if (rc == SW_OK)
         rc = operate_rows(work, rows, count, mode, result, out, err);
-    if (rc == SW_OK)
-        rc = operate_start_tasks(work, err);
     if (rc == SW_OK)
         rc = sw__settle_tasks(work, NULL, err);
     if (rc == SW_OK && sw__arena_failed(result->arena))

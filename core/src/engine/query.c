@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/plant.h"
 #include "base/probe.h"
+#include "engine/deadline.h"
 #include "engine/member.h"
 #include "engine/sound.h"
 
@@ -136,6 +137,7 @@ static void query_fill_hot(sw__arena *arena, const sw__task_hot *hot, const sw_w
     out->created_us = hot->created_us;
     out->started_us = hot->started_us;
     out->finished_us = sw_task_state_terminal(hot->state) ? hot->changed_us : 0;
+    out->deadline_us = hot->deadline_us;
     for (int state = 0; state < SW_STEP_STATE_COUNT; state++) {
         out->step_counts[state] = hot->counts[state];
         out->step_count += hot->counts[state];
@@ -253,7 +255,11 @@ static int query_fill_steps(sw_engine *engine, sw_result *result, const sw__task
     for (size_t i = 0; i < count; i++)
         query_fill_step(result->arena, &plan->workflow->steps[i], &hot[i], &rows[i]);
     sw__result_set(result, SW__STEPS, rows, count);
-    return query_fill_payloads(engine, result->arena, rows, count, err);
+    for (size_t i = 0; rc == SW_OK && i < count; i++) {
+        if (plan->workflow->steps[i].deadline_ms > 0 && !sw_step_state_terminal(rows[i].state))
+            rc = sw__deadline_read(engine->store, rows[i].step_id, &rows[i].fails_us, err);
+    }
+    return rc == SW_OK ? query_fill_payloads(engine, result->arena, rows, count, err) : rc;
 }
 
 /* Get. */

@@ -208,14 +208,15 @@ int sw__settle_steps(sw__work *work, sw_error *err)
 }
 
 /* The state a task ends in, or -1 while something of it can go on. */
-static int settle_outcome(const sw__task_hot *row)
+static int settle_outcome(const sw__work_task *task)
 {
+    const sw__task_hot *row = &task->row;
     int32_t active =
         row->counts[SW_STEP_READY] + row->counts[SW_STEP_RUNNING] + row->counts[SW_STEP_WAITING];
     if ((active > 0 && !SW__PLANT(TASK_ENDS_EARLY)) || sw_task_state_terminal(row->state))
         return -1;
-    bool failed =
-        row->fatal > 0 || row->counts[SW_STEP_PENDING] > 0 || row->counts[SW_STEP_CANCELLED] > 0;
+    bool failed = row->fatal > 0 || row->counts[SW_STEP_PENDING] > 0 ||
+                  row->counts[SW_STEP_CANCELLED] > 0 || task->late;
     return failed && !SW__PLANT(TASK_OUTCOME) ? SW_TASK_FAILED : SW_TASK_SUCCEEDED;
 }
 
@@ -227,6 +228,18 @@ static void settle_log(sw__work *work, const sw_task_finished *task)
                  {"state", sw__str(sw_task_state_name(task->state)), 0});
 }
 
+/* Only a task that runs can end; one of which no step was ever claimed has not begun. */
+static int settle_end_task(sw__work *work, sw__work_task *task, int outcome, sw_error *err)
+{
+    int rc = SW_OK;
+    sw__cause cause = {.by = SW_BY_ENGINE};
+    if (task->row.state == SW_TASK_PENDING)
+        rc = sw__work_move_task(work, task, SW_TASK_RUNNING, &cause, err);
+    if (task->late)
+        cause.reason = sw__str("deadline exceeded");
+    return rc == SW_OK ? sw__work_move_task(work, task, outcome, &cause, err) : rc;
+}
+
 int sw__settle_tasks(sw__work *work, sw_result *result, sw_error *err)
 {
     size_t count = 0;
@@ -236,11 +249,10 @@ int sw__settle_tasks(sw__work *work, sw_result *result, sw_error *err)
         return sw__fail(err, SW_ENOMEM, NULL);
     for (size_t i = 0; i < work->task_count; i++) {
         sw__work_task *task = &work->tasks[i];
-        int outcome = task->dirty && !SW__PLANT(TASK_ENDS_NEVER) ? settle_outcome(&task->row) : -1;
+        int outcome = task->dirty && !SW__PLANT(TASK_ENDS_NEVER) ? settle_outcome(task) : -1;
         if (outcome < 0)
             continue;
-        sw__cause cause = {.by = SW_BY_ENGINE};
-        int rc = sw__work_move_task(work, task, outcome, &cause, err);
+        int rc = settle_end_task(work, task, outcome, err);
         if (rc < 0)
             return rc;
         rows[count++] = (sw_task_finished){.task_id = task->row.task_id, .state = outcome};

@@ -21,7 +21,7 @@ int sw__sound_task(const sw__task_hot *row, sw_error *err)
                  row->state < SW_TASK_STATE_COUNT && row->priority >= INT16_MIN &&
                  row->priority <= INT16_MAX && row->audit_segment >= 0 &&
                  sound_time(row->created_us) && sound_time(row->started_us) &&
-                 sound_time(row->changed_us);
+                 sound_time(row->changed_us) && sound_time(row->deadline_us);
     if (sound)
         return SW_OK;
     return sw__fail(err, SW_ECORRUPT, "the row of task number %lld is damaged",
@@ -108,6 +108,14 @@ int sw__sound_breaker(const sw__breaker_rec *rec, sw_error *err)
         return SW_OK;
     return sw__fail(err, SW_ECORRUPT, "the row of breaker number %lld is damaged",
                     (long long)rec->breaker_no);
+}
+
+int sw__sound_deadline(const sw__deadline *row, sw_error *err)
+{
+    if (row->subject >= 0 && row->due_us > 0 && sound_time(row->due_us))
+        return SW_OK;
+    return sw__fail(err, SW_ECORRUPT, "the deadline of step %lld is damaged",
+                    (long long)row->subject);
 }
 
 int sw__sound_anchor(const sw__anchor *anchor, sw_error *err)

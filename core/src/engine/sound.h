@@ -21,6 +21,7 @@ int sw__sound_step(const sw__step_hot *row, const sw__plan *plan, sw_error *err)
 int sw__sound_workers(sw__store *store, sw__arena *arena, sw__worker_rec **rows, size_t *count,
                       sw_error *err);
 int sw__sound_breaker(const sw__breaker_rec *rec, sw_error *err);
+int sw__sound_deadline(const sw__deadline *row, sw_error *err);
 int sw__sound_anchor(const sw__anchor *anchor, sw_error *err);
 
 #endif

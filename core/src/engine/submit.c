@@ -6,9 +6,12 @@
 #include "base/plant.h"
 #include "base/probe.h"
 #include "engine/check.h"
+#include "engine/deadline.h"
 #include "engine/group.h"
 #include "engine/sound.h"
 #include "model/trigger.h"
+
+#define SUBMIT_TIME_MAX_US INT64_C(253402300799999999) /* the end of the year 9999 */
 
 /* One call. Arrays have one element per submitted row; new tasks come first in hot and info. */
 typedef struct submit_batch {
@@ -25,6 +28,20 @@ typedef struct submit_batch {
 } submit_batch;
 
 /* Validation. */
+
+static int submit_check_deadline(const sw_task_submit_row *row, size_t index, sw_error *err)
+{
+    if (row->deadline_ms < 0 || row->deadline_ms > SW__DELAY_MAX_MS)
+        return sw__fail_row(err, SW_EINVAL, index, "deadline_ms %lld is out of range",
+                            (long long)row->deadline_ms);
+    if (row->deadline_us < 0 || row->deadline_us > SUBMIT_TIME_MAX_US)
+        return sw__fail_row(err, SW_EINVAL, index, "deadline_us %lld is no time",
+                            (long long)row->deadline_us);
+    if (row->deadline_ms && row->deadline_us)
+        return sw__fail_row(err, SW_EINVAL, index,
+                            "deadline_ms and deadline_us are both given; keep one");
+    return SW_OK;
+}
 
 static int submit_check_row(const sw_engine *engine, const sw_task_submit_row *row, size_t index,
                             sw_error *err)
@@ -44,6 +61,8 @@ static int submit_check_row(const sw_engine *engine, const sw_task_submit_row *r
         rc = sw__check_text(row->correlation_id, SW__TEXT_MAX, "correlation_id", index, err);
     if (rc == SW_OK)
         rc = sw__check_priority(row->priority, index, err);
+    if (rc == SW_OK)
+        rc = submit_check_deadline(row, index, err);
     if (rc == SW_OK && (row->tag_count > SW__TAGS_MAX || (!row->tags && row->tag_count > 0)))
         rc = sw__fail_row(err, SW_ELIMIT, index, "a task has at most %d tags", SW__TAGS_MAX);
     for (size_t i = 0; rc == SW_OK && i < row->tag_count; i++)
@@ -240,6 +259,15 @@ static int submit_note(sw__work *work, const sw_task_submit_row *row, const sw__
     return sw__audit_add(&work->engine->audit, &entry, hot, err);
 }
 
+static int64_t submit_deadline(const sw_task_submit_row *row, const sw_workflow *workflow,
+                               int64_t now_us)
+{
+    int64_t deadline_ms = row->deadline_ms ? row->deadline_ms : workflow->deadline_ms;
+    if (row->deadline_us)
+        return row->deadline_us;
+    return deadline_ms ? now_us + deadline_ms * 1000 : 0;
+}
+
 static int submit_build_task(submit_batch *batch, size_t row, int64_t task_no, sw_error *err)
 {
     sw__work *work = batch->work;
@@ -254,6 +282,7 @@ static int submit_build_task(submit_batch *batch, size_t row, int64_t task_no, s
         .priority = asked->priority,
         .created_us = work->now_us,
         .changed_us = work->now_us,
+        .deadline_us = submit_deadline(asked, plan->workflow, work->now_us),
     };
     *info = (sw__task_info){
         .task_no = task_no,
@@ -334,6 +363,8 @@ static int submit_write_steps(submit_batch *batch, size_t row, sw_error *err)
         rc = store->ops->steps_insert(store, steps, count, err);
     }
     sw__arena_free(arena);
+    if (rc == SW_OK)
+        rc = sw__deadline_begin(batch->work, &batch->hot[batch->slots[row]], plan, err);
     return rc;
 }
 
@@ -415,3 +446,5 @@ int sw_task_submit(sw_engine *engine, const sw_task_submit_row *rows, size_t row
         *out = call.result;
     return rc;
 }
+
+#undef SUBMIT_TIME_MAX_US

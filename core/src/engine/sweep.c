@@ -9,6 +9,7 @@
 
 #include "base/plant.h"
 #include "base/probe.h"
+#include "engine/deadline.h"
 #include "engine/member.h"
 #include "engine/sound.h"
 
@@ -102,19 +103,18 @@ int sw__sweep_worker(sw__work *work, const sw__worker_rec *worker, sw__departure
     return rc;
 }
 
-/* The next sweep is not later. */
-static void sweep_by(sw_engine *engine, int64_t due_us)
+void sw__sweep_by(sw_engine *engine, int64_t due_us)
 {
-    if (due_us < engine->sweep_due_us)
-        engine->sweep_due_us = due_us;
+    if (due_us >= engine->sweep_due_us)
+        return;
+    engine->sweep_due_us = due_us;
+    pthread_cond_broadcast(&engine->kept); /* keepers sweep for workers that are busy */
 }
 
 void sw__sweep_deadline(sw_engine *engine, int64_t deadline_us)
 {
-    if (deadline_us >= engine->sweep_due_us - SWEEP_GRACE_US)
-        return;
-    sweep_by(engine, deadline_us + SWEEP_GRACE_US);
-    pthread_cond_broadcast(&engine->kept); /* keepers sweep for workers that are busy */
+    if (deadline_us < INT64_MAX - SWEEP_GRACE_US)
+        sw__sweep_by(engine, deadline_us + SWEEP_GRACE_US);
 }
 
 /* Sweep when the next attempt of this worker runs out of time. */
@@ -139,7 +139,7 @@ static int sweep_timeouts(sw__work *work, const sw__worker_rec *worker, sw_error
     SW__PROBE_IF(TIMED_OUT, count > 0);
     if (rc == SW_OK && count == 0)
         return sweep_next_deadline(work, worker, err);
-    sweep_by(work->engine, work->now_us + SWEEP_INTERVAL_US);
+    sw__sweep_by(work->engine, work->now_us + SWEEP_INTERVAL_US);
     for (size_t i = 0; rc == SW_OK && i < count; i++) {
         sw__work_step *step = sw__work_step_find(work, ids[i]);
         int64_t timeout_ms = sw__work_definition(work, ids[i])->timeout_ms;
@@ -196,7 +196,7 @@ static void sweep_watch(sw_engine *engine, const sw__worker_rec *worker)
         size_t capacity = watch->capacity ? watch->capacity * 2 : 16;
         int64_t *workers = sw__resize(engine->env, watch->workers, capacity * sizeof *workers);
         if (!workers) {
-            sweep_by(engine, 0);
+            sw__sweep_by(engine, 0);
             return;
         }
         watch->workers = workers;
@@ -215,8 +215,8 @@ static int sweep_look(sw__work *work, const sw__worker_rec *worker, int64_t call
     if (worker->worker_no != calling_worker)
         how = sweep_departure(work, worker);
     if (how == SW__PRESENT) {
-        sweep_by(engine,
-                 sw__bell_reaches(engine) ? worker->lease_until_us + 1 : work->now_us + quarter_us);
+        sw__sweep_by(engine, sw__bell_reaches(engine) ? worker->lease_until_us + 1
+                                                      : work->now_us + quarter_us);
         sweep_watch(engine, worker);
     }
     if (how == SW__PRESENT && SW__PLANT(LEASE_BY_OTHERS))
@@ -270,7 +270,9 @@ int sw__sweep(sw__work *work, int64_t calling_worker, sw_error *err)
     engine->watch.count = 0;
     engine->watch.due_us = engine->env->clock_mono_us(engine->env->context) + SWEEP_WATCH_US;
     sw__bell_count(engine, &engine->watch.rings);
-    int rc = sw__sound_workers(engine->store, work->arena, &workers, &count, err);
+    int rc = sw__deadline_sweep(work, err);
+    if (rc == SW_OK)
+        rc = sw__sound_workers(engine->store, work->arena, &workers, &count, err);
     for (size_t i = 0; rc == SW_OK && i < count; i++)
         rc = sweep_look(work, &workers[i], calling_worker, err);
     return rc;

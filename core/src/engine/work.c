@@ -6,6 +6,7 @@
 #include "base/plant.h"
 #include "base/probe.h"
 #include "engine/breaker.h"
+#include "engine/deadline.h"
 #include "engine/flow.h"
 #include "engine/sound.h"
 #include "model/states.h"
@@ -34,6 +35,7 @@ static void work_free(sw__work *work)
     sw__free(env, work->failures);
     sw__free(env, work->ended);
     sw__free(env, work->stopped);
+    sw__free(env, work->deadlines);
     sw__notices_free(work->notices);
     sw__map_free(&work->step_index);
     sw__map_free(&work->task_index);
@@ -148,6 +150,8 @@ static int work_flush(sw__work *work, sw_error *err)
         rc = store->ops->failures_put(store, work->failures, work->failure_count, err);
     if (rc == SW_OK && work->breakers)
         rc = sw__breakers_flush(work, err);
+    if (rc == SW_OK)
+        rc = sw__deadline_flush(work, err);
     if (rc == SW_OK)
         rc = SW__PLANT_CUT(AUDIT_APART, store, err);
     if (rc == SW_OK)
@@ -412,6 +416,10 @@ int sw__work_move(sw__work *work, sw__work_step *step, int to, const sw__cause *
     step->dirty = true;
     task->row.counts[from]--;
     task->row.counts[to] += !SW__PLANT(COUNT_LOST);
+    const sw_workflow_step *definition = sw__work_definition(work, step->row.step_id);
+    int rc = definition->deadline_ms > 0 ? sw__deadline_follow(work, step, from, err) : SW_OK;
+    if (rc < 0)
+        return rc;
     sw_audit_entry entry = {
         .kind = SW_AUDIT_STEP_CHANGED,
         .from = SW__PLANT(AUDIT_FROM) ? to : from,
@@ -421,7 +429,7 @@ int sw__work_move(sw__work *work, sw__work_step *step, int to, const sw__cause *
         .step_id = step->row.step_id,
         .worker_id = cause->worker_id,
         .task_id = task->row.task_id,
-        .step = sw__work_definition(work, step->row.step_id)->name,
+        .step = definition->name,
         .actor = cause->actor,
         .reason = cause->reason,
         .subject = cause->error_class,
@@ -461,6 +469,9 @@ int sw__work_move_task(sw__work *work, sw__work_task *task, int to, const sw__ca
         task->row.started_us = work->now_us;
     if (sw_task_state_terminal(to))
         work->tones |= SW__TONE_TASK(&task->row.task_id);
+    int rc = task->row.deadline_us ? sw__deadline_follow_task(work, &task->row, from, err) : SW_OK;
+    if (rc < 0)
+        return rc;
     sw_audit_entry entry = {
         .kind = SW_AUDIT_TASK_CHANGED,
         .from = from,

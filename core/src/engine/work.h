@@ -13,6 +13,7 @@ typedef struct sw__work_task {
     sw__task_hot row;
     const sw__plan *plan;
     bool dirty;
+    bool late; /* its deadline has just passed */
 } sw__work_task;
 
 typedef struct sw__work_step {
@@ -45,6 +46,10 @@ typedef struct sw__work {
     int64_t *stopped; /* tasks that a failure stops */
     size_t stopped_count;
     size_t stopped_capacity;
+    sw__deadline *deadlines; /* to be written */
+    size_t deadline_count;
+    size_t deadline_capacity;
+    int64_t due_us; /* the first of the stored ones, as others know it; 0: not read */
     sw__notices *notices;
     uint32_t tones;   /* what to ring for after the commit, besides the steps in line (bell.h) */
     int64_t timer_us; /* the first retry that comes due, as others know it; 0: not read */

@@ -70,12 +70,20 @@ static void json_put_trigger(sw__buf *buf, const sw_workflow_step *step)
         sw__buf_printf(buf, ",\"trigger\":\"%s\"", sw_trigger_name(step->trigger));
 }
 
+/* A key that came later. */
+static void json_put_deadline(sw__buf *buf, int64_t deadline_ms)
+{
+    if (deadline_ms > 0)
+        sw__buf_printf(buf, "\"deadline_ms\":%" PRId64 ",", deadline_ms);
+}
+
 static void json_put_step(sw__buf *buf, const sw_workflow *workflow, const sw_workflow_step *step,
                           const sw__draft_step *draft)
 {
     sw__buf_put_text(buf, "{");
     json_put_after(buf, workflow, step);
     json_put_line(buf, "breaker", step->breaker); /* a key that came later */
+    json_put_deadline(buf, step->deadline_ms);
     json_put_line(buf, "description", draft->description);
     json_put_line(buf, "handler", step->handler);
     json_put_node(buf, "metadata", draft->metadata);
@@ -116,6 +124,7 @@ void sw__workflow_put_json(sw__buf *buf, const sw_workflow *workflow, const sw__
 {
     sw__buf_put_text(buf, "{");
     json_put_breakers(buf, workflow);
+    json_put_deadline(buf, workflow->deadline_ms);
     json_put_line(buf, "description", draft->description);
     json_put_json(buf, "input_schema", workflow->input_schema);
     sw__buf_printf(buf, "\"max_parallel\":%" PRId64 ",", workflow->max_parallel);

@@ -26,6 +26,7 @@ typedef struct sw__draft_step {
     sw_str breaker; /* absent: none */
     int64_t priority;
     int64_t timeout_ms;
+    int64_t deadline_ms;
     int64_t max_attempts;
     int64_t max_crashes;
     int64_t backoff_base_ms;
@@ -45,6 +46,7 @@ typedef struct sw__draft {
     const sw__node *input_schema; /* NULL: none */
     const sw__node *metadata;     /* map, NULL: none */
     int64_t max_parallel;
+    int64_t deadline_ms;
     const char *after_key; /* how the form calls them, for the paths of findings */
     const char *handler_key;
     const char *retry_max_key;

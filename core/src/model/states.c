@@ -24,6 +24,7 @@ static const sw_transition step_moves[] = {
     SW__STEP_MOVE(PENDING, CANCELLED, OPERATOR), /* the task is cancelled */
     SW__STEP_MOVE(PENDING, RESOLVED, OPERATOR),  /* done by hand */
     SW__STEP_MOVE(READY, RUNNING, WORKER),       /* the claim that makes a worker the holder */
+    SW__STEP_MOVE(READY, FAILED, ENGINE),        /* its deadline has passed */
     SW__STEP_MOVE(READY, SKIPPED, OPERATOR),
     SW__STEP_MOVE(READY, CANCELLED, ENGINE),
     SW__STEP_MOVE(READY, CANCELLED, OPERATOR),
@@ -32,8 +33,9 @@ static const sw_transition step_moves[] = {
     SW__STEP_MOVE(RUNNING, READY, WORKER),   /* failed and tried again, or given back */
     SW__STEP_MOVE(RUNNING, WAITING, WORKER), /* the handler waits for something outside */
     SW__STEP_MOVE(RUNNING, SUCCEEDED, WORKER),
-    SW__STEP_MOVE(RUNNING, FAILED, ENGINE), /* lease lost or timeout, attempts used up */
+    SW__STEP_MOVE(RUNNING, FAILED, ENGINE), /* lease lost, timeout or deadline, not tried again */
     SW__STEP_MOVE(RUNNING, FAILED, WORKER),
+    SW__STEP_MOVE(RUNNING, CANCELLED, ENGINE),   /* the deadline of its task has passed */
     SW__STEP_MOVE(RUNNING, CANCELLED, OPERATOR), /* the attempt is fenced */
     SW__STEP_MOVE(WAITING, READY, ENGINE),       /* what it waited for has come */
     SW__STEP_MOVE(WAITING, READY, OPERATOR),

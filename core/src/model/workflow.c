@@ -41,6 +41,7 @@ static bool step_copy(sw__arena *arena, const sw__draft_step *draft, sw_workflow
         .backoff_max_ms = draft->backoff_max_ms,
         .backoff_jitter = draft->backoff_jitter,
         .timeout_ms = draft->timeout_ms,
+        .deadline_ms = draft->deadline_ms,
         .on_failure = draft->on_failure,
         .trigger = draft->trigger,
         .quorum = (int32_t)draft->quorum,
@@ -148,6 +149,7 @@ static int workflow_fill(sw_workflow *workflow, sw__arena *scratch, const sw__dr
     workflow->name = sw__arena_str(workflow->arena, draft->name);
     workflow->version = sw__arena_str(workflow->arena, draft->version);
     workflow->max_parallel = draft->max_parallel;
+    workflow->deadline_ms = draft->deadline_ms;
     if (!node_copy_json(workflow->arena, draft->input_schema, &workflow->input_schema))
         return sw__fail(err, SW_ENOMEM, NULL);
     int code = workflow_build_steps(workflow, draft, order, err);
@@ -240,6 +242,11 @@ sw_str sw_workflow_input_schema(const sw_workflow *workflow)
 int64_t sw_workflow_max_parallel(const sw_workflow *workflow)
 {
     return workflow->max_parallel;
+}
+
+int64_t sw_workflow_deadline_ms(const sw_workflow *workflow)
+{
+    return workflow->deadline_ms;
 }
 
 const sw_workflow_step *sw_workflow_steps(const sw_workflow *workflow, size_t *count)

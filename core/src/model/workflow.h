@@ -23,6 +23,7 @@ struct sw_workflow {
     int64_t max_parallel;
     const sw_breaker_settings *breakers; /* that it sets, by name */
     size_t breaker_count;
+    int64_t deadline_ms; /* of tasks that are given none, 0: none */
     size_t step_count;
     sw_workflow_step *steps; /* topological order */
     sw__graph graph;         /* over step indices */

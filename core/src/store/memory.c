@@ -56,6 +56,7 @@ void sw__memory_close(sw__store *store)
     memory_free_table(self, &self->workflows);
     memory_free_table(self, &self->lanes);
     memory_free_table(self, &self->breakers);
+    memory_free_table(self, &self->deadlines);
     memory_free_table(self, &self->workers);
     memory_free_table(self, &self->segments);
     memory_free_scopes(self);

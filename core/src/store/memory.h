@@ -78,7 +78,10 @@ typedef struct sw__memory_step {
     sw__memory_failure *failures; /* newest first */
 } sw__memory_step;
 
-/* All steps that stand in a line, in the order of (lane, rank, step_id). */
+/* All steps that stand in a line, in the order of (lane, rank, step_id). Deadlines stand in a line
+ * of their own, as steps that are part of no task: step_id is the subject, rank the time. */
+#define SW__MEMORY_LANE_DEADLINE INT64_MIN
+
 typedef struct sw__queue {
     sw__memory_step *root;
 } sw__queue;
@@ -154,6 +157,7 @@ typedef struct sw__memory {
     sw__table lanes;     /* sw__lane_row */
     sw__table breakers;  /* sw__breaker_rec */
     sw__table tasks;     /* sw__memory_task */
+    sw__table deadlines; /* sw__memory_step */
     sw__table workers;   /* sw__worker_rec */
     sw__table segments;  /* sw__segment */
     sw__index workflow_digests;
@@ -200,6 +204,12 @@ sw_str sw__block_copy_name(sw__block *block, sw_str text);
 /* memory_task.c, memory_step.c */
 sw__memory_task *sw__memory_task_find(const sw__memory *self, int64_t task_no);
 sw__memory_step *sw__memory_step_find(const sw__memory *self, int64_t step_id);
+/* The weight of the node of a step. */
+uint32_t sw__memory_step_weight(int64_t step_id);
+/* memory_deadline.c: take out those of a task, after sw__memory_deadlines_count(...) * 3 records and
+ * as many saved rows were reserved. */
+size_t sw__memory_deadlines_count(const sw__memory *self, int64_t task_no);
+void sw__memory_deadlines_take(sw__memory *self, int64_t task_no);
 /* Take the steps of a run out of their lines and free it; what hangs at them is freed before. */
 void sw__memory_run_free(sw__memory *self, sw__memory_run *run);
 void sw__memory_task_free(sw__memory *self, sw__memory_task *task);

@@ -63,13 +63,16 @@ static int remove_task(sw__memory *self, int64_t task_no, sw_error *err)
     int rc = remove_key(self, task, &key, err);
     if (rc < 0)
         return rc;
-    if (sw__undo_reserve(self, queued + 5, queued * sizeof(sw__step_hot)) < 0)
+    size_t deadlines = sw__memory_deadlines_count(self, task_no);
+    if (sw__undo_reserve(self, queued + 5 + 3 * deadlines,
+                         (queued + deadlines) * sizeof(sw__step_hot)) < 0)
         return sw__fail(err, SW_ENOMEM, NULL);
     if (key) {
         remove_take_link(self, &self->task_scopes, &key->by_scope);
         sw__undo_note(self, (sw__undo){.kind = SW__UNDO_DROPPED, .where = key});
     }
     remove_leave_lines(self, task);
+    sw__memory_deadlines_take(self, task_no);
     remove_take_link(self, &self->task_ids, &task->by_id);
     sw__undo_note(self, (sw__undo){.kind = SW__UNDO_TAKEN,
                                    .where = &self->tasks,

@@ -2,7 +2,7 @@
 #include "store/memory.h"
 
 /* A number with all its bits mixed (the finaliser of SplitMix64). */
-static uint32_t step_weight(int64_t step_id)
+uint32_t sw__memory_step_weight(int64_t step_id)
 {
     uint64_t mixed = (uint64_t)step_id + UINT64_C(0x9e3779b97f4a7c15);
     mixed = (mixed ^ mixed >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -89,7 +89,7 @@ static int run_insert(sw__memory *self, sw__memory_task *task, const sw__step_ho
     for (size_t i = 0; i < count; i++) {
         sw__memory_step *step = &run->steps[i];
         step->hot = rows[i];
-        step->weight = step_weight(rows[i].step_id);
+        step->weight = sw__memory_step_weight(rows[i].step_id);
         if (step->hot.lane != SW__LANE_NONE)
             sw__queue_add(&self->queue, step);
     }

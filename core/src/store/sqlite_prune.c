@@ -86,7 +86,10 @@ static int delete_names(sw__sqlite *self, int64_t task_no, sw_error *err)
 
 static int delete_task(sw__sqlite *self, int64_t task_no, sw_error *err)
 {
+    const int64_t between[] = {SW__STEP_ID(task_no, 0), SW__DEADLINE_TASK(task_no)};
     int rc = delete_names(self, task_no, err);
+    if (rc == SW_OK)
+        rc = delete_run(self, SW__SQL_DEADLINES_DELETE, between, 2, err);
     if (rc == SW_OK)
         rc = delete_run(self, SW__SQL_TASK_INFO_DELETE, &task_no, 1, err);
     if (rc == SW_OK)

@@ -18,7 +18,7 @@
 #define SW__COLUMNS_WORKFLOW "workflow_no, name, version, digest, json, registered_us"
 #define SW__COLUMNS_TASK                                                                           \
     "task_id, workflow_no, state, priority, fatal, audit_segment, created_us, started_us, "        \
-    "changed_us" SW_STEP_STATE_MAP(SW__COUNT_COLUMN)
+    "changed_us, deadline_us" SW_STEP_STATE_MAP(SW__COUNT_COLUMN)
 #define SW__COLUMNS_STEP                                                                           \
     "step_id, state, open_deps, attempt, crashes, epoch, lane, rank, changed_us"
 #define SW__COLUMNS_BREAKER                                                                        \
@@ -81,7 +81,8 @@
                     "?16)")                                                                        \
     XX(BREAKER_LIST, "SELECT " SW__COLUMNS_BREAKER " FROM breaker ORDER BY breaker_no")            \
     XX(TASK_INSERT, "INSERT INTO task (task_no, " SW__COLUMNS_TASK ") "                            \
-                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?" SW_STEP_STATE_MAP(SW__COUNT_VALUE) ")") \
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"                                      \
+                    SW_STEP_STATE_MAP(SW__COUNT_VALUE) ")")                                        \
     XX(TASK_GET, "SELECT task.task_no, " SW__COLUMNS_TASK " FROM task WHERE task_no = ?1")         \
     XX(TASK_UPDATE, "UPDATE task SET priority = ?, fatal = ?, audit_segment = ?, started_us = ?, " \
                     "changed_us = ?" SW_STEP_STATE_MAP(                                            \
@@ -162,6 +163,12 @@
                     "(" SW__COLUMNS_FAILURE ") VALUES (?1, ?2, ?3, ?4, ?5, ?6)")                   \
     XX(FAILURE_GET, "SELECT " SW__COLUMNS_FAILURE " FROM failure "                                 \
                     "WHERE step_id = ?1 ORDER BY epoch DESC LIMIT 1")                              \
+    XX(DEADLINE_PUT, "INSERT OR REPLACE INTO deadline (subject, due_us) VALUES (?1, ?2)")          \
+    XX(DEADLINE_DELETE, "DELETE FROM deadline WHERE subject = ?1")                                 \
+    XX(DEADLINE_GET, "SELECT due_us FROM deadline WHERE subject = ?1")                             \
+    XX(DEADLINE_DUE, "SELECT subject, due_us FROM deadline WHERE due_us <= ?1 "                    \
+                     "ORDER BY due_us, subject LIMIT ?2")                                          \
+    XX(DEADLINES_DELETE, "DELETE FROM deadline WHERE subject BETWEEN ?1 AND ?2")                   \
     XX(WORKER_PUT, "INSERT OR REPLACE INTO worker "                                                \
                    "(worker_no, name, host, pid, boot_id, lease_ms, watched, handlers, queues) "   \
                    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")                                  \

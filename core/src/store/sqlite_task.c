@@ -23,6 +23,7 @@ static int task_insert_hot(sw__sqlite *self, const sw__task_hot *row, sw_error *
     sw__bind_int(&bind, row->created_us);
     sw__bind_int(&bind, row->started_us);
     sw__bind_int(&bind, row->changed_us);
+    sw__bind_int(&bind, row->deadline_us);
     task_bind_counts(&bind, row);
     return sw__bind_run(self, &bind, err);
 }
@@ -91,6 +92,7 @@ void sw__sqlite_read_task(const sw__bind *bind, sw__task_hot *row)
     row->created_us = sw__column_int(&column);
     row->started_us = sw__column_int(&column);
     row->changed_us = sw__column_int(&column);
+    row->deadline_us = sw__column_int(&column);
     for (int state = 0; state < SW_STEP_STATE_COUNT; state++)
         row->counts[state] = sw__column_int32(&column);
     row->state_read = row->state;

@@ -41,6 +41,10 @@
 #define SW__LANE_DEAD INT64_MAX /* failed, and not allowed to; rank: minus the time of that */
 /* running: minus the worker's number; rank: deadline of the attempt, INT64_MAX for none */
 
+/* What a deadline is about: a step by its number, or a whole task by the number of a step that no
+ * task has. */
+#define SW__DEADLINE_TASK(task_no) SW__STEP_ID(task_no, SW__STEP_INDEX(-1))
+
 /* The narrow row that changes with every transition. */
 typedef struct sw__step_hot {
     int64_t step_id;
@@ -66,6 +70,7 @@ typedef struct sw__task_hot {
     int64_t created_us;
     int64_t started_us;
     int64_t changed_us;
+    int64_t deadline_us; /* given at submit, 0: none */
     int32_t state_read; /* filled by readers: spares an index where an update leaves the state */
 } sw__task_hot;
 
@@ -131,6 +136,12 @@ typedef struct sw__failure {
     sw_str message;
     sw_str detail;
 } sw__failure;
+
+/* When a step or a task has to have ended. */
+typedef struct sw__deadline {
+    int64_t subject; /* step_id, or SW__DEADLINE_TASK */
+    int64_t due_us;
+} sw__deadline;
 
 typedef struct sw__worker_rec {
     int64_t worker_no;
@@ -226,7 +237,7 @@ typedef struct sw__store_ops {
     /* rows[i] for task_nos[i]; a missing one has task_no 0. */
     int (*tasks_get)(sw__store *store, const int64_t *task_nos, size_t count, sw__task_hot *rows,
                      sw_error *err);
-    /* task_id and created_us stay what they were. */
+    /* task_id, created_us and deadline_us stay what they were. */
     int (*tasks_update)(sw__store *store, const sw__task_hot *rows, size_t count, sw_error *err);
     int (*tasks_info)(sw__store *store, const int64_t *task_nos, size_t count, sw__arena *arena,
                       sw__task_info *rows, sw_error *err); /* a missing one has task_no 0 */
@@ -281,6 +292,15 @@ typedef struct sw__store_ops {
     /* The newest failure of each step; a missing one has epoch 0. */
     int (*failures_get)(sw__store *store, const int64_t *step_ids, size_t count, sw__arena *arena,
                         sw__failure *rows, sw_error *err);
+
+    /* In the order of the rows, which may name a subject twice; a due_us of 0 takes it out. */
+    int (*deadlines_put)(sw__store *store, const sw__deadline *rows, size_t count, sw_error *err);
+    /* due_us[i] for subjects[i]; 0 where there is none. */
+    int (*deadlines_get)(sw__store *store, const int64_t *subjects, size_t count, int64_t *due_us,
+                         sw_error *err);
+    /* The first `limit` that are due by due_max, by due_us, then subject. */
+    int (*deadlines_due)(sw__store *store, int64_t due_max, sw__deadline *rows, size_t limit,
+                         size_t *count, sw_error *err);
 
     int (*worker_put)(sw__store *store, const sw__worker_rec *row, sw_error *err);
     int (*worker_renew)(sw__store *store, int64_t worker_no, int64_t lease_until_us,
@@ -341,6 +361,9 @@ typedef struct sw__store_ops {
     XX(results_get)                                                                                \
     XX(failures_put)                                                                               \
     XX(failures_get)                                                                               \
+    XX(deadlines_put)                                                                              \
+    XX(deadlines_get)                                                                              \
+    XX(deadlines_due)                                                                              \
     XX(worker_put)                                                                                 \
     XX(worker_renew)                                                                               \
     XX(worker_delete)                                                                              \
