@@ -132,6 +132,7 @@ class Engine(DeadLetters):
         description: Optional[str] = None,
         max_parallel: Optional[int] = None,
         on_failure: Optional[str] = None,
+        deadline: Optional[float] = None,
         metadata: Optional[Mapping[str, Any]] = None,
     ) -> Workflow[InputT]: ...
 
@@ -145,6 +146,7 @@ class Engine(DeadLetters):
         description: Optional[str] = None,
         max_parallel: Optional[int] = None,
         on_failure: Optional[str] = None,
+        deadline: Optional[float] = None,
         metadata: Optional[Mapping[str, Any]] = None,
     ) -> Workflow[Any]: ...
 
@@ -153,7 +155,8 @@ class Engine(DeadLetters):
 
         input is a dataclass or TypedDict that inputs are checked against, or a JSON Schema that
         is kept with the definition. on_failure is what a failure means where a step does not say
-        ("block" by default); see Workflow.step.
+        ("block" by default); see Workflow.step. deadline is how many seconds a task may take from
+        its start on.
         """
         if name in self.workflows:
             raise core.DefinitionError(f"this engine has a workflow {name} already")

@@ -25,6 +25,7 @@ module Stepwell
         @discard_on = exceptions(options[:discard_on], "discard_on")
         @retries = retries(options[:retries])
         @timeout_ms = milliseconds(options[:timeout], "timeout")
+        @deadline_ms = milliseconds(options[:deadline], "deadline")
         @trigger = trigger(options[:trigger])
         @options = options
         check
@@ -48,6 +49,7 @@ module Stepwell
           "name" => name, "handler" => handler_name(workflow_name),
           "title" => @options[:title], "queue" => @options[:queue]&.to_s, "priority" => @options[:priority],
           "after" => after, "trigger" => @trigger, "timeout_ms" => @timeout_ms,
+          "deadline_ms" => @deadline_ms,
           "on_failure" => @options[:on_failure]&.to_s, "retry" => @retries,
           "parameters" => @options[:parameters], "metadata" => @options[:metadata]
         }.compact
