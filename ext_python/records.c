@@ -13,18 +13,19 @@ RECORD_FIELDS(INFO, {"durability", NULL}, {"schema_version", NULL}, {"sqlite", N
               {"now_us", NULL})
 RECORD_FIELDS(REGISTERED, {"name", NULL}, {"version", NULL}, {"digest", NULL}, {"warnings", NULL})
 RECORD_FIELDS(DEFINITION, {"name", NULL}, {"version", NULL}, {"digest", NULL}, {"json", NULL},
-              {"input_schema", NULL}, {"max_parallel", NULL})
+              {"input_schema", NULL}, {"max_parallel", NULL}, {"deadline_ms", NULL})
 RECORD_FIELDS(SUBMITTED, {"task_id", NULL}, {"created", NULL}, {"state", NULL})
 RECORD_FIELDS(TASK, {"task_id", NULL}, {"workflow", NULL}, {"version", NULL}, {"digest", NULL},
               {"state", NULL}, {"input", NULL}, {"key", NULL}, {"tags", NULL}, {"priority", NULL},
               {"initiator", NULL}, {"reason", NULL}, {"correlation_id", NULL}, {"created_us", NULL},
               {"started_us", NULL}, {"finished_us", NULL}, {"step_count", NULL},
-              {"step_counts", NULL})
+              {"step_counts", NULL}, {"deadline_us", NULL})
 RECORD_FIELDS(STEP, {"step_id", NULL}, {"name", NULL}, {"title", NULL}, {"handler", NULL},
               {"queue", NULL}, {"state", NULL}, {"attempt", NULL}, {"max_attempts", NULL},
               {"open_deps", NULL}, {"level", NULL}, {"epoch", NULL}, {"changed_us", NULL},
               {"not_before_us", NULL}, {"deadline_us", NULL}, {"worker_id", NULL}, {"result", NULL},
-              {"error_class", NULL}, {"error_message", NULL}, {"error_detail", NULL})
+              {"error_class", NULL}, {"error_message", NULL}, {"error_detail", NULL},
+              {"fails_us", NULL})
 RECORD_FIELDS(APPLIED, {"step_id", NULL}, {"epoch", NULL}, {"status", NULL}, {"state", NULL},
               {"not_before_us", NULL})
 RECORD_FIELDS(INPUT, {"name", NULL}, {"result", NULL}, {"state", NULL})

@@ -7,8 +7,9 @@
 const char swpy_submit_doc[] =
     "submit($self, rows, /)\n--\n\n"
     "Start tasks in one transaction. A row is a tuple (workflow, input=None, key=None,\n"
-    "version=None, tags=None, priority=0, initiator=None, reason=None, correlation_id=None),\n"
-    "input is JSON text. One Submitted per row.";
+    "version=None, tags=None, priority=0, initiator=None, reason=None, correlation_id=None,\n"
+    "deadline_ms=None, deadline_us=None), input is JSON text; one of the deadlines at most.\n"
+    "One Submitted per row.";
 
 const char swpy_get_doc[] = "get($self, task_id, /)\n--\n\n"
                             "One task with its steps: (TaskRow, list of StepRow).";
@@ -49,12 +50,17 @@ static void submit_batch_free(submit_batch *batch)
     Py_XDECREF(batch->keep);
 }
 
+static bool submit_number_read(swpy_state *state, PyObject *value, const char *what, int64_t *out)
+{
+    return value == Py_None || swpy_int64_read(state, value, what, out);
+}
+
 static bool submit_row_read(swpy_state *state, PyObject *tuple, sw_task_submit_row *row,
                             swpy_strings *tags)
 {
     PyObject *priority = NULL;
 
-    if (!swpy_row_check(tuple, "a row", 1, 9))
+    if (!swpy_row_check(tuple, "a row", 1, 11))
         return false;
     priority = swpy_row_item(tuple, 5);
     if (!swpy_str_read(state, swpy_row_item(tuple, 0), "workflow", &row->workflow) ||
@@ -66,7 +72,9 @@ static bool submit_row_read(swpy_state *state, PyObject *tuple, sw_task_submit_r
         !swpy_str_read_maybe(state, swpy_row_item(tuple, 6), "initiator", &row->initiator) ||
         !swpy_str_read_maybe(state, swpy_row_item(tuple, 7), "reason", &row->reason) ||
         !swpy_str_read_maybe(state, swpy_row_item(tuple, 8), "correlation_id",
-                             &row->correlation_id))
+                             &row->correlation_id) ||
+        !submit_number_read(state, swpy_row_item(tuple, 9), "deadline_ms", &row->deadline_ms) ||
+        !submit_number_read(state, swpy_row_item(tuple, 10), "deadline_us", &row->deadline_us))
         return false;
     row->tags = tags->items;
     row->tag_count = tags->count;
@@ -172,8 +180,9 @@ static PyObject *task_row_new(swpy_state *state, const void *item)
         PyLong_FromLongLong(row->finished_us),
         PyLong_FromLongLong(row->step_count),
         swpy_step_counts_new(state, row->step_counts),
+        PyLong_FromLongLong(row->deadline_us),
     };
-    return swpy_record_new(state, SWPY_TASK, values, 17);
+    return swpy_record_new(state, SWPY_TASK, values, 18);
 }
 
 static PyObject *step_row_new(swpy_state *state, const void *item)
@@ -199,8 +208,9 @@ static PyObject *step_row_new(swpy_state *state, const void *item)
         swpy_str_new(row->error_class),
         swpy_str_new(row->error_message),
         swpy_str_new(row->error_detail),
+        PyLong_FromLongLong(row->fails_us),
     };
-    return swpy_record_new(state, SWPY_STEP, values, 19);
+    return swpy_record_new(state, SWPY_STEP, values, 20);
 }
 
 /* The pair (TaskRow, list of StepRow) of a result, which is freed. */

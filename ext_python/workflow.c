@@ -118,8 +118,9 @@ static PyObject *definition_new(swpy_state *state, const sw_workflow *workflow)
         swpy_str_new(sw_workflow_json(workflow)),
         swpy_str_new(sw_workflow_input_schema(workflow)),
         PyLong_FromLongLong(sw_workflow_max_parallel(workflow)),
+        PyLong_FromLongLong(sw_workflow_deadline_ms(workflow)),
     };
-    return swpy_record_new(state, SWPY_DEFINITION, values, 6);
+    return swpy_record_new(state, SWPY_DEFINITION, values, 7);
 }
 
 PyObject *swpy_definition(PyObject *object, PyObject *args)

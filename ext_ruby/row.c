@@ -78,14 +78,14 @@ void rsw_row_init(void)
 {
     ROW(RSW_INFO, "Info", "durability", "schema_version", "sqlite", "now_us");
     ROW(RSW_DEFINITION, "Definition", "name", "version", "digest", "json", "max_parallel",
-        "findings");
+        "findings", "deadline_ms");
     ROW(RSW_SUBMITTED, "Submitted", "task_id", "created", "state");
     ROW(RSW_TASK_ROW, "TaskRow", "task_id", "workflow", "version", "digest", "input_json", "key",
         "initiator", "reason", "correlation_id", "tags", "state", "priority", "created_us",
-        "started_us", "finished_us", "step_count", "step_counts", "steps");
+        "started_us", "finished_us", "step_count", "step_counts", "steps", "deadline_us");
     ROW(RSW_STEP_ROW, "StepRow", "step_id", "name", "title", "handler", "queue", "state", "attempt",
         "max_attempts", "open_deps", "level", "epoch", "changed_us", "not_before_us", "deadline_us",
-        "worker_id", "result_json", "error_class", "error_message", "error_detail");
+        "worker_id", "result_json", "error_class", "error_message", "error_detail", "fails_us");
     ROW(RSW_REASON, "Reason", "step", "state", "reason", "subject", "message", "until_us");
     ROW(RSW_APPLIED, "Applied", "step_id", "epoch", "status", "state", "not_before_us");
     ROW(RSW_CLAIM, "Claim", "step_id", "epoch", "task_id", "workflow", "version", "step", "handler",

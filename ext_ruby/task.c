@@ -13,15 +13,27 @@ static VALUE step_row_element(const void *rows, size_t index)
 {
     const sw_step_row *row = (const sw_step_row *)rows + index;
 
-    return rsw_row_new(
-        RSW_STEP_ROW, 19,
-        (VALUE[]){LL2NUM(row->step_id), rsw_name(row->name), rsw_name(row->title),
-                  rsw_name(row->handler), rsw_name(row->queue), rsw_step_state(row->state),
-                  INT2NUM(row->attempt), INT2NUM(row->max_attempts), INT2NUM(row->open_deps),
-                  INT2NUM(row->level), LL2NUM(row->epoch), rsw_number(row->changed_us),
-                  rsw_number(row->not_before_us), rsw_number(row->deadline_us),
-                  rsw_number(row->worker_id), rsw_str(row->result), rsw_name(row->error_class),
-                  rsw_str(row->error_message), rsw_str(row->error_detail)});
+    return rsw_row_new(RSW_STEP_ROW, 20,
+                       (VALUE[]){LL2NUM(row->step_id),
+                                 rsw_name(row->name),
+                                 rsw_name(row->title),
+                                 rsw_name(row->handler),
+                                 rsw_name(row->queue),
+                                 rsw_step_state(row->state),
+                                 INT2NUM(row->attempt),
+                                 INT2NUM(row->max_attempts),
+                                 INT2NUM(row->open_deps),
+                                 INT2NUM(row->level),
+                                 LL2NUM(row->epoch),
+                                 rsw_number(row->changed_us),
+                                 rsw_number(row->not_before_us),
+                                 rsw_number(row->deadline_us),
+                                 rsw_number(row->worker_id),
+                                 rsw_str(row->result),
+                                 rsw_name(row->error_class),
+                                 rsw_str(row->error_message),
+                                 rsw_str(row->error_detail),
+                                 rsw_number(row->fails_us)});
 }
 
 /* {state => number of steps} without the states that no step is in. */
@@ -38,7 +50,7 @@ static VALUE step_counts_new(const sw_task_row *row)
 
 static VALUE task_row_new(const sw_task_row *row, VALUE steps)
 {
-    return rsw_row_new(RSW_TASK_ROW, 18,
+    return rsw_row_new(RSW_TASK_ROW, 19,
                        (VALUE[]){rsw_id(&row->task_id), rsw_name(row->workflow),
                                  rsw_name(row->version), rsw_name(row->digest), rsw_str(row->input),
                                  rsw_str(row->key), rsw_str(row->initiator), rsw_str(row->reason),
@@ -46,7 +58,7 @@ static VALUE task_row_new(const sw_task_row *row, VALUE steps)
                                  rsw_task_state(row->state), INT2NUM(row->priority),
                                  rsw_number(row->created_us), rsw_number(row->started_us),
                                  rsw_number(row->finished_us), LL2NUM(row->step_count),
-                                 step_counts_new(row), steps});
+                                 step_counts_new(row), steps, rsw_number(row->deadline_us)});
 }
 
 static VALUE task_row_element(const void *rows, size_t index)
@@ -125,6 +137,10 @@ static int submit_reader_pair(VALUE key, VALUE value, VALUE data)
         row->tags = rsw_arena_texts(reader->arena, value, reader->index, "tags", &row->tag_count);
     else if (id == rb_intern("priority"))
         row->priority = rsw_int32(value, reader->index, "priority");
+    else if (id == rb_intern("deadline_ms"))
+        row->deadline_ms = rsw_int64(value, reader->index, "deadline_ms");
+    else if (id == rb_intern("deadline_us"))
+        row->deadline_us = rsw_int64(value, reader->index, "deadline_us");
     else
         rsw_error_fail(SW_EINVAL, reader->index, "unknown key %s", rb_id2name(id));
     return ST_CONTINUE;

@@ -56,10 +56,11 @@ static VALUE definition_new(const workflow_call *load)
     const sw_workflow *workflow = load->workflow;
 
     return rsw_row_new(
-        RSW_DEFINITION, 6,
+        RSW_DEFINITION, 7,
         (VALUE[]){rsw_str(sw_workflow_name(workflow)), rsw_str(sw_workflow_version(workflow)),
                   rsw_str(sw_workflow_digest(workflow)), rsw_str(sw_workflow_json(workflow)),
-                  LL2NUM(sw_workflow_max_parallel(workflow)), findings_new(load->findings)});
+                  LL2NUM(sw_workflow_max_parallel(workflow)), findings_new(load->findings),
+                  LL2NUM(sw_workflow_deadline_ms(workflow))});
 }
 
 typedef struct load_request {

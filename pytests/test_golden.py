@@ -65,6 +65,7 @@ class Player:
     def do_submit(self, operation: Dict[str, Any]) -> None:
         text = compact(operation["input"]) if "input" in operation else None
         row = (self.workflow, text, operation.get("key"), None, None, operation.get("priority", 0))
+        row += (None, None, None, operation.get("deadline_ms"))
         (answer,) = self.engine.submit([row])
         self.tasks[operation["submit"]] = answer.task_id
         if "created" in operation:

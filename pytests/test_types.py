@@ -207,7 +207,7 @@ def test_no_value_breaks_open(bad: Any, tmp_path: Any, monkeypatch: Any) -> None
         (lambda e: e.submit("w"), "rows must be a list or tuple, not str"),
         (lambda e: e.submit(5), "rows must be a list or tuple, not int"),
         (lambda e: e.submit(["w"]), "a row must be a tuple, not str"),
-        (lambda e: e.submit([()]), "a row must be a tuple of 1 to 9 items, not 0"),
+        (lambda e: e.submit([()]), "a row must be a tuple of 1 to 11 items, not 0"),
         (lambda e: e.submit([("w", {})]), "input must be str or None, not dict"),
         (lambda e: e.submit([("w", None, b"k")]), "key must be str or None, not bytes"),
         (lambda e: e.update_batch([(1.0, 1, "failed")]), "step_id must be int, not float"),

@@ -56,7 +56,8 @@ RSpec.describe "golden scenarios" do
     end
 
     def play_submit(operation)
-      row = { workflow: @scenario["workflow"]["name"], key: operation["key"], priority: operation["priority"] }
+      row = { workflow: @scenario["workflow"]["name"], key: operation["key"], priority: operation["priority"],
+              deadline_ms: operation["deadline_ms"] }
       row[:input_json] = Stepwell::Payload.dump(operation["input"]) if operation.key?("input")
       answer = @engine.submit([row.compact]).first
       expect(answer.created).to eq(operation["created"]) if operation.key?("created")

@@ -54,6 +54,7 @@ typedef enum cli_option_id {
     CLI_OPTION_RESUME,
     CLI_OPTION_INPUT,
     CLI_OPTION_KEY,
+    CLI_OPTION_DEADLINE,
     CLI_OPTION_TO,
     CLI_OPTION_PARTIAL,
     CLI_OPTION_FOR,

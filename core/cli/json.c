@@ -194,6 +194,7 @@ void cli_json_task(cli_json *json, const sw_task_row *task)
     cli_json_time(json, "created_at", task->created_us);
     cli_json_time(json, "started_at", task->started_us);
     cli_json_time(json, "finished_at", task->finished_us);
+    cli_json_time(json, "deadline", task->deadline_us);
     cli_json_int(json, "step_count", task->step_count);
     cli_json_step_counts(json, task->step_counts);
 }
@@ -221,6 +222,7 @@ void cli_json_step(cli_json *json, const sw_step_row *step)
     cli_json_time(json, "changed_at", step->changed_us);
     cli_json_time(json, "not_before", step->not_before_us);
     cli_json_time(json, "deadline", step->deadline_us);
+    cli_json_time(json, "fails_at", step->fails_us);
     cli_json_raw(json, "result", step->result);
     if (!step->error_class.ptr && !step->error_message.ptr) {
         cli_json_null(json, "error");

@@ -85,6 +85,10 @@ static char *plan_limits(const sw_workflow_step *step)
         fprintf(stream, "%stimeout %s", comma, cli_duration_exact(step->timeout_ms, base));
         comma = ", ";
     }
+    if (step->deadline_ms > 0) {
+        fprintf(stream, "%sdeadline %s", comma, cli_duration_exact(step->deadline_ms, base));
+        comma = ", ";
+    }
     if (step->max_attempts > 1) {
         fprintf(stream, "%s%d attempts", comma, step->max_attempts);
         if (step->backoff != SW_BACKOFF_NONE && step->backoff_base_ms > 0)
@@ -225,6 +229,7 @@ static void plan_json_step(cli_json *json, const plan_view *view, const sw_workf
     cli_json_str(json, "breaker", step->breaker);
     cli_json_int(json, "priority", step->priority);
     cli_json_int(json, "timeout_ms", step->timeout_ms);
+    cli_json_int(json, "deadline_ms", step->deadline_ms);
     cli_json_text(json, "on_failure", sw_on_failure_name(step->on_failure));
     cli_json_object(json, "retry");
     cli_json_int(json, "max_attempts", step->max_attempts);
@@ -245,6 +250,7 @@ static void plan_print_json(const plan_view *view)
     cli_json_str(&json, "version", sw_workflow_version(view->workflow));
     cli_json_str(&json, "digest", sw_workflow_digest(view->workflow));
     cli_json_int(&json, "max_parallel", sw_workflow_max_parallel(view->workflow));
+    cli_json_int(&json, "deadline_ms", sw_workflow_deadline_ms(view->workflow));
     cli_json_int(&json, "width", (int64_t)plan_width_max(view));
     cli_json_array(&json, "levels");
     for (int32_t level = 0; level < view->level_count; level++) {

@@ -77,6 +77,23 @@ static int run_input_read(const cli_call *call, sw_str *input, char **owned)
     return CLI_EXIT_OK;
 }
 
+/* --deadline: a time, or minus the microseconds from now on; 0 when it is not given or no time. */
+static int64_t run_deadline_read(const cli_call *call)
+{
+    int64_t deadline_us = 0;
+    const char *text = call->values[CLI_OPTION_DEADLINE].text;
+    return text && cli_time_read(text, 0, &deadline_us) ? deadline_us : 0;
+}
+
+static int run_deadline_check(const cli_call *call)
+{
+    if (!cli_given(call, CLI_OPTION_DEADLINE) || run_deadline_read(call) != 0)
+        return CLI_EXIT_OK;
+    return cli_fail(CLI_EXIT_USAGE, "a deadline is 90s, 15m, 2h, 7d, or the time 2026-01-31",
+                    "option '--deadline' needs a time that is to come, not '%s'",
+                    call->values[CLI_OPTION_DEADLINE].text);
+}
+
 /* Register the definition and submit one task of it. */
 static int run_submit(const cli_call *call, const sw_workflow *workflow, sw_str input,
                       run_target *target)
@@ -88,6 +105,7 @@ static int run_submit(const cli_call *call, const sw_workflow *workflow, sw_str 
     sw_str *names = cli_alloc(tags->item_count * sizeof(*names));
     for (size_t i = 0; i < tags->item_count; i++)
         names[i] = cli_str(tags->items[i]);
+    int64_t deadline_us = run_deadline_read(call);
     sw_task_submit_row row = {.workflow = sw_workflow_name(workflow),
                               .version = sw_workflow_version(workflow),
                               .input = input,
@@ -95,7 +113,9 @@ static int run_submit(const cli_call *call, const sw_workflow *workflow, sw_str 
                               .initiator = cli_str(cli_user()),
                               .reason = cli_str(call->values[CLI_OPTION_REASON].text),
                               .tags = names,
-                              .tag_count = tags->item_count};
+                              .tag_count = tags->item_count,
+                              .deadline_ms = deadline_us < 0 ? -deadline_us / 1000 : 0,
+                              .deadline_us = deadline_us > 0 ? deadline_us : 0};
     int code = sw_workflow_register(target->engine, &workflow, 1, &error);
     if (code >= 0)
         code = sw_task_submit(target->engine, &row, 1, &result, &error);
@@ -242,6 +262,8 @@ static int run_file(const cli_call *call)
     run_target target = {0};
     cli_definition_open(&definition, call->arguments[0], cli_given(call, CLI_OPTION_STRICT));
     int status = cli_definition_report(&definition);
+    if (status == CLI_EXIT_OK)
+        status = run_deadline_check(call);
     if (status == CLI_EXIT_OK)
         status = run_input_read(call, &input, &owned);
     if (status == CLI_EXIT_OK)

@@ -104,6 +104,7 @@ static void show_head(const show_view *view)
     show_time("created", task->created_us);
     show_time("started", task->started_us);
     show_time("finished", task->finished_us);
+    show_time("deadline", task->deadline_us);
     show_fact("initiator", task->initiator);
     show_fact("reason", task->reason);
     show_fact("key", task->key);

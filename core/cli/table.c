@@ -21,6 +21,11 @@ static const cli_option option_table[CLI_OPTION_COUNT] = {
                         .argument = "KEY",
                         .kind = CLI_TEXT,
                         .help = "idempotency key: a second run with it follows the first task"},
+    [CLI_OPTION_DEADLINE] = {.name = "deadline",
+                             .argument = "TIME",
+                             .kind = CLI_TEXT,
+                             .help = "fail the task unless it has ended by then: 90s, 15m, 2h, 7d "
+                                     "from now, or a time, written like --since of list"},
     [CLI_OPTION_TO] = {.name = "to",
                        .argument = "STATE",
                        .kind = CLI_CHOICE,
@@ -283,9 +288,9 @@ static const cli_command command_table[] = {
      .argument_min = 0,
      .argument_max = 1,
      .options = CLI_DB_COMMON | CLI_BIT(RESUME) | CLI_BIT(INPUT) | CLI_BIT(KEY) | CLI_BIT(REASON) |
-                CLI_BIT(TAG) | CLI_BIT(TIMEOUT) | CLI_BIT(THREADS) | CLI_BIT(ROOT) |
-                CLI_BIT(LEASE_SECONDS) | CLI_BIT(DURABILITY) | CLI_BIT(DETACH) | CLI_BIT(DRY_RUN) |
-                CLI_BIT(STRICT),
+                CLI_BIT(DEADLINE) | CLI_BIT(TAG) | CLI_BIT(TIMEOUT) | CLI_BIT(THREADS) |
+                CLI_BIT(ROOT) | CLI_BIT(LEASE_SECONDS) | CLI_BIT(DURABILITY) | CLI_BIT(DETACH) |
+                CLI_BIT(DRY_RUN) | CLI_BIT(STRICT),
      .run = cli_command_run},
     {.name = "validate",
      .summary = "Check workflow files without running anything",

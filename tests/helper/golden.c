@@ -224,7 +224,8 @@ static void play_submit(golden *player, const json_t *operation, const char *nam
     char *text = input ? json_dumps(input, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
     sw_task_submit_row row = {.workflow = sw_workflow_name(player->workflow),
                               .input = golden_str(text),
-                              .key = member_str(operation, "key")};
+                              .key = member_str(operation, "key"),
+                              .deadline_ms = member_int(operation, "deadline_ms")};
     sw_result *result = NULL;
     size_t count;
     int code = sw_task_submit(player->engine, &row, 1, &result, &player->err);

@@ -54,7 +54,7 @@ module Stepwell
   #   Start tasks in one transaction: all or none.
   #   @param rows [Array<Hash{Symbol => Object}>] :workflow (required), :version, :input_json, :key
   #     (idempotency key within the workflow), :initiator, :reason, :correlation_id, :tags (Array of
-  #     Strings), :priority (-32768..32767)
+  #     Strings), :priority (-32768..32767), :deadline_ms (from now on) or :deadline_us (a time)
   #   @return [Array<Submitted>]
   #   @raise [NotFoundError] no such workflow
   #   @raise [ConflictError] the key is known with another input
@@ -237,6 +237,25 @@ module Stepwell
       end
     end
 
+    # The keys of a row of {#submit} that say a deadline.
+    #
+    # @param deadline [Numeric, Time, nil] seconds from now, or a time
+    # @return [Hash{Symbol => Integer}]
+    # @raise [InvalidArgumentError]
+    # @api private
+    def self.deadline_row(deadline)
+      case deadline
+      when nil then {}
+      when Time then { deadline_us: (deadline.to_r * 1_000_000).floor }
+      when String then raise InvalidArgumentError, "deadline: must be seconds or a Time, not a String"
+      else
+        seconds = deadline.to_f
+        raise InvalidArgumentError, "deadline: must be more than 0 seconds" unless seconds.positive? && seconds.finite?
+
+        { deadline_ms: [(seconds * 1000).round, 1].max }
+      end
+    end
+
     # Check a definition and store it. Storing one that is there already is no error.
     #
     # @param definition [Class, Hash, String] a {Workflow} class, a definition as Hash, or JSON or
@@ -257,10 +276,11 @@ module Stepwell
     #
     # @param workflow [String]
     # @param input [Object] anything that {Payload} can write
+    # @param deadline [Numeric, Time, nil] seconds that the task may take, or when it has to have ended
     # @param options [Hash] the other keys of a row of {#submit}
     # @return [Task]
-    def start(workflow, input = nil, **options)
-      row = { workflow: workflow, input_json: Payload.dump(input), **options }
+    def start(workflow, input = nil, deadline: nil, **options)
+      row = { workflow: workflow, input_json: Payload.dump(input), **Engine.deadline_row(deadline), **options }
       Task.new(self, submit([row.compact]).first.task_id)
     end
 

@@ -10,7 +10,8 @@ module Stepwell
   class Info; end
 
   # A definition as loaded: name, version, digest (SHA-256, 64 hex digits), json (canonical),
-  # max_parallel (0 when it does not say), findings (warnings, as {DefinitionError#findings}).
+  # max_parallel (0 when it does not say), findings (warnings, as {DefinitionError#findings}),
+  # deadline_ms (of its tasks, 0 when it does not say).
   class Definition; end
 
   # Answer to one submitted row: task_id, created (false when the key named an existing task), state.
@@ -18,7 +19,8 @@ module Stepwell
 
   # A task as stored: task_id, workflow, version, digest, input_json, key, initiator, reason,
   # correlation_id, tags, state, priority, created_us, started_us, finished_us, step_count,
-  # step_counts ({state => number}), steps ({StepRow}s in topological order, nil from {Engine#list}).
+  # step_counts ({state => number}), steps ({StepRow}s in topological order, nil from {Engine#list}),
+  # deadline_us (by when it has to end).
   class TaskRow
     # @return [Object] the input, frozen
     def input
@@ -39,7 +41,8 @@ module Stepwell
 
   # A step as stored: step_id, name, title, handler, queue, state, attempt, max_attempts, open_deps,
   # level, epoch, changed_us, not_before_us, deadline_us, worker_id, result_json, error_class,
-  # error_message, error_detail.
+  # error_message, error_detail, fails_us (when its own deadline fails it; deadline_us is the end of
+  # the running attempt's timeout).
   class StepRow
     # @return [Object] the result, frozen; nil until it succeeded
     def result

@@ -71,6 +71,13 @@ module Stepwell
         setting(:@on_failure, value)
       end
 
+      # @param value [Numeric, nil] sets how many seconds a task may take from its submission on; {start}
+      #   may say otherwise
+      # @return [Numeric, nil]
+      def deadline(value = nil)
+        setting(:@deadline, value)
+      end
+
       # @param value [Hash, nil] sets the JSON Schema of the input
       # @return [Hash, nil]
       def input_schema(value = nil)
@@ -119,6 +126,8 @@ module Stepwell
       #   default 0.1), crashes: (attempts that may end because their worker was lost, beside those
       #   that fail, default 5; with 0 it never runs again after one)
       # @param timeout [Numeric, nil] seconds for one attempt
+      # @param deadline [Numeric, nil] seconds for all attempts and the waits between them, from when
+      #   the step first became ready; then it fails with DeadlineExceeded and is not retried
       # @param queue [Symbol, String, nil] "default" when absent
       # @param priority [Integer, nil] higher goes first
       # @param on_failure [Symbol, nil] :block (dependents wait for ever, other branches go on),
@@ -134,12 +143,12 @@ module Stepwell
       # @param metadata [Hash, nil] data of your own, kept with the definition
       # @return [Symbol] the name
       # @raise [InvalidArgumentError]
-      def step(name, after: nil, trigger: nil, retries: nil, timeout: nil, queue: nil, priority: nil,
-               on_failure: nil, breaker: nil, retry_on: nil, discard_on: nil, handler: nil, kind: nil,
-               parameters: nil, title: nil, metadata: nil)
-        options = { after: after, trigger: trigger, retries: retries, timeout: timeout, queue: queue,
-                    priority: priority, on_failure: on_failure, breaker: breaker, retry_on: retry_on,
-                    discard_on: discard_on,
+      def step(name, after: nil, trigger: nil, retries: nil, timeout: nil, deadline: nil, queue: nil,
+               priority: nil, on_failure: nil, breaker: nil, retry_on: nil, discard_on: nil, handler: nil,
+               kind: nil, parameters: nil, title: nil, metadata: nil)
+        options = { after: after, trigger: trigger, retries: retries, timeout: timeout, deadline: deadline,
+                    queue: queue, priority: priority, on_failure: on_failure, breaker: breaker,
+                    retry_on: retry_on, discard_on: discard_on,
                     handler: handler, kind: kind, parameters: parameters, title: title, metadata: metadata }
         step = Step.new(name, options)
         raise InvalidArgumentError, "#{self} declares step #{name} twice" if own_steps.key?(step.name)
@@ -170,6 +179,7 @@ module Stepwell
           "stepwell" => 1, "name" => workflow_name, "version" => version, "description" => description,
           "input_schema" => input_schema, "metadata" => metadata, "max_parallel" => max_parallel,
           "on_failure" => on_failure&.to_s, "breakers" => (breakers unless breakers.empty?),
+          "deadline_ms" => deadline && (deadline.to_f * 1000).round,
           "steps" => steps.values.map { |step| step.definition(workflow_name) }
         }.compact
       end
@@ -200,36 +210,39 @@ module Stepwell
       # @param initiator [String, nil] who asked, for the audit log
       # @param reason [String, nil] why, for the audit log
       # @param correlation_id [String, nil] of the request that caused it
+      # @param deadline [Numeric, Time, nil] seconds that the task may take, or when it has to have ended;
+      #   the default is that of the workflow
       # @return [Task]
       # @raise [PayloadError] the input is not JSON
       # @raise [ConflictError] the key is known with another input
       # @raise [InvalidArgumentError] the key does not go with the identity strategy
       def start(input = nil, engine: Stepwell.engine, key: nil, identity_strategy: nil, priority: nil, tags: nil,
-                initiator: nil, reason: nil, correlation_id: nil, **fields)
+                initiator: nil, reason: nil, correlation_id: nil, deadline: nil, **fields)
         unless input.nil? || fields.empty?
           raise ArgumentError, "give the input as one value or as keywords, not both (#{fields.keys.join(", ")})"
         end
 
         start_many([fields.empty? ? input : fields], keys: [key], engine: engine, identity_strategy: identity_strategy,
                    priority: priority, tags: tags, initiator: initiator, reason: reason,
-                   correlation_id: correlation_id).first
+                   correlation_id: correlation_id, deadline: deadline).first
       end
 
       # Start many tasks in one transaction: all or none.
       #
       # @param inputs [Array<Object>] the input of each task, 100,000 at most
       # @param keys [Array<String, nil>, nil] idempotency key of each; nil for none
-      # @param options [Hash] :version, :priority, :tags, :initiator, :reason and :correlation_id of all
+      # @param options [Hash] :version, :priority, :tags, :initiator, :reason, :correlation_id and :deadline
+      #   of all
       # @return [Array<Task>] in the order of the inputs; {Task#created?} says which are new
       # @raise [PayloadError, ConflictError, InvalidArgumentError, LimitError] as for {start}; of errors of
       #   the engine #row says which input
-      def start_many(inputs, keys: nil, engine: Stepwell.engine, identity_strategy: nil, **options)
+      def start_many(inputs, keys: nil, engine: Stepwell.engine, identity_strategy: nil, deadline: nil, **options)
         if keys && keys.size != inputs.size
           raise ArgumentError, "#{inputs.size} inputs have #{keys.size} keys"
         end
 
         engine.register(self)
-        shared = { workflow: workflow_name, version: version, **options }.compact
+        shared = { workflow: workflow_name, version: version, **Engine.deadline_row(deadline), **options }.compact
         rows = inputs.each_with_index.map do |input, index|
           { **shared, **Identity.row(input, keys && keys[index], identity_strategy) }.compact
         end

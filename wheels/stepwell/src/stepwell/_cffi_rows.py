@@ -178,9 +178,8 @@ def fill_uuid(out: Any, value: Any) -> None:
 
 def fill_submit(keeper: Keeper, out: Any, row: Any) -> None:
     """Fill a sw_task_submit_row."""
-    workflow, input, key, version, tags, priority, initiator, reason, correlation_id = c.read_row(
-        row, "a row", 1, 9
-    )
+    fields = c.read_row(row, "a row", 1, 11)
+    workflow, input, key, version, tags, priority, initiator, reason, correlation_id = fields[:9]
     out.workflow = keeper.text(workflow, "workflow")
     out.input = keeper.text(input, "input", optional=True)
     out.key = keeper.text(key, "key", optional=True)
@@ -190,6 +189,9 @@ def fill_submit(keeper: Keeper, out: Any, row: Any) -> None:
     out.initiator = keeper.text(initiator, "initiator", optional=True)
     out.reason = keeper.text(reason, "reason", optional=True)
     out.correlation_id = keeper.text(correlation_id, "correlation_id", optional=True)
+    deadline_ms, deadline_us = fields[9:]
+    out.deadline_ms = 0 if deadline_ms is None else c.read_int(deadline_ms, "deadline_ms")
+    out.deadline_us = 0 if deadline_us is None else c.read_int(deadline_us, "deadline_us")
 
 
 def fill_cancel(keeper: Keeper, out: Any, row: Any) -> None:
@@ -336,6 +338,7 @@ def task_row(row: Any) -> TaskRow:
         row.finished_us,
         row.step_count,
         dict(zip(STEP_STATES, row.step_counts)),
+        row.deadline_us,
     )
 
 
@@ -361,6 +364,7 @@ def step_row(row: Any) -> StepRow:
         c.text_of(row.error_class),
         c.text_of(row.error_message),
         c.text_of(row.error_detail),
+        row.fails_us,
     )
 
 

@@ -220,6 +220,7 @@ class Engine:
             c.known(lib.sw_workflow_json(workflow)),
             c.text_of(lib.sw_workflow_input_schema(workflow)),
             lib.sw_workflow_max_parallel(workflow),
+            lib.sw_workflow_deadline_ms(workflow),
         )
 
     def submit(self, rows: Sequence[Tuple[Any, ...]], /) -> List[Submitted]:

@@ -37,6 +37,7 @@ class Definition(NamedTuple):
     json: str
     input_schema: Optional[str]
     max_parallel: int
+    deadline_ms: int
 
 
 class Submitted(NamedTuple):
@@ -67,6 +68,7 @@ class TaskRow(NamedTuple):
     finished_us: int
     step_count: int
     step_counts: Dict[str, int]
+    deadline_us: int
 
 
 class StepRow(NamedTuple):
@@ -91,6 +93,7 @@ class StepRow(NamedTuple):
     error_class: Optional[str]
     error_message: Optional[str]
     error_detail: Optional[str]
+    fails_us: int
 
 
 class Applied(NamedTuple):

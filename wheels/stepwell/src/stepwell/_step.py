@@ -36,6 +36,7 @@ class Step(Handler[P, R]):
         trigger: Optional[Trigger] = None,
         retry: Optional[Retry] = None,
         timeout: Optional[float] = None,
+        deadline: Optional[float] = None,
         queue: Optional[str] = None,
         priority: int = 0,
         on_failure: Optional[str] = None,
@@ -47,6 +48,7 @@ class Step(Handler[P, R]):
         self.workflow = workflow
         self.name: str = name or str(getattr(function, "__name__", ""))
         self.timeout = timeout
+        self.deadline = deadline
         super().__init__(
             function,
             handler or f"{workflow.name}.{self.name}",
@@ -83,6 +85,8 @@ class Step(Handler[P, R]):
             fields["after"] = after
         if self.timeout is not None:
             fields["timeout_ms"] = milliseconds(self.timeout, "timeout")
+        if self.deadline is not None:
+            fields["deadline_ms"] = milliseconds(self.deadline, "deadline")
         if self.retry is not NO_RETRY:
             fields["retry"] = self.retry.definition()
         fields.update((key, value) for key, value in self._fields.items() if value is not None)

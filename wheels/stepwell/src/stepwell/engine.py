@@ -134,6 +134,7 @@ class Engine(DeadLetters, Breakers):
         max_parallel: Optional[int] = None,
         on_failure: Optional[str] = None,
         breakers: Optional[Mapping[str, Breaker]] = None,
+        deadline: Optional[float] = None,
         metadata: Optional[Mapping[str, Any]] = None,
     ) -> Workflow[InputT]: ...
 
@@ -148,6 +149,7 @@ class Engine(DeadLetters, Breakers):
         max_parallel: Optional[int] = None,
         on_failure: Optional[str] = None,
         breakers: Optional[Mapping[str, Breaker]] = None,
+        deadline: Optional[float] = None,
         metadata: Optional[Mapping[str, Any]] = None,
     ) -> Workflow[Any]: ...
 
@@ -157,6 +159,7 @@ class Engine(DeadLetters, Breakers):
         input is a dataclass or TypedDict that inputs are checked against, or a JSON Schema that
         is kept with the definition. on_failure is what a failure means where a step does not say
         ("block" by default); see Workflow.step. breakers sets circuit breakers that steps name.
+        deadline is how many seconds a task may take from its start on.
         """
         if name in self.workflows:
             raise core.DefinitionError(f"this engine has a workflow {name} already")

@@ -25,8 +25,9 @@ from typing import (
 
 from ._binding import core
 from ._breaker import Breaker
+from ._deadline import Deadline, deadline_fields
 from ._identity import identify
-from ._retry import Retry
+from ._retry import Retry, milliseconds
 from ._shapes import build, is_shape
 from ._step import Step
 from ._values import InputError, encode
@@ -62,6 +63,7 @@ class Workflow(Generic[InputT]):
         max_parallel: Optional[int] = None,
         on_failure: Optional[str] = None,
         breakers: Optional[Mapping[str, Breaker]] = None,
+        deadline: Optional[float] = None,
         metadata: Optional[Mapping[str, Any]] = None,
     ) -> None:
         if input is not None and not is_shape(input) and not isinstance(input, dict):
@@ -76,6 +78,7 @@ class Workflow(Generic[InputT]):
         self.max_parallel = max_parallel
         self.on_failure = on_failure
         self.breakers = dict(breakers or {})
+        self.deadline = deadline
         self.metadata = metadata
         self.steps: Dict[str, Step[Any, Any]] = {}
         self._registered: Optional[str] = None
@@ -96,6 +99,7 @@ class Workflow(Generic[InputT]):
         trigger: Optional[Trigger] = None,
         retry: Optional[Retry] = None,
         timeout: Optional[float] = None,
+        deadline: Optional[float] = None,
         queue: Optional[str] = None,
         priority: int = 0,
         on_failure: Optional[str] = None,
@@ -112,7 +116,8 @@ class Workflow(Generic[InputT]):
         gets the Context; every other parameter gets the result of the step of that name, which
         thereby comes before this one. after names further steps to wait for, trigger what of all
         these has to happen: "all_succeeded" (the default), "all_done", "any_succeeded",
-        "none_failed" or {"quorum": number}. timeout is seconds for one attempt; on_failure is
+        "none_failed" or {"quorum": number}. timeout is seconds for one attempt, deadline for all
+        attempts and the waits between them, from when the step first became ready; on_failure is
         "block", "skip_dependents", "fail_task" or "continue", and by default what the workflow
         says. breaker names the circuit breaker of the service that the step needs: while it is
         open, the step is not started.
@@ -168,6 +173,8 @@ class Workflow(Generic[InputT]):
             definition["breakers"] = {
                 name: breaker.definition() for name, breaker in self.breakers.items()
             }
+        if self.deadline is not None:
+            definition["deadline_ms"] = milliseconds(self.deadline, "deadline")
         if self.metadata:
             definition["metadata"] = dict(self.metadata)
         definition["steps"] = [step.definition() for step in self.steps.values()]
@@ -195,6 +202,7 @@ class Workflow(Generic[InputT]):
         correlation_id: Optional[str] = None,
         initiator: Optional[str] = None,
         reason: Optional[str] = None,
+        deadline: Deadline = None,
     ) -> Task:
         """Start a task. With a key that a task of this workflow has already, answer that task.
 
@@ -202,6 +210,9 @@ class Workflow(Generic[InputT]):
         "always_unique" forbids one; other combinations raise InvalidArgumentError. Raises
         InputError when the input does not fit, ConflictError when the key is known with another
         input.
+
+        deadline is how many seconds the task may take (a number or a timedelta), or when it has to
+        have ended (a datetime; a naive one is local time); by default what the workflow says.
         """
         return self.start_many(
             [input],
@@ -212,6 +223,7 @@ class Workflow(Generic[InputT]):
             correlation_id=correlation_id,
             initiator=initiator,
             reason=reason,
+            deadline=deadline,
         )[0]
 
     def start_many(
@@ -225,6 +237,7 @@ class Workflow(Generic[InputT]):
         correlation_id: Optional[str] = None,
         initiator: Optional[str] = None,
         reason: Optional[str] = None,
+        deadline: Deadline = None,
     ) -> List[Task]:
         """Start many tasks in one transaction, all or none; 100,000 at most.
 
@@ -236,6 +249,7 @@ class Workflow(Generic[InputT]):
             raise ValueError(f"{len(inputs)} inputs have {len(keys)} keys")
         self.register()
         rest = (self.version, tuple(tags), priority, initiator, reason, correlation_id)
+        rest += deadline_fields(deadline)
         rows = []
         for i, input in enumerate(inputs):
             key = None if keys is None else keys[i]

@@ -25,6 +25,7 @@ module Stepwell
         @discard_on = exceptions(options[:discard_on], "discard_on")
         @retries = retries(options[:retries])
         @timeout_ms = milliseconds(options[:timeout], "timeout")
+        @deadline_ms = milliseconds(options[:deadline], "deadline")
         @trigger = trigger(options[:trigger])
         @options = options
         check
@@ -49,6 +50,7 @@ module Stepwell
           "title" => @options[:title], "queue" => @options[:queue]&.to_s, "priority" => @options[:priority],
           "breaker" => @options[:breaker]&.to_s,
           "after" => after, "trigger" => @trigger, "timeout_ms" => @timeout_ms,
+          "deadline_ms" => @deadline_ms,
           "on_failure" => @options[:on_failure]&.to_s, "retry" => @retries,
           "parameters" => @options[:parameters], "metadata" => @options[:metadata]
         }.compact
