@@ -241,6 +241,7 @@ static void dump_definitions(store_rig *rig, sw__buf *out)
     int64_t next = 0;
     sw_str any = {NULL, 0};
     sw__lane_row *lanes = NULL;
+    sw__breaker_rec *breakers = NULL;
     size_t count = 0;
     RIG_OK(rig->store->ops->sequence_take(rig->store, SW__SEQUENCE_WORKFLOW, 0, &next, &rig->err));
     for (int64_t no = 1; no < next; no++) {
@@ -264,6 +265,17 @@ static void dump_definitions(store_rig *rig, sw__buf *out)
         sw__buf_printf(out, "lane %lld", (long long)lanes[i].lane);
         dump_text(out, "queue", lanes[i].queue);
         dump_text(out, "handler", lanes[i].handler);
+        dump_text(out, "breaker", lanes[i].breaker);
+        sw__buf_put_text(out, "\n");
+    }
+    RIG_OK(rig->store->ops->breakers_list(rig->store, rig->arena, &breakers, &count, &rig->err));
+    for (size_t i = 0; i < count; i++) {
+        const sw_breaker_row *row = &breakers[i].row;
+        sw__buf_printf(out, "breaker %lld state=%d failures=%d until=%lld",
+                       (long long)breakers[i].breaker_no, row->state, row->failures,
+                       (long long)row->until_us);
+        dump_text(out, "name", row->settings.name);
+        dump_text(out, "error", row->error_class);
         sw__buf_put_text(out, "\n");
     }
 }

@@ -37,11 +37,15 @@ static int script_definitions(store_rig *rig, int64_t number, int64_t time_us)
         .queue = SW__LIT("default"),
         .handler = sw__arena_format(rig->arena, "order.%lld", (long long)number),
     };
+    sw__breaker_rec breaker = {.breaker_no = number};
+    breaker.row.settings.name = lane.handler;
     if (sw__arena_failed(rig->arena))
         return SW_ENOMEM;
     int rc = rig->store->ops->workflows_put(rig->store, &workflow, 1, &rig->err);
     if (rc == SW_OK)
         rc = rig->store->ops->lanes_put(rig->store, &lane, 1, &rig->err);
+    if (rc == SW_OK)
+        rc = rig->store->ops->breakers_put(rig->store, &breaker, 1, &rig->err);
     return rc;
 }
 
@@ -236,6 +240,7 @@ static int script_read_definitions(store_rig *rig)
     sw__anchor anchor;
     sw__workflow_rec workflow;
     sw__lane_row *lanes = NULL;
+    sw__breaker_rec *breakers = NULL;
     size_t count = 0;
     int rc = ops->anchor_get(rig->store, &anchor, &rig->err);
     if (rc == SW_OK)
@@ -246,6 +251,8 @@ static int script_read_definitions(store_rig *rig)
         rc = ops->workflow_digest_find(rig->store, digest, rig->arena, &workflow, &rig->err);
     if (rc == SW_OK)
         rc = ops->lanes_list(rig->store, 0, rig->arena, &lanes, &count, &rig->err);
+    if (rc == SW_OK)
+        rc = ops->breakers_list(rig->store, rig->arena, &breakers, &count, &rig->err);
     return rc;
 }
 

@@ -110,8 +110,16 @@ static int act_definition(pair *p)
         .json = draw_text(p),
         .registered_us = draw_number(p, 0, 20),
     };
-    sw__lane_row lane = {
-        .lane = draw_number(p, 2, 16), .queue = draw_text(p), .handler = draw_text(p)};
+    sw__lane_row lane = {.lane = draw_number(p, 2, 16),
+                         .queue = draw_text(p),
+                         .handler = draw_text(p),
+                         .breaker = draw_text(p)};
+    sw__breaker_rec breaker = {.breaker_no = draw_number(p, 1, 6)};
+    breaker.row.settings.name = (sw_str){&"0123456"[breaker.breaker_no], 1};
+    breaker.row.state = (int32_t)draw_number(p, 0, 3);
+    breaker.row.error_class = draw_text(p);
+    if (pair_draw(p, 3) == 0)
+        return PAIR_CALL(p, ops->breakers_put(store, &breaker, 1, &rig->err));
     if (pair_draw(p, 2) == 0)
         return PAIR_CALL(p, ops->workflows_put(store, &row, 1, &rig->err));
     return PAIR_CALL(p, ops->lanes_put(store, &lane, 1, &rig->err));

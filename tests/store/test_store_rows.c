@@ -163,6 +163,75 @@ static void test_lanes_are_listed_above_a_number(void **state)
     store_commit(rig);
 }
 
+static void test_lanes_differ_by_their_breaker(void **state)
+{
+    store_rig *rig = *state;
+    const sw__store_ops *ops = rig->store->ops;
+    const sw__lane_row rows[] = {
+        {.lane = 2, .queue = SW__LIT("q"), .handler = SW__LIT("h")},
+        {.lane = 3, .queue = SW__LIT("q"), .handler = SW__LIT("h"), .breaker = SW__LIT("b")}};
+    sw__lane_row *found = NULL;
+    size_t count = 0;
+    store_begin(rig, true);
+    assert_int_equal(ops->lanes_put(rig->store, rows, 2, &rig->err), SW_OK);
+    assert_int_equal(ops->lanes_list(rig->store, 0, rig->arena, &found, &count, &rig->err), SW_OK);
+    assert_int_equal(count, 2);
+    assert_int_equal(found[0].breaker.len, 0);
+    assert_int_equal(found[1].breaker.len, 1);
+    store_commit(rig);
+}
+
+static void assert_breakers(store_rig *rig, const sw__breaker_rec *expected, size_t expected_count)
+{
+    sw__breaker_rec *found = NULL;
+    size_t count = 0;
+    assert_int_equal(
+        rig->store->ops->breakers_list(rig->store, rig->arena, &found, &count, &rig->err), SW_OK);
+    assert_int_equal(count, expected_count);
+    for (size_t i = 0; i < count; i++) {
+        sw__breaker_rec row = found[i];
+        assert_true(sw__str_equal(row.row.settings.name, expected[i].row.settings.name));
+        assert_int_equal(!row.row.error_class.ptr, !expected[i].row.error_class.ptr);
+        assert_true(sw__str_equal(row.row.error_class, expected[i].row.error_class));
+        row.row.settings.name = expected[i].row.settings.name;
+        row.row.error_class = expected[i].row.error_class;
+        assert_memory_equal(&row, &expected[i], sizeof row);
+    }
+}
+
+static void test_breakers_are_replaced_by_number(void **state)
+{
+    store_rig *rig = *state;
+    const sw__store_ops *ops = rig->store->ops;
+    const sw_breaker_row first = {
+        .settings = {SW__LIT("pay"), 1, 2, 3, 0, 4, 5},
+        .state = 1,
+        .failures = 6,
+        .successes = 7,
+        .probing = 8,
+        .openings = 9,
+        .forced = 1,
+        .until_us = 10,
+        .changed_us = 11,
+        .error_class = SW__LIT("Down"),
+    };
+    sw__breaker_rec rows[] = {{1, first}, {2, {.settings = {.name = SW__LIT("mail")}}}};
+    store_begin(rig, true);
+    assert_int_equal(ops->breakers_put(rig->store, rows, 2, &rig->err), SW_OK);
+    assert_breakers(rig, rows, 2);
+    store_commit(rig);
+    store_begin(rig, true);
+    rows[0].row.state = 2;
+    rows[0].row.error_class = (sw_str){0};
+    assert_int_equal(ops->breakers_put(rig->store, rows, 1, &rig->err), SW_OK);
+    assert_breakers(rig, rows, 2);
+    store_rollback(rig);
+    rows[0].row = first;
+    store_begin(rig, false);
+    assert_breakers(rig, rows, 2);
+    store_rollback(rig);
+}
+
 static void test_lanes_are_unique(void **state)
 {
     store_rig *rig = *state;
@@ -394,6 +463,8 @@ int main(void)
         STORE_TEST(test_workflow_numbers_are_unique),
         STORE_TEST(test_lanes_are_listed_above_a_number),
         STORE_TEST(test_lanes_are_unique),
+        STORE_TEST(test_lanes_differ_by_their_breaker),
+        STORE_TEST(test_breakers_are_replaced_by_number),
         STORE_TEST(test_workers_come_renew_and_go),
         STORE_TEST(test_worker_is_entered_again),
         STORE_TEST(test_segments_are_walked_from_an_entry),

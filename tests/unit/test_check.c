@@ -204,6 +204,31 @@ static void test_what_a_failure_means(void **state)
         "quotes\n");
 }
 
+static void test_breakers(void **state)
+{
+    (void)state;
+    definition_expect("stepwell: 1\nname: w\nbreakers:\n  pay: {failure_threshold: 0, probe: 2}\n"
+                      "  \"p y\": {}\n  mail: {open_ms: 500, max_open_ms: 400}\n  fax: 3\n"
+                      "steps:\n- {name: a, breaker: pax}\n- {name: b, breaker: [x]}\n",
+                      0, SW_EDEFINITION,
+                      "4:28 breakers.pay.failure_threshold: 0 is out of range: 1 to 1000000\n"
+                      "4:31 breakers.pay.probe: warning: unknown key \"probe\"; did you mean "
+                      "\"probes\"?\n"
+                      "5:3 breakers: \"p y\" is not a name: 1 to 128 letters, digits, '_', '-' or "
+                      "'.'\n"
+                      "6:37 breakers.mail.max_open_ms: it would be open for less than the first "
+                      "time, 500 ms\n"
+                      "7:8 breakers.fax: expected a map, found an integer\n"
+                      "9:22 steps[0].breaker: warning: \"pax\" is not in \"breakers\"; did you "
+                      "mean \"fax\"?\n"
+                      "10:22 steps[1].breaker: expected a name, found a list\n");
+    definition_expect("stepwell: 1\nname: w\nbreakers: [pay]\nsteps: [{name: a}]\n", 0,
+                      SW_EDEFINITION, "3:11 breakers: expected a map, found a list\n");
+    definition_expect("stepwell: 1\nname: w\nbreakers: {pay: }\nsteps: [{name: a, breaker: "
+                      "other}]\n",
+                      0, SW_OK, "");
+}
+
 static void test_triggers(void **state)
 {
     (void)state;
@@ -404,6 +429,7 @@ int main(void)
         cmocka_unit_test(test_parameters_of_built_in_kinds),
         cmocka_unit_test(test_retry),
         cmocka_unit_test(test_what_a_failure_means),
+        cmocka_unit_test(test_breakers),
         cmocka_unit_test(test_triggers),
         cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_names_at_the_limit),

@@ -267,6 +267,39 @@ static void test_what_a_failure_means(void **state)
 }
 
 /* A rule that all steps had before there were others is left out; the others are kept. */
+/* In both forms; what is not said is spelled out, and left out where there are none. */
+static void test_breakers(void **state)
+{
+    (void)state;
+    sw_workflow *workflow = definition_load("{stepwell: 1, name: w, breakers: {pay: {probes: 2}, "
+                                            "mail: {open_ms: 90, max_open_ms: 100}}, "
+                                            "steps: [{name: a, breaker: pay}, {name: b}]}");
+    const sw_workflow_step *steps = sw_workflow_steps(workflow, &(size_t){0});
+    assert_memory_equal(steps[0].breaker.ptr, "pay", 3);
+    assert_null(steps[1].breaker.ptr);
+    const char *json = sw_workflow_json(workflow).ptr;
+    const char *expected =
+        "{\"breakers\":{\"mail\":{\"failure_threshold\":5,\"max_open_ms\":100,\"open_ms\":90,"
+        "\"probes\":1,\"success_threshold\":2},\"pay\":{\"failure_threshold\":5,"
+        "\"max_open_ms\":30000,\"open_ms\":30000,\"probes\":2,\"success_threshold\":2}},"
+        "\"max_parallel\":0,\"name\":\"w\",\"steps\":[{\"after\":[],\"breaker\":\"pay\",";
+    assert_memory_equal(json, expected, strlen(expected));
+    assert_null(strstr(strstr(json, "\"b\""), "breaker"));
+    sw_workflow *again = NULL;
+    sw_error error;
+    assert_int_equal(
+        sw__workflow_load_canonical(sw_env_system(), sw_workflow_json(workflow), &again, &error),
+        SW_OK);
+    assert_memory_equal(sw_workflow_digest(again).ptr, sw_workflow_digest(workflow).ptr, 64);
+    sw_workflow_free(again);
+    sw_workflow_free(workflow);
+    workflow = definition_load("{name: m, breakers: {pay: {}}, steps: [{id: a, step_type: noop, "
+                               "breaker: pay}]}");
+    steps = sw_workflow_steps(workflow, &(size_t){0});
+    assert_memory_equal(steps[0].breaker.ptr, "pay", 3);
+    sw_workflow_free(workflow);
+}
+
 static void test_triggers(void **state)
 {
     (void)state;
@@ -463,6 +496,7 @@ int main(void)
         cmocka_unit_test(test_the_digest_is_sha256_of_the_text),
         cmocka_unit_test(test_reading_the_canonical_text_back),
         cmocka_unit_test(test_what_a_failure_means),
+        cmocka_unit_test(test_breakers),
         cmocka_unit_test(test_triggers),
         cmocka_unit_test(test_crash_budgets),
         cmocka_unit_test(test_the_order_of_the_steps),

@@ -402,8 +402,9 @@ int sw__work_move(sw__work *work, sw__work_step *step, int to, const sw__cause *
     if (!sw__step_may(from, to, cause->by))
         return sw__fail(err, SW_ECORRUPT, "a step is %s and cannot become %s",
                         sw_step_state_name(from), sw_step_state_name(to));
-    if ((from == SW_STEP_RUNNING || to == SW_STEP_RUNNING) &&
-        sw__work_definition(work, step->row.step_id)->breaker.ptr) {
+    const sw_workflow_step *definition =
+        &task->plan->workflow->steps[SW__STEP_INDEX(step->row.step_id)];
+    if (definition->breaker.ptr && (from == SW_STEP_RUNNING || to == SW_STEP_RUNNING)) {
         int rc = sw__breaker_moved(work, step, to, cause, err);
         if (rc < 0)
             return rc;

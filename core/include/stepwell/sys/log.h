@@ -8,6 +8,8 @@
  *     info  step.retried    task, step, attempt, error_class
  *     warn  report.fenced   task, step, epoch, worker
  *     info  task.finished   task, state
+ *     warn  breaker.opened  breaker, failures, error_class
+ *     info  breaker.half_opened, breaker.closed  the same
  *     warn  worker.not_renewed  worker, error (sw_worker_keep tries again)
  */
 #ifndef STEPWELL_SYS_LOG_H
