@@ -131,6 +131,14 @@ def calls(task_id: str, worker: int) -> Iterator[Call]:
     yield "worker_close", (worker,), {}
     yield "audit_task", (task_id,), {}
     yield "audit_list", (1, 1), {}
+    yield "audit_verify", (["a"], ["b"]), {}
+    yield "audit_seal", ("/no/key",), {}
+    yield "audit_prove", ("a", [1]), {}
+    yield "audit_prove_consistency", ("a", "b"), {}
+    yield "audit_export", ("/no/folder", "a"), {}
+    yield "audit_keygen", ("example.com/x", "/no/folder/key"), {}
+    yield "audit_check", ("a", ["b"], ["c"]), {}
+    yield "audit_verify_export", ("/no/folder", ["b"], ["c"]), {}
 
 
 DEAD = {

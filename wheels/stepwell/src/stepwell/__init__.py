@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, List
 
+from ._audit import Audit, TaskAudit
 from ._binding import core
 from ._handler import Handler
 from ._records import StepDuration
@@ -71,8 +72,12 @@ StorageFullError = core.StorageFullError
 WaitTimeoutError = core.WaitTimeoutError
 
 Applied = core.Applied
+AuditCheckpoint = core.AuditCheckpoint
 AuditEntry = core.AuditEntry
+AuditKey = core.AuditKey
+AuditProof = core.AuditProof
 AuditReport = core.AuditReport
+AuditShown = core.AuditShown
 Calibration = core.Calibration
 Claim = core.Claim
 DeadGroup = core.DeadGroup
@@ -102,9 +107,14 @@ __all__ = [
     "AccessError",
     "Analysis",
     "Applied",
+    "Audit",
+    "AuditCheckpoint",
     "AuditEntry",
     "AuditError",
+    "AuditKey",
+    "AuditProof",
     "AuditReport",
+    "AuditShown",
     "BatchUpdate",
     "Bottleneck",
     "BusyError",
@@ -167,6 +177,7 @@ __all__ = [
     "StorageFullError",
     "Submitted",
     "Task",
+    "TaskAudit",
     "TaskContext",
     "TaskRow",
     "WaitTimeoutError",

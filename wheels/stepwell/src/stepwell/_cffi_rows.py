@@ -11,8 +11,11 @@ from . import _cffi_library as c
 from ._cffi_library import Keeper, ffi, lib
 from ._records import (
     Applied,
+    AuditCheckpoint,
     AuditEntry,
+    AuditProof,
     AuditReport,
+    AuditShown,
     Calibration,
     Claim,
     DeadGroup,
@@ -46,6 +49,7 @@ HEALTH_STATUSES = c.names_of(lib.sw_health_status_name, lib.SW_HEALTH_STATUS_COU
 DURABILITIES = c.names_of(lib.sw_durability_name, lib.SW_DURABILITY_COUNT)
 DURATION_SOURCES = c.names_of(lib.sw_duration_source_name, lib.SW_DURATION_SOURCE_COUNT)
 AUDIT_KINDS = c.names_of(lib.sw_audit_kind_name, lib.SW_AUDIT_KIND_COUNT + 1)
+AUDIT_LEVELS = c.names_of(lib.sw_audit_level_name, lib.SW_AUDIT_LEVEL_COUNT)
 
 
 def each(read: Callable[[Any, Any], Any], result: Any) -> Iterator[Any]:
@@ -554,6 +558,41 @@ def report(row: Any) -> AuditReport:
         row.last_bad_entry,
         ffi.string(row.head).decode(),
         ffi.string(row.message).decode("utf-8", "replace"),
+        state_name(AUDIT_LEVELS, row.level),
+        row.signed_count,
+        ffi.string(row.root).decode() or None,
+        row.pruned_count,
+    )
+
+
+def read_trust(keeper: Keeper, checkpoints: Any, keys: Any) -> Any:
+    """A sw_audit_trust of two sequences of str, or None."""
+    trust = ffi.new("sw_audit_trust *", {"size": ffi.sizeof("sw_audit_trust")})
+    trust.checkpoints, trust.checkpoint_count = keeper.texts(checkpoints, "checkpoints")
+    trust.keys, trust.key_count = keeper.texts(keys, "keys")
+    return trust
+
+
+def checkpoint(row: Any) -> AuditCheckpoint:
+    """A sw_audit_checkpoint."""
+    root = bytes(ffi.buffer(row.root)).hex()
+    note = c.known(row.note)
+    return AuditCheckpoint(c.known(row.origin), row.entry_count, row.entries_new, root, note)
+
+
+def _proof_entry(row: Any) -> Optional[AuditEntry]:
+    return entry(row) if row.entry_no else None
+
+
+def proof(row: Any) -> AuditProof:
+    """A sw_audit_proof."""
+    return AuditProof(_proof_entry(row.entry), c.known(row.text))
+
+
+def shown(row: Any) -> AuditShown:
+    """A sw_audit_shown."""
+    return AuditShown(
+        c.known(row.origin), row.entry_count, row.old_count, _proof_entry(row.entry)
     )
 
 

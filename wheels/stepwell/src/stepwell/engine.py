@@ -27,6 +27,7 @@ from typing import (
     overload,
 )
 
+from ._audit import Audit
 from ._binding import core
 from ._dead import BatchUpdate, DeadLetters, time_us
 from ._handler import Handler
@@ -121,6 +122,11 @@ class Engine(DeadLetters):
         trace: Optional[TracebackType],
     ) -> None:
         self.close()
+
+    @property
+    def audit(self) -> Audit:
+        """The audit log: verify, sign, prove, export."""
+        return Audit(self)
 
     @overload
     def workflow(
