@@ -29,6 +29,8 @@ void Init_stepwell(void)
     rsw_dead_init();
     rsw_worker_init();
     rsw_audit_init();
+    rsw_checkpoint_init();
+    rsw_proof_init();
     rsw_graph_init();
     rsw_forecast_init();
     rsw_picture_init();

@@ -53,6 +53,21 @@ VALUE rsw_array(size_t count, const void *rows, VALUE (*element)(const void *row
     return rb_obj_freeze(array);
 }
 
+VALUE rsw_hex(const void *bytes, size_t count)
+{
+    static const char digits[] = "0123456789abcdef";
+    const unsigned char *byte = bytes;
+    char hex[64];
+
+    if (count != 32)
+        return Qnil;
+    for (size_t i = 0; i < count; i++) {
+        hex[2 * i] = digits[byte[i] >> 4];
+        hex[2 * i + 1] = digits[byte[i] & 15];
+    }
+    return rsw_str((sw_str){hex, sizeof(hex)});
+}
+
 static VALUE str_element(const void *rows, size_t index)
 {
     return rsw_name(((const sw_str *)rows)[index]);
@@ -113,7 +128,12 @@ void rsw_row_init(void)
         "epoch", "step_id", "worker_id", "task_id", "step", "actor", "reason", "subject", "digest");
     ROW(RSW_AUDIT_REPORT, "AuditReport", "ok", "entry_count", "segment_count", "step_count",
         "commit_count", "fenced_count", "reclaim_count", "first_bad_entry", "last_bad_entry",
-        "head", "message");
+        "head", "message", "level", "signed_count", "root", "pruned_count");
+    ROW(RSW_AUDIT_KEY, "AuditKey", "name", "vkey");
+    ROW(RSW_AUDIT_CHECKPOINT, "AuditCheckpoint", "origin", "entry_count", "entries_new", "root",
+        "note");
+    ROW(RSW_AUDIT_PROOF, "AuditProof", "entry", "text");
+    ROW(RSW_AUDIT_SHOWN, "AuditShown", "origin", "entry_count", "old_count", "entry");
     ROW(RSW_FORECAST, "Forecast", "task_id", "state", "changed", "now_us", "elapsed_us",
         "step_count", "ended_count", "history_count", "draws", "workers_learnt", "base", "what_if",
         "difference_us", "calibration", "steps");

@@ -7,6 +7,7 @@ require_relative "spec_helper"
 RSpec.describe "garbage collection" do
   # What every script uses: a task through submit, claim, failure, retry, success, audit.
   journey = <<~'RUBY'
+    require "tmpdir"
     TEXT = '{"stepwell":1,"name":"w","steps":[{"name":"a","retry":{"max_attempts":2,"base_ms":0}},{"name":"b","after":["a"]}]}'
     def journey(engine, round)
       engine.register_text(TEXT)
@@ -48,6 +49,20 @@ RSpec.describe "garbage collection" do
       engine.worker_close(worker)
       engine.prune(older_than: -60, workflow: "w", states: [:succeeded, "failed"], limit: 1, actor: "ann", reason: "why")
       engine.audit_verify
+      folder = Dir.mktmpdir
+      secret = File.join(folder, "key")
+      key = Stepwell::Audit.keygen("example.com/w", signer: secret)
+      early = engine.audit.seal(signer: secret)
+      engine.worker_close(engine.worker_open(handlers: ["w.c"]))
+      sealed = engine.audit.seal(signer: secret)
+      raise "not signed" unless engine.audit.verify(checkpoints: [early, sealed], vkeys: key).level == :signed
+      Stepwell::Audit.check(engine.audit.prove(1, 2, checkpoint: sealed).last, vkeys: key).entry.kind
+      Stepwell::Audit.check(engine.audit.prove_consistency(early, sealed), vkeys: key, checkpoints: early)
+      begin
+        Stepwell::Audit.verify_export(folder, vkeys: key, checkpoints: [early])
+      rescue Stepwell::NotFoundError
+        FileUtils.remove_entry(folder)
+      end
       engine.info
     end
   RUBY

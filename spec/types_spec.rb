@@ -35,7 +35,8 @@ RSpec.describe Stepwell::Engine, "and values of wrong kinds" do
     exchange: [1, [], 0, 0], update_batch: [[]], explain: [good_id, "a"], task_context: [[good_id]], step_readiness: [good_id],
     forecast: [good_id], override: [[[1, :ready, "ann", "why"]], :partial], dead_override: [:ready, "ann", "why", nil], worker_renew: [1, []], worker_keep: [1], worker_close: [1],
     task_prune: [1], picture: [good_id], gantt: [good_id], durations: ["w"],
-    audit_task: [good_id], audit_list: [1, 1], register: ["{}"], start: ["w", nil]
+    audit_task: [good_id], audit_list: [1, 1], audit_verify: [["a"], ["b"]], audit_seal: ["/no/key"], audit_prove: ["a", [1]],
+    audit_prove_consistency: %w[a b], audit_export: ["/no/folder", "a"], register: ["{}"], start: ["w", nil]
   }
   keywords = {
     register_text: [["{}"], %i[strict source]], task_prune: [[1], %i[workflow states limit dry_run actor reason]],
@@ -93,6 +94,21 @@ RSpec.describe Stepwell::Engine, "and values of wrong kinds" do
           base = method == :worker_open ? { handlers: ["w.a"] } : {}
           expect_typed(try(method, *arguments, **base, keyword => value), allowed, "#{method} with #{keyword}: #{name}")
         end
+      end
+    end
+  end
+
+  { audit_keygen: ["example.com/x", "/no/folder/key"], audit_check: ["a", ["b"], ["c"]],
+    audit_verify_export: ["/no/folder", ["b"], ["c"]] }.each do |method, right|
+    it "refuses them as arguments of #{method}, which needs no engine" do
+      right.each_index.to_a.product(values.to_a).each do |index, (name, value)|
+        outcome = begin
+          described_class.public_send(method, *right.dup.tap { |copy| copy[index] = value })
+          "fine"
+        rescue StandardError => e
+          e
+        end
+        expect_typed(outcome, allowed, "argument #{index} of #{method} with #{name}")
       end
     end
   end

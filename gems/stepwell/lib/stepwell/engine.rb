@@ -193,8 +193,9 @@ module Stepwell
   # @!method worker_list
   #   @return [Array<WorkerRow>]
   #
-  # @!method audit_verify
-  #   Recompute the audit log and compare it with the state.
+  # @!method audit_verify(checkpoints = nil, keys = nil)
+  #   Recompute the audit log and compare it with the state, and with checkpoints that were signed with
+  #   one of the keys. {#audit} has this and more in a friendlier form.
   #   @return [AuditReport]
   #   @raise [AuditError] with #report
   #
@@ -203,6 +204,27 @@ module Stepwell
   #
   # @!method audit_list(entry_no, limit)
   #   @return [Array<AuditEntry>] from entry_no on
+  #
+  # @!method audit_seal(path)
+  #   @return [AuditCheckpoint]
+  #
+  # @!method audit_prove(checkpoint, entry_nos)
+  #   @return [Array<AuditProof>]
+  #
+  # @!method audit_prove_consistency(old, checkpoint)
+  #   @return [AuditProof]
+  #
+  # @!method audit_export(folder, checkpoint)
+  #   @return [nil]
+  #
+  # @!method self.audit_keygen(name, path)
+  #   @return [AuditKey]
+  #
+  # @!method self.audit_check(proof, checkpoints, keys)
+  #   @return [AuditShown]
+  #
+  # @!method self.audit_verify_export(folder, checkpoints, keys)
+  #   @return [AuditReport]
   class Engine
     include Operations
     include DeadLetters
@@ -276,6 +298,11 @@ module Stepwell
     end
 
     alias analyze analyze_dependencies
+
+    # @return [Audit] the audit log: verify, sign, prove, export
+    def audit
+      Audit.new(self)
+    end
 
     # @param id [String] UUID of a task
     # @return [Task] it is looked up when something of it is asked for
