@@ -21,6 +21,7 @@
 #include "stepwell/ops.h"
 #include "stepwell/dead.h"
 #include "stepwell/audit.h"
+#include "stepwell/search.h"
 #include "stepwell/checkpoint.h"
 #include "stepwell/proof.h"
 #include "stepwell/export.h"

@@ -73,6 +73,9 @@ typedef struct scene {
     XX(sw_dead_override, (s->engine, &dead, &action, &s->result, &error))                          \
     XX(sw_audit_task, (s->engine, &s->task, &s->result, &error))                                   \
     XX(sw_audit_list, (s->engine, 1, 10, &s->result, &error))                                      \
+    XX(sw_audit_search, (s->engine, &entries, &s->result, &error))                                 \
+    XX(sw_audit_count, (s->engine, &entries, &s->result, &error))                                  \
+    XX(sw_audit_dump, (s->engine, &entries, 0, 0, &s->result, &error))                             \
     XX(sw_task_forecast, (s->engine, &forecast, &s->task, &s->result, &error))                     \
     XX(sw_task_picture, (s->engine, &picture, NULL, &s->task, &s->result, &error))                 \
     XX(sw_task_gantt, (s->engine, &gantt, &s->task, &s->result, &error))                           \
@@ -106,6 +109,7 @@ static int calls_wrong(scene *s)
     trust.checkpoint_count = 1;
     trust.key_count = 1;
     const int64_t entry_no = 1;
+    const sw_audit_filter entries = SW_AUDIT_FILTER_INIT;
     sw_prune_options prune = SW_PRUNE_OPTIONS_INIT;
     prune.finished_before_us = 1;
     sw_prune_report pruned = SW_PRUNE_REPORT_INIT;

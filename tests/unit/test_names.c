@@ -34,7 +34,8 @@ static const named lists[] = {
     {sw_batch_mode_name, sw_batch_mode_find, 0, SW_BATCH_MODE_COUNT},
     {sw_tasker_state_name, sw_tasker_state_find, 0, SW_TASKER_STATE_COUNT},
     {sw_tasker_rule_name, sw_tasker_rule_find, 0, SW_TASKER_RULE_COUNT},
-    {sw_audit_kind_name, NULL, 1, SW_AUDIT_KIND_COUNT},
+    {sw_audit_kind_name, sw_audit_kind_find, 1, SW_AUDIT_KIND_COUNT},
+    {sw_audit_format_name, sw_audit_format_find, 0, SW_AUDIT_FORMAT_COUNT},
     {sw_log_level_name, NULL, 0, SW_LOG_LEVEL_COUNT},
 };
 
