@@ -73,7 +73,7 @@ PyObject *swpy_audit_verify(PyObject *object, PyObject *args)
 }
 
 /* Name of the state before or after; what it is a state of depends on the kind. */
-static PyObject *entry_state_new(swpy_state *state, int kind, int value)
+PyObject *swpy_entry_state_new(swpy_state *state, int kind, int value)
 {
     switch (kind) {
     case SW_AUDIT_STEP_CHANGED:
@@ -107,8 +107,8 @@ PyObject *swpy_entry_new(swpy_state *state, const void *item)
         entry_task_new(&row->task_id),
         PyLong_FromLongLong(row->step_id),
         swpy_str_new(row->step),
-        entry_state_new(state, row->kind, row->from),
-        entry_state_new(state, row->kind, row->to),
+        swpy_entry_state_new(state, row->kind, row->from),
+        swpy_entry_state_new(state, row->kind, row->to),
         PyLong_FromLong(row->attempt),
         PyLong_FromLongLong(row->epoch),
         PyLong_FromLongLong(row->worker_id),

@@ -48,6 +48,8 @@ enum { SWPY_ERROR_COUNT = 0 SW_ERROR_MAP(SWPY_COUNT_ONE) };
     XX(WORKER, "stepwell.WorkerRow")                                                               \
     XX(ENTRY, "stepwell.AuditEntry")                                                               \
     XX(REPORT, "stepwell.AuditReport")                                                             \
+    XX(AUDIT_GROUP, "stepwell.AuditGroup")                                                         \
+    XX(AUDIT_ACTOR, "stepwell.AuditActor")                                                         \
     XX(AUDIT_KEY, "stepwell.AuditKey")                                                             \
     XX(CHECKPOINT, "stepwell.AuditCheckpoint")                                                     \
     XX(PROOF, "stepwell.AuditProof")                                                               \
@@ -274,6 +276,7 @@ PyObject *swpy_overridden_list_new(swpy_state *state, const sw_result *result);
 /* audit.c */
 
 PyObject *swpy_entry_new(swpy_state *state, const void *item);
+PyObject *swpy_entry_state_new(swpy_state *state, int kind, int value);
 /* The report of a verification that ended with code, or an AuditError that carries it. */
 PyObject *swpy_report_answer(swpy_state *state, int code, const sw_audit_report *report,
                              const sw_error *error);
@@ -422,6 +425,9 @@ bool swpy_graph_edit_setup(PyObject *module, swpy_state *state);
     XX(dead_list)                                                                                  \
     XX(dead_count)                                                                                 \
     XX(dead_override)                                                                              \
+    XX(audit_search)                                                                               \
+    XX(audit_count)                                                                                \
+    XX(audit_dump)                                                                                 \
     XX(worker_open)                                                                                \
     XX(forecast_rows)
 

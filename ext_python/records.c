@@ -66,6 +66,10 @@ RECORD_FIELDS(REPORT, {"ok", NULL}, {"entry_count", NULL}, {"segment_count", NUL
               {"reclaim_count", NULL}, {"first_bad_entry", NULL}, {"last_bad_entry", NULL},
               {"head", NULL}, {"message", NULL}, {"level", NULL}, {"signed_count", NULL},
               {"root", NULL}, {"pruned_count", NULL})
+RECORD_FIELDS(AUDIT_GROUP, {"kind", NULL}, {"outcome", NULL}, {"count", NULL}, {"oldest_us", NULL},
+              {"newest_us", NULL})
+RECORD_FIELDS(AUDIT_ACTOR, {"actor", NULL}, {"count", NULL}, {"oldest_us", NULL},
+              {"newest_us", NULL})
 RECORD_FIELDS(AUDIT_KEY, {"name", NULL}, {"vkey", NULL})
 RECORD_FIELDS(CHECKPOINT, {"origin", NULL}, {"entry_count", NULL}, {"entries_new", NULL},
               {"root", NULL}, {"note", NULL})

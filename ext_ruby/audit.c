@@ -71,7 +71,7 @@ static VALUE engine_audit_verify(int argc, VALUE *argv, VALUE self)
 /* ---- entries ---- */
 
 /* The states of an entry are those of the thing it is about. */
-static VALUE entry_state(int kind, int state)
+VALUE rsw_entry_state(int kind, int state)
 {
     switch (kind) {
     case SW_AUDIT_STEP_CHANGED:
@@ -99,10 +99,11 @@ VALUE rsw_entry_element(const void *rows, size_t index)
     return rsw_row_new(
         RSW_AUDIT_ENTRY, 15,
         (VALUE[]){LL2NUM(entry->entry_no), LL2NUM(entry->time_us), rsw_audit_kind(entry->kind),
-                  entry_state(entry->kind, entry->from), entry_state(entry->kind, entry->to),
-                  INT2NUM(entry->attempt), LL2NUM(entry->epoch), rsw_number(entry->step_id),
-                  rsw_number(entry->worker_id), entry_task(&entry->task_id), rsw_name(entry->step),
-                  rsw_name(entry->actor), rsw_name(entry->reason), rsw_name(entry->subject),
+                  rsw_entry_state(entry->kind, entry->from),
+                  rsw_entry_state(entry->kind, entry->to), INT2NUM(entry->attempt),
+                  LL2NUM(entry->epoch), rsw_number(entry->step_id), rsw_number(entry->worker_id),
+                  entry_task(&entry->task_id), rsw_name(entry->step), rsw_name(entry->actor),
+                  rsw_name(entry->reason), rsw_name(entry->subject),
                   rsw_hex(entry->digest.ptr, entry->digest.len)});
 }
 

@@ -29,6 +29,7 @@ void Init_stepwell(void)
     rsw_dead_init();
     rsw_worker_init();
     rsw_audit_init();
+    rsw_search_init();
     rsw_checkpoint_init();
     rsw_proof_init();
     rsw_graph_init();

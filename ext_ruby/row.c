@@ -129,6 +129,8 @@ void rsw_row_init(void)
     ROW(RSW_AUDIT_REPORT, "AuditReport", "ok", "entry_count", "segment_count", "step_count",
         "commit_count", "fenced_count", "reclaim_count", "first_bad_entry", "last_bad_entry",
         "head", "message", "level", "signed_count", "root", "pruned_count");
+    ROW(RSW_AUDIT_GROUP, "AuditGroup", "kind", "outcome", "count", "oldest_us", "newest_us");
+    ROW(RSW_AUDIT_ACTOR, "AuditActor", "actor", "count", "oldest_us", "newest_us");
     ROW(RSW_AUDIT_KEY, "AuditKey", "name", "vkey");
     ROW(RSW_AUDIT_CHECKPOINT, "AuditCheckpoint", "origin", "entry_count", "entries_new", "root",
         "note");

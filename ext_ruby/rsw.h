@@ -149,6 +149,8 @@ typedef enum rsw_row_class {
     RSW_WORKER_ROW,
     RSW_AUDIT_ENTRY,
     RSW_AUDIT_REPORT,
+    RSW_AUDIT_GROUP,
+    RSW_AUDIT_ACTOR,
     RSW_AUDIT_KEY,
     RSW_AUDIT_CHECKPOINT,
     RSW_AUDIT_PROOF,
@@ -177,6 +179,8 @@ VALUE rsw_hex(const void *bytes, size_t count);
 
 /* One entry of the audit log. */
 VALUE rsw_entry_element(const void *rows, size_t index);
+/* A state that an entry of a kind leads from or to. */
+VALUE rsw_entry_state(int kind, int state);
 
 /* A verification. Its report is the answer, also of the AuditError that is raised. */
 typedef struct rsw_verify {
@@ -268,6 +272,7 @@ void rsw_ops_init(void);
 void rsw_dead_init(void);
 void rsw_worker_init(void);
 void rsw_audit_init(void);
+void rsw_search_init(void);
 void rsw_checkpoint_init(void);
 void rsw_proof_init(void);
 void rsw_graph_init(void);

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import os
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -159,3 +163,53 @@ def test_the_other_verifier_agrees(
     task = work(engine)
     for proof in task.audit.prove("b", checkpoint=engine.audit.seal(signer=signer)):
         assert "is one of the" in verify_proof.check(key.vkey, proof.text)
+
+
+def test_entries_are_found(engine: Engine) -> None:
+    task = work(engine)
+    work(engine)
+    everything = list(engine.audit.entries())
+    assert everything == engine.audit_list()
+    mine = list(engine.audit.entries(task_id=task.id))
+    assert mine == task.history()
+    done = list(engine.audit.entries(outcome="succeeded", step="b"))
+    assert [(e.kind, e.to_state) for e in done] == [("step_changed", "succeeded")] * 2
+    assert list(engine.audit.entries(limit=3)) == everything[:3]
+    assert list(engine.audit.entries(after_entry_no=3, limit=2)) == everything[3:5]
+    middle = datetime.fromtimestamp(everything[-1].time_us // 10**6 + 1, timezone.utc)
+    assert list(engine.audit.entries(since=middle)) == []
+    assert list(engine.audit.entries(until=middle)) == everything
+    with pytest.raises(stepwell.InvalidArgumentError, match="no kind"):
+        list(engine.audit.entries(kind="gone"))
+    with pytest.raises(stepwell.InvalidArgumentError, match="no state"):
+        list(engine.audit.entries(outcome="gone"))
+
+
+def test_entries_are_counted(engine: Engine) -> None:
+    work(engine)
+    everything = engine.audit_list()
+    kinds, actors = engine.audit.stats()
+    assert sum(kind.count for kind in kinds) == len(everything)
+    assert sum(actor.count for actor in actors) == len(everything)
+    (group,) = engine.audit.stats(outcome="succeeded", step="a").kinds
+    assert (group.kind, group.outcome, group.count) == ("step_changed", "succeeded", 1)
+
+
+def test_entries_are_written(engine: Engine) -> None:
+    engine.register(chain("w", "a"))
+    engine.submit([("w", None, None, None, None, 0, "ann", '=1+"1"')])
+    everything = engine.audit_list()
+    lines = io.StringIO()
+    assert engine.audit.dump(lines) == len(everything)
+    rows = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert [row["entry_no"] for row in rows] == [entry.entry_no for entry in everything]
+    assert rows[-1]["reason"] == '=1+"1"'
+    table = io.StringIO(newline="")
+    engine.audit.dump(table, format="csv", kind="task_submitted")
+    (found,) = csv.DictReader(io.StringIO(table.getvalue(), newline=""))
+    assert (found["reason"], found["actor"], found["step"]) == ("'=1+\"1\"", "ann", "")
+    text = io.StringIO()
+    engine.audit.dump(text, format="yaml")
+    assert text.getvalue().count("\n- entry_no: ") == len(everything) - 1
+    with pytest.raises(stepwell.InvalidArgumentError, match="jsonl, yaml or csv"):
+        engine.audit.dump(text, format="xml")

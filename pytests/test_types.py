@@ -132,6 +132,9 @@ def calls(task_id: str, worker: int) -> Iterator[Call]:
     yield "audit_task", (task_id,), {}
     yield "audit_list", (1, 1), {}
     yield "audit_verify", (["a"], ["b"]), {}
+    yield "audit_search", (), ENTRIES
+    yield "audit_count", (), ENTRIES
+    yield "audit_dump", ("csv", True), ENTRIES
     yield "audit_seal", ("/no/key",), {}
     yield "audit_prove", ("a", [1]), {}
     yield "audit_prove_consistency", ("a", "b"), {}
@@ -148,6 +151,19 @@ DEAD = {
     "error_class": "E",
     "failed_after_us": 1,
     "failed_before_us": 2,
+}
+
+ENTRIES = {
+    "kind": "step_changed",
+    "actor": "ann",
+    "step": "a",
+    "outcome": "failed",
+    "correlation_id": "c",
+    "task_id": "01a1fa53-a1dc-76ad-9ffc-eb15f6879603",
+    "after_us": 1,
+    "before_us": 2,
+    "after_entry_no": 1,
+    "limit": 2,
 }
 
 

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "spec_helper"
+require "stringio"
 require File.join(ROOT, "docs/examples/audit/verify_proof")
 
 # The audit log from Ruby: verify, sign, prove, export, and what is refused.
@@ -103,6 +104,34 @@ RSpec.describe Stepwell::Audit do
         shown = described_class.check(proof, vkeys: key, checkpoints: old)
         expect(shown).to have_attributes(old_count: old.entry_count, entry_count: new.entry_count, entry: nil)
         expect { described_class.check(proof, vkeys: key) }.to raise_error(Stepwell::AuditError, /not given/)
+      end
+
+      it "finds, counts and writes entries" do
+        task = work(engine)
+        work(engine)
+        all = engine.audit_list(1, 1000)
+        expect(engine.audit.entries.to_a).to eq(all)
+        expect(engine.audit.entries(task_id: task.id).to_a).to eq(task.history)
+        expect(engine.audit.entries(outcome: :succeeded, step: "b").map(&:to).to_a).to eq(%i[succeeded succeeded])
+        expect(engine.audit.entries(after_entry_no: 3, limit: 2).to_a).to eq(all[3, 2])
+        later = Time.at(0, all.last.time_us + 1, :microsecond)
+        expect(engine.audit.entries(since: later).to_a).to eq([])
+        expect(engine.audit.entries(until: later).to_a).to eq(all)
+        stats = engine.audit.stats
+        expect(stats.kinds.sum(&:count)).to eq(all.size)
+        expect(stats.actors.sum(&:count)).to eq(all.size)
+        expect(engine.audit.stats(outcome: :succeeded, step: "a").kinds).to contain_exactly(
+          have_attributes(kind: :step_changed, outcome: :succeeded, count: 2)
+        )
+        lines = StringIO.new
+        expect(engine.audit.dump(lines)).to eq(all.size)
+        expect(lines.string.lines.map { |line| JSON.parse(line)["entry_no"] }).to eq(all.map(&:entry_no))
+        table = StringIO.new
+        engine.submit([{ workflow: "w", initiator: "ann", reason: "=1" }])
+        expect(engine.audit.dump(table, format: :csv, actor: "ann")).to eq(1)
+        expect(table.string).to start_with("entry_no,time,kind,").and include("\"'=1\"")
+        expect { engine.audit.entries(kind: :gone).first }.to raise_error(Stepwell::InvalidArgumentError, /no kind/)
+        expect { engine.audit.dump(table, format: :xml) }.to raise_error(Stepwell::InvalidArgumentError, /no format/)
       end
 
       it "exports a folder that verifies alone" do

@@ -7,6 +7,7 @@ require_relative "spec_helper"
 RSpec.describe "garbage collection" do
   # What every script uses: a task through submit, claim, failure, retry, success, audit.
   journey = <<~'RUBY'
+    require "stringio"
     require "tmpdir"
     TEXT = '{"stepwell":1,"name":"w","steps":[{"name":"a","retry":{"max_attempts":2,"base_ms":0}},{"name":"b","after":["a"]}]}'
     def journey(engine, round)
@@ -44,6 +45,9 @@ RSpec.describe "garbage collection" do
       engine.list(workflow: "w", tag: "t").each(&:tags)
       engine.audit_task(id)
       engine.audit_list(1, 50)
+      engine.audit.entries(task_id: id, limit: 5).map(&:kind).to_a
+      engine.audit.stats(outcome: :succeeded).kinds.each(&:count)
+      engine.audit.dump(StringIO.new, format: :csv)
       engine.worker_list
       engine.worker_renew(worker, [[1, 2]])
       engine.worker_close(worker)

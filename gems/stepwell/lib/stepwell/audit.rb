@@ -93,6 +93,54 @@ module Stepwell
       false
     end
 
+    # Entries that match, oldest first, read page by page while they are asked for.
+    #
+    # @param since [Time, nil] written then or later
+    # @param until [Time, nil] written before then
+    # @param limit [Integer, nil] at most so many
+    # @param filter [Hash] kind (one of {AUDIT_KINDS}), actor, step, outcome (a state of a step or task),
+    #   correlation_id, task_id, after_entry_no
+    # @return [Enumerator::Lazy<AuditEntry>]
+    def entries(limit: nil, **filter)
+      query = filter_of(**filter)
+      found = Enumerator.new do |yielder|
+        loop do
+          page = @engine.audit_search(**query, limit: PAGE)
+          page.each { |entry| yielder << entry }
+          break if page.size < PAGE
+
+          query[:after_entry_no] = page.last.entry_no
+        end
+      end
+      (limit ? found.first(limit) : found).lazy
+    end
+
+    # @param filter [Hash] as for {#entries}
+    # @return [AuditStats] how many entries match, by kind and outcome and by actor
+    def stats(**filter)
+      AuditStats.new(*@engine.audit_count(**filter_of(**filter)))
+    end
+
+    # Write entries that match for other programs.
+    #
+    # @param stream [#write]
+    # @param format [Symbol] :jsonl, :yaml or :csv, in which a text that a spreadsheet would take for a
+    #   formula gets an apostrophe in front
+    # @param filter [Hash] as for {#entries}
+    # @return [Integer] how many there were
+    def dump(stream, format: :jsonl, **filter)
+      query = filter_of(**filter)
+      total = 0
+      loop do
+        text, count, last = @engine.audit_dump(format, total.zero?, **query, limit: PAGE)
+        stream.write(text)
+        total += count
+        return total if count < PAGE
+
+        query[:after_entry_no] = last
+      end
+    end
+
     # Sign what the log says by now.
     #
     # @param signer [String, #to_path] file of the secret key
@@ -128,6 +176,17 @@ module Stepwell
     # @return [nil]
     def export(folder, checkpoint:)
       @engine.audit_export(path(folder), notes(checkpoint).first)
+    end
+
+    private
+
+    PAGE = 1000
+    private_constant :PAGE
+
+    def filter_of(since: nil, until: nil, **filter)
+      times = { after_us: since, before_us: binding.local_variable_get(:until) }.compact
+      times.transform_values! { |time| (time.to_r * 1_000_000).floor }
+      { **filter, **times }
     end
   end
 

@@ -205,6 +205,17 @@ module Stepwell
   # @!method audit_list(entry_no, limit)
   #   @return [Array<AuditEntry>] from entry_no on
   #
+  # @!method audit_search(**filter)
+  #   Filters are kind, actor, step, outcome, correlation_id, task_id, after_us, before_us,
+  #   after_entry_no and limit; {Audit#entries} has the same in a friendlier form.
+  #   @return [Array<AuditEntry>] oldest first
+  #
+  # @!method audit_count(**filter)
+  #   @return [Array(Array<AuditGroup>, Array<AuditActor>)]
+  #
+  # @!method audit_dump(format, heads = true, **filter)
+  #   @return [Array(String, Integer, Integer)] text of a page, its entries, the number of the last one
+  #
   # @!method audit_seal(path)
   #   @return [AuditCheckpoint]
   #

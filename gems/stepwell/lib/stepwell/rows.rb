@@ -172,6 +172,16 @@ module Stepwell
   # checkpoints), pruned_count (tasks).
   class AuditReport; end
 
+  # Entries of one kind that led to one state: kind, outcome (the state; nil where there is none), count,
+  # oldest_us, newest_us.
+  class AuditGroup; end
+
+  # Entries of one actor: actor (nil: the engine itself), count, oldest_us, newest_us.
+  class AuditActor; end
+
+  # Answer of {Audit#stats}: kinds ({AuditGroup}s) and actors ({AuditActor}s), the largest first.
+  AuditStats = Struct.new(:kinds, :actors)
+
   # A key that signs checkpoints: name (of the log, too), vkey (the public verifier key).
   class AuditKey; end
 

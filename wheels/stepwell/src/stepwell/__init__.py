@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, List
 
-from ._audit import Audit, TaskAudit
+from ._audit import Audit, AuditStats, TaskAudit
 from ._binding import core
 from ._handler import Handler
 from ._records import StepDuration
@@ -72,8 +72,10 @@ StorageFullError = core.StorageFullError
 WaitTimeoutError = core.WaitTimeoutError
 
 Applied = core.Applied
+AuditActor = core.AuditActor
 AuditCheckpoint = core.AuditCheckpoint
 AuditEntry = core.AuditEntry
+AuditGroup = core.AuditGroup
 AuditKey = core.AuditKey
 AuditProof = core.AuditProof
 AuditReport = core.AuditReport
@@ -108,13 +110,16 @@ __all__ = [
     "Analysis",
     "Applied",
     "Audit",
+    "AuditActor",
     "AuditCheckpoint",
     "AuditEntry",
     "AuditError",
+    "AuditGroup",
     "AuditKey",
     "AuditProof",
     "AuditReport",
     "AuditShown",
+    "AuditStats",
     "BatchUpdate",
     "Bottleneck",
     "BusyError",

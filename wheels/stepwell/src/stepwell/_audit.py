@@ -7,11 +7,26 @@ Audit is about the whole log of an engine, TaskAudit about one task. Not here: r
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Iterable, Iterator, List, Optional, Tuple, Union
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    TextIO,
+    Tuple,
+    Union,
+)
 
 from ._binding import core
+from ._dead import time_us
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ._step import Step
     from .engine import Engine
 
@@ -20,6 +35,20 @@ if TYPE_CHECKING:
     Checkpoints = Union[Checkpoint, Iterable[Checkpoint]]
     Keys = Union[str, core.AuditKey, Iterable[Union[str, core.AuditKey]]]
     FilePath = Union[str, os.PathLike[str]]
+
+
+_PAGE = 1000
+
+
+class AuditStats(NamedTuple):
+    """How many entries there are, by kind and outcome and by actor, the largest first."""
+
+    kinds: List[core.AuditGroup]
+    actors: List[core.AuditActor]
+
+
+def _filter(since: Optional[datetime], until: Optional[datetime], rest: Any) -> Dict[str, Any]:
+    return {**rest, "after_us": time_us(since), "before_us": time_us(until)}
 
 
 def _note(checkpoint: Checkpoint) -> str:
@@ -94,6 +123,62 @@ class Audit:
             return self.verify().ok
         except core.AuditError:
             return False
+
+    def entries(
+        self,
+        *,
+        since: Optional[datetime] = None,
+        until: Optional[datetime] = None,
+        limit: Optional[int] = None,
+        **filter: Any,
+    ) -> Iterator[core.AuditEntry]:
+        """Entries that match, oldest first; read page by page while it is iterated.
+
+        Filters are kind, actor, step, outcome (a state that a step or task was brought into),
+        correlation_id, task_id and after_entry_no. since and until need a zone.
+        """
+        query = _filter(since, until, filter)
+        left = limit
+        while left is None or left > 0:
+            size = _PAGE if left is None else min(left, _PAGE)
+            page = self._engine.audit_search(**query, limit=size)
+            yield from page
+            if len(page) < size:
+                return
+            query["after_entry_no"] = page[-1].entry_no
+            left = None if left is None else left - size
+
+    def stats(
+        self,
+        *,
+        since: Optional[datetime] = None,
+        until: Optional[datetime] = None,
+        **filter: Any,
+    ) -> AuditStats:
+        """How many entries match; filters as for entries."""
+        return AuditStats(*self._engine.audit_count(**_filter(since, until, filter)))
+
+    def dump(
+        self,
+        file: TextIO,
+        *,
+        format: str = "jsonl",
+        since: Optional[datetime] = None,
+        until: Optional[datetime] = None,
+        **filter: Any,
+    ) -> int:
+        """Write entries that match as "jsonl", "yaml" or "csv", and answer how many; filters as
+        for entries. In CSV, a text that a spreadsheet would take for a formula gets an apostrophe
+        in front; open the file with newline=""."""
+        query = _filter(since, until, filter)
+        total = 0
+        while True:
+            text, count, last = self._engine.audit_dump(format, total == 0, **query, limit=_PAGE)
+            file.write(text)
+            total += count
+            if count < _PAGE:
+                return total
+            query["after_entry_no"] = last
 
     def seal(self, *, signer: FilePath) -> core.AuditCheckpoint:
         """Sign what the log says by now, with the secret key in the file signer. Raises AuditError

@@ -11,8 +11,10 @@ from . import _cffi_library as c
 from ._cffi_library import Keeper, ffi, lib
 from ._records import (
     Applied,
+    AuditActor,
     AuditCheckpoint,
     AuditEntry,
+    AuditGroup,
     AuditProof,
     AuditReport,
     AuditShown,
@@ -571,6 +573,52 @@ def read_trust(keeper: Keeper, checkpoints: Any, keys: Any) -> Any:
     trust.checkpoints, trust.checkpoint_count = keeper.texts(checkpoints, "checkpoints")
     trust.keys, trust.key_count = keeper.texts(keys, "keys")
     return trust
+
+
+def read_audit_filter(
+    keeper: Keeper,
+    *,
+    kind: Any = None,
+    actor: Any = None,
+    step: Any = None,
+    outcome: Any = None,
+    correlation_id: Any = None,
+    task_id: Any = None,
+    after_us: Any = None,
+    before_us: Any = None,
+    after_entry_no: Any = None,
+    limit: Any = None,
+) -> Any:
+    """A sw_audit_filter."""
+    filter = ffi.new("sw_audit_filter *", {"size": ffi.sizeof("sw_audit_filter")})
+    if kind is not None:
+        filter.kind = lib.sw_audit_kind_find(keeper.text(kind, "kind"))
+        if filter.kind < 0:
+            raise c.refusal(f"kind is '{kind[:64]}', which is no kind of an entry")
+    texts = {"actor": actor, "step": step, "outcome": outcome, "correlation_id": correlation_id}
+    for name, text in texts.items():
+        setattr(filter, name, keeper.text(text, name, optional=True))
+    if task_id is not None:
+        filter.task_id = keeper.uuid(task_id, "task_id")[0]
+    numbers = {"after_us": after_us, "before_us": before_us}
+    numbers.update(after_entry_no=after_entry_no, limit=limit)
+    for name, number in numbers.items():
+        if number is not None:
+            setattr(filter, name, c.read_int(number, name))
+    return filter
+
+
+def group(row: Any) -> AuditGroup:
+    """A sw_audit_group."""
+    names = TASK_STATES if row.kind == lib.SW_AUDIT_TASK_CHANGED else STEP_STATES
+    outcome = state_name(names, row.to) if row.to >= 0 else None
+    kind = state_name(AUDIT_KINDS, row.kind)
+    return AuditGroup(kind, outcome, row.count, row.oldest_us, row.newest_us)
+
+
+def actor(row: Any) -> AuditActor:
+    """A sw_audit_actor."""
+    return AuditActor(c.text_of(row.actor), row.count, row.oldest_us, row.newest_us)
 
 
 def checkpoint(row: Any) -> AuditCheckpoint:

@@ -6,8 +6,10 @@
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from ._records import Applied as Applied
+from ._records import AuditActor as AuditActor
 from ._records import AuditCheckpoint as AuditCheckpoint
 from ._records import AuditEntry as AuditEntry
+from ._records import AuditGroup as AuditGroup
 from ._records import AuditKey as AuditKey
 from ._records import AuditProof as AuditProof
 from ._records import AuditReport as AuditReport
@@ -251,6 +253,50 @@ class Engine:
     ) -> AuditReport: ...
     def audit_task(self, task_id: str, /) -> List[AuditEntry]: ...
     def audit_list(self, entry_no: int = ..., limit: int = ..., /) -> List[AuditEntry]: ...
+    def audit_search(
+        self,
+        *,
+        kind: Optional[str] = ...,
+        actor: Optional[str] = ...,
+        step: Optional[str] = ...,
+        outcome: Optional[str] = ...,
+        correlation_id: Optional[str] = ...,
+        task_id: Optional[str] = ...,
+        after_us: Optional[int] = ...,
+        before_us: Optional[int] = ...,
+        after_entry_no: Optional[int] = ...,
+        limit: Optional[int] = ...,
+    ) -> List[AuditEntry]: ...
+    def audit_count(
+        self,
+        *,
+        kind: Optional[str] = ...,
+        actor: Optional[str] = ...,
+        step: Optional[str] = ...,
+        outcome: Optional[str] = ...,
+        correlation_id: Optional[str] = ...,
+        task_id: Optional[str] = ...,
+        after_us: Optional[int] = ...,
+        before_us: Optional[int] = ...,
+        after_entry_no: Optional[int] = ...,
+        limit: Optional[int] = ...,
+    ) -> Tuple[List[AuditGroup], List[AuditActor]]: ...
+    def audit_dump(
+        self,
+        format: str = ...,
+        heads: bool = ...,
+        *,
+        kind: Optional[str] = ...,
+        actor: Optional[str] = ...,
+        step: Optional[str] = ...,
+        outcome: Optional[str] = ...,
+        correlation_id: Optional[str] = ...,
+        task_id: Optional[str] = ...,
+        after_us: Optional[int] = ...,
+        before_us: Optional[int] = ...,
+        after_entry_no: Optional[int] = ...,
+        limit: Optional[int] = ...,
+    ) -> Tuple[str, int, int]: ...
     def audit_seal(self, path: str, /) -> AuditCheckpoint: ...
     def audit_prove(self, checkpoint: str, entry_nos: Sequence[int], /) -> List[AuditProof]: ...
     def audit_prove_consistency(self, old: str, checkpoint: str, /) -> AuditProof: ...

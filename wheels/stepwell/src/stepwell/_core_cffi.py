@@ -19,8 +19,10 @@ from ._cffi_library import Error, Keeper, ffi, lib
 from ._cffi_rows import OUTCOMES, STEP_STATES, TASK_STATES
 from ._records import (
     Applied,
+    AuditActor,
     AuditCheckpoint,
     AuditEntry,
+    AuditGroup,
     AuditKey,
     AuditProof,
     AuditReport,
@@ -603,6 +605,33 @@ class Engine:
         _, result = self._result(lib.sw_audit_list, *bounds)
         return [rows_of.entry(row) for row in rows_of.each(lib.sw_audit_entries, result)]
 
+    def audit_search(self, **filter: Any) -> List[AuditEntry]:
+        """Entries that match, oldest first."""
+        keeper = Keeper()
+        _, result = self._result(lib.sw_audit_search, rows_of.read_audit_filter(keeper, **filter))
+        return [rows_of.entry(row) for row in rows_of.each(lib.sw_audit_entries, result)]
+
+    def audit_count(self, **filter: Any) -> Tuple[List[AuditGroup], List[AuditActor]]:
+        """How many entries match, by kind and outcome and by actor."""
+        keeper = Keeper()
+        _, result = self._result(lib.sw_audit_count, rows_of.read_audit_filter(keeper, **filter))
+        groups = rows_of.each(lib.sw_audit_groups, result)
+        actors = rows_of.each(lib.sw_audit_actors, result)
+        return ([rows_of.group(row) for row in groups], [rows_of.actor(row) for row in actors])
+
+    def audit_dump(
+        self, format: str = "jsonl", heads: bool = True, **filter: Any
+    ) -> Tuple[str, int, int]:
+        """A page as text, the number of its entries, and that of the last one."""
+        keeper = Keeper()
+        known = lib.sw_audit_format_find(keeper.text(format, "format"))
+        if known < 0:
+            raise c.refusal(f"format is '{format[:64]}', expected jsonl, yaml or csv")
+        wanted = rows_of.read_audit_filter(keeper, **filter)
+        _, result = self._result(lib.sw_audit_dump, wanted, known, 1 if heads else 0)
+        row = next(rows_of.each(lib.sw_audit_texts, result))
+        return (c.known(row.text), row.entry_count, row.last_entry_no)
+
     def audit_seal(self, path: str, /) -> AuditCheckpoint:
         """Sign all entries of the log with the key at path."""
         keeper = Keeper()
@@ -679,8 +708,10 @@ class Engine:
 
 __all__ = [
     "Applied",
+    "AuditActor",
     "AuditCheckpoint",
     "AuditEntry",
+    "AuditGroup",
     "AuditKey",
     "AuditProof",
     "AuditReport",

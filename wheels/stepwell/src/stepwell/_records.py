@@ -313,6 +313,25 @@ class AuditReport(NamedTuple):
     pruned_count: int
 
 
+class AuditGroup(NamedTuple):
+    """Entries of one kind that led to one state; outcome is None where there is none."""
+
+    kind: str
+    outcome: Optional[str]
+    count: int  # type: ignore[assignment]
+    oldest_us: int
+    newest_us: int
+
+
+class AuditActor(NamedTuple):
+    """Entries of one actor, None for the engine itself."""
+
+    actor: Optional[str]
+    count: int  # type: ignore[assignment]
+    oldest_us: int
+    newest_us: int
+
+
 class AuditKey(NamedTuple):
     """A key that signs checkpoints: the name of the log, and the public verifier key."""
 
