@@ -108,6 +108,7 @@ typedef enum cli_option_id {
     CLI_OPTION_KIND,
     CLI_OPTION_OUTCOME,
     CLI_OPTION_AS,
+    CLI_OPTION_QUICK,
     CLI_OPTION_MARKDOWN,
     CLI_OPTION_DB,
     CLI_OPTION_JSON,
@@ -237,6 +238,7 @@ int cli_command_dead_resolve(const cli_call *call);
 int cli_command_whatif(const cli_call *call);
 int cli_command_cancel(const cli_call *call);
 int cli_command_prune(const cli_call *call);
+int cli_command_erase(const cli_call *call);
 int cli_command_worker(const cli_call *call);
 int cli_command_audit_keygen(const cli_call *call);
 int cli_command_audit_seal(const cli_call *call);

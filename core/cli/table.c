@@ -263,6 +263,9 @@ static const cli_option option_table[CLI_OPTION_COUNT] = {
                        .kind = CLI_CHOICE,
                        .choices = SW_AUDIT_FORMAT_MAP(CLI_CHOICE_TEXT),
                        .help = "jsonl, yaml or csv, for other programs; all entries that match"},
+    [CLI_OPTION_QUICK] = {.name = "quick",
+                          .help = "do not rewrite the database file; copies of what was erased may "
+                                  "remain in unused room of it"},
     [CLI_OPTION_MARKDOWN] = {.name = "markdown",
                              .hidden = true,
                              .help = "the whole reference as Markdown"},
@@ -533,6 +536,23 @@ static const cli_command command_table[] = {
      .options = CLI_DB_COMMON | CLI_BIT(OLDER_THAN) | CLI_BIT(STATE) | CLI_BIT(WORKFLOW) |
                 CLI_BIT(LIMIT) | CLI_BIT(DRY_RUN) | CLI_BIT(REASON) | CLI_BIT(ACTOR),
      .run = cli_command_prune},
+    {.name = "erase",
+     .summary = "Destroy what is known of a subject; the audit log and its proofs still hold",
+     .about = "Destroys inputs, results and errors of all tasks with the tag subject:SUBJECT, and "
+              "the salts of their digests; states and log stay, and the log keeps who asked and "
+              "why. Refuses while one of the tasks has not ended. Then rewrites the database file, "
+              "so that no copy is left in it. What was erased cannot be brought back, and its "
+              "tasks cannot be taken up again.",
+     .usages = {"SUBJECT --reason TEXT [options]"},
+     .examples = {{"stepwell run order.yml --tag subject:customer-42", "whom the task is about"},
+                  {"stepwell erase customer-42 --dry-run", "how many tasks it would be"},
+                  {"stepwell erase customer-42 --reason \"request of 31 May\"", "and do it"}},
+     .arguments = {"SUBJECT"},
+     .argument_min = 1,
+     .argument_max = 1,
+     .options =
+         CLI_DB_COMMON | CLI_BIT(DRY_RUN) | CLI_BIT(REASON) | CLI_BIT(ACTOR) | CLI_BIT(QUICK),
+     .run = cli_command_erase},
     {.name = "worker",
      .summary = "Do steps of built-in kinds until stopped",
      .about = "Works on every task in the database. Ctrl-C and SIGTERM stop it cleanly: steps it "

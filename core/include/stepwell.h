@@ -20,6 +20,7 @@
 #include "stepwell/step.h"
 #include "stepwell/ops.h"
 #include "stepwell/dead.h"
+#include "stepwell/erase.h"
 #include "stepwell/audit.h"
 #include "stepwell/search.h"
 #include "stepwell/checkpoint.h"

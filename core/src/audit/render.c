@@ -74,7 +74,8 @@ static void render_states(render_row *row, const sw_audit_entry *entry)
     const char *(*name)(int) = NULL;
     if (entry->kind == SW_AUDIT_STEP_CHANGED || entry->kind == SW_AUDIT_STEP_FENCED)
         name = sw_step_state_name;
-    else if (entry->kind == SW_AUDIT_TASK_CHANGED || entry->kind == SW_AUDIT_TASK_PRUNED)
+    else if (entry->kind == SW_AUDIT_TASK_CHANGED || entry->kind == SW_AUDIT_TASK_PRUNED ||
+             entry->kind == SW_AUDIT_TASK_ERASED)
         name = sw_task_state_name;
     if (!name)
         return;
