@@ -33,8 +33,9 @@ static PyObject *report_new(swpy_state *state, const sw_audit_report *report)
         PyLong_FromLongLong(report->signed_count),
         Py_BuildValue("z", report->root[0] ? report->root : NULL),
         PyLong_FromLongLong(report->pruned_count),
+        PyLong_FromLongLong(report->erased_count),
     };
-    return swpy_record_new(state, SWPY_REPORT, values, 15);
+    return swpy_record_new(state, SWPY_REPORT, values, 16);
 }
 
 PyObject *swpy_report_answer(swpy_state *state, int code, const sw_audit_report *report,
@@ -81,6 +82,7 @@ PyObject *swpy_entry_state_new(swpy_state *state, int kind, int value)
         return swpy_name_new(state->step_states, SW_STEP_STATE_COUNT, value);
     case SW_AUDIT_TASK_CHANGED:
     case SW_AUDIT_TASK_PRUNED:
+    case SW_AUDIT_TASK_ERASED:
         return swpy_name_new(state->task_states, SW_TASK_STATE_COUNT, value);
     default:
         return Py_BuildValue("");

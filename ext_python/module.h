@@ -43,6 +43,7 @@ enum { SWPY_ERROR_COUNT = 0 SW_ERROR_MAP(SWPY_COUNT_ONE) };
     XX(READINESS, "stepwell.StepReadiness")                                                        \
     XX(OVERRIDDEN, "stepwell.Overridden")                                                          \
     XX(PRUNED, "stepwell.Pruned")                                                                  \
+    XX(ERASED, "stepwell.Erased")                                                                  \
     XX(DEAD, "stepwell.DeadRow")                                                                   \
     XX(DEAD_GROUP, "stepwell.DeadGroup")                                                           \
     XX(WORKER, "stepwell.WorkerRow")                                                               \
@@ -422,6 +423,7 @@ bool swpy_graph_edit_setup(PyObject *module, swpy_state *state);
     XX(list)                                                                                       \
     XX(count)                                                                                      \
     XX(task_prune)                                                                                 \
+    XX(task_erase)                                                                                 \
     XX(dead_list)                                                                                  \
     XX(dead_count)                                                                                 \
     XX(dead_override)                                                                              \

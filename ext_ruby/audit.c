@@ -27,7 +27,7 @@ static int verify_run(rsw_call *call)
 static VALUE report_new(const sw_audit_report *report)
 {
     return rsw_row_new(
-        RSW_AUDIT_REPORT, 15,
+        RSW_AUDIT_REPORT, 16,
         (VALUE[]){
             report->ok ? Qtrue : Qfalse, LL2NUM(report->entry_count), LL2NUM(report->segment_count),
             LL2NUM(report->step_count), LL2NUM(report->commit_count), LL2NUM(report->fenced_count),
@@ -36,7 +36,7 @@ static VALUE report_new(const sw_audit_report *report)
             rb_obj_freeze(rb_utf8_str_new_cstr(report->message)), rsw_audit_level(report->level),
             LL2NUM(report->signed_count),
             rsw_str((sw_str){report->root[0] ? report->root : NULL, strlen(report->root)}),
-            LL2NUM(report->pruned_count)});
+            LL2NUM(report->pruned_count), LL2NUM(report->erased_count)});
 }
 
 VALUE rsw_verify_finish(rsw_verify *verify)
@@ -79,6 +79,7 @@ VALUE rsw_entry_state(int kind, int state)
         return rsw_step_state(state);
     case SW_AUDIT_TASK_CHANGED:
     case SW_AUDIT_TASK_PRUNED:
+    case SW_AUDIT_TASK_ERASED:
         return rsw_task_state(state);
     default:
         return Qnil;

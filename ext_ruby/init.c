@@ -27,6 +27,7 @@ void Init_stepwell(void)
     rsw_step_init();
     rsw_ops_init();
     rsw_dead_init();
+    rsw_erase_init();
     rsw_worker_init();
     rsw_audit_init();
     rsw_search_init();

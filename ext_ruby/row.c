@@ -122,13 +122,14 @@ void rsw_row_init(void)
         "max_attempts", "crashes", "task_state");
     ROW(RSW_DEAD_GROUP, "DeadGroup", "error_class", "handler", "count", "oldest_us", "newest_us");
     ROW(RSW_PRUNED, "Pruned", "task_count", "step_count", "freed_bytes");
+    ROW(RSW_ERASED, "Erased", "task_count", "erased_count", "clean");
     ROW(RSW_WORKER_ROW, "WorkerRow", "worker_id", "name", "host", "pid", "lease_until_us", "held",
         "alive", "handlers");
     ROW(RSW_AUDIT_ENTRY, "AuditEntry", "entry_no", "time_us", "kind", "from", "to", "attempt",
         "epoch", "step_id", "worker_id", "task_id", "step", "actor", "reason", "subject", "digest");
     ROW(RSW_AUDIT_REPORT, "AuditReport", "ok", "entry_count", "segment_count", "step_count",
         "commit_count", "fenced_count", "reclaim_count", "first_bad_entry", "last_bad_entry",
-        "head", "message", "level", "signed_count", "root", "pruned_count");
+        "head", "message", "level", "signed_count", "root", "pruned_count", "erased_count");
     ROW(RSW_AUDIT_GROUP, "AuditGroup", "kind", "outcome", "count", "oldest_us", "newest_us");
     ROW(RSW_AUDIT_ACTOR, "AuditActor", "actor", "count", "oldest_us", "newest_us");
     ROW(RSW_AUDIT_KEY, "AuditKey", "name", "vkey");

@@ -146,6 +146,7 @@ typedef enum rsw_row_class {
     RSW_DEAD_ROW,
     RSW_DEAD_GROUP,
     RSW_PRUNED,
+    RSW_ERASED,
     RSW_WORKER_ROW,
     RSW_AUDIT_ENTRY,
     RSW_AUDIT_REPORT,
@@ -270,6 +271,7 @@ void rsw_task_init(void);
 void rsw_step_init(void);
 void rsw_ops_init(void);
 void rsw_dead_init(void);
+void rsw_erase_init(void);
 void rsw_worker_init(void);
 void rsw_audit_init(void);
 void rsw_search_init(void);

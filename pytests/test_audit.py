@@ -213,3 +213,31 @@ def test_entries_are_written(engine: Engine) -> None:
     assert text.getvalue().count("\n- entry_no: ") == len(everything) - 1
     with pytest.raises(stepwell.InvalidArgumentError, match="jsonl, yaml or csv"):
         engine.audit.dump(text, format="xml")
+
+
+def test_a_subject_is_erased(engine: Engine, key: Any, signer: Path) -> None:
+    secret = '{"name":"SECRET"}'
+    engine.register(chain("w", "a"))
+    ids = [
+        row.task_id
+        for row in engine.submit([("w", secret, None, None, [f"subject:{who}"]) for who in "ab"])
+    ]
+    before = engine.audit.seal(signer=signer)
+    (proof, *_) = engine.task(ids[0]).audit.prove(checkpoint=before)
+    with pytest.raises(stepwell.IllegalTransitionError, match="cancel it"):
+        engine.erase("a", actor="eve", reason="request 7")
+    engine.cancel([(ids[0], "eve", "to be erased")])
+    assert engine.erase("a", actor="eve", reason="request 7", dry_run=True).task_count == 1
+    assert engine.get(ids[0])[0].input == secret
+    erased = engine.erase("a", actor="eve", reason="request 7")
+    assert (erased.task_count, erased.erased_count, erased.clean) == (1, 0, True)
+    assert [engine.get(task)[0].input for task in ids] == [None, secret]
+    report = engine.audit.verify(checkpoints=before, vkeys=key)
+    assert (report.level, report.erased_count) == ("signed", 1)
+    assert Audit.check(proof.text, vkeys=key).entry == proof.entry
+    assert engine.task(ids[0]).audit.prove(checkpoint=before)[0] == proof
+    entry = engine.task(ids[0]).history()[-1]
+    assert (entry.kind, entry.actor, entry.reason) == ("task_erased", "eve", "request 7")
+    assert entry.from_state == entry.to_state == "cancelled"
+    with pytest.raises(stepwell.InvalidArgumentError, match="reason is missing"):
+        engine.erase("a", actor="eve", reason="")

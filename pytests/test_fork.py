@@ -51,6 +51,7 @@ def test_every_call_is_refused_in_the_child(engine: Engine) -> None:
             lambda: engine.worker_keep(worker),
             lambda: engine.worker_close(worker),
             lambda: engine.audit_verify(),
+            lambda: engine.erase("ann", actor="eve", reason="why"),
             lambda: engine.audit_search(),
             lambda: engine.audit_count(),
             lambda: engine.audit_dump(),

@@ -68,6 +68,8 @@ CALLS = """
         "entries": lambda: engine.audit_list(1, 5),
         "verify": lambda: engine.audit_verify(),
         "verify signed": lambda: engine.audit_verify(["x"], ["y"]),
+        "erase": lambda: engine.erase("ann", actor="eve", reason="why", dry_run=True),
+        "no erase": lambda: engine.task_erase("", None, None),
         "search": lambda: engine.audit_search(kind="step_changed", task_id=first),
         "no search": lambda: engine.audit_search(outcome="gone"),
         "stats": lambda: engine.audit_count(limit=5),

@@ -132,6 +132,7 @@ def calls(task_id: str, worker: int) -> Iterator[Call]:
     yield "audit_task", (task_id,), {}
     yield "audit_list", (1, 1), {}
     yield "audit_verify", (["a"], ["b"]), {}
+    yield "task_erase", ("ann", "eve", "why"), {"dry_run": True, "quick": True}
     yield "audit_search", (), ENTRIES
     yield "audit_count", (), ENTRIES
     yield "audit_dump", ("csv", True), ENTRIES

@@ -134,6 +134,25 @@ RSpec.describe Stepwell::Audit do
         expect { engine.audit.dump(table, format: :xml) }.to raise_error(Stepwell::InvalidArgumentError, /no format/)
       end
 
+      it "erases a subject, and what was proved stays proved" do
+        engine.register(definition({ "a" => {} }))
+        ids = engine.submit(%w[a b].map { |who| { workflow: "w", input_json: '"SECRET"', tags: ["subject:#{who}"] } }).map(&:task_id)
+        before = engine.audit.seal(signer: signer)
+        proof = engine.task(ids[0]).audit.prove(checkpoint: before).first
+        request = { actor: "eve", reason: "request 7" }
+        expect { engine.erase("a", **request) }.to raise_error(Stepwell::IllegalTransitionError, /cancel it/)
+        engine.cancel([[ids[0], "eve", "to be erased"]])
+        expect(engine.erase("a", dry_run: true, **request).task_count).to eq(1)
+        expect(engine.erase("a", **request)).to have_attributes(task_count: 1, erased_count: 0, clean: true)
+        expect(ids.map { |id| engine.get(id).input_json }).to eq([nil, '"SECRET"'])
+        expect(engine.audit.verify(checkpoints: before, vkeys: key)).to have_attributes(level: :signed, erased_count: 1)
+        expect(described_class.check(proof, vkeys: key).entry).to eq(proof.entry)
+        expect(engine.task(ids[0]).audit.prove(checkpoint: before).first).to eq(proof)
+        entry = engine.task(ids[0]).history.last
+        expect(entry).to have_attributes(kind: :task_erased, actor: "eve", reason: "request 7", from: :cancelled, to: :cancelled)
+        expect { engine.erase("a", actor: "eve", reason: "") }.to raise_error(Stepwell::InvalidArgumentError, /reason is missing/)
+      end
+
       it "exports a folder that verifies alone" do
         work(engine)
         checkpoint = engine.audit.seal(signer: signer)

@@ -46,6 +46,7 @@ RSpec.describe "garbage collection" do
       engine.audit_task(id)
       engine.audit_list(1, 50)
       engine.audit.entries(task_id: id, limit: 5).map(&:kind).to_a
+      engine.erase("ann", actor: "eve", reason: "why", dry_run: true).task_count
       engine.audit.stats(outcome: :succeeded).kinds.each(&:count)
       engine.audit.dump(StringIO.new, format: :csv)
       engine.worker_list

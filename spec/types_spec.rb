@@ -36,13 +36,14 @@ RSpec.describe Stepwell::Engine, "and values of wrong kinds" do
     forecast: [good_id], override: [[[1, :ready, "ann", "why"]], :partial], dead_override: [:ready, "ann", "why", nil], worker_renew: [1, []], worker_keep: [1], worker_close: [1],
     task_prune: [1], picture: [good_id], gantt: [good_id], durations: ["w"],
     audit_task: [good_id], audit_list: [1, 1], audit_verify: [["a"], ["b"]], audit_seal: ["/no/key"], audit_prove: ["a", [1]],
-    audit_dump: [:csv, true], audit_prove_consistency: %w[a b], audit_export: ["/no/folder", "a"], register: ["{}"], start: ["w", nil]
+    task_erase: %w[a b c], audit_dump: [:csv, true], audit_prove_consistency: %w[a b], audit_export: ["/no/folder", "a"], register: ["{}"], start: ["w", nil]
   }
   keywords = {
     register_text: [["{}"], %i[strict source]], task_prune: [[1], %i[workflow states limit dry_run actor reason]],
     list: [[], %i[state workflow tag correlation_id before limit]],
     dead_list: [[], %i[workflow handler step error_class failed_after_us failed_before_us after_us after_step_id limit]],
     dead_count: [[], %i[workflow handler step error_class failed_after_us failed_before_us]],
+    task_erase: [%w[a b c], %i[dry_run quick]],
     audit_search: [[], %i[kind actor step outcome correlation_id task_id after_us before_us after_entry_no limit]],
     audit_count: [[], %i[kind actor step outcome correlation_id task_id after_us before_us after_entry_no limit]],
     count: [[], %i[state workflow tag correlation_id]], worker_open: [[], %i[handlers name queues lease_ms]],

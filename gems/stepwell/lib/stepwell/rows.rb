@@ -156,6 +156,10 @@ module Stepwell
   # database file becomes smaller).
   class Pruned; end
 
+  # What was erased, or would be: task_count, erased_count (tasks that had been before), clean (whether no
+  # copy is left in the database file).
+  class Erased; end
+
   # A worker as stored: worker_id, name, host, pid, lease_until_us, held (number of steps), alive,
   # handlers.
   class WorkerRow; end
@@ -169,7 +173,7 @@ module Stepwell
   # fenced_count, reclaim_count, first_bad_entry, last_bad_entry, head (hash of the last segment),
   # message (what was proved, or what kind of change the bad entries look like), level (one of
   # {AUDIT_LEVELS}), signed_count (entries that checkpoints cover), root (of the tree, with
-  # checkpoints), pruned_count (tasks).
+  # checkpoints), pruned_count and erased_count (tasks).
   class AuditReport; end
 
   # Entries of one kind that led to one state: kind, outcome (the state; nil where there is none), count,

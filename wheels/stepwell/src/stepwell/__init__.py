@@ -86,6 +86,7 @@ DeadGroup = core.DeadGroup
 DeadRow = core.DeadRow
 Definition = core.Definition
 EngineInfo = core.EngineInfo
+Erased = core.Erased
 Exchange = core.Exchange
 Finished = core.Finished
 Forecast = core.Forecast
@@ -139,6 +140,7 @@ __all__ = [
     "DefinitionError",
     "Engine",
     "EngineInfo",
+    "Erased",
     "Error",
     "Exchange",
     "Explanation",

@@ -525,7 +525,11 @@ def entry(row: Any) -> AuditEntry:
     names: Tuple[str, ...] = ()
     if row.kind in (lib.SW_AUDIT_STEP_CHANGED, lib.SW_AUDIT_STEP_FENCED):
         names = STEP_STATES
-    elif row.kind in (lib.SW_AUDIT_TASK_CHANGED, lib.SW_AUDIT_TASK_PRUNED):
+    elif row.kind in (
+        lib.SW_AUDIT_TASK_CHANGED,
+        lib.SW_AUDIT_TASK_PRUNED,
+        lib.SW_AUDIT_TASK_ERASED,
+    ):
         names = TASK_STATES
     return AuditEntry(
         row.entry_no,
@@ -564,6 +568,7 @@ def report(row: Any) -> AuditReport:
         row.signed_count,
         ffi.string(row.root).decode() or None,
         row.pruned_count,
+        row.erased_count,
     )
 
 

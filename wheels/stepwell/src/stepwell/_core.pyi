@@ -20,6 +20,7 @@ from ._records import DeadGroup as DeadGroup
 from ._records import DeadRow as DeadRow
 from ._records import Definition as Definition
 from ._records import EngineInfo as EngineInfo
+from ._records import Erased as Erased
 from ._records import Exchange as Exchange
 from ._records import Finished as Finished
 from ._records import Forecast as Forecast
@@ -151,6 +152,16 @@ class Engine:
         actor: Optional[str] = ...,
         reason: Optional[str] = ...,
     ) -> Pruned: ...
+    def task_erase(
+        self,
+        subject: str,
+        actor: Optional[str],
+        reason: Optional[str],
+        /,
+        *,
+        dry_run: bool = ...,
+        quick: bool = ...,
+    ) -> Erased: ...
     def dead_list(
         self,
         *,

@@ -33,6 +33,7 @@ from ._records import (
     DeadRow,
     Definition,
     EngineInfo,
+    Erased,
     Exchange,
     Finished,
     Forecast,
@@ -409,6 +410,28 @@ class Engine:
         self._call(lib.sw_task_prune, options, report)
         return Pruned(report.task_count, report.step_count, report.freed_bytes)
 
+    def task_erase(
+        self,
+        subject: str,
+        actor: Optional[str],
+        reason: Optional[str],
+        /,
+        *,
+        dry_run: bool = False,
+        quick: bool = False,
+    ) -> Erased:
+        """Destroy inputs, results and errors of all tasks of a subject."""
+        keeper = Keeper()
+        options = ffi.new("sw_erase_options *", {"size": ffi.sizeof("sw_erase_options")})
+        options.subject = keeper.text(subject, "subject")
+        options.actor = keeper.text(actor, "actor", optional=True)
+        options.reason = keeper.text(reason, "reason", optional=True)
+        options.dry_run = 1 if dry_run else 0
+        options.quick = 1 if quick else 0
+        report = ffi.new("sw_erase_report *", {"size": ffi.sizeof("sw_erase_report")})
+        self._call(lib.sw_task_erase, options, report)
+        return Erased(report.task_count, report.erased_count, bool(report.clean))
+
     def dead_list(
         self,
         *,
@@ -723,6 +746,7 @@ __all__ = [
     "Definition",
     "Engine",
     "EngineInfo",
+    "Erased",
     "Error",
     "Exchange",
     "Finished",

@@ -226,6 +226,15 @@ class Pruned(NamedTuple):
     freed_bytes: int
 
 
+class Erased(NamedTuple):
+    """What was erased, or would be; erased_count had been before, clean says that no copy is left
+    in the database file."""
+
+    task_count: int
+    erased_count: int
+    clean: bool
+
+
 class DeadRow(NamedTuple):
     """A step that has failed for good.
 
@@ -311,6 +320,7 @@ class AuditReport(NamedTuple):
     signed_count: int
     root: Optional[str]
     pruned_count: int
+    erased_count: int
 
 
 class AuditGroup(NamedTuple):
