@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "helper/fault_vfs.h"
 #include "helper/live.h"
 #include "helper/rig.h"
 
@@ -414,6 +415,42 @@ static void test_out_of_memory(void **state)
     still_proved(e, 3);
 }
 
+/* A disk that is full, or fails, from some write or sync on: the tasks are erased or are not, all
+ * of them, and the next call finishes. */
+static void disk_gives_out(int code)
+{
+    bool failed = true;
+    fault_vfs_register();
+    fault_vfs_arm(0, 0, 0, false);
+    sqlite3_vfs_register(sqlite3_vfs_find(FAULT_VFS_NAME), 1);
+    for (size_t nth = 1; failed; nth += nth < 12 ? 1 : 19) {
+        sw_erase_report report;
+        erased *e = open_store(false);
+        fault_vfs_arm(FAULT_VFS_WRITE | FAULT_VFS_SYNC, nth, code, true);
+        int rc = erase(e, "ann", &report);
+        failed = fault_vfs_failed() > 0;
+        fault_vfs_arm(0, 0, 0, false);
+        assert_true(rc == SW_OK || failed);
+        assert_true(report.task_count == 0 || report.task_count == 3);
+        assert_true(!report.clean || rc == SW_OK);
+        still_proved(e, report.task_count);
+        assert_int_equal(erase(e, "ann", &report), SW_OK);
+        assert_int_equal(report.clean, 1);
+        assert_int_equal(found_anywhere(e, "SECRETANN"), 0);
+        still_proved(e, 3);
+        void *state = e;
+        teardown(&state);
+    }
+    sqlite3_vfs_register(sqlite3_vfs_find("unix"), 1);
+}
+
+static void test_the_disk_gives_out(void **state)
+{
+    (void)state;
+    disk_gives_out(SQLITE_FULL);
+    disk_gives_out(SQLITE_IOERR_WRITE);
+}
+
 #define BOTH(test)                                                                                 \
     cmocka_unit_test_setup_teardown(test, memory_setup, teardown),                                 \
         cmocka_unit_test_setup_teardown(test, sqlite_setup, teardown)
@@ -430,6 +467,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_what_is_put_back_is_found, sqlite_setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_reader_keeps_copies, sqlite_setup, teardown),
         cmocka_unit_test_setup_teardown(test_out_of_memory, memory_setup, teardown),
+        cmocka_unit_test(test_the_disk_gives_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
