@@ -1,10 +1,12 @@
 /* The audit log: verify it, read the history of a task, read the whole log. */
 #include "module.h"
 
-const char swpy_audit_verify_doc[] =
-    "audit_verify($self, /)\n--\n\n"
-    "Recompute the log and compare it with the state; an AuditReport. A log that does not verify\n"
-    "raises AuditError, whose attribute report says where.";
+const char swpy_audit_verify_doc[] = "audit_verify($self, checkpoints=None, keys=None, /)\n--\n\n"
+                                     "Recompute the log, compare it with the state and with "
+                                     "checkpoints that were signed with one of\n"
+                                     "the keys; an AuditReport. A log that does not verify raises "
+                                     "AuditError, whose attribute report\n"
+                                     "says where.";
 
 const char swpy_audit_task_doc[] = "audit_task($self, task_id, /)\n--\n\n"
                                    "The entries of one task, oldest first, as AuditEntry.";
@@ -27,31 +29,52 @@ static PyObject *report_new(swpy_state *state, const sw_audit_report *report)
         PyLong_FromLongLong(report->last_bad_entry),
         PyUnicode_FromString(report->head),
         PyUnicode_FromString(report->message),
+        swpy_name_new(state->audit_levels, SW_AUDIT_LEVEL_COUNT, report->level),
+        PyLong_FromLongLong(report->signed_count),
+        Py_BuildValue("z", report->root[0] ? report->root : NULL),
+        PyLong_FromLongLong(report->pruned_count),
+        PyLong_FromLongLong(report->erased_count),
     };
-    return swpy_record_new(state, SWPY_REPORT, values, 11);
+    return swpy_record_new(state, SWPY_REPORT, values, 16);
+}
+
+PyObject *swpy_report_answer(swpy_state *state, int code, const sw_audit_report *report,
+                             const sw_error *error)
+{
+    if (code < 0 && code != SW_EAUDIT)
+        return swpy_raise(state, error);
+    PyObject *record = report_new(state, report);
+    if (code == SW_OK || record == NULL)
+        return record;
+    return swpy_raise_with(state, error, "report", record);
 }
 
 PyObject *swpy_audit_verify(PyObject *object, PyObject *args)
 {
     swpy_engine *self = (swpy_engine *)object;
+    PyObject *values[2] = {NULL, NULL};
     sw_audit_report report = SW_AUDIT_REPORT_INIT;
+    swpy_trust trust;
     sw_error error;
     swpy_call call;
 
-    if (!PyArg_ParseTuple(args, ":audit_verify") || !swpy_call_begin(&call, self, 0, true))
+    if (!PyArg_ParseTuple(args, "|OO:audit_verify", &values[0], &values[1]) ||
+        !swpy_trust_read(self->state, values[0], values[1], &trust))
         return NULL;
-    int code = sw_audit_verify(call.engine, &report, &error);
-    swpy_call_end(&call);
-    if (code < 0 && code != SW_EAUDIT)
-        return swpy_raise(self->state, &error);
-    PyObject *record = report_new(self->state, &report);
-    if (code == SW_OK || record == NULL)
-        return record;
-    return swpy_raise_with(self->state, &error, "report", record);
+    bool begun = swpy_call_begin(&call, self, 0, true);
+    int code = SW_OK;
+    if (begun) {
+        code = trust.given.checkpoint_count + trust.given.key_count > 0
+                   ? sw_audit_verify_signed(call.engine, &trust.given, &report, &error)
+                   : sw_audit_verify(call.engine, &report, &error);
+        swpy_call_end(&call);
+    }
+    swpy_trust_free(&trust);
+    return begun ? swpy_report_answer(self->state, code, &report, &error) : NULL;
 }
 
 /* Name of the state before or after; what it is a state of depends on the kind. */
-static PyObject *entry_state_new(swpy_state *state, int kind, int value)
+PyObject *swpy_entry_state_new(swpy_state *state, int kind, int value)
 {
     switch (kind) {
     case SW_AUDIT_STEP_CHANGED:
@@ -59,6 +82,7 @@ static PyObject *entry_state_new(swpy_state *state, int kind, int value)
         return swpy_name_new(state->step_states, SW_STEP_STATE_COUNT, value);
     case SW_AUDIT_TASK_CHANGED:
     case SW_AUDIT_TASK_PRUNED:
+    case SW_AUDIT_TASK_ERASED:
         return swpy_name_new(state->task_states, SW_TASK_STATE_COUNT, value);
     case SW_AUDIT_BREAKER_CHANGED:
         return swpy_name_new(state->breaker_states, SW_BREAKER_STATE_COUNT, value);
@@ -77,7 +101,7 @@ static PyObject *entry_task_new(const sw_uuid *uuid)
     return Py_BuildValue("");
 }
 
-static PyObject *entry_new(swpy_state *state, const void *item)
+PyObject *swpy_entry_new(swpy_state *state, const void *item)
 {
     const sw_audit_entry *row = item;
     PyObject *values[] = {
@@ -87,8 +111,8 @@ static PyObject *entry_new(swpy_state *state, const void *item)
         entry_task_new(&row->task_id),
         PyLong_FromLongLong(row->step_id),
         swpy_str_new(row->step),
-        entry_state_new(state, row->kind, row->from),
-        entry_state_new(state, row->kind, row->to),
+        swpy_entry_state_new(state, row->kind, row->from),
+        swpy_entry_state_new(state, row->kind, row->to),
         PyLong_FromLong(row->attempt),
         PyLong_FromLongLong(row->epoch),
         PyLong_FromLongLong(row->worker_id),
@@ -100,51 +124,47 @@ static PyObject *entry_new(swpy_state *state, const void *item)
     return swpy_record_new(state, SWPY_ENTRY, values, 15);
 }
 
-/* The list of entries of a result, which is freed. */
-static PyObject *entries_new(swpy_state *state, sw_result *result)
+static PyObject *entries_new(swpy_state *state, const sw_result *result)
 {
     size_t count = 0;
     const sw_audit_entry *rows = sw_audit_entries(result, &count);
-    PyObject *answer = swpy_list_new(state, rows, sizeof(*rows), count, entry_new);
 
-    sw_result_free(result);
-    return answer;
+    return swpy_list_new(state, rows, sizeof(*rows), count, swpy_entry_new);
+}
+
+static int audit_task_run(sw_engine *engine, void *context, sw_result **out, sw_error *error)
+{
+    return sw_audit_task(engine, context, out, error);
 }
 
 PyObject *swpy_audit_task(PyObject *object, PyObject *args)
 {
     swpy_engine *self = (swpy_engine *)object;
     PyObject *value = NULL;
-    sw_result *result = NULL;
     sw_uuid task_id;
-    sw_error error;
-    swpy_call call;
 
     if (!PyArg_ParseTuple(args, "O:audit_task", &value) ||
-        !swpy_uuid_read(self->state, value, "task_id", &task_id) ||
-        !swpy_call_begin(&call, self, 1, false))
+        !swpy_uuid_read(self->state, value, "task_id", &task_id))
         return NULL;
-    int code = sw_audit_task(call.engine, &task_id, &result, &error);
-    swpy_call_end(&call);
-    return code < 0 ? swpy_raise(self->state, &error) : entries_new(self->state, result);
+    return swpy_call_ask(self, 1, false, audit_task_run, &task_id, entries_new);
+}
+
+static int audit_list_run(sw_engine *engine, void *context, sw_result **out, sw_error *error)
+{
+    const int64_t *range = context;
+
+    return sw_audit_list(engine, range[0], range[1], out, error);
 }
 
 PyObject *swpy_audit_list(PyObject *object, PyObject *args)
 {
     swpy_engine *self = (swpy_engine *)object;
     PyObject *values[2] = {NULL, NULL};
-    sw_result *result = NULL;
-    int64_t entry_no = 1;
-    int64_t limit = 1000;
-    sw_error error;
-    swpy_call call;
+    int64_t range[2] = {1, 1000};
 
     if (!PyArg_ParseTuple(args, "|OO:audit_list", &values[0], &values[1]) ||
-        (values[0] != NULL && !swpy_int64_read(self->state, values[0], "entry_no", &entry_no)) ||
-        (values[1] != NULL && !swpy_int64_read(self->state, values[1], "limit", &limit)) ||
-        !swpy_call_begin(&call, self, 1, true))
+        (values[0] != NULL && !swpy_int64_read(self->state, values[0], "entry_no", &range[0])) ||
+        (values[1] != NULL && !swpy_int64_read(self->state, values[1], "limit", &range[1])))
         return NULL;
-    int code = sw_audit_list(call.engine, entry_no, limit, &result, &error);
-    swpy_call_end(&call);
-    return code < 0 ? swpy_raise(self->state, &error) : entries_new(self->state, result);
+    return swpy_call_ask(self, 1, true, audit_list_run, range, entries_new);
 }

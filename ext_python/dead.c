@@ -67,6 +67,11 @@ static PyObject *dead_row_new(swpy_state *state, const void *item)
     return swpy_record_new(state, SWPY_DEAD, values, 15);
 }
 
+static int dead_list_run(sw_engine *engine, void *context, sw_result **out, sw_error *error)
+{
+    return sw_dead_list(engine, context, out, error);
+}
+
 static PyObject *dead_rows_new(swpy_state *state, const sw_result *result)
 {
     size_t count = 0;
@@ -83,22 +88,13 @@ PyObject *swpy_dead_list(PyObject *object, PyObject *args, PyObject *kwargs)
     swpy_engine *self = (swpy_engine *)object;
     PyObject *values[DEAD_FILTER_VALUES] = {NULL};
     sw_dead_filter filter = SW_DEAD_FILTER_INIT;
-    sw_result *result = NULL;
-    sw_error error;
-    swpy_call call;
 
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$OOOOOOOOO:dead_list", names, &values[0],
                                      &values[1], &values[2], &values[3], &values[4], &values[5],
                                      &values[6], &values[7], &values[8]) ||
-        !dead_filter_read(self->state, values, &filter) || !swpy_call_begin(&call, self, 1, false))
+        !dead_filter_read(self->state, values, &filter))
         return NULL;
-    int code = sw_dead_list(call.engine, &filter, &result, &error);
-    swpy_call_end(&call);
-    if (code < 0)
-        return swpy_raise(self->state, &error);
-    PyObject *answer = dead_rows_new(self->state, result);
-    sw_result_free(result);
-    return answer;
+    return swpy_call_ask(self, 1, false, dead_list_run, &filter, dead_rows_new);
 }
 
 static PyObject *dead_group_new(swpy_state *state, const void *item)
@@ -112,6 +108,19 @@ static PyObject *dead_group_new(swpy_state *state, const void *item)
     return swpy_record_new(state, SWPY_DEAD_GROUP, values, 5);
 }
 
+static int dead_count_run(sw_engine *engine, void *context, sw_result **out, sw_error *error)
+{
+    return sw_dead_count(engine, context, out, error);
+}
+
+static PyObject *dead_groups_new(swpy_state *state, const sw_result *result)
+{
+    size_t count = 0;
+    const sw_dead_group *rows = sw_dead_groups(result, &count);
+
+    return swpy_list_new(state, rows, sizeof(*rows), count, dead_group_new);
+}
+
 PyObject *swpy_dead_count(PyObject *object, PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {"workflow",        "handler",          "step", "error_class",
@@ -119,23 +128,12 @@ PyObject *swpy_dead_count(PyObject *object, PyObject *args, PyObject *kwargs)
     swpy_engine *self = (swpy_engine *)object;
     PyObject *values[DEAD_FILTER_VALUES] = {NULL};
     sw_dead_filter filter = SW_DEAD_FILTER_INIT;
-    sw_result *result = NULL;
-    sw_error error;
-    swpy_call call;
-    size_t count = 0;
 
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$OOOOOO:dead_count", names, &values[0],
                                      &values[1], &values[2], &values[3], &values[4], &values[5]) ||
-        !dead_filter_read(self->state, values, &filter) || !swpy_call_begin(&call, self, 1, false))
+        !dead_filter_read(self->state, values, &filter))
         return NULL;
-    int code = sw_dead_count(call.engine, &filter, &result, &error);
-    swpy_call_end(&call);
-    if (code < 0)
-        return swpy_raise(self->state, &error);
-    const sw_dead_group *rows = sw_dead_groups(result, &count);
-    PyObject *answer = swpy_list_new(self->state, rows, sizeof(*rows), count, dead_group_new);
-    sw_result_free(result);
-    return answer;
+    return swpy_call_ask(self, 1, false, dead_count_run, &filter, dead_groups_new);
 }
 
 static bool dead_action_read(swpy_state *state, PyObject *const *values, sw_dead_action *action)
@@ -146,26 +144,26 @@ static bool dead_action_read(swpy_state *state, PyObject *const *values, sw_dead
            swpy_str_read_maybe(state, values[3], "result", &action->result);
 }
 
-/* The call itself, with what was read. */
-static PyObject *dead_override_call(swpy_engine *self, const sw_dead_filter *filter,
-                                    const sw_dead_action *action)
-{
-    sw_result *result = NULL;
-    sw_error error;
-    swpy_call call;
+typedef struct dead_change {
+    sw_dead_filter filter;
+    sw_dead_action action;
+} dead_change;
 
-    if (!swpy_call_begin(&call, self, 100, false))
-        return NULL;
-    int code = sw_dead_override(call.engine, filter, action, &result, &error);
-    swpy_call_end(&call);
-    if (code < 0)
-        return swpy_raise(self->state, &error);
-    PyObject *found = dead_rows_new(self->state, result);
-    PyObject *changed = found != NULL ? swpy_overridden_list_new(self->state, result) : NULL;
+static int dead_override_run(sw_engine *engine, void *context, sw_result **out, sw_error *error)
+{
+    const dead_change *change = context;
+
+    return sw_dead_override(engine, &change->filter, &change->action, out, error);
+}
+
+static PyObject *dead_override_new(swpy_state *state, const sw_result *result)
+{
+    PyObject *found = dead_rows_new(state, result);
+    PyObject *changed = found != NULL ? swpy_overridden_list_new(state, result) : NULL;
     PyObject *answer = changed != NULL ? PyTuple_Pack(2, found, changed) : NULL;
+
     Py_XDECREF(found);
     Py_XDECREF(changed);
-    sw_result_free(result);
     return answer;
 }
 
@@ -178,15 +176,14 @@ PyObject *swpy_dead_override(PyObject *object, PyObject *args, PyObject *kwargs)
     swpy_engine *self = (swpy_engine *)object;
     PyObject *given[4] = {NULL};
     PyObject *values[DEAD_FILTER_VALUES] = {NULL};
-    sw_dead_filter filter = SW_DEAD_FILTER_INIT;
-    sw_dead_action action = {0};
+    dead_change change = {.filter = SW_DEAD_FILTER_INIT};
 
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOO|O$OOOOOOOOO:dead_override", names,
                                      &given[0], &given[1], &given[2], &given[3], &values[0],
                                      &values[1], &values[2], &values[3], &values[4], &values[5],
                                      &values[6], &values[7], &values[8]) ||
-        !dead_action_read(self->state, given, &action) ||
-        !dead_filter_read(self->state, values, &filter))
+        !dead_action_read(self->state, given, &change.action) ||
+        !dead_filter_read(self->state, values, &change.filter))
         return NULL;
-    return dead_override_call(self, &filter, &action);
+    return swpy_call_ask(self, 100, false, dead_override_run, &change, dead_override_new);
 }

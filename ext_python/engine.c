@@ -98,6 +98,42 @@ int64_t swpy_now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* The answer of what has run; takes result. */
+static PyObject *call_answer(swpy_state *state, int code, sw_result *result, const sw_error *error,
+                             swpy_convert convert)
+{
+    PyObject *answer = code < 0 ? swpy_raise(state, error) : convert(state, result);
+
+    sw_result_free(result);
+    return answer;
+}
+
+PyObject *swpy_call_ask(swpy_engine *self, size_t row_count, bool waits, swpy_run run,
+                        void *context, swpy_convert convert)
+{
+    sw_result *result = NULL;
+    sw_error error;
+    swpy_call call;
+
+    if (!swpy_call_begin(&call, self, row_count, waits))
+        return NULL;
+    int code = run(call.engine, context, &result, &error);
+    swpy_call_end(&call);
+    return call_answer(self->state, code, result, &error, convert);
+}
+
+PyObject *swpy_call_apart(swpy_state *state, swpy_run run, void *context, swpy_convert convert)
+{
+    sw_result *result = NULL;
+    sw_error error;
+    int code;
+
+    Py_BEGIN_ALLOW_THREADS
+    code = run(NULL, context, &result, &error);
+    Py_END_ALLOW_THREADS
+    return call_answer(state, code, result, &error, convert);
+}
+
 /* Take the handle away and close it once the last call has left. A wake can come just before the
  * other thread begins to wait, hence the repetition. */
 static void engine_give_up(swpy_engine *self)
@@ -276,15 +312,19 @@ static void engine_dealloc(PyObject *object)
 #define ENGINE_KEYWORD_METHOD(name)                                                                \
     {#name, (PyCFunction)(void (*)(void))swpy_##name, METH_VARARGS | METH_KEYWORDS,                \
      swpy_##name##_doc},
+#define ENGINE_CLASS_METHOD(name)                                                                  \
+    {#name, swpy_##name, METH_VARARGS | METH_CLASS, swpy_##name##_doc},
 /* clang-format off */
 static PyMethodDef engine_methods[] = {
     SWPY_METHOD_MAP(ENGINE_METHOD)
     SWPY_KEYWORD_METHOD_MAP(ENGINE_KEYWORD_METHOD)
+    SWPY_CLASS_METHOD_MAP(ENGINE_CLASS_METHOD)
     {NULL, NULL, 0, NULL},
 };
 /* clang-format on */
 #undef ENGINE_METHOD
 #undef ENGINE_KEYWORD_METHOD
+#undef ENGINE_CLASS_METHOD
 
 static PyObject *engine_closed(PyObject *object, void *closure)
 {

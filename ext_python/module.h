@@ -43,12 +43,19 @@ enum { SWPY_ERROR_COUNT = 0 SW_ERROR_MAP(SWPY_COUNT_ONE) };
     XX(READINESS, "stepwell.StepReadiness")                                                        \
     XX(OVERRIDDEN, "stepwell.Overridden")                                                          \
     XX(PRUNED, "stepwell.Pruned")                                                                  \
+    XX(ERASED, "stepwell.Erased")                                                                  \
     XX(DEAD, "stepwell.DeadRow")                                                                   \
     XX(DEAD_GROUP, "stepwell.DeadGroup")                                                           \
     XX(BREAKER, "stepwell.BreakerRow")                                                             \
     XX(WORKER, "stepwell.WorkerRow")                                                               \
     XX(ENTRY, "stepwell.AuditEntry")                                                               \
     XX(REPORT, "stepwell.AuditReport")                                                             \
+    XX(AUDIT_GROUP, "stepwell.AuditGroup")                                                         \
+    XX(AUDIT_ACTOR, "stepwell.AuditActor")                                                         \
+    XX(AUDIT_KEY, "stepwell.AuditKey")                                                             \
+    XX(CHECKPOINT, "stepwell.AuditCheckpoint")                                                     \
+    XX(PROOF, "stepwell.AuditProof")                                                               \
+    XX(SHOWN, "stepwell.AuditShown")                                                               \
     XX(FORECAST, "stepwell.Forecast")                                                              \
     XX(FORECAST_CASE, "stepwell.ForecastCase")                                                     \
     XX(FORECAST_STEP, "stepwell.ForecastStep")                                                     \
@@ -74,6 +81,7 @@ typedef enum swpy_record {
     XX(health_statuses, SW_HEALTH_STATUS_COUNT, sw_health_status_name)                             \
     XX(durabilities, SW_DURABILITY_COUNT, sw_durability_name)                                      \
     XX(audit_kinds, SW_AUDIT_KIND_COUNT + 1, sw_audit_kind_name)                                   \
+    XX(audit_levels, SW_AUDIT_LEVEL_COUNT, sw_audit_level_name)                                    \
     XX(duration_sources, SW_DURATION_SOURCE_COUNT, sw_duration_source_name)                        \
     XX(breaker_states, SW_BREAKER_STATE_COUNT, sw_breaker_state_name)
 
@@ -192,6 +200,15 @@ swpy_state *swpy_state_find(PyTypeObject *type);
 bool swpy_call_begin(swpy_call *call, swpy_engine *owner, size_t row_count, bool waits);
 void swpy_call_end(swpy_call *call);
 
+/* A call that is answered by a result: run makes it without touching Python, convert makes of it
+ * what Python gets. Begins and ends the call, raises what the core refuses, frees the result. */
+typedef int (*swpy_run)(sw_engine *engine, void *context, sw_result **out, sw_error *error);
+typedef PyObject *(*swpy_convert)(swpy_state *state, const sw_result *result);
+PyObject *swpy_call_ask(swpy_engine *self, size_t row_count, bool waits, swpy_run run,
+                        void *context, swpy_convert convert);
+/* The same for what needs no engine, without the GIL; run gets NULL for it. */
+PyObject *swpy_call_apart(swpy_state *state, swpy_run run, void *context, swpy_convert convert);
+
 bool swpy_thread_is_main(void);
 
 /* How long one wait inside the core may last so that signals are seen in time. */
@@ -258,6 +275,24 @@ PyObject *swpy_step_counts_new(swpy_state *state, const int64_t *counts);
 bool swpy_step_state_read(swpy_state *state, PyObject *value, int32_t *out);
 /* What became of the rows of an override. */
 PyObject *swpy_overridden_list_new(swpy_state *state, const sw_result *result);
+
+/* audit.c */
+
+PyObject *swpy_entry_new(swpy_state *state, const void *item);
+PyObject *swpy_entry_state_new(swpy_state *state, int kind, int value);
+/* The report of a verification that ended with code, or an AuditError that carries it. */
+PyObject *swpy_report_answer(swpy_state *state, int code, const sw_audit_report *report,
+                             const sw_error *error);
+
+/* checkpoint.c: what is trusted, as Python gave it: two sequences of str, or None. */
+typedef struct swpy_trust {
+    sw_audit_trust given;
+    swpy_strings checkpoints;
+    swpy_strings keys;
+} swpy_trust;
+
+bool swpy_trust_read(swpy_state *state, PyObject *checkpoints, PyObject *keys, swpy_trust *out);
+void swpy_trust_free(swpy_trust *trust);
 
 /* records.c */
 
@@ -374,7 +409,17 @@ bool swpy_graph_edit_setup(PyObject *module, swpy_state *state);
     XX(worker_list)                                                                                \
     XX(audit_verify)                                                                               \
     XX(audit_task)                                                                                 \
-    XX(audit_list)
+    XX(audit_list)                                                                                 \
+    XX(audit_seal)                                                                                 \
+    XX(audit_prove)                                                                                \
+    XX(audit_prove_consistency)                                                                    \
+    XX(audit_export)
+
+/* XX(name): class methods, which need no open engine. */
+#define SWPY_CLASS_METHOD_MAP(XX)                                                                  \
+    XX(audit_keygen)                                                                               \
+    XX(audit_check)                                                                                \
+    XX(audit_verify_export)
 
 /* XX(name): methods with keywords. */
 #define SWPY_KEYWORD_METHOD_MAP(XX)                                                                \
@@ -382,9 +427,13 @@ bool swpy_graph_edit_setup(PyObject *module, swpy_state *state);
     XX(list)                                                                                       \
     XX(count)                                                                                      \
     XX(task_prune)                                                                                 \
+    XX(task_erase)                                                                                 \
     XX(dead_list)                                                                                  \
     XX(dead_count)                                                                                 \
     XX(dead_override)                                                                              \
+    XX(audit_search)                                                                               \
+    XX(audit_count)                                                                                \
+    XX(audit_dump)                                                                                 \
     XX(worker_open)                                                                                \
     XX(forecast_rows)
 
@@ -392,6 +441,7 @@ bool swpy_graph_edit_setup(PyObject *module, swpy_state *state);
     PyObject *swpy_##name(PyObject *object, PyObject *args);                                       \
     extern const char swpy_##name##_doc[];
 SWPY_METHOD_MAP(SWPY_METHOD_DECLARE)
+SWPY_CLASS_METHOD_MAP(SWPY_METHOD_DECLARE)
 #undef SWPY_METHOD_DECLARE
 
 #define SWPY_METHOD_DECLARE(name)                                                                  \

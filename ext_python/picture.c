@@ -49,14 +49,13 @@ static bool numbers_read(swpy_state *state, PyObject *const *values, const char 
     return true;
 }
 
-/* The text of the one picture. Takes result. */
-static PyObject *text_new(sw_result *result)
+/* The text of the one picture. */
+static PyObject *text_new(swpy_state *state, const sw_result *result)
 {
     const sw_picture *picture = sw_pictures(result, NULL);
-    PyObject *text =
-        PyUnicode_DecodeUTF8(picture->text.ptr, (Py_ssize_t)picture->text.len, "strict");
-    sw_result_free(result);
-    return text;
+
+    (void)state;
+    return PyUnicode_DecodeUTF8(picture->text.ptr, (Py_ssize_t)picture->text.len, "strict");
 }
 
 /* ---- pictures ---- */
@@ -106,58 +105,74 @@ PyObject *swpy_graph_picture(PyObject *object, PyObject *args)
     int code = sw_graph_picture(named, &options, durations.items, &result, &error);
     swpy_graph_leave(thread);
     swpy_array_free(&durations);
-    return code < 0 ? swpy_raise(self->state, &error) : text_new(result);
+    PyObject *text = code < 0 ? swpy_raise(self->state, &error) : text_new(self->state, result);
+    sw_result_free(result);
+    return text;
+}
+
+/* What is drawn of a task. */
+typedef struct picture_ask {
+    sw_uuid task_id;
+    sw_picture_options options;
+} picture_ask;
+
+static int picture_run(sw_engine *engine, void *context, sw_result **out, sw_error *error)
+{
+    const picture_ask *ask = context;
+
+    return sw_task_picture(engine, &ask->options, NULL, &ask->task_id, out, error);
 }
 
 PyObject *swpy_picture_text(PyObject *object, PyObject *args)
 {
     swpy_engine *self = (swpy_engine *)object;
-    sw_picture_options options = SW_PICTURE_OPTIONS_INIT;
+    picture_ask ask = {.options = SW_PICTURE_OPTIONS_INIT};
     picture_arguments given = {.format = NULL};
     PyObject **number = given.numbers;
     PyObject *id_value = NULL;
-    sw_result *result = NULL;
-    sw_uuid task_id;
-    sw_error error;
-    swpy_call call;
 
     if (!PyArg_ParseTuple(args, "OO|OOOOOOO:picture_text", &id_value, &given.format, &number[0],
                           &given.title, &number[1], &number[2], &number[3], &number[4],
                           &number[5]) ||
-        !swpy_uuid_read(self->state, id_value, "task_id", &task_id) ||
-        !options_read(self->state, &given, &options) || !swpy_call_begin(&call, self, 0, true))
+        !swpy_uuid_read(self->state, id_value, "task_id", &ask.task_id) ||
+        !options_read(self->state, &given, &ask.options))
         return NULL;
-    int code = sw_task_picture(call.engine, &options, NULL, &task_id, &result, &error);
-    swpy_call_end(&call);
-    return code < 0 ? swpy_raise(self->state, &error) : text_new(result);
+    return swpy_call_ask(self, 0, true, picture_run, &ask, text_new);
 }
 
 /* ---- attempts ---- */
+
+typedef struct gantt_ask {
+    sw_uuid task_id;
+    sw_gantt_options options;
+} gantt_ask;
+
+static int gantt_run(sw_engine *engine, void *context, sw_result **out, sw_error *error)
+{
+    const gantt_ask *ask = context;
+
+    return sw_task_gantt(engine, &ask->options, &ask->task_id, out, error);
+}
 
 PyObject *swpy_gantt_text(PyObject *object, PyObject *args)
 {
     static const char *const names[] = {"columns", "width", "ascii", "color"};
     swpy_engine *self = (swpy_engine *)object;
-    sw_gantt_options options = SW_GANTT_OPTIONS_INIT;
-    int32_t *const fields[] = {&options.columns, &options.width, &options.ascii, &options.color};
+    gantt_ask ask = {.options = SW_GANTT_OPTIONS_INIT};
+    sw_gantt_options *options = &ask.options;
+    int32_t *const fields[] = {&options->columns, &options->width, &options->ascii,
+                               &options->color};
     PyObject *id_value = NULL, *format = NULL, *title = Py_None;
     PyObject *numbers[4] = {NULL};
-    sw_result *result = NULL;
-    sw_uuid task_id;
-    sw_error error;
-    swpy_call call;
 
     if (!PyArg_ParseTuple(args, "OO|OOOOO:gantt_text", &id_value, &format, &title, &numbers[0],
                           &numbers[1], &numbers[2], &numbers[3]) ||
-        !swpy_uuid_read(self->state, id_value, "task_id", &task_id) ||
-        !format_read(self->state, format, &options.format) ||
-        !swpy_str_read_maybe(self->state, title, "title", &options.title) ||
-        !numbers_read(self->state, numbers, names, fields, 4) ||
-        !swpy_call_begin(&call, self, 0, true))
+        !swpy_uuid_read(self->state, id_value, "task_id", &ask.task_id) ||
+        !format_read(self->state, format, &options->format) ||
+        !swpy_str_read_maybe(self->state, title, "title", &options->title) ||
+        !numbers_read(self->state, numbers, names, fields, 4))
         return NULL;
-    int code = sw_task_gantt(call.engine, &options, &task_id, &result, &error);
-    swpy_call_end(&call);
-    return code < 0 ? swpy_raise(self->state, &error) : text_new(result);
+    return swpy_call_ask(self, 0, true, gantt_run, &ask, text_new);
 }
 
 /* ---- durations ---- */
@@ -172,41 +187,43 @@ static PyObject *duration_new(swpy_state *state, const void *item)
         (long long)row->sample_count, (long long)row->p50_us, (long long)row->p95_us);
 }
 
-/* The answer for a workflow, which is taken. */
-static PyObject *durations_run(swpy_engine *self, sw_workflow *workflow, int32_t history)
-{
-    PyObject *answer = NULL;
-    sw_result *result = NULL;
-    size_t count = 0;
-    sw_error error;
-    swpy_call call;
+typedef struct durations_ask {
+    sw_workflow *workflow;
+    int32_t history;
+} durations_ask;
 
-    if (swpy_call_begin(&call, self, 0, true)) {
-        int code = sw_workflow_durations(call.engine, workflow, history, &result, &error);
-        swpy_call_end(&call);
-        const sw_step_duration *rows = sw_step_durations(result, &count);
-        answer = code < 0 ? swpy_raise(self->state, &error)
-                          : swpy_list_new(self->state, rows, sizeof(*rows), count, duration_new);
-        sw_result_free(result);
-    }
-    sw_workflow_free(workflow);
-    return answer;
+static int durations_run(sw_engine *engine, void *context, sw_result **out, sw_error *error)
+{
+    const durations_ask *ask = context;
+
+    return sw_workflow_durations(engine, ask->workflow, ask->history, out, error);
+}
+
+static PyObject *durations_new(swpy_state *state, const sw_result *result)
+{
+    size_t count = 0;
+    const sw_step_duration *rows = sw_step_durations(result, &count);
+
+    return swpy_list_new(state, rows, sizeof(*rows), count, duration_new);
 }
 
 PyObject *swpy_duration_rows(PyObject *object, PyObject *args)
 {
     swpy_engine *self = (swpy_engine *)object;
     sw_workflow_options options = SW_WORKFLOW_OPTIONS_INIT;
-    PyObject *definition = NULL, *history_value = NULL, *warnings = NULL;
-    int32_t history = 0;
+    PyObject *definition = NULL, *history_value = NULL, *warnings = NULL, *answer = NULL;
+    durations_ask ask = {NULL, 0};
     sw_str text;
 
     if (!PyArg_ParseTuple(args, "O|O:duration_rows", &definition, &history_value) ||
         !swpy_str_read(self->state, definition, "definition", &text) ||
         (history_value != NULL &&
-         !swpy_int32_read(self->state, history_value, "history", &history)))
+         !swpy_int32_read(self->state, history_value, "history", &ask.history)))
         return NULL;
-    sw_workflow *workflow = swpy_workflow_load(self->state, &options, text, &warnings);
+    ask.workflow = swpy_workflow_load(self->state, &options, text, &warnings);
     Py_XDECREF(warnings);
-    return workflow == NULL ? NULL : durations_run(self, workflow, history);
+    if (ask.workflow != NULL)
+        answer = swpy_call_ask(self, 0, true, durations_run, &ask, durations_new);
+    sw_workflow_free(ask.workflow);
+    return answer;
 }

@@ -50,6 +50,7 @@ RECORD_FIELDS(READINESS, {"step_id", NULL}, {"step", NULL}, {"state", NULL}, {"r
 RECORD_FIELDS(OVERRIDDEN, {"step_id", NULL}, {"status", NULL}, {"from_state", NULL},
               {"state", NULL}, {"code", NULL}, {"message", NULL})
 RECORD_FIELDS(PRUNED, {"task_count", NULL}, {"step_count", NULL}, {"freed_bytes", NULL})
+RECORD_FIELDS(ERASED, {"task_count", NULL}, {"erased_count", NULL}, {"clean", NULL})
 RECORD_FIELDS(DEAD, {"step_id", NULL}, {"task_id", NULL}, {"workflow", NULL}, {"version", NULL},
               {"step", NULL}, {"handler", NULL}, {"queue", NULL}, {"error_class", NULL},
               {"error_message", NULL}, {"error_detail", NULL}, {"failed_us", NULL},
@@ -70,7 +71,17 @@ RECORD_FIELDS(ENTRY, {"entry_no", NULL}, {"time_us", NULL}, {"kind", NULL}, {"ta
 RECORD_FIELDS(REPORT, {"ok", NULL}, {"entry_count", NULL}, {"segment_count", NULL},
               {"step_count", NULL}, {"commit_count", NULL}, {"fenced_count", NULL},
               {"reclaim_count", NULL}, {"first_bad_entry", NULL}, {"last_bad_entry", NULL},
-              {"head", NULL}, {"message", NULL})
+              {"head", NULL}, {"message", NULL}, {"level", NULL}, {"signed_count", NULL},
+              {"root", NULL}, {"pruned_count", NULL}, {"erased_count", NULL})
+RECORD_FIELDS(AUDIT_GROUP, {"kind", NULL}, {"outcome", NULL}, {"count", NULL}, {"oldest_us", NULL},
+              {"newest_us", NULL})
+RECORD_FIELDS(AUDIT_ACTOR, {"actor", NULL}, {"count", NULL}, {"oldest_us", NULL},
+              {"newest_us", NULL})
+RECORD_FIELDS(AUDIT_KEY, {"name", NULL}, {"vkey", NULL})
+RECORD_FIELDS(CHECKPOINT, {"origin", NULL}, {"entry_count", NULL}, {"entries_new", NULL},
+              {"root", NULL}, {"note", NULL})
+RECORD_FIELDS(PROOF, {"entry", NULL}, {"text", NULL})
+RECORD_FIELDS(SHOWN, {"origin", NULL}, {"entry_count", NULL}, {"old_count", NULL}, {"entry", NULL})
 RECORD_FIELDS(FORECAST, {"task_id", NULL}, {"state", NULL}, {"changed", NULL}, {"now_us", NULL},
               {"elapsed_us", NULL}, {"step_count", NULL}, {"ended_count", NULL},
               {"history_count", NULL}, {"draws", NULL}, {"workers_learnt", NULL}, {"base", NULL},

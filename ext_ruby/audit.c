@@ -1,4 +1,5 @@
-/* The audit log: verify it, and read the entries of a task or of everything.
+/* The audit log: verify it, and read the entries of a task or of everything. Not here: signing it
+ * (checkpoint.c) and proofs (proof.c).
  */
 #include "rsw.h"
 
@@ -6,7 +7,6 @@
 
 typedef struct audit_call {
     rsw_call call;
-    sw_audit_report report;
     sw_uuid task_id;
     int64_t entry_no;
     int64_t limit;
@@ -16,42 +16,62 @@ typedef struct audit_call {
 
 static int verify_run(rsw_call *call)
 {
-    return sw_audit_verify(call->handle->engine, &((audit_call *)call)->report, &call->error);
+    rsw_verify *verify = (rsw_verify *)call;
+    sw_engine *engine = call->handle->engine;
+
+    if (verify->trust.checkpoint_count + verify->trust.key_count == 0)
+        return sw_audit_verify(engine, &verify->report, &call->error);
+    return sw_audit_verify_signed(engine, &verify->trust, &verify->report, &call->error);
 }
 
 static VALUE report_new(const sw_audit_report *report)
 {
-    return rsw_row_new(RSW_AUDIT_REPORT, 11,
-                       (VALUE[]){report->ok ? Qtrue : Qfalse, LL2NUM(report->entry_count),
-                                 LL2NUM(report->segment_count), LL2NUM(report->step_count),
-                                 LL2NUM(report->commit_count), LL2NUM(report->fenced_count),
-                                 LL2NUM(report->reclaim_count), rsw_number(report->first_bad_entry),
-                                 rsw_number(report->last_bad_entry),
-                                 rb_obj_freeze(rb_utf8_str_new_cstr(report->head)),
-                                 rb_obj_freeze(rb_utf8_str_new_cstr(report->message))});
+    return rsw_row_new(
+        RSW_AUDIT_REPORT, 16,
+        (VALUE[]){
+            report->ok ? Qtrue : Qfalse, LL2NUM(report->entry_count), LL2NUM(report->segment_count),
+            LL2NUM(report->step_count), LL2NUM(report->commit_count), LL2NUM(report->fenced_count),
+            LL2NUM(report->reclaim_count), rsw_number(report->first_bad_entry),
+            rsw_number(report->last_bad_entry), rb_obj_freeze(rb_utf8_str_new_cstr(report->head)),
+            rb_obj_freeze(rb_utf8_str_new_cstr(report->message)), rsw_audit_level(report->level),
+            LL2NUM(report->signed_count),
+            rsw_str((sw_str){report->root[0] ? report->root : NULL, strlen(report->root)}),
+            LL2NUM(report->pruned_count), LL2NUM(report->erased_count)});
 }
 
-static VALUE engine_audit_verify(VALUE self)
+VALUE rsw_verify_finish(rsw_verify *verify)
 {
-    audit_call verify = {.call = {.handle = rsw_engine_get(self), .run = verify_run},
-                         .report = SW_AUDIT_REPORT_INIT};
+    rsw_call_run(&verify->call);
+    if (verify->call.code < 0) {
+        VALUE exception = rsw_error_new(&verify->call.error);
 
-    rsw_call_run(&verify.call);
-    RB_GC_GUARD(self);
-    if (verify.call.code < 0) {
-        VALUE exception = rsw_error_new(&verify.call.error);
-
-        if (verify.call.code == SW_EAUDIT)
-            rb_ivar_set(exception, rb_intern("@report"), report_new(&verify.report));
+        if (verify->call.code == SW_EAUDIT)
+            rb_ivar_set(exception, rb_intern("@report"), report_new(&verify->report));
         rb_exc_raise(exception);
     }
-    return report_new(&verify.report);
+    return report_new(&verify->report);
+}
+
+static VALUE engine_audit_verify(int argc, VALUE *argv, VALUE self)
+{
+    rsw_verify verify = {.call = {.handle = rsw_engine_get(self), .run = verify_run},
+                         .report = SW_AUDIT_REPORT_INIT};
+    rsw_arena *arena;
+    VALUE memory = rsw_arena_new(&arena);
+    VALUE checkpoints, keys, answer;
+
+    rb_scan_args(argc, argv, "02", &checkpoints, &keys);
+    rsw_trust_read(arena, checkpoints, keys, &verify.trust);
+    answer = rsw_verify_finish(&verify);
+    rsw_arena_free(memory);
+    RB_GC_GUARD(self);
+    return answer;
 }
 
 /* ---- entries ---- */
 
 /* The states of an entry are those of the thing it is about. */
-static VALUE entry_state(int kind, int state)
+VALUE rsw_entry_state(int kind, int state)
 {
     switch (kind) {
     case SW_AUDIT_STEP_CHANGED:
@@ -59,6 +79,7 @@ static VALUE entry_state(int kind, int state)
         return rsw_step_state(state);
     case SW_AUDIT_TASK_CHANGED:
     case SW_AUDIT_TASK_PRUNED:
+    case SW_AUDIT_TASK_ERASED:
         return rsw_task_state(state);
     case SW_AUDIT_BREAKER_CHANGED:
         return rsw_breaker_state(state);
@@ -74,34 +95,19 @@ static VALUE entry_task(const sw_uuid *task_id)
     return memcmp(task_id, &none, sizeof(none)) == 0 ? Qnil : rsw_id(task_id);
 }
 
-static VALUE entry_digest(sw_str digest)
-{
-    static const char digits[] = "0123456789abcdef";
-    char hex[64];
-
-    if (digest.len != 32)
-        return Qnil;
-    for (size_t i = 0; i < digest.len; i++) {
-        unsigned char byte = (unsigned char)digest.ptr[i];
-
-        hex[2 * i] = digits[byte >> 4];
-        hex[2 * i + 1] = digits[byte & 15];
-    }
-    return rsw_str((sw_str){hex, sizeof(hex)});
-}
-
-static VALUE entry_element(const void *rows, size_t index)
+VALUE rsw_entry_element(const void *rows, size_t index)
 {
     const sw_audit_entry *entry = (const sw_audit_entry *)rows + index;
 
     return rsw_row_new(
         RSW_AUDIT_ENTRY, 15,
         (VALUE[]){LL2NUM(entry->entry_no), LL2NUM(entry->time_us), rsw_audit_kind(entry->kind),
-                  entry_state(entry->kind, entry->from), entry_state(entry->kind, entry->to),
-                  INT2NUM(entry->attempt), LL2NUM(entry->epoch), rsw_number(entry->step_id),
-                  rsw_number(entry->worker_id), entry_task(&entry->task_id), rsw_name(entry->step),
-                  rsw_name(entry->actor), rsw_name(entry->reason), rsw_name(entry->subject),
-                  entry_digest(entry->digest)});
+                  rsw_entry_state(entry->kind, entry->from),
+                  rsw_entry_state(entry->kind, entry->to), INT2NUM(entry->attempt),
+                  LL2NUM(entry->epoch), rsw_number(entry->step_id), rsw_number(entry->worker_id),
+                  entry_task(&entry->task_id), rsw_name(entry->step), rsw_name(entry->actor),
+                  rsw_name(entry->reason), rsw_name(entry->subject),
+                  rsw_hex(entry->digest.ptr, entry->digest.len)});
 }
 
 static VALUE entries_convert(VALUE data)
@@ -109,7 +115,7 @@ static VALUE entries_convert(VALUE data)
     size_t count;
     const sw_audit_entry *rows = sw_audit_entries(((rsw_call *)data)->result, &count);
 
-    return rsw_array(count, rows, entry_element);
+    return rsw_array(count, rows, rsw_entry_element);
 }
 
 static int task_run(rsw_call *call)
@@ -151,7 +157,7 @@ static VALUE engine_audit_list(VALUE self, VALUE entry_no, VALUE limit)
 
 void rsw_audit_init(void)
 {
-    rb_define_method(rsw_cEngine, "audit_verify", engine_audit_verify, 0);
+    rb_define_method(rsw_cEngine, "audit_verify", engine_audit_verify, -1);
     rb_define_method(rsw_cEngine, "audit_task", engine_audit_task, 1);
     rb_define_method(rsw_cEngine, "audit_list", engine_audit_list, 2);
 }

@@ -38,13 +38,15 @@ void rsw_call_run(rsw_call *call)
     call->ran = false;
     call->interrupted = 0;
     for (;;) {
-        call->handle->users++;
+        if (call->handle)
+            call->handle->users++;
         rb_nogvl(call_invoke, call, call->waits ? call_interrupt : NULL, call, RB_NOGVL_INTR_FAIL);
-        call->handle->users--;
+        if (call->handle)
+            call->handle->users--;
         if (call->ran)
             return;
         rb_thread_check_ints();
-        if (rsw_engine_closed(call->handle))
+        if (call->handle && rsw_engine_closed(call->handle))
             rsw_error_fail(SW_ECLOSED, -1, "%s", sw_code_text(SW_ECLOSED));
     }
 }

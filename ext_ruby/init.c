@@ -29,8 +29,12 @@ void Init_stepwell(void)
     rsw_ops_init();
     rsw_dead_init();
     rsw_breaker_init();
+    rsw_erase_init();
     rsw_worker_init();
     rsw_audit_init();
+    rsw_search_init();
+    rsw_checkpoint_init();
+    rsw_proof_init();
     rsw_graph_init();
     rsw_forecast_init();
     rsw_picture_init();

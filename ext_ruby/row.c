@@ -53,6 +53,21 @@ VALUE rsw_array(size_t count, const void *rows, VALUE (*element)(const void *row
     return rb_obj_freeze(array);
 }
 
+VALUE rsw_hex(const void *bytes, size_t count)
+{
+    static const char digits[] = "0123456789abcdef";
+    const unsigned char *byte = bytes;
+    char hex[64];
+
+    if (count != 32)
+        return Qnil;
+    for (size_t i = 0; i < count; i++) {
+        hex[2 * i] = digits[byte[i] >> 4];
+        hex[2 * i + 1] = digits[byte[i] & 15];
+    }
+    return rsw_str((sw_str){hex, sizeof(hex)});
+}
+
 static VALUE str_element(const void *rows, size_t index)
 {
     return rsw_name(((const sw_str *)rows)[index]);
@@ -110,13 +125,21 @@ void rsw_row_init(void)
         "openings", "forced", "until_us", "changed_us", "error_class", "failure_threshold",
         "success_threshold", "probes", "open_ms", "max_open_ms");
     ROW(RSW_PRUNED, "Pruned", "task_count", "step_count", "freed_bytes");
+    ROW(RSW_ERASED, "Erased", "task_count", "erased_count", "clean");
     ROW(RSW_WORKER_ROW, "WorkerRow", "worker_id", "name", "host", "pid", "lease_until_us", "held",
         "alive", "handlers");
     ROW(RSW_AUDIT_ENTRY, "AuditEntry", "entry_no", "time_us", "kind", "from", "to", "attempt",
         "epoch", "step_id", "worker_id", "task_id", "step", "actor", "reason", "subject", "digest");
     ROW(RSW_AUDIT_REPORT, "AuditReport", "ok", "entry_count", "segment_count", "step_count",
         "commit_count", "fenced_count", "reclaim_count", "first_bad_entry", "last_bad_entry",
-        "head", "message");
+        "head", "message", "level", "signed_count", "root", "pruned_count", "erased_count");
+    ROW(RSW_AUDIT_GROUP, "AuditGroup", "kind", "outcome", "count", "oldest_us", "newest_us");
+    ROW(RSW_AUDIT_ACTOR, "AuditActor", "actor", "count", "oldest_us", "newest_us");
+    ROW(RSW_AUDIT_KEY, "AuditKey", "name", "vkey");
+    ROW(RSW_AUDIT_CHECKPOINT, "AuditCheckpoint", "origin", "entry_count", "entries_new", "root",
+        "note");
+    ROW(RSW_AUDIT_PROOF, "AuditProof", "entry", "text");
+    ROW(RSW_AUDIT_SHOWN, "AuditShown", "origin", "entry_count", "old_count", "entry");
     ROW(RSW_FORECAST, "Forecast", "task_id", "state", "changed", "now_us", "elapsed_us",
         "step_count", "ended_count", "history_count", "draws", "workers_learnt", "base", "what_if",
         "difference_us", "calibration", "steps");

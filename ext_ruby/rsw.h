@@ -38,7 +38,7 @@ typedef struct rsw_call rsw_call;
 
 /* One call. Methods embed it as the first member of a struct that holds the arguments. */
 struct rsw_call {
-    rsw_engine *handle;
+    rsw_engine *handle; /* NULL when no engine is needed */
     int (*run)(rsw_call *call); /* runs without the GVL, so it touches no Ruby object */
     bool waits;                 /* run may wait for work: an interrupt wakes it */
     int interrupted;            /* an interrupt came while run was running */
@@ -117,6 +117,7 @@ VALUE rsw_recommended_action(int action);
 VALUE rsw_health_status(int status);
 VALUE rsw_duration_source(int source);
 VALUE rsw_breaker_state(int state);
+VALUE rsw_audit_level(int level);
 
 /* The number of an outcome given as Symbol or Integer, InvalidArgumentError for any other. */
 int32_t rsw_outcome(VALUE value, int64_t row);
@@ -147,9 +148,16 @@ typedef enum rsw_row_class {
     RSW_DEAD_GROUP,
     RSW_BREAKER_ROW,
     RSW_PRUNED,
+    RSW_ERASED,
     RSW_WORKER_ROW,
     RSW_AUDIT_ENTRY,
     RSW_AUDIT_REPORT,
+    RSW_AUDIT_GROUP,
+    RSW_AUDIT_ACTOR,
+    RSW_AUDIT_KEY,
+    RSW_AUDIT_CHECKPOINT,
+    RSW_AUDIT_PROOF,
+    RSW_AUDIT_SHOWN,
     RSW_FORECAST,
     RSW_FORECAST_CASE,
     RSW_FORECAST_STEP,
@@ -166,6 +174,28 @@ VALUE rsw_name(sw_str text); /* the same, shared by all equal ones */
 VALUE rsw_id(const sw_uuid *uuid);
 VALUE rsw_number(int64_t number); /* Integer, nil for 0, which stands for "none" */
 VALUE rsw_strs(const sw_str *texts, size_t count);
+
+/* 64 digits for 32 bytes, nil for any other number of them. */
+VALUE rsw_hex(const void *bytes, size_t count);
+
+/* ---- audit.c, checkpoint.c ---- */
+
+/* One entry of the audit log. */
+VALUE rsw_entry_element(const void *rows, size_t index);
+/* A state that an entry of a kind leads from or to. */
+VALUE rsw_entry_state(int kind, int state);
+
+/* A verification. Its report is the answer, also of the AuditError that is raised. */
+typedef struct rsw_verify {
+    rsw_call call;
+    sw_audit_report report;
+    sw_audit_trust trust;
+    sw_str folder;
+} rsw_verify;
+
+VALUE rsw_verify_finish(rsw_verify *verify);
+/* Arrays of Strings, or nil, to what is trusted; the memory is the arena's. */
+void rsw_trust_read(rsw_arena *arena, VALUE checkpoints, VALUE keys, sw_audit_trust *trust);
 
 /* ---- ops.c ---- */
 
@@ -244,8 +274,12 @@ void rsw_step_init(void);
 void rsw_ops_init(void);
 void rsw_dead_init(void);
 void rsw_breaker_init(void);
+void rsw_erase_init(void);
 void rsw_worker_init(void);
 void rsw_audit_init(void);
+void rsw_search_init(void);
+void rsw_checkpoint_init(void);
+void rsw_proof_init(void);
 void rsw_graph_init(void);
 void rsw_graph_answer_init(void);
 void rsw_graph_diff_init(void);

@@ -16,6 +16,7 @@ static VALUE recommended_actions[SW_RECOMMENDED_ACTION_COUNT];
 static VALUE health_statuses[SW_HEALTH_STATUS_COUNT];
 static VALUE batch_modes[SW_BATCH_MODE_COUNT];
 static VALUE audit_kinds[SW_AUDIT_KIND_COUNT + 1]; /* numbered from 1 */
+static VALUE audit_levels[SW_AUDIT_LEVEL_COUNT];
 static VALUE duration_sources[SW_DURATION_SOURCE_COUNT];
 static VALUE breaker_states[SW_BREAKER_STATE_COUNT];
 
@@ -52,6 +53,11 @@ VALUE rsw_durability(int durability)
 VALUE rsw_audit_kind(int kind)
 {
     return symbol_at(audit_kinds, SW_AUDIT_KIND_COUNT + 1, kind);
+}
+
+VALUE rsw_audit_level(int level)
+{
+    return symbol_at(audit_levels, SW_AUDIT_LEVEL_COUNT, level);
 }
 
 VALUE rsw_execution_status(int status)
@@ -163,6 +169,7 @@ void rsw_symbol_init(void)
                  "HEALTH_STATUSES");
     symbols_fill(batch_modes, 0, SW_BATCH_MODE_COUNT, sw_batch_mode_name, "BATCH_MODES");
     symbols_fill(audit_kinds, 1, SW_AUDIT_KIND_COUNT + 1, sw_audit_kind_name, "AUDIT_KINDS");
+    symbols_fill(audit_levels, 0, SW_AUDIT_LEVEL_COUNT, sw_audit_level_name, "AUDIT_LEVELS");
     symbols_fill(duration_sources, 0, SW_DURATION_SOURCE_COUNT, sw_duration_source_name,
                  "DURATION_SOURCES");
     symbols_fill(breaker_states, 0, SW_BREAKER_STATE_COUNT, sw_breaker_state_name,

@@ -51,6 +51,14 @@ def test_every_call_is_refused_in_the_child(engine: Engine) -> None:
             lambda: engine.worker_keep(worker),
             lambda: engine.worker_close(worker),
             lambda: engine.audit_verify(),
+            lambda: engine.erase("ann", actor="eve", reason="why"),
+            lambda: engine.audit_search(),
+            lambda: engine.audit_count(),
+            lambda: engine.audit_dump(),
+            lambda: engine.audit_seal("/no/key"),
+            lambda: engine.audit_prove("x", [1]),
+            lambda: engine.audit_prove_consistency("x", "y"),
+            lambda: engine.audit_export("/no/folder", "x"),
         ):
             with pytest.raises(stepwell.ForkedEngineError, match="fork"):
                 call()

@@ -13,7 +13,7 @@ from helper import ROOT, run_program
 from stepwell._binding import core
 
 CALLS = """
-    import gc, sys
+    import gc, sys, tempfile
     from array import array
     import stepwell
 
@@ -25,6 +25,12 @@ CALLS = """
     worker = engine.worker_open(["w.a", "w.b"])
     first = engine.submit([("w",)] * 5)[0].task_id
     held = engine.exchange(worker, [], 1, 0).claims[0]
+    secret = tempfile.mkdtemp() + "/key"
+    key = engine.audit_keygen("example.com/w", secret)
+    early = engine.audit_seal(secret).note
+    engine.submit([("w",)])
+    sealed = engine.audit_seal(secret).note
+    proof = engine.audit_prove_consistency(early, sealed).text
     row = ("w", '{"a":1}', "k", "", ["t1", "t2"], 1, "i", "r", "c")
     GRAPH = stepwell.Graph.of(TEXT)
     EDIT = GRAPH.edit()
@@ -63,6 +69,19 @@ CALLS = """
         "history": lambda: engine.audit_task(first),
         "entries": lambda: engine.audit_list(1, 5),
         "verify": lambda: engine.audit_verify(),
+        "verify signed": lambda: engine.audit_verify(["x"], ["y"]),
+        "erase": lambda: engine.erase("ann", actor="eve", reason="why", dry_run=True),
+        "no erase": lambda: engine.task_erase("", None, None),
+        "search": lambda: engine.audit_search(kind="step_changed", task_id=first),
+        "no search": lambda: engine.audit_search(outcome="gone"),
+        "stats": lambda: engine.audit_count(limit=5),
+        "dump": lambda: engine.audit_dump("csv", limit=5),
+        "prove": lambda: engine.audit_prove(sealed, [1, 2]),
+        "prove refused": lambda: engine.audit_prove("x", [1, None]),
+        "consistency": lambda: engine.audit_prove_consistency(early, sealed),
+        "check": lambda: engine.audit_check(proof, [early], [key.vkey]),
+        "no export": lambda: engine.audit_verify_export("/no/folder", [early], [key.vkey]),
+        "no key": lambda: engine.audit_seal("/no/key"),
         "info": lambda: (engine.info(), engine.closed, engine.wake(), engine.wake_count()),
         "open": lambda: stepwell.Engine("memory:").close(),
         "let go": lambda: stepwell.Engine("memory:"),

@@ -134,6 +134,18 @@ def calls(task_id: str, worker: int) -> Iterator[Call]:
     yield "worker_close", (worker,), {}
     yield "audit_task", (task_id,), {}
     yield "audit_list", (1, 1), {}
+    yield "audit_verify", (["a"], ["b"]), {}
+    yield "task_erase", ("ann", "eve", "why"), {"dry_run": True, "quick": True}
+    yield "audit_search", (), ENTRIES
+    yield "audit_count", (), ENTRIES
+    yield "audit_dump", ("csv", True), ENTRIES
+    yield "audit_seal", ("/no/key",), {}
+    yield "audit_prove", ("a", [1]), {}
+    yield "audit_prove_consistency", ("a", "b"), {}
+    yield "audit_export", ("/no/folder", "a"), {}
+    yield "audit_keygen", ("example.com/x", "/no/folder/key"), {}
+    yield "audit_check", ("a", ["b"], ["c"]), {}
+    yield "audit_verify_export", ("/no/folder", ["b"], ["c"]), {}
 
 
 DEAD = {
@@ -143,6 +155,19 @@ DEAD = {
     "error_class": "E",
     "failed_after_us": 1,
     "failed_before_us": 2,
+}
+
+ENTRIES = {
+    "kind": "step_changed",
+    "actor": "ann",
+    "step": "a",
+    "outcome": "failed",
+    "correlation_id": "c",
+    "task_id": "01a1fa53-a1dc-76ad-9ffc-eb15f6879603",
+    "after_us": 1,
+    "before_us": 2,
+    "after_entry_no": 1,
+    "limit": 2,
 }
 
 

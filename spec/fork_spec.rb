@@ -33,7 +33,8 @@ RSpec.describe "fork" do
           override: [[[row.step_id, :cancelled, "ann", "why"]]],
           breaker_list: [], breaker_override: [[]],
           dead_list: [], dead_count: [], dead_override: [:ready, "ann", "why"], worker_renew: [worker, []], worker_keep: [worker],
-          task_prune: [1], worker_close: [worker], worker_list: [], audit_verify: [], audit_task: [id], audit_list: [1, 1],
+          task_prune: [1], worker_close: [worker], worker_list: [], audit_verify: [], audit_task: [id], audit_list: [1, 1], task_erase: %w[a b c], audit_search: [], audit_count: [], audit_dump: [:csv], audit_seal: ["/no/key"], audit_prove: ["x", [1]],
+          audit_prove_consistency: ["x", "y"], audit_export: ["/no/folder", "x"],
           workflow: ["w"], register_text: ['{"stepwell":1,"name":"w","steps":[{"name":"a"}]}']
         }
         in_child do

@@ -7,6 +7,8 @@ require_relative "spec_helper"
 RSpec.describe "garbage collection" do
   # What every script uses: a task through submit, claim, failure, retry, success, audit.
   journey = <<~'RUBY'
+    require "stringio"
+    require "tmpdir"
     TEXT = '{"stepwell":1,"name":"w","steps":[{"name":"a","retry":{"max_attempts":2,"base_ms":0}},{"name":"b","after":["a"]}]}'
     def journey(engine, round)
       engine.register_text(TEXT)
@@ -49,11 +51,29 @@ RSpec.describe "garbage collection" do
       engine.list(workflow: "w", tag: "t").each(&:tags)
       engine.audit_task(id)
       engine.audit_list(1, 50)
+      engine.audit.entries(task_id: id, limit: 5).map(&:kind).to_a
+      engine.erase("ann", actor: "eve", reason: "why", dry_run: true).task_count
+      engine.audit.stats(outcome: :succeeded).kinds.each(&:count)
+      engine.audit.dump(StringIO.new, format: :csv)
       engine.worker_list
       engine.worker_renew(worker, [[1, 2]])
       engine.worker_close(worker)
       engine.prune(older_than: -60, workflow: "w", states: [:succeeded, "failed"], limit: 1, actor: "ann", reason: "why")
       engine.audit_verify
+      folder = Dir.mktmpdir
+      secret = File.join(folder, "key")
+      key = Stepwell::Audit.keygen("example.com/w", signer: secret)
+      early = engine.audit.seal(signer: secret)
+      engine.worker_close(engine.worker_open(handlers: ["w.c"]))
+      sealed = engine.audit.seal(signer: secret)
+      raise "not signed" unless engine.audit.verify(checkpoints: [early, sealed], vkeys: key).level == :signed
+      Stepwell::Audit.check(engine.audit.prove(1, 2, checkpoint: sealed).last, vkeys: key).entry.kind
+      Stepwell::Audit.check(engine.audit.prove_consistency(early, sealed), vkeys: key, checkpoints: early)
+      begin
+        Stepwell::Audit.verify_export(folder, vkeys: key, checkpoints: [early])
+      rescue Stepwell::NotFoundError
+        FileUtils.remove_entry(folder)
+      end
       engine.info
     end
   RUBY

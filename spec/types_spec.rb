@@ -36,7 +36,8 @@ RSpec.describe Stepwell::Engine, "and values of wrong kinds" do
     forecast: [good_id], override: [[[1, :ready, "ann", "why"]], :partial], dead_override: [:ready, "ann", "why", nil],
     breaker_override: [[["pay", :open, "ann", "why", 5]]], open_breaker: ["pay"], close_breaker: ["pay"], worker_renew: [1, []], worker_keep: [1], worker_close: [1],
     task_prune: [1], picture: [good_id], gantt: [good_id], durations: ["w"],
-    audit_task: [good_id], audit_list: [1, 1], register: ["{}"], start: ["w", nil]
+    audit_task: [good_id], audit_list: [1, 1], audit_verify: [["a"], ["b"]], audit_seal: ["/no/key"], audit_prove: ["a", [1]],
+    task_erase: %w[a b c], audit_dump: [:csv, true], audit_prove_consistency: %w[a b], audit_export: ["/no/folder", "a"], register: ["{}"], start: ["w", nil]
   }
   keywords = {
     register_text: [["{}"], %i[strict source]], task_prune: [[1], %i[workflow states limit dry_run actor reason]],
@@ -44,6 +45,9 @@ RSpec.describe Stepwell::Engine, "and values of wrong kinds" do
     dead_list: [[], %i[workflow handler step error_class failed_after_us failed_before_us after_us after_step_id limit]],
     open_breaker: [["pay"], %i[actor reason seconds]], close_breaker: [["pay"], %i[actor reason]],
     dead_count: [[], %i[workflow handler step error_class failed_after_us failed_before_us]],
+    task_erase: [%w[a b c], %i[dry_run quick]],
+    audit_search: [[], %i[kind actor step outcome correlation_id task_id after_us before_us after_entry_no limit]],
+    audit_count: [[], %i[kind actor step outcome correlation_id task_id after_us before_us after_entry_no limit]],
     count: [[], %i[state workflow tag correlation_id]], worker_open: [[], %i[handlers name queues lease_ms]],
     forecast: [[good_id], %i[fail slower skip workers more_workers resources draws history calibrate]],
     picture: [[good_id], %i[format critical slack redundant durations direction title columns ascii color compact]],
@@ -95,6 +99,21 @@ RSpec.describe Stepwell::Engine, "and values of wrong kinds" do
           base = method == :worker_open ? { handlers: ["w.a"] } : {}
           expect_typed(try(method, *arguments, **base, keyword => value), allowed, "#{method} with #{keyword}: #{name}")
         end
+      end
+    end
+  end
+
+  { audit_keygen: ["example.com/x", "/no/folder/key"], audit_check: ["a", ["b"], ["c"]],
+    audit_verify_export: ["/no/folder", ["b"], ["c"]] }.each do |method, right|
+    it "refuses them as arguments of #{method}, which needs no engine" do
+      right.each_index.to_a.product(values.to_a).each do |index, (name, value)|
+        outcome = begin
+          described_class.public_send(method, *right.dup.tap { |copy| copy[index] = value })
+          "fine"
+        rescue StandardError => e
+          e
+        end
+        expect_typed(outcome, allowed, "argument #{index} of #{method} with #{name}")
       end
     end
   end

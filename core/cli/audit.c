@@ -20,6 +20,7 @@ static void audit_print_json(const sw_audit_report *report)
     cli_json_int(&json, "commits", report->commit_count);
     cli_json_int(&json, "fenced", report->fenced_count);
     cli_json_int(&json, "reclaimed", report->reclaim_count);
+    cli_json_int(&json, "erased_tasks", report->erased_count);
     cli_json_text(&json, "head", report->head);
     cli_json_int(&json, "signed", report->signed_count);
     cli_json_int(&json, "unsealed_tail", report->entry_count - report->signed_count);

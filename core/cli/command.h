@@ -107,6 +107,10 @@ typedef enum cli_option_id {
     CLI_OPTION_VKEY,
     CLI_OPTION_ENTRY,
     CLI_OPTION_EXPORT,
+    CLI_OPTION_KIND,
+    CLI_OPTION_OUTCOME,
+    CLI_OPTION_AS,
+    CLI_OPTION_QUICK,
     CLI_OPTION_MARKDOWN,
     CLI_OPTION_DB,
     CLI_OPTION_JSON,
@@ -117,7 +121,10 @@ typedef enum cli_option_id {
     CLI_OPTION_COUNT
 } cli_option_id;
 
-#define CLI_BIT(id) (UINT64_C(1) << CLI_OPTION_##id)
+/* A set of options; there are more of them than 64 bits. */
+__extension__ typedef unsigned __int128 cli_options;
+
+#define CLI_BIT(id) ((cli_options)1 << CLI_OPTION_##id)
 
 /* Options that every command takes. */
 #define CLI_COMMON (CLI_BIT(JSON) | CLI_BIT(QUIET) | CLI_BIT(NO_COLOR) | CLI_BIT(HELP))
@@ -171,7 +178,7 @@ struct cli_command {
     const char *arguments[2]; /* names of the arguments, for messages */
     size_t argument_min;
     size_t argument_max;
-    uint64_t options;
+    cli_options options;
     int (*run)(const cli_call *call);
 };
 
@@ -188,7 +195,7 @@ const cli_command *cli_command_find(size_t count, char **argv, size_t *words);
 /* Parse options and arguments, argv[0] not being looked at, into a call that may hold values of an
  * earlier parse. options are the ones that are known here. With first_word the parse ends at the
  * first argument and *used is its index. 0 or the exit status of an error that is printed. */
-int cli_call_parse(cli_call *call, uint64_t options, bool first_word, int argc, char **argv,
+int cli_call_parse(cli_call *call, cli_options options, bool first_word, int argc, char **argv,
                    int *used);
 
 /* Check what was parsed against call->command: options that do not apply, number of arguments. */
@@ -236,6 +243,7 @@ int cli_command_dead_resolve(const cli_call *call);
 int cli_command_whatif(const cli_call *call);
 int cli_command_cancel(const cli_call *call);
 int cli_command_prune(const cli_call *call);
+int cli_command_erase(const cli_call *call);
 int cli_command_worker(const cli_call *call);
 int cli_command_audit_keygen(const cli_call *call);
 int cli_command_audit_seal(const cli_call *call);
@@ -243,6 +251,8 @@ int cli_command_audit_verify(const cli_call *call);
 int cli_command_audit_prove(const cli_call *call);
 int cli_command_audit_check(const cli_call *call);
 int cli_command_audit_export(const cli_call *call);
+int cli_command_audit_list(const cli_call *call);
+int cli_command_audit_stats(const cli_call *call);
 int cli_command_version(const cli_call *call);
 int cli_command_help(const cli_call *call);
 

@@ -68,7 +68,7 @@ static void option_label(const cli_option *option, char label[HELP_NAME_SIZE])
              option->argument ? option->argument : "");
 }
 
-static void help_options(FILE *stream, const char *title, uint64_t options)
+static void help_options(FILE *stream, const char *title, cli_options options)
 {
     char label[HELP_NAME_SIZE];
     if (!options)
@@ -130,7 +130,7 @@ void cli_help_command(const cli_command *command)
     help_options(stdout, "Options of every command", command->options & (CLI_COMMON | CLI_BIT(DB)));
 }
 
-static void markdown_options(uint64_t options)
+static void markdown_options(cli_options options)
 {
     printf("\n| option | |\n|---|---|\n");
     for (int id = 0; id < CLI_OPTION_COUNT; id++) {

@@ -20,10 +20,10 @@
 typedef struct option_parser {
     struct option longs[CLI_OPTION_COUNT + 1];
     char letters[OPTION_LETTERS_SIZE];
-    uint64_t options;
+    cli_options options;
 } option_parser;
 
-static void option_parser_build(option_parser *parser, uint64_t options, bool first_word)
+static void option_parser_build(option_parser *parser, cli_options options, bool first_word)
 {
     size_t longs = 0;
     size_t letters = 0;
@@ -272,7 +272,7 @@ static bool option_spelled_out(cli_option_id id, int returned, char **argv)
     return strcspn(word + 2, "=") == strlen(cli_option_get(id)->name);
 }
 
-int cli_call_parse(cli_call *call, uint64_t options, bool first_word, int argc, char **argv,
+int cli_call_parse(cli_call *call, cli_options options, bool first_word, int argc, char **argv,
                    int *used)
 {
     option_parser parser;

@@ -10,6 +10,11 @@
     (CLI_DB_COMMON | CLI_BIT(WORKFLOW) | CLI_BIT(HANDLER) | CLI_BIT(STEP) | CLI_BIT(ERROR_CLASS) | \
      CLI_BIT(SINCE) | CLI_BIT(UNTIL))
 
+/* What chooses entries of the audit log. */
+#define CLI_ENTRIES                                                                                \
+    (CLI_DB_COMMON | CLI_BIT(SINCE) | CLI_BIT(UNTIL) | CLI_BIT(ACTOR) | CLI_BIT(STEP) |            \
+     CLI_BIT(KIND) | CLI_BIT(OUTCOME) | CLI_BIT(CORRELATION_ID) | CLI_BIT(AFTER))
+
 static const cli_option option_table[CLI_OPTION_COUNT] = {
     [CLI_OPTION_RESUME] = {.name = "resume",
                            .help = "continue an unfinished task: the named one, or the newest"},
@@ -47,7 +52,8 @@ static const cli_option option_table[CLI_OPTION_COUNT] = {
     [CLI_OPTION_ACTOR] = {.name = "actor",
                           .argument = "NAME",
                           .kind = CLI_TEXT,
-                          .help = "who, for the audit log (default: $USER)"},
+                          .help = "who, for the audit log (default: $USER); audit list and "
+                                  "stats: only what they did"},
     [CLI_OPTION_STATE] = {.name = "state",
                           .argument = "STATE",
                           .kind = CLI_CHOICE,
@@ -87,22 +93,23 @@ static const cli_option option_table[CLI_OPTION_COUNT] = {
                                .kind = CLI_TEXT,
                                .help = "only tasks that ended so long ago: 90s, 15m, 2h, 7d; or "
                                        "before a time, written like --since of list"},
-    [CLI_OPTION_SINCE] =
-        {.name = "since",
-         .argument = "TIME",
-         .kind = CLI_TEXT,
-         .help = "only tasks created (dead letters: failed) then or later: 2026-01-31, "
-                 "2026-01-31T13:05:09 (local, with Z behind it UTC), or 90s, 15m, "
-                 "2h, 7d ago"},
-    [CLI_OPTION_UNTIL] = {.name = "until",
+    [CLI_OPTION_SINCE] = {.name = "since",
                           .argument = "TIME",
                           .kind = CLI_TEXT,
-                          .help = "only tasks created (dead letters: failed) before then, written "
-                                  "like --since"},
+                          .help = "only tasks created (dead letters: failed; entries: written) "
+                                  "then or later: 2026-01-31, "
+                                  "2026-01-31T13:05:09 (local, with Z behind it UTC), or 90s, 15m, "
+                                  "2h, 7d ago"},
+    [CLI_OPTION_UNTIL] =
+        {.name = "until",
+         .argument = "TIME",
+         .kind = CLI_TEXT,
+         .help = "only tasks created (dead letters: failed; entries: written) before then, written "
+                 "like --since"},
     [CLI_OPTION_AFTER] = {.name = "after",
-                          .argument = "TASK",
+                          .argument = "TASK|ENTRY",
                           .kind = CLI_TEXT,
-                          .help = "the next page: only tasks that come after this one in the list"},
+                          .help = "the next page: only what comes after this one in the list"},
     [CLI_OPTION_LIMIT] = {.name = "limit",
                           .argument = "N",
                           .kind = CLI_NUMBER,
@@ -253,6 +260,23 @@ static const cli_option option_table[CLI_OPTION_COUNT] = {
                            .argument = "DIR",
                            .kind = CLI_TEXT,
                            .help = "a folder of audit export, instead of a database"},
+    [CLI_OPTION_KIND] = {.name = "kind",
+                         .argument = "KIND",
+                         .kind = CLI_CHOICE,
+                         .choices = SW_AUDIT_KIND_MAP(CLI_CHOICE_TEXT),
+                         .help = "only entries of this kind: step_changed, task_submitted, ..."},
+    [CLI_OPTION_OUTCOME] = {.name = "outcome",
+                            .argument = "STATE",
+                            .kind = CLI_TEXT,
+                            .help = "only entries that brought a step or task into this state"},
+    [CLI_OPTION_AS] = {.name = "as",
+                       .argument = "FORMAT",
+                       .kind = CLI_CHOICE,
+                       .choices = SW_AUDIT_FORMAT_MAP(CLI_CHOICE_TEXT),
+                       .help = "jsonl, yaml or csv, for other programs; all entries that match"},
+    [CLI_OPTION_QUICK] = {.name = "quick",
+                          .help = "do not rewrite the database file; copies of what was erased may "
+                                  "remain in unused room of it"},
     [CLI_OPTION_MARKDOWN] = {.name = "markdown",
                              .hidden = true,
                              .help = "the whole reference as Markdown"},
@@ -556,6 +580,23 @@ static const cli_command command_table[] = {
      .options = CLI_DB_COMMON | CLI_BIT(OLDER_THAN) | CLI_BIT(STATE) | CLI_BIT(WORKFLOW) |
                 CLI_BIT(LIMIT) | CLI_BIT(DRY_RUN) | CLI_BIT(REASON) | CLI_BIT(ACTOR),
      .run = cli_command_prune},
+    {.name = "erase",
+     .summary = "Destroy what is known of a subject; the audit log and its proofs still hold",
+     .about = "Destroys inputs, results and errors of all tasks with the tag subject:SUBJECT, and "
+              "the salts of their digests; states and log stay, and the log keeps who asked and "
+              "why. Refuses while one of the tasks has not ended. Then rewrites the database file, "
+              "so that no copy is left in it. What was erased cannot be brought back, and its "
+              "tasks cannot be taken up again.",
+     .usages = {"SUBJECT --reason TEXT [options]"},
+     .examples = {{"stepwell run order.yml --tag subject:customer-42", "whom the task is about"},
+                  {"stepwell erase customer-42 --dry-run", "how many tasks it would be"},
+                  {"stepwell erase customer-42 --reason \"request of 31 May\"", "and do it"}},
+     .arguments = {"SUBJECT"},
+     .argument_min = 1,
+     .argument_max = 1,
+     .options =
+         CLI_DB_COMMON | CLI_BIT(DRY_RUN) | CLI_BIT(REASON) | CLI_BIT(ACTOR) | CLI_BIT(QUICK),
+     .run = cli_command_erase},
     {.name = "worker",
      .summary = "Do steps of built-in kinds until stopped",
      .about = "Works on every task in the database. Ctrl-C and SIGTERM stop it cleanly: steps it "
@@ -650,6 +691,31 @@ static const cli_command command_table[] = {
      .argument_max = 1,
      .options = CLI_DB_COMMON | CLI_BIT(CHECKPOINT),
      .run = cli_command_audit_export},
+    {.name = "audit list",
+     .summary = "List entries of the audit log, oldest first",
+     .about = "TASK is an id or the beginning of one; of a task that was pruned, the whole id. CSV "
+              "can be opened in a spreadsheet: what would be a formula has an apostrophe in front.",
+     .usages = {"[TASK] [options]"},
+     .examples = {{"stepwell audit list --actor ann --since 7d", "what somebody did"},
+                  {"stepwell audit list 01926f3a --step charge", "the history of a step"},
+                  {"stepwell audit list --outcome failed --as csv >failed.csv",
+                   "for a spreadsheet"},
+                  {"stepwell audit list --after 4711 --json", "what came since, for a program"}},
+     .arguments = {"TASK"},
+     .argument_max = 1,
+     .options = CLI_ENTRIES | CLI_BIT(AS) | CLI_BIT(LIMIT),
+     .run = cli_command_audit_list},
+    {.name = "audit stats",
+     .summary = "Count entries of the audit log, by kind and by actor",
+     .about = "TASK is an id or the beginning of one; of a task that was pruned, the whole id. "
+              "Shows how many, and when the first and the last were written.",
+     .usages = {"[TASK] [options]"},
+     .examples = {{"stepwell audit stats --since 1d", "what happened today"},
+                  {"stepwell audit stats --outcome failed --json | jq .kinds", "for a program"}},
+     .arguments = {"TASK"},
+     .argument_max = 1,
+     .options = CLI_ENTRIES,
+     .run = cli_command_audit_stats},
     {.name = "version",
      .summary = "Show the version",
      .usages = {"[options]"},

@@ -65,6 +65,7 @@ typedef struct scene {
     XX(sw_audit_prove_consistency, (s->engine, TEXT("a"), TEXT(""), &s->result, &error))           \
     XX(sw_audit_export, (s->engine, TEXT("/no/folder"), TEXT(""), &error))                         \
     XX(sw_task_prune, (s->engine, &prune, &pruned, &error))                                        \
+    XX(sw_task_erase, (s->engine, &forget, &forgotten, &error))                                    \
     XX(sw_task_context, (s->engine, &s->task, 1, &s->result, &error))                              \
     XX(sw_step_readiness, (s->engine, &s->task, &s->result, &error))                               \
     XX(sw_step_override, (s->engine, &override, 1, 0, &s->result, &error))                         \
@@ -75,6 +76,9 @@ typedef struct scene {
     XX(sw_breaker_override, (s->engine, &breaker, 1, &s->result, &error))                          \
     XX(sw_audit_task, (s->engine, &s->task, &s->result, &error))                                   \
     XX(sw_audit_list, (s->engine, 1, 10, &s->result, &error))                                      \
+    XX(sw_audit_search, (s->engine, &entries, &s->result, &error))                                 \
+    XX(sw_audit_count, (s->engine, &entries, &s->result, &error))                                  \
+    XX(sw_audit_dump, (s->engine, &entries, 0, 0, &s->result, &error))                             \
     XX(sw_task_forecast, (s->engine, &forecast, &s->task, &s->result, &error))                     \
     XX(sw_task_picture, (s->engine, &picture, NULL, &s->task, &s->result, &error))                 \
     XX(sw_task_gantt, (s->engine, &gantt, &s->task, &s->result, &error))                           \
@@ -110,9 +114,13 @@ static int calls_wrong(scene *s)
     trust.checkpoint_count = 1;
     trust.key_count = 1;
     const int64_t entry_no = 1;
+    const sw_audit_filter entries = SW_AUDIT_FILTER_INIT;
     sw_prune_options prune = SW_PRUNE_OPTIONS_INIT;
     prune.finished_before_us = 1;
     sw_prune_report pruned = SW_PRUNE_REPORT_INIT;
+    sw_erase_options forget = SW_ERASE_OPTIONS_INIT;
+    forget.subject = forget.actor = forget.reason = (sw_str)TEXT("ann");
+    sw_erase_report forgotten = SW_ERASE_REPORT_INIT;
     sw_runner_options runner = SW_RUNNER_OPTIONS_INIT;
     sw_forecast_options forecast = SW_FORECAST_OPTIONS_INIT;
     sw_picture_options picture = SW_PICTURE_OPTIONS_INIT;

@@ -116,7 +116,7 @@ static void test_every_kind_and_state(void **state)
     for (int32_t kind = 1; kind <= SW_AUDIT_KIND_COUNT; kind++) {
         bool of_step = kind == SW_AUDIT_STEP_CHANGED || kind == SW_AUDIT_STEP_FENCED;
         bool of_task = kind == SW_AUDIT_TASK_SUBMITTED || kind == SW_AUDIT_TASK_CHANGED ||
-                       kind == SW_AUDIT_TASK_PRUNED;
+                       kind == SW_AUDIT_TASK_PRUNED || kind == SW_AUDIT_TASK_ERASED;
         int32_t states = of_step ? SW_STEP_STATE_COUNT : of_task ? SW_TASK_STATE_COUNT : 1;
         if (kind == SW_AUDIT_BREAKER_CHANGED)
             states = SW_BREAKER_STATE_COUNT;

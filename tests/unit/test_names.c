@@ -34,7 +34,8 @@ static const named lists[] = {
     {sw_batch_mode_name, sw_batch_mode_find, 0, SW_BATCH_MODE_COUNT},
     {sw_tasker_state_name, sw_tasker_state_find, 0, SW_TASKER_STATE_COUNT},
     {sw_tasker_rule_name, sw_tasker_rule_find, 0, SW_TASKER_RULE_COUNT},
-    {sw_audit_kind_name, NULL, 1, SW_AUDIT_KIND_COUNT},
+    {sw_audit_kind_name, sw_audit_kind_find, 1, SW_AUDIT_KIND_COUNT},
+    {sw_audit_format_name, sw_audit_format_find, 0, SW_AUDIT_FORMAT_COUNT},
     {sw_log_level_name, NULL, 0, SW_LOG_LEVEL_COUNT},
 };
 
@@ -68,7 +69,8 @@ static void test_names_are_found_again(void **state)
 {
     (void)state;
     for (size_t i = 0; i < LISTS; i++) {
-        for (int number = 0; lists[i].find && number < lists[i].count; number++) {
+        int end = lists[i].first + lists[i].count;
+        for (int number = lists[i].first; lists[i].find && number < end; number++) {
             sw_str name = sw__str(lists[i].name(number));
             assert_int_equal(lists[i].find(name), number);
             assert_int_equal(lists[i].find((sw_str){name.ptr, name.len - 1}), SW_ENOTFOUND);

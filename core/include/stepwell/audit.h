@@ -21,13 +21,14 @@
     XX(WORKER_CLOSED, 7, "worker_closed")                                                          \
     XX(WORKER_LOST, 8, "worker_lost")                                                              \
     XX(TASK_PRUNED, 9, "task_pruned")                                                              \
-    XX(BREAKER_CHANGED, 10, "breaker_changed")
+    XX(BREAKER_CHANGED, 10, "breaker_changed")                                                     \
+    XX(TASK_ERASED, 11, "task_erased")
 
 typedef enum sw_audit_kind {
 #define SW_ENUM_VALUE(name, value, text) SW_AUDIT_##name = value,
     SW_AUDIT_KIND_MAP(SW_ENUM_VALUE)
 #undef SW_ENUM_VALUE
-    SW_AUDIT_KIND_COUNT = 10
+    SW_AUDIT_KIND_COUNT = 11
 } sw_audit_kind;
 
 /* One entry. Fields that a kind does not have are 0 or absent. */
@@ -86,6 +87,7 @@ typedef struct sw_audit_report {
                                 the unsealed tail */
     char root[65];           /* of the tree of all entries, hex; empty without checkpoints */
     int64_t pruned_count;    /* tasks that were pruned: replayed, and without rows */
+    int64_t erased_count;    /* tasks that were erased: replayed, and without payloads */
 } sw_audit_report;
 
 #define SW_AUDIT_REPORT_INIT {.size = sizeof(sw_audit_report)}
@@ -112,7 +114,8 @@ SW_API const char *sw_audit_level_name(int level);
 
 /* Recompute the chain, replay every step's history against the transition table (no outcome of a
  * superseded attempt, nothing after the end, epochs only grow) and compare with the state rows. A
- * task that was pruned has no rows; its history is replayed all the same.
+ * task that was pruned has no rows, one that was erased no payloads; their history is replayed all
+ * the same. A payload that is there although its task was erased is found.
  *
  * owns:    report is borrowed until return; set report->size first.
  * threads: any thread, concurrently.

@@ -293,8 +293,10 @@ int sw__replay_compare(sw__replay *replay, const sw__segment *last, sw_error *er
     int64_t below = 0;
     int rc = SW_OK;
     for (const sw__replay_task *task = replay->first; rc == SW_OK && task; task = task->next) {
-        if (task->lost && !task->pruned)
+        if (task->lost && !task->pruned && task->erased_entry_no == 0)
             rc = sw__replay_lost(replay, task);
+        if (rc == SW_OK && task->erased_entry_no > 0 && task->kept_entry_no > 0)
+            rc = sw__replay_kept(replay, task);
     }
     if (rc < 0)
         return rc;

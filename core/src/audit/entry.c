@@ -22,6 +22,7 @@ static int32_t entry_state_count(int32_t kind)
     case SW_AUDIT_TASK_SUBMITTED:
     case SW_AUDIT_TASK_CHANGED:
     case SW_AUDIT_TASK_PRUNED:
+    case SW_AUDIT_TASK_ERASED:
         return SW_TASK_STATE_COUNT;
     case SW_AUDIT_BREAKER_CHANGED:
         return SW_BREAKER_STATE_COUNT;

@@ -111,6 +111,23 @@ static int move_pruned(sw__replay *replay, sw__replay_task *task, const sw_audit
     return SW_OK;
 }
 
+/* Likewise. Payloads of what has not ended are needed, so that whatever is erased stays as it is.
+ */
+static int move_erased(sw__replay *replay, sw__replay_task *task, const sw_audit_entry *entry)
+{
+    if (entry->from != task->state || entry->to != task->state)
+        return move_doubt(replay, entry, "it erases a task that is %s, but the task was %s",
+                          sw_task_state_name(entry->from), sw_task_state_name(task->state));
+    if (!sw_task_state_terminal(task->state))
+        return move_doubt(replay, entry, "it erases a task that has not ended: it was %s",
+                          sw_task_state_name(task->state));
+    if (entry->actor.len == 0 || entry->reason.len == 0)
+        return move_doubt(replay, entry, "it does not say who erased the task, and why");
+    task->erased_entry_no = entry->entry_no;
+    replay->erased_count++;
+    return SW_OK;
+}
+
 /* Steps. */
 
 /* The step that an entry is about, or NULL when the definition has none like that. */
@@ -334,6 +351,10 @@ static int move_of_task(sw__replay *replay, sw__replay_task *task, const sw_audi
         return move_doubt(replay, entry, "the task was pruned before");
     if (entry->kind == SW_AUDIT_TASK_PRUNED)
         return move_pruned(replay, task, entry);
+    if (task->erased_entry_no > 0 && entry->kind != SW_AUDIT_STEP_FENCED)
+        return move_doubt(replay, entry, "the task was erased before");
+    if (entry->kind == SW_AUDIT_TASK_ERASED)
+        return move_erased(replay, task, entry);
     if (entry->kind == SW_AUDIT_TASK_CHANGED)
         return move_task(replay, task, entry);
     if (entry->kind == SW_AUDIT_STEP_CHANGED)
@@ -378,6 +399,7 @@ int sw__replay_move(sw__replay *replay, sw__replay_task *task, const sw_audit_en
     case SW_AUDIT_STEP_CHANGED:
     case SW_AUDIT_STEP_FENCED:
     case SW_AUDIT_TASK_PRUNED:
+    case SW_AUDIT_TASK_ERASED:
         return move_of_task(replay, task, entry, err);
     case SW_AUDIT_WORKFLOW_REGISTERED:
         return move_workflow(replay, entry);

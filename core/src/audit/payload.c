@@ -48,11 +48,17 @@ static int payload_doubt(sw__replay *replay, const sw__seal *seal, const char *f
                            SW__FMT(step), task_id, fault, (long long)seal->entry_no);
 }
 
-/* A payload that is not there is a loss only when its task was not pruned later in the log. */
-static int payload_lost(sw__replay *replay, const sw__seal *seal, const char *fault)
+static sw__replay_task *payload_task(const sw__replay *replay, const sw__seal *seal)
 {
     int64_t task_no = seal->kind == SW__SEAL_INPUT ? seal->key : SW__STEP_TASK(seal->key);
-    sw__replay_task *task = sw__replay_task_find(replay, task_no);
+    return sw__replay_task_find(replay, task_no);
+}
+
+/* A payload that is not there is a loss only when its task was neither pruned nor erased later in
+ * the log. */
+static int payload_lost(sw__replay *replay, const sw__seal *seal, const char *fault)
+{
+    sw__replay_task *task = payload_task(replay, seal);
     if (task->lost)
         return SW_OK;
     task->lost = fault;
@@ -69,6 +75,17 @@ int sw__replay_lost(sw__replay *replay, const sw__replay_task *task)
     return payload_doubt(replay, &seal, task->lost);
 }
 
+int sw__replay_kept(sw__replay *replay, const sw__replay_task *task)
+{
+    char task_id[37];
+    sw_uuid_format(&task->task_id, task_id);
+    return sw__doubt_raise(&replay->doubt, task->erased_entry_no, task->erased_entry_no,
+                           "task %s was erased (entry %lld), but the store still has what entry "
+                           "%lld sealed",
+                           task_id, (long long)task->erased_entry_no,
+                           (long long)task->kept_entry_no);
+}
+
 /* parts are what the store holds; present says whether it holds anything. */
 static int payload_check(sw__replay *replay, const sw__seal *seal, bool present,
                          const uint8_t salt[32], const sw_str *parts, size_t part_count,
@@ -83,6 +100,7 @@ static int payload_check(sw__replay *replay, const sw__seal *seal, bool present,
         return sw__fail(err, SW_ENOMEM, NULL);
     if (memcmp(digest, seal->digest.ptr, sizeof(digest)) != 0)
         return payload_doubt(replay, seal, "was changed without an entry");
+    payload_task(replay, seal)->kept_entry_no = seal->entry_no;
     return SW_OK;
 }
 

@@ -49,9 +49,12 @@ typedef struct sw__replay_task {
     int32_t state;
     bool met;                    /* its row was met by the comparison */
     bool pruned;                 /* it has no rows, and nothing happens to it any more */
+    int64_t erased_entry_no;     /* it has no payloads since, and is not taken up again; or 0 */
+    int64_t kept_entry_no;       /* sealed a payload that the store has; or 0 */
     const sw_workflow *workflow; /* NULL until it was submitted */
     sw__replay_step *steps;
-    const char *lost; /* NULL, or what is wrong with a payload, unless the task was pruned later */
+    const char *lost; /* NULL, or what is wrong with a payload, unless the task was pruned or erased
+                         later */
     int64_t lost_key;
     int64_t lost_entry_no;
     sw__seal_kind lost_kind;
@@ -96,6 +99,7 @@ typedef struct sw__replay {
     int64_t fenced_count;
     int64_t reclaim_count;
     int64_t pruned_count;
+    int64_t erased_count;
 } sw__replay;
 
 /* 0 or SW_ENOMEM; free in any case. */
@@ -128,7 +132,9 @@ int sw__replay_breakers(sw__replay *replay, int64_t entry_last, sw_error *err);
 /* Compare the payloads of the collected seals. One that is missing is remembered with its task,
  * which may turn out to have been pruned. */
 int sw__replay_payloads(sw__replay *replay, sw_error *err);
-/* At the end of the log: a payload of this task is missing. Raises the doubt. */
+/* At the end of the log: a payload of this task is missing, or is there although it was erased.
+ * Raises the doubt. */
 int sw__replay_lost(sw__replay *replay, const sw__replay_task *task);
+int sw__replay_kept(sw__replay *replay, const sw__replay_task *task);
 
 #endif

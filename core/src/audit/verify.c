@@ -135,6 +135,7 @@ static int verify_fill(verify_walk *walk, sw_audit_report *report)
     report->fenced_count = replay->fenced_count;
     report->reclaim_count = replay->reclaim_count;
     report->pruned_count = replay->pruned_count;
+    report->erased_count = replay->erased_count;
     report->first_bad_entry = replay->doubt.raised ? replay->doubt.first : 0;
     report->last_bad_entry = replay->doubt.raised ? replay->doubt.last : 0;
     report->signed_count = trust->proved;
@@ -174,19 +175,24 @@ static int verify_praise_signed(const verify_walk *walk, sw_audit_report *report
 static void verify_praise(const verify_walk *walk, sw_audit_report *report)
 {
     char pruned[64] = "";
+    char erased[64] = "";
     int used = verify_praise_signed(walk, report);
     if (report->pruned_count > 0)
         snprintf(pruned, sizeof(pruned), ", but for %lld pruned task%s",
                  (long long)report->pruned_count, verify_plural(report->pruned_count));
-    snprintf(report->message + used, sizeof(report->message) - (size_t)used,
-             "integrity (L1): %lld %s in %lld segment%s; %lld step%s replayed and equal to the "
-             "state rows%s; %lld committed attempt%s, each by the newest epoch; %lld report%s of a "
-             "superseded attempt refused",
-             (long long)report->entry_count, report->entry_count == 1 ? "entry" : "entries",
-             (long long)report->segment_count, verify_plural(report->segment_count),
-             (long long)report->step_count, verify_plural(report->step_count), pruned,
-             (long long)report->commit_count, verify_plural(report->commit_count),
-             (long long)report->fenced_count, verify_plural(report->fenced_count));
+    if (report->erased_count > 0)
+        snprintf(erased, sizeof(erased), ", without the payloads of %lld erased task%s",
+                 (long long)report->erased_count, verify_plural(report->erased_count));
+    snprintf(
+        report->message + used, sizeof(report->message) - (size_t)used,
+        "integrity (L1): %lld %s in %lld segment%s; %lld step%s replayed and equal to the "
+        "state rows%s%s; %lld committed attempt%s, each by the newest epoch; %lld report%s of a "
+        "superseded attempt refused",
+        (long long)report->entry_count, report->entry_count == 1 ? "entry" : "entries",
+        (long long)report->segment_count, verify_plural(report->segment_count),
+        (long long)report->step_count, verify_plural(report->step_count), pruned, erased,
+        (long long)report->commit_count, verify_plural(report->commit_count),
+        (long long)report->fenced_count, verify_plural(report->fenced_count));
 }
 
 /* Nothing is read when a checkpoint cannot be trusted: what it is of is not known then. */

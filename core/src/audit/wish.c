@@ -51,44 +51,41 @@ static int wish_range(sw__tree_wish *wish, int32_t proof, int32_t place, int64_t
     return wish->nodes.failed ? SW_ENOMEM : SW_OK;
 }
 
-/* RFC 9162, 2.1.3.1, from the root down; place counts the hashes from the last to the first. */
-int sw__tree_wish_inclusion(sw__tree_wish *wish, int32_t proof, int64_t index, int64_t size)
+/* The hashes beside the way from the root down to the subtree that ends at leaf target, until only
+ * leaves begin to begin + size - 1 are left; place counts the hashes from the last to the first. */
+static int wish_descend(sw__tree_wish *wish, int32_t proof, int64_t target, int64_t *begin,
+                        int64_t *size, int32_t *place, bool whole)
 {
     int rc = SW_OK;
-    int64_t begin = 0;
-    for (int32_t place = 0; rc == SW_OK && size > 1; place++) {
-        int64_t left = INT64_C(1) << wish_split(size);
-        if (index < left) {
-            rc = wish_range(wish, proof, place, begin + left, begin + size);
-            size = left;
+    while (rc == SW_OK && *size > 1 && !(whole && target == *begin + *size - 1)) {
+        int64_t left = INT64_C(1) << wish_split(*size);
+        int64_t middle = *begin + left;
+        if (target < middle) {
+            rc = wish_range(wish, proof, (*place)++, middle, *begin + *size);
+            *size = left;
         } else {
-            rc = wish_range(wish, proof, place, begin, begin + left);
-            begin += left;
-            index -= left;
-            size -= left;
+            rc = wish_range(wish, proof, (*place)++, *begin, middle);
+            *begin = middle;
+            *size -= left;
         }
     }
     return rc;
 }
 
-/* RFC 9162, 2.1.4.1, likewise. */
-int sw__tree_wish_consistency(sw__tree_wish *wish, int32_t proof, int64_t old, int64_t size)
+/* RFC 9162, 2.1.3.1: down to the leaf. */
+int sw__tree_wish_inclusion(sw__tree_wish *wish, int32_t proof, int64_t index, int64_t size)
 {
-    int rc = SW_OK;
     int64_t begin = 0;
     int32_t place = 0;
-    for (; rc == SW_OK && old != size; place++) {
-        int64_t left = INT64_C(1) << wish_split(size);
-        if (old <= left) {
-            rc = wish_range(wish, proof, place, begin + left, begin + size);
-            size = left;
-        } else {
-            rc = wish_range(wish, proof, place, begin, begin + left);
-            begin += left;
-            old -= left;
-            size -= left;
-        }
-    }
+    return wish_descend(wish, proof, index, &begin, &size, &place, false);
+}
+
+/* RFC 9162, 2.1.4.1: down to the largest subtree that the last leaf of the old tree ends. */
+int sw__tree_wish_consistency(sw__tree_wish *wish, int32_t proof, int64_t old, int64_t size)
+{
+    int64_t begin = 0;
+    int32_t place = 0;
+    int rc = wish_descend(wish, proof, old - 1, &begin, &size, &place, true);
     /* What remains is the old tree itself where nothing lies before it; its root is known then. */
     if (rc == SW_OK && begin > 0)
         rc = wish_range(wish, proof, place, begin, begin + size);

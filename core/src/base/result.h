@@ -24,6 +24,9 @@
     XX(WORKERS, sw_worker_row, sw_workers)                                                         \
     XX(HOLDS, sw_step_hold, sw_step_holds)                                                         \
     XX(ENTRIES, sw_audit_entry, sw_audit_entries)                                                  \
+    XX(AUDIT_GROUPS, sw_audit_group, sw_audit_groups)                                              \
+    XX(AUDIT_ACTORS, sw_audit_actor, sw_audit_actors)                                              \
+    XX(AUDIT_TEXTS, sw_audit_text, sw_audit_texts)                                                 \
     XX(KEYS, sw_audit_key, sw_audit_keys)                                                          \
     XX(CHECKPOINTS, sw_audit_checkpoint, sw_audit_checkpoints)                                     \
     XX(PROOFS, sw_audit_proof, sw_audit_proofs)                                                    \

@@ -1,7 +1,7 @@
 /* The public face of exports: a folder of the log, and whether it is one. */
 #include "audit/export.h"
 #include "audit/trust.h"
-#include "engine/engine.h"
+#include "engine/query.h"
 
 /* The path with a zero behind it, and without a slash at its end, in the arena. */
 static int export_folder(sw__arena *arena, sw_str folder, const char **out, sw_error *err)
@@ -14,51 +14,58 @@ static int export_folder(sw__arena *arena, sw_str folder, const char **out, sw_e
     return *out ? SW_OK : sw__fail(err, SW_ENOMEM, NULL);
 }
 
-static int export_run(sw_engine *engine, const char *folder, sw_str checkpoint, sw_error *err)
+typedef struct export_ask {
+    const char *folder;
+    sw_str checkpoint;
+} export_ask;
+
+static int export_write(sw_engine *engine, void *context, sw_error *err)
 {
-    int rc = sw__engine_enter(engine, err);
-    if (rc < 0)
-        return rc;
-    sw__store *store = engine->store;
-    rc = store->ops->begin(store, false, err);
-    if (rc == SW_OK) {
-        rc = sw__export_write(store, engine->hasher, engine->env, folder, checkpoint, err);
-        store->ops->rollback(store);
-    }
-    sw__engine_leave(engine);
-    return rc;
+    const export_ask *ask = context;
+    return sw__export_write(engine->store, engine->hasher, engine->env, ask->folder,
+                            ask->checkpoint, err);
 }
 
 int sw_audit_export(sw_engine *engine, sw_str folder, sw_str checkpoint, sw_error *err)
 {
-    const char *path = NULL;
+    export_ask ask = {.checkpoint = checkpoint};
     if (!engine)
         return sw__fail(err, SW_EINVAL, "engine is NULL");
     sw__arena *arena = sw__arena_new(engine->env);
-    int rc = arena ? export_folder(arena, folder, &path, err) : sw__fail(err, SW_ENOMEM, NULL);
+    int rc =
+        arena ? export_folder(arena, folder, &ask.folder, err) : sw__fail(err, SW_ENOMEM, NULL);
     if (rc == SW_OK)
-        rc = export_run(engine, path, checkpoint, err);
+        rc = sw__query_read(engine, export_write, &ask, err);
     sw__arena_free(arena);
     return rc;
+}
+
+typedef struct export_doubt {
+    sw_str folder;
+    const sw_audit_trust *trust;
+    sw_audit_report *report;
+} export_doubt;
+
+static int export_verify(sw_result *result, sw__hasher *hasher, void *context, sw_error *err)
+{
+    const export_doubt *doubt = context;
+    const char *path = NULL;
+    int rc = export_folder(result->arena, doubt->folder, &path, err);
+    return rc < 0 ? rc
+                  : sw__export_verify(sw__arena_env(result->arena), hasher, path, doubt->trust,
+                                      doubt->report, err);
 }
 
 int sw_audit_verify_export(sw_str folder, const sw_audit_trust *trust, sw_audit_report *report,
                            sw_error *err)
 {
-    const char *path = NULL;
-    const sw_env *env = sw_env_system();
+    export_doubt doubt = {folder, trust, report};
+    sw_result *result = NULL;
     if (!report || report->size < sizeof *report)
         return sw__fail(err, SW_EINVAL, "report must start with SW_AUDIT_REPORT_INIT");
     int rc = sw__trust_given(trust, err);
-    if (rc < 0)
-        return rc;
-    sw__arena *arena = sw__arena_new(env);
-    sw__hasher *hasher = sw__hasher_new(env);
-    rc =
-        arena && hasher ? export_folder(arena, folder, &path, err) : sw__fail(err, SW_ENOMEM, NULL);
     if (rc == SW_OK)
-        rc = sw__export_verify(env, hasher, path, trust, report, err);
-    sw__hasher_free(hasher);
-    sw__arena_free(arena);
+        rc = sw__query_apart(sw_env_system(), export_verify, &doubt, &result, err);
+    sw_result_free(result);
     return rc;
 }

@@ -4,22 +4,25 @@
 
 #define HISTORY_LIMIT_MAX 100000
 
+typedef struct history_doubt {
+    const sw_audit_trust *trust; /* or NULL */
+    sw_audit_report *report;
+} history_doubt;
+
+static int history_look(sw_engine *engine, void *context, sw_error *err)
+{
+    const history_doubt *doubt = context;
+    return sw__audit_verify(engine->store, engine->hasher, engine->env, doubt->trust, doubt->report,
+                            err);
+}
+
 static int history_verify(sw_engine *engine, const sw_audit_trust *trust, sw_audit_report *report,
                           sw_error *err)
 {
+    history_doubt doubt = {trust, report};
     if (!report || report->size < sizeof *report)
         return sw__fail(err, SW_EINVAL, "report must start with SW_AUDIT_REPORT_INIT");
-    int rc = sw__engine_enter(engine, err);
-    if (rc < 0)
-        return rc;
-    sw__store *store = engine->store;
-    rc = store->ops->begin(store, false, err);
-    if (rc == SW_OK) {
-        rc = sw__audit_verify(store, engine->hasher, engine->env, trust, report, err);
-        store->ops->rollback(store);
-    }
-    sw__engine_leave(engine);
-    return rc;
+    return sw__query_read(engine, history_look, &doubt, err);
 }
 
 int sw_audit_verify(sw_engine *engine, sw_audit_report *report, sw_error *err)

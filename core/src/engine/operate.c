@@ -205,9 +205,16 @@ static int operate_check_change(sw__work *work, const operate_change *change, sw
 static int operate_reopen(sw__work *work, const operate_change *change, sw_error *err)
 {
     sw__work_task *task = sw__work_task_find(work, SW__STEP_TASK(change->step_id));
+    sw__task_info info;
+    sw__store *store = work->engine->store;
     if (!sw_task_state_terminal(task->row.state))
         return SW_OK;
-    return sw__work_move_task(work, task, SW_TASK_RUNNING, &change->cause, err);
+    int rc = store->ops->tasks_info(store, &task->row.task_no, 1, work->arena, &info, err);
+    if (rc == SW_OK && sw__task_erased(&info))
+        rc = sw__fail(err, SW_ESTATE,
+                      "the payloads of the task were erased: step %.*s cannot be taken up again",
+                      SW__FMT(change->definition->name));
+    return rc == SW_OK ? sw__work_move_task(work, task, SW_TASK_RUNNING, &change->cause, err) : rc;
 }
 
 /* Dependents that wait forget what its old state did for them; its new one they are told. */

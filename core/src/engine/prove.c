@@ -42,36 +42,27 @@ int sw_audit_prove_consistency(sw_engine *engine, sw_str old, sw_str checkpoint,
     return sw__query(engine, prove_fill, &ask, out, err);
 }
 
-static int prove_check(const sw_audit_trust *trust, sw_str proof, sw_result *result,
-                       sw__hasher *hasher, sw_error *err)
+typedef struct prove_doubt {
+    const sw_audit_trust *trust;
+    sw_str proof;
+} prove_doubt;
+
+static int prove_check(sw_result *result, sw__hasher *hasher, void *context, sw_error *err)
 {
+    const prove_doubt *doubt = context;
     sw_audit_shown *row = sw__arena_alloc(result->arena, sizeof(*row));
     if (!row)
         return sw__fail(err, SW_ENOMEM, NULL);
-    int rc = sw__proof_check(trust, proof, hasher, result->arena, row, err);
-    if (rc == SW_OK && sw__arena_failed(result->arena))
-        rc = sw__fail(err, SW_ENOMEM, NULL);
     sw__result_set(result, SW__SHOWN, row, 1);
-    return rc;
+    return sw__proof_check(doubt->trust, doubt->proof, hasher, result->arena, row, err);
 }
 
 int sw_audit_check(const sw_audit_trust *trust, sw_str proof, sw_result **out, sw_error *err)
 {
-    const sw_env *env = sw_env_system();
+    prove_doubt doubt = {trust, proof};
     if (!out)
         return sw__fail(err, SW_EINVAL, "out is NULL");
     *out = NULL;
     int rc = sw__trust_given(trust, err);
-    if (rc < 0)
-        return rc;
-    sw_result *result = sw__result_new(env);
-    sw__hasher *hasher = sw__hasher_new(env);
-    rc = result && hasher ? prove_check(trust, proof, result, hasher, err)
-                          : sw__fail(err, SW_ENOMEM, NULL);
-    sw__hasher_free(hasher);
-    if (rc < 0)
-        sw_result_free(result);
-    else
-        *out = result;
-    return rc;
+    return rc < 0 ? rc : sw__query_apart(sw_env_system(), prove_check, &doubt, out, err);
 }

@@ -14,6 +14,17 @@ int sw__query(sw_engine *engine, sw__query_fill fill, const void *context, sw_re
 int sw__query_entered(sw_engine *engine, sw__query_fill fill, const void *context, sw_result **out,
                       sw_error *err);
 
+/* A function that answers otherwise than by a result, in a read transaction: enter, begin, read,
+ * end, leave. */
+typedef int (*sw__query_look)(sw_engine *engine, void *context, sw_error *err);
+int sw__query_read(sw_engine *engine, sw__query_look look, void *context, sw_error *err);
+
+/* A result that is made outside of the lock, with a hasher of its own: that of the engine belongs
+ * to whoever holds the lock. *out is NULL on error. */
+typedef int (*sw__query_make)(sw_result *result, sw__hasher *hasher, void *context, sw_error *err);
+int sw__query_apart(const sw_env *env, sw__query_make make, void *context, sw_result **out,
+                    sw_error *err);
+
 /* Inside a read transaction: the hot row and definition of a task by its id. SW_ENOTFOUND. */
 int sw__query_task(sw_engine *engine, const sw_uuid *task_id, sw__task_hot *row,
                    const sw__plan **plan, sw_error *err);

@@ -1,6 +1,6 @@
 /* The public face of the signer: keys, and checkpoints of an engine's log. */
 #include "audit/signer.h"
-#include "engine/engine.h"
+#include "engine/query.h"
 #include "stepwell/checkpoint.h"
 
 /* The path with a zero behind it, in the arena. */
@@ -12,29 +12,27 @@ static int seal_path(sw__arena *arena, sw_str path, const char **out, sw_error *
     return *out ? SW_OK : sw__fail(err, SW_ENOMEM, NULL);
 }
 
-static int seal_keep(sw_result *result, sw__section section, const void *row, sw_error *err)
-{
-    if (!row || sw__arena_failed(result->arena))
-        return sw__fail(err, SW_ENOMEM, NULL);
-    sw__result_set(result, section, row, 1);
-    return SW_OK;
-}
+typedef struct seal_ask {
+    sw_engine *engine; /* NULL to make a key */
+    sw_str name;
+    sw_str path;
+} seal_ask;
 
-static int seal_make_key(sw_result *result, sw__hasher *hasher, sw_str name, sw_str path,
-                         sw_error *err)
+static int seal_make_key(sw_result *result, sw__hasher *hasher, void *context, sw_error *err)
 {
     sw__buf verifier;
     const char *file = NULL;
+    const seal_ask *ask = context;
     const sw_env *env = sw__arena_env(result->arena);
     sw_audit_key *key = sw__arena_alloc(result->arena, sizeof(*key));
     sw__buf_init(&verifier, env);
-    int rc = key ? seal_path(result->arena, path, &file, err) : sw__fail(err, SW_ENOMEM, NULL);
+    int rc = key ? seal_path(result->arena, ask->path, &file, err) : sw__fail(err, SW_ENOMEM, NULL);
     if (rc == SW_OK)
-        rc = sw__signer_create(env, hasher, name, file, &verifier, err);
+        rc = sw__signer_create(env, hasher, ask->name, file, &verifier, err);
     if (rc == SW_OK) {
-        key->name = sw__arena_str(result->arena, name);
+        key->name = sw__arena_str(result->arena, ask->name);
         key->verifier = sw__arena_str(result->arena, sw__buf_str(&verifier));
-        rc = seal_keep(result, SW__KEYS, key, err);
+        sw__result_set(result, SW__KEYS, key, 1);
     }
     sw__buf_free(&verifier);
     return rc;
@@ -42,36 +40,16 @@ static int seal_make_key(sw_result *result, sw__hasher *hasher, sw_str name, sw_
 
 int sw_audit_keygen(sw_str name, sw_str path, sw_result **out, sw_error *err)
 {
-    const sw_env *env = sw_env_system();
+    seal_ask ask = {.name = name, .path = path};
     if (!out)
         return sw__fail(err, SW_EINVAL, "out is NULL");
-    *out = NULL;
-    sw_result *result = sw__result_new(env);
-    sw__hasher *hasher = sw__hasher_new(env);
-    int rc = result && hasher ? seal_make_key(result, hasher, name, path, err)
-                              : sw__fail(err, SW_ENOMEM, NULL);
-    sw__hasher_free(hasher);
-    if (rc < 0)
-        sw_result_free(result);
-    else
-        *out = result;
-    return rc;
+    return sw__query_apart(sw_env_system(), seal_make_key, &ask, out, err);
 }
 
 /* The engine's lock is held while new entries are read, not while the state is written. */
-static int seal_follow(sw_engine *engine, sw__signer *signer, sw_error *err)
+static int seal_follow(sw_engine *engine, void *context, sw_error *err)
 {
-    int rc = sw__engine_enter(engine, err);
-    if (rc < 0)
-        return rc;
-    sw__store *store = engine->store;
-    rc = store->ops->begin(store, false, err);
-    if (rc == SW_OK) {
-        rc = sw__signer_follow(signer, store, err);
-        store->ops->rollback(store);
-    }
-    sw__engine_leave(engine);
-    return rc;
+    return sw__signer_follow(context, engine->store, err);
 }
 
 static int seal_fill(sw_result *result, sw__signer *signer, int64_t before, sw_error *err)
@@ -83,21 +61,22 @@ static int seal_fill(sw_result *result, sw__signer *signer, int64_t before, sw_e
     row->entry_count = signer->tree.size;
     row->entries_new = signer->tree.size - before;
     row->note = sw__arena_str(result->arena, sw__buf_str(&signer->note));
-    return seal_keep(result, SW__CHECKPOINTS, row, err);
+    sw__result_set(result, SW__CHECKPOINTS, row, 1);
+    return SW_OK;
 }
 
-static int seal_run(sw_engine *engine, sw_result *result, sw__hasher *hasher, sw_str path,
-                    sw_error *err)
+static int seal_sign(sw_result *result, sw__hasher *hasher, void *context, sw_error *err)
 {
     sw__signer signer;
     const char *file = NULL;
-    int rc = seal_path(result->arena, path, &file, err);
+    const seal_ask *ask = context;
+    int rc = seal_path(result->arena, ask->path, &file, err);
     if (rc < 0)
         return rc;
-    rc = sw__signer_open(&signer, engine->env, hasher, file, err);
+    rc = sw__signer_open(&signer, ask->engine->env, hasher, file, err);
     int64_t before = signer.tree.size;
     if (rc == SW_OK)
-        rc = seal_follow(engine, &signer, err);
+        rc = sw__query_read(ask->engine, seal_follow, &signer, err);
     if (rc == SW_OK)
         rc = sw__signer_sign(&signer, err);
     if (rc == SW_OK)
@@ -106,24 +85,16 @@ static int seal_run(sw_engine *engine, sw_result *result, sw__hasher *hasher, sw
     return rc;
 }
 
-/* The engine's own hasher belongs to whoever holds its lock; the signer works without. */
 int sw_audit_seal(sw_engine *engine, sw_str path, sw_result **out, sw_error *err)
 {
+    seal_ask ask = {.engine = engine, .path = path};
     if (!out || !engine)
         return sw__fail(err, SW_EINVAL, "engine and out are needed");
     *out = NULL;
     int rc = sw__engine_come(engine, err); /* before any file is touched */
     if (rc < 0)
         return rc;
-    sw_result *result = sw__result_new(engine->env);
-    sw__hasher *hasher = sw__hasher_new(engine->env);
-    rc = result && hasher ? seal_run(engine, result, hasher, path, err)
-                          : sw__fail(err, SW_ENOMEM, NULL);
-    sw__hasher_free(hasher);
-    if (rc < 0)
-        sw_result_free(result);
-    else
-        *out = result;
+    rc = sw__query_apart(engine->env, seal_sign, &ask, out, err);
     sw__engine_go(engine);
     return rc;
 }

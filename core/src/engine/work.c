@@ -404,11 +404,11 @@ int sw__work_move(sw__work *work, sw__work_step *step, int to, const sw__cause *
                         sw_step_state_name(from), sw_step_state_name(to));
     const sw_workflow_step *definition =
         &task->plan->workflow->steps[SW__STEP_INDEX(step->row.step_id)];
-    if (definition->breaker.ptr && (from == SW_STEP_RUNNING || to == SW_STEP_RUNNING)) {
-        int rc = sw__breaker_moved(work, step, to, cause, err);
-        if (rc < 0)
-            return rc;
-    }
+    int rc = SW_OK;
+    if (definition->breaker.ptr && (from == SW_STEP_RUNNING || to == SW_STEP_RUNNING))
+        rc = sw__breaker_moved(work, step, to, cause, err);
+    if (rc < 0)
+        return rc;
     step->row.state = to;
     step->row.changed_us = work->now_us;
     step->row.lane = SW__LANE_NONE;
@@ -417,8 +417,8 @@ int sw__work_move(sw__work *work, sw__work_step *step, int to, const sw__cause *
     step->dirty = true;
     task->row.counts[from]--;
     task->row.counts[to] += !SW__PLANT(COUNT_LOST);
-    const sw_workflow_step *definition = sw__work_definition(work, step->row.step_id);
-    int rc = definition->deadline_ms > 0 ? sw__deadline_follow(work, step, from, err) : SW_OK;
+    if (definition->deadline_ms > 0)
+        rc = sw__deadline_follow(work, step, from, err);
     if (rc < 0)
         return rc;
     sw_audit_entry entry = {

@@ -175,6 +175,10 @@ SW__STORE_VERB_MAP(SW__MEMORY_VERB)
 /* memory.c: check at the start of every verb. */
 int sw__memory_enter(const sw__memory *self, sw__store_mode mode, const char *place, sw_error *err);
 
+/* memory_prune.c: the key that names this task, or NULL. */
+int sw__memory_key_of(const sw__memory *self, const sw__memory_task *task, sw__memory_key **key,
+                      sw_error *err);
+
 /* memory_undo.c: room for `records` more records that save `bytes` in all. 0 or SW_ENOMEM. */
 int sw__undo_reserve(sw__memory *self, size_t records, size_t bytes);
 /* Note a change that is about to be made; after a reserve. */

@@ -1,8 +1,7 @@
 /* Taking tasks out of memory: at once, so that nothing is ever left of one. */
 #include "store/memory.h"
 
-/* The key that names this task, or NULL. */
-static int remove_key(const sw__memory *self, const sw__memory_task *task, sw__memory_key **key,
+int sw__memory_key_of(const sw__memory *self, const sw__memory_task *task, sw__memory_key **key,
                       sw_error *err)
 {
     sw__buf scope;
@@ -60,7 +59,7 @@ static int remove_task(sw__memory *self, int64_t task_no, sw_error *err)
     if (!task)
         return sw__fail(err, SW_ENOTFOUND, "task %lld is not stored", (long long)task_no);
     size_t queued = remove_count_queued(task);
-    int rc = remove_key(self, task, &key, err);
+    int rc = sw__memory_key_of(self, task, &key, err);
     if (rc < 0)
         return rc;
     size_t deadlines = sw__memory_deadlines_count(self, task_no);

@@ -212,6 +212,22 @@ int sw__sqlite_begin(sw__store *store, bool write, sw_error *err)
     return rc;
 }
 
+int sw__sqlite_outside_begin(sw__sqlite *self, const char *place, sw_error *err)
+{
+    sw__yield(self->base.env, place);
+    sw__sqlite_gate_enter(self);
+    if (sqlite_undo(self))
+        return SW_OK;
+    sw__sqlite_gate_leave(self);
+    return sqlite_fail_closed(self, err);
+}
+
+void sw__sqlite_outside_end(sw__sqlite *self)
+{
+    sqlite_undo(self);
+    sw__sqlite_gate_leave(self);
+}
+
 int sw__sqlite_commit(sw__store *store, sw_error *err)
 {
     sw__sqlite *self = (sw__sqlite *)store;

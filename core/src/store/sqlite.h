@@ -70,6 +70,10 @@ int sw__sqlite_exec(sw__sqlite *self, const char *sql, int64_t *out);
  * after some errors SQLite gives it up by itself. */
 int sw__sqlite_enter(const sw__sqlite *self, sw__store_mode mode, const char *place, sw_error *err);
 
+/* sqlite.c: what cannot run inside of a transaction lies between these. SW_EPOISONED. */
+int sw__sqlite_outside_begin(sw__sqlite *self, const char *place, sw_error *err);
+void sw__sqlite_outside_end(sw__sqlite *self);
+
 /* A statement whose parameters are being bound, one after the other. A failure is kept until the
  * statement is run. */
 typedef struct sw__bind {

@@ -103,6 +103,10 @@
     XX(TASK_DELETE, "DELETE FROM task WHERE task_no = ?1")                                         \
     XX(TASK_TAG_DELETE, "DELETE FROM task_tag WHERE tag = ?1 AND task_no = ?2")                    \
     XX(TASK_KEY_DELETE, "DELETE FROM task_key WHERE scope = ?1 AND task_no = ?2")                  \
+    XX(TASK_KEY_ERASE, "UPDATE task_key SET input_digest = zeroblob(32) "                          \
+                       "WHERE scope = ?1 AND task_no = ?2")                                        \
+    XX(TASK_INFO_ERASE, "UPDATE task_info SET input = NULL, input_blob = NULL, input_salt = ?2 "   \
+                        "WHERE task_no = ?1")                                                      \
     XX(REST_PUT, "INSERT OR IGNORE INTO rest (task_no) VALUES (?1)")                               \
     XX(REST_FIND, "SELECT 1 FROM rest WHERE task_no = ?1")                                         \
     XX(REST_FIRST, "SELECT task_no FROM rest ORDER BY task_no LIMIT 1")                            \

@@ -86,6 +86,10 @@ typedef struct sw__task_info {
     sw_str tags; /* JSON array of strings, absent when none */
 } sw__task_info;
 
+/* The salt of the input of a task whose payloads were erased; no random one is it. */
+extern const uint8_t sw__salt_erased[32];
+bool sw__task_erased(const sw__task_info *info);
+
 /* Numbers of tasks: above < task_no < below; below 0: to the newest. */
 typedef struct sw__task_range {
     int64_t above;
@@ -262,6 +266,12 @@ typedef struct sw__store_ops {
     /* Take about step_max steps out of rests, with what hangs at them; *left: whether more are
      * left. */
     int (*rests_delete)(sw__store *store, int64_t step_max, bool *left, sw_error *err);
+    /* Destroy inputs, results and failures of tasks, with their salts and the digests of their keys;
+     * the salts of the inputs become sw__salt_erased. SW_ENOTFOUND. */
+    int (*tasks_erase)(sw__store *store, const int64_t *task_nos, size_t count, sw_error *err);
+    /* Outside of a transaction: write the whole store anew, so that nothing of what was deleted can
+     * be found in its files; *clean is false when others kept that from being done. */
+    int (*scrub)(sw__store *store, bool *clean, sw_error *err);
     /* Whether something is left of a task that was taken out. */
     int (*rest_find)(sw__store *store, int64_t task_no, bool *found, sw_error *err);
     /* Give back some of the file's unused room; *bytes is how much, 0 when there is none or the
@@ -349,6 +359,8 @@ typedef struct sw__store_ops {
     XX(tasks_count)                                                                                \
     XX(tasks_delete)                                                                               \
     XX(rests_delete)                                                                               \
+    XX(tasks_erase)                                                                                \
+    XX(scrub)                                                                                      \
     XX(rest_find)                                                                                  \
     XX(shrink)                                                                                     \
     XX(steps_insert)                                                                               \

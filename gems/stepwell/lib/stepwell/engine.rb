@@ -204,8 +204,9 @@ module Stepwell
   # @!method worker_list
   #   @return [Array<WorkerRow>]
   #
-  # @!method audit_verify
-  #   Recompute the audit log and compare it with the state.
+  # @!method audit_verify(checkpoints = nil, keys = nil)
+  #   Recompute the audit log and compare it with the state, and with checkpoints that were signed with
+  #   one of the keys. {#audit} has this and more in a friendlier form.
   #   @return [AuditReport]
   #   @raise [AuditError] with #report
   #
@@ -214,6 +215,38 @@ module Stepwell
   #
   # @!method audit_list(entry_no, limit)
   #   @return [Array<AuditEntry>] from entry_no on
+  #
+  # @!method audit_search(**filter)
+  #   Filters are kind, actor, step, outcome, correlation_id, task_id, after_us, before_us,
+  #   after_entry_no and limit; {Audit#entries} has the same in a friendlier form.
+  #   @return [Array<AuditEntry>] oldest first
+  #
+  # @!method audit_count(**filter)
+  #   @return [Array(Array<AuditGroup>, Array<AuditActor>)]
+  #
+  # @!method audit_dump(format, heads = true, **filter)
+  #   @return [Array(String, Integer, Integer)] text of a page, its entries, the number of the last one
+  #
+  # @!method audit_seal(path)
+  #   @return [AuditCheckpoint]
+  #
+  # @!method audit_prove(checkpoint, entry_nos)
+  #   @return [Array<AuditProof>]
+  #
+  # @!method audit_prove_consistency(old, checkpoint)
+  #   @return [AuditProof]
+  #
+  # @!method audit_export(folder, checkpoint)
+  #   @return [nil]
+  #
+  # @!method self.audit_keygen(name, path)
+  #   @return [AuditKey]
+  #
+  # @!method self.audit_check(proof, checkpoints, keys)
+  #   @return [AuditShown]
+  #
+  # @!method self.audit_verify_export(folder, checkpoints, keys)
+  #   @return [AuditReport]
   class Engine
     include Operations
     include DeadLetters
@@ -308,6 +341,11 @@ module Stepwell
     end
 
     alias analyze analyze_dependencies
+
+    # @return [Audit] the audit log: verify, sign, prove, export
+    def audit
+      Audit.new(self)
+    end
 
     # @param id [String] UUID of a task
     # @return [Task] it is looked up when something of it is asked for

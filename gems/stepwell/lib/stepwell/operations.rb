@@ -65,6 +65,21 @@ module Stepwell
       task_prune(before_us || (info.now_us - (older_than.to_r * 1_000_000).floor), **options)
     end
 
+    # Destroy what is known of a subject: inputs, results and errors of all tasks with the tag
+    # "subject:SUBJECT". States and the audit log stay, every proof still holds, and the log keeps who
+    # asked and why. The tasks cannot be taken up again.
+    #
+    # @param subject [String] without "subject:"
+    # @param actor [String] who, for the audit log
+    # @param reason [String] why, for the audit log
+    # @param dry_run [Boolean] count them, and change nothing
+    # @param quick [Boolean] do not rewrite the file; old copies may remain in unused room of it
+    # @return [Erased]
+    # @raise [IllegalTransitionError] a task of the subject has not ended; nothing is erased
+    def erase(subject, actor:, reason:, dry_run: false, quick: false)
+      task_erase(subject, actor, reason, dry_run: dry_run, quick: quick)
+    end
+
     private
 
     def task_id_of(task)

@@ -176,6 +176,10 @@ module Stepwell
   # database file becomes smaller).
   class Pruned; end
 
+  # What was erased, or would be: task_count, erased_count (tasks that had been before), clean (whether no
+  # copy is left in the database file).
+  class Erased; end
+
   # A worker as stored: worker_id, name, host, pid, lease_until_us, held (number of steps), alive,
   # handlers.
   class WorkerRow; end
@@ -187,8 +191,45 @@ module Stepwell
 
   # What a verification found: ok, entry_count, segment_count, step_count, commit_count,
   # fenced_count, reclaim_count, first_bad_entry, last_bad_entry, head (hash of the last segment),
-  # message.
+  # message (what was proved, or what kind of change the bad entries look like), level (one of
+  # {AUDIT_LEVELS}), signed_count (entries that checkpoints cover), root (of the tree, with
+  # checkpoints), pruned_count and erased_count (tasks).
   class AuditReport; end
+
+  # Entries of one kind that led to one state: kind, outcome (the state; nil where there is none), count,
+  # oldest_us, newest_us.
+  class AuditGroup; end
+
+  # Entries of one actor: actor (nil: the engine itself), count, oldest_us, newest_us.
+  class AuditActor; end
+
+  # Answer of {Audit#stats}: kinds ({AuditGroup}s) and actors ({AuditActor}s), the largest first.
+  AuditStats = Struct.new(:kinds, :actors)
+
+  # A key that signs checkpoints: name (of the log, too), vkey (the public verifier key).
+  class AuditKey; end
+
+  # A signed checkpoint: origin (name of its key), entry_count (it covers entries 1 to this one),
+  # entries_new (of them, those that the key had not signed before), root (64 hex digits), note (the
+  # text to keep).
+  class AuditCheckpoint
+    # @return [String] the text to keep
+    def to_s
+      note
+    end
+  end
+
+  # A proof: entry ({AuditEntry} it is about, nil for a proof of consistency), text.
+  class AuditProof
+    # @return [String]
+    def to_s
+      text
+    end
+  end
+
+  # What a proof has shown: entry is in the log of origin as it was with entry_count entries; or, when
+  # old_count is not 0, the first old_count of these are those of the older checkpoint.
+  class AuditShown; end
 
   # When a task ends, and with a change: task_id, state, changed (whether one was asked for), now_us,
   # elapsed_us (since it started), step_count, ended_count, history_count (tasks learnt from), draws

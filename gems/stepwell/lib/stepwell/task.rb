@@ -144,6 +144,11 @@ module Stepwell
       reload
     end
 
+    # @return [TaskAudit] what the audit log says of the task, and proofs of it
+    def audit
+      TaskAudit.new(engine, id)
+    end
+
     # @return [Array<AuditEntry>] everything that happened to the task, oldest first
     def history
       engine.audit_task(id)

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, List
 
+from ._audit import Audit, AuditStats, TaskAudit
 from ._binding import core
 from ._handler import Handler
 from ._records import StepDuration
@@ -72,8 +73,14 @@ StorageFullError = core.StorageFullError
 WaitTimeoutError = core.WaitTimeoutError
 
 Applied = core.Applied
+AuditActor = core.AuditActor
+AuditCheckpoint = core.AuditCheckpoint
 AuditEntry = core.AuditEntry
+AuditGroup = core.AuditGroup
+AuditKey = core.AuditKey
+AuditProof = core.AuditProof
 AuditReport = core.AuditReport
+AuditShown = core.AuditShown
 Calibration = core.Calibration
 Claim = core.Claim
 BreakerRow = core.BreakerRow
@@ -81,6 +88,7 @@ DeadGroup = core.DeadGroup
 DeadRow = core.DeadRow
 Definition = core.Definition
 EngineInfo = core.EngineInfo
+Erased = core.Erased
 Exchange = core.Exchange
 Finished = core.Finished
 Forecast = core.Forecast
@@ -104,9 +112,17 @@ __all__ = [
     "AccessError",
     "Analysis",
     "Applied",
+    "Audit",
+    "AuditActor",
+    "AuditCheckpoint",
     "AuditEntry",
     "AuditError",
+    "AuditGroup",
+    "AuditKey",
+    "AuditProof",
     "AuditReport",
+    "AuditShown",
+    "AuditStats",
     "BatchUpdate",
     "Bottleneck",
     "Breaker",
@@ -128,6 +144,7 @@ __all__ = [
     "DefinitionError",
     "Engine",
     "EngineInfo",
+    "Erased",
     "Error",
     "Exchange",
     "Explanation",
@@ -171,6 +188,7 @@ __all__ = [
     "StorageFullError",
     "Submitted",
     "Task",
+    "TaskAudit",
     "TaskContext",
     "TaskRow",
     "WaitTimeoutError",

@@ -108,6 +108,15 @@ def error_of(error: Any) -> Exception:
     return make_error(error.code, text, error.row)
 
 
+def result_of(function: Callable[..., int], *arguments: Any) -> Any:
+    """The sw_result of a function that needs no engine; freed when Python lets go of it."""
+    out = ffi.new("sw_result **")
+    error = ffi.new("sw_error *")
+    if function(*arguments, out, error) < 0:
+        raise error_of(error)
+    return ffi.gc(out[0], lib.sw_result_free)
+
+
 def refusal(message: str) -> Exception:
     """An InvalidArgumentError."""
     return make_error(lib.SW_EINVAL, message)

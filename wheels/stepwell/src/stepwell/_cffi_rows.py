@@ -11,8 +11,13 @@ from . import _cffi_library as c
 from ._cffi_library import Keeper, ffi, lib
 from ._records import (
     Applied,
+    AuditActor,
+    AuditCheckpoint,
     AuditEntry,
+    AuditGroup,
+    AuditProof,
     AuditReport,
+    AuditShown,
     Calibration,
     Claim,
     BreakerRow,
@@ -48,6 +53,7 @@ DURABILITIES = c.names_of(lib.sw_durability_name, lib.SW_DURABILITY_COUNT)
 BREAKER_STATES = c.names_of(lib.sw_breaker_state_name, lib.SW_BREAKER_STATE_COUNT)
 DURATION_SOURCES = c.names_of(lib.sw_duration_source_name, lib.SW_DURATION_SOURCE_COUNT)
 AUDIT_KINDS = c.names_of(lib.sw_audit_kind_name, lib.SW_AUDIT_KIND_COUNT + 1)
+AUDIT_LEVELS = c.names_of(lib.sw_audit_level_name, lib.SW_AUDIT_LEVEL_COUNT)
 
 
 def each(read: Callable[[Any, Any], Any], result: Any) -> Iterator[Any]:
@@ -558,7 +564,11 @@ def entry(row: Any) -> AuditEntry:
     names: Tuple[str, ...] = ()
     if row.kind in (lib.SW_AUDIT_STEP_CHANGED, lib.SW_AUDIT_STEP_FENCED):
         names = STEP_STATES
-    elif row.kind in (lib.SW_AUDIT_TASK_CHANGED, lib.SW_AUDIT_TASK_PRUNED):
+    elif row.kind in (
+        lib.SW_AUDIT_TASK_CHANGED,
+        lib.SW_AUDIT_TASK_PRUNED,
+        lib.SW_AUDIT_TASK_ERASED,
+    ):
         names = TASK_STATES
     elif row.kind == lib.SW_AUDIT_BREAKER_CHANGED:
         names = BREAKER_STATES
@@ -595,6 +605,88 @@ def report(row: Any) -> AuditReport:
         row.last_bad_entry,
         ffi.string(row.head).decode(),
         ffi.string(row.message).decode("utf-8", "replace"),
+        state_name(AUDIT_LEVELS, row.level),
+        row.signed_count,
+        ffi.string(row.root).decode() or None,
+        row.pruned_count,
+        row.erased_count,
+    )
+
+
+def read_trust(keeper: Keeper, checkpoints: Any, keys: Any) -> Any:
+    """A sw_audit_trust of two sequences of str, or None."""
+    trust = ffi.new("sw_audit_trust *", {"size": ffi.sizeof("sw_audit_trust")})
+    trust.checkpoints, trust.checkpoint_count = keeper.texts(checkpoints, "checkpoints")
+    trust.keys, trust.key_count = keeper.texts(keys, "keys")
+    return trust
+
+
+def read_audit_filter(
+    keeper: Keeper,
+    *,
+    kind: Any = None,
+    actor: Any = None,
+    step: Any = None,
+    outcome: Any = None,
+    correlation_id: Any = None,
+    task_id: Any = None,
+    after_us: Any = None,
+    before_us: Any = None,
+    after_entry_no: Any = None,
+    limit: Any = None,
+) -> Any:
+    """A sw_audit_filter."""
+    filter = ffi.new("sw_audit_filter *", {"size": ffi.sizeof("sw_audit_filter")})
+    if kind is not None:
+        filter.kind = lib.sw_audit_kind_find(keeper.text(kind, "kind"))
+        if filter.kind < 0:
+            raise c.refusal(f"kind is '{kind[:64]}', which is no kind of an entry")
+    texts = {"actor": actor, "step": step, "outcome": outcome, "correlation_id": correlation_id}
+    for name, text in texts.items():
+        setattr(filter, name, keeper.text(text, name, optional=True))
+    if task_id is not None:
+        filter.task_id = keeper.uuid(task_id, "task_id")[0]
+    numbers = {"after_us": after_us, "before_us": before_us}
+    numbers.update(after_entry_no=after_entry_no, limit=limit)
+    for name, number in numbers.items():
+        if number is not None:
+            setattr(filter, name, c.read_int(number, name))
+    return filter
+
+
+def group(row: Any) -> AuditGroup:
+    """A sw_audit_group."""
+    names = TASK_STATES if row.kind == lib.SW_AUDIT_TASK_CHANGED else STEP_STATES
+    outcome = state_name(names, row.to) if row.to >= 0 else None
+    kind = state_name(AUDIT_KINDS, row.kind)
+    return AuditGroup(kind, outcome, row.count, row.oldest_us, row.newest_us)
+
+
+def actor(row: Any) -> AuditActor:
+    """A sw_audit_actor."""
+    return AuditActor(c.text_of(row.actor), row.count, row.oldest_us, row.newest_us)
+
+
+def checkpoint(row: Any) -> AuditCheckpoint:
+    """A sw_audit_checkpoint."""
+    root = bytes(ffi.buffer(row.root)).hex()
+    note = c.known(row.note)
+    return AuditCheckpoint(c.known(row.origin), row.entry_count, row.entries_new, root, note)
+
+
+def _proof_entry(row: Any) -> Optional[AuditEntry]:
+    return entry(row) if row.entry_no else None
+
+
+def proof(row: Any) -> AuditProof:
+    """A sw_audit_proof."""
+    return AuditProof(_proof_entry(row.entry), c.known(row.text))
+
+
+def shown(row: Any) -> AuditShown:
+    """A sw_audit_shown."""
+    return AuditShown(
+        c.known(row.origin), row.entry_count, row.old_count, _proof_entry(row.entry)
     )
 
 

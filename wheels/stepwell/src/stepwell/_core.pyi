@@ -6,8 +6,14 @@
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from ._records import Applied as Applied
+from ._records import AuditActor as AuditActor
+from ._records import AuditCheckpoint as AuditCheckpoint
 from ._records import AuditEntry as AuditEntry
+from ._records import AuditGroup as AuditGroup
+from ._records import AuditKey as AuditKey
+from ._records import AuditProof as AuditProof
 from ._records import AuditReport as AuditReport
+from ._records import AuditShown as AuditShown
 from ._records import Calibration as Calibration
 from ._records import Claim as Claim
 from ._records import BreakerRow as BreakerRow
@@ -15,6 +21,7 @@ from ._records import DeadGroup as DeadGroup
 from ._records import DeadRow as DeadRow
 from ._records import Definition as Definition
 from ._records import EngineInfo as EngineInfo
+from ._records import Erased as Erased
 from ._records import Exchange as Exchange
 from ._records import Finished as Finished
 from ._records import Forecast as Forecast
@@ -148,6 +155,16 @@ class Engine:
         actor: Optional[str] = ...,
         reason: Optional[str] = ...,
     ) -> Pruned: ...
+    def task_erase(
+        self,
+        subject: str,
+        actor: Optional[str],
+        reason: Optional[str],
+        /,
+        *,
+        dry_run: bool = ...,
+        quick: bool = ...,
+    ) -> Erased: ...
     def dead_list(
         self,
         *,
@@ -242,9 +259,72 @@ class Engine:
     def worker_keep(self, worker_id: int, /) -> None: ...
     def worker_close(self, worker_id: int, /) -> None: ...
     def worker_list(self) -> List[WorkerRow]: ...
-    def audit_verify(self) -> AuditReport: ...
+    def audit_verify(
+        self,
+        checkpoints: Optional[Sequence[str]] = ...,
+        keys: Optional[Sequence[str]] = ...,
+        /,
+    ) -> AuditReport: ...
     def audit_task(self, task_id: str, /) -> List[AuditEntry]: ...
     def audit_list(self, entry_no: int = ..., limit: int = ..., /) -> List[AuditEntry]: ...
+    def audit_search(
+        self,
+        *,
+        kind: Optional[str] = ...,
+        actor: Optional[str] = ...,
+        step: Optional[str] = ...,
+        outcome: Optional[str] = ...,
+        correlation_id: Optional[str] = ...,
+        task_id: Optional[str] = ...,
+        after_us: Optional[int] = ...,
+        before_us: Optional[int] = ...,
+        after_entry_no: Optional[int] = ...,
+        limit: Optional[int] = ...,
+    ) -> List[AuditEntry]: ...
+    def audit_count(
+        self,
+        *,
+        kind: Optional[str] = ...,
+        actor: Optional[str] = ...,
+        step: Optional[str] = ...,
+        outcome: Optional[str] = ...,
+        correlation_id: Optional[str] = ...,
+        task_id: Optional[str] = ...,
+        after_us: Optional[int] = ...,
+        before_us: Optional[int] = ...,
+        after_entry_no: Optional[int] = ...,
+        limit: Optional[int] = ...,
+    ) -> Tuple[List[AuditGroup], List[AuditActor]]: ...
+    def audit_dump(
+        self,
+        format: str = ...,
+        heads: bool = ...,
+        *,
+        kind: Optional[str] = ...,
+        actor: Optional[str] = ...,
+        step: Optional[str] = ...,
+        outcome: Optional[str] = ...,
+        correlation_id: Optional[str] = ...,
+        task_id: Optional[str] = ...,
+        after_us: Optional[int] = ...,
+        before_us: Optional[int] = ...,
+        after_entry_no: Optional[int] = ...,
+        limit: Optional[int] = ...,
+    ) -> Tuple[str, int, int]: ...
+    def audit_seal(self, path: str, /) -> AuditCheckpoint: ...
+    def audit_prove(self, checkpoint: str, entry_nos: Sequence[int], /) -> List[AuditProof]: ...
+    def audit_prove_consistency(self, old: str, checkpoint: str, /) -> AuditProof: ...
+    def audit_export(self, folder: str, checkpoint: str, /) -> None: ...
+    @classmethod
+    def audit_keygen(cls, name: str, path: str, /) -> AuditKey: ...
+    @classmethod
+    def audit_check(
+        cls, proof: str, checkpoints: Optional[Sequence[str]], keys: Optional[Sequence[str]], /
+    ) -> AuditShown: ...
+    @classmethod
+    def audit_verify_export(
+        cls, folder: str, checkpoints: Optional[Sequence[str]], keys: Optional[Sequence[str]], /
+    ) -> AuditReport: ...
 
 class Graph:
     def __new__(cls, edges: Any, nodes: Any = ..., repeats: bool = ...) -> Graph: ...

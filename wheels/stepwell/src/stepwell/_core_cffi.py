@@ -19,8 +19,14 @@ from ._cffi_library import Error, Keeper, ffi, lib
 from ._cffi_rows import OUTCOMES, STEP_STATES, TASK_STATES
 from ._records import (
     Applied,
+    AuditActor,
+    AuditCheckpoint,
     AuditEntry,
+    AuditGroup,
+    AuditKey,
+    AuditProof,
     AuditReport,
+    AuditShown,
     Calibration,
     Claim,
     BreakerRow,
@@ -28,6 +34,7 @@ from ._records import (
     DeadRow,
     Definition,
     EngineInfo,
+    Erased,
     Exchange,
     Finished,
     Forecast,
@@ -84,6 +91,18 @@ class _Wait:
     def woken(self) -> bool:
         """Whether the slice came back clearly before its time."""
         return (time.monotonic() - self._begin) * 1000 + 5 < self.slice_ms
+
+
+def _verified(verify: Callable[[Any], Any]) -> AuditReport:
+    """The report that verify fills; an AuditError carries it."""
+    report = ffi.new("sw_audit_report *", {"size": ffi.sizeof("sw_audit_report")})
+    try:
+        verify(report)
+    except Error as error:
+        if error.code == lib.SW_EAUDIT:
+            error.report = rows_of.report(report)  # type: ignore[attr-defined]
+        raise
+    return rows_of.report(report)
 
 
 class Engine:
@@ -407,6 +426,28 @@ class Engine:
         self._call(lib.sw_task_prune, options, report)
         return Pruned(report.task_count, report.step_count, report.freed_bytes)
 
+    def task_erase(
+        self,
+        subject: str,
+        actor: Optional[str],
+        reason: Optional[str],
+        /,
+        *,
+        dry_run: bool = False,
+        quick: bool = False,
+    ) -> Erased:
+        """Destroy inputs, results and errors of all tasks of a subject."""
+        keeper = Keeper()
+        options = ffi.new("sw_erase_options *", {"size": ffi.sizeof("sw_erase_options")})
+        options.subject = keeper.text(subject, "subject")
+        options.actor = keeper.text(actor, "actor", optional=True)
+        options.reason = keeper.text(reason, "reason", optional=True)
+        options.dry_run = 1 if dry_run else 0
+        options.quick = 1 if quick else 0
+        report = ffi.new("sw_erase_report *", {"size": ffi.sizeof("sw_erase_report")})
+        self._call(lib.sw_task_erase, options, report)
+        return Erased(report.task_count, report.erased_count, bool(report.clean))
+
     def dead_list(
         self,
         *,
@@ -579,16 +620,18 @@ class Engine:
         _, result = self._result(lib.sw_worker_list)
         return [rows_of.worker_row(row) for row in rows_of.each(lib.sw_workers, result)]
 
-    def audit_verify(self) -> AuditReport:
-        """Recompute the log and compare it with the state."""
-        report = ffi.new("sw_audit_report *", {"size": ffi.sizeof("sw_audit_report")})
-        try:
-            self._call(lib.sw_audit_verify, report)
-        except Error as error:
-            if error.code == lib.SW_EAUDIT:
-                error.report = rows_of.report(report)  # type: ignore[attr-defined]
-            raise
-        return rows_of.report(report)
+    def audit_verify(
+        self,
+        checkpoints: Optional[Sequence[str]] = None,
+        keys: Optional[Sequence[str]] = None,
+        /,
+    ) -> AuditReport:
+        """Recompute the log, compare it with the state and with signed checkpoints."""
+        keeper = Keeper()
+        trust = rows_of.read_trust(keeper, checkpoints, keys)
+        if trust.checkpoint_count + trust.key_count == 0:
+            return _verified(lambda report: self._call(lib.sw_audit_verify, report))
+        return _verified(lambda report: self._call(lib.sw_audit_verify_signed, trust, report))
 
     def audit_task(self, task_id: str, /) -> List[AuditEntry]:
         """The entries of one task, oldest first."""
@@ -601,11 +644,117 @@ class Engine:
         _, result = self._result(lib.sw_audit_list, *bounds)
         return [rows_of.entry(row) for row in rows_of.each(lib.sw_audit_entries, result)]
 
+    def audit_search(self, **filter: Any) -> List[AuditEntry]:
+        """Entries that match, oldest first."""
+        keeper = Keeper()
+        _, result = self._result(lib.sw_audit_search, rows_of.read_audit_filter(keeper, **filter))
+        return [rows_of.entry(row) for row in rows_of.each(lib.sw_audit_entries, result)]
+
+    def audit_count(self, **filter: Any) -> Tuple[List[AuditGroup], List[AuditActor]]:
+        """How many entries match, by kind and outcome and by actor."""
+        keeper = Keeper()
+        _, result = self._result(lib.sw_audit_count, rows_of.read_audit_filter(keeper, **filter))
+        groups = rows_of.each(lib.sw_audit_groups, result)
+        actors = rows_of.each(lib.sw_audit_actors, result)
+        return ([rows_of.group(row) for row in groups], [rows_of.actor(row) for row in actors])
+
+    def audit_dump(
+        self, format: str = "jsonl", heads: bool = True, **filter: Any
+    ) -> Tuple[str, int, int]:
+        """A page as text, the number of its entries, and that of the last one."""
+        keeper = Keeper()
+        known = lib.sw_audit_format_find(keeper.text(format, "format"))
+        if known < 0:
+            raise c.refusal(f"format is '{format[:64]}', expected jsonl, yaml or csv")
+        wanted = rows_of.read_audit_filter(keeper, **filter)
+        _, result = self._result(lib.sw_audit_dump, wanted, known, 1 if heads else 0)
+        row = next(rows_of.each(lib.sw_audit_texts, result))
+        return (c.known(row.text), row.entry_count, row.last_entry_no)
+
+    def audit_seal(self, path: str, /) -> AuditCheckpoint:
+        """Sign all entries of the log with the key at path."""
+        keeper = Keeper()
+        _, result = self._result(lib.sw_audit_seal, keeper.text(path, "path"))
+        return rows_of.checkpoint(next(rows_of.each(lib.sw_audit_checkpoints, result)))
+
+    def audit_prove(self, checkpoint: str, entry_nos: Sequence[int], /) -> List[AuditProof]:
+        """Prove that entries are in the log that a checkpoint signed."""
+        keeper = Keeper()
+        note = keeper.text(checkpoint, "checkpoint")
+        given = c.read_rows(entry_nos, "entry_nos")
+        array = ffi.new("int64_t[]", len(given))
+        for i, entry_no in enumerate(given):
+            array[i] = c.read_int(entry_no, "an entry number")
+        _, result = self._result(lib.sw_audit_prove, note, array, len(given))
+        return [rows_of.proof(row) for row in rows_of.each(lib.sw_audit_proofs, result)]
+
+    def audit_prove_consistency(self, old: str, checkpoint: str, /) -> AuditProof:
+        """Prove that the log of a checkpoint continues that of an older one."""
+        keeper = Keeper()
+        notes = (keeper.text(old, "old"), keeper.text(checkpoint, "checkpoint"))
+        _, result = self._result(lib.sw_audit_prove_consistency, *notes)
+        return rows_of.proof(next(rows_of.each(lib.sw_audit_proofs, result)))
+
+    def audit_export(self, folder: str, checkpoint: str, /) -> None:
+        """Write the entries that a checkpoint covers into a folder."""
+        keeper = Keeper()
+        texts = (keeper.text(folder, "folder"), keeper.text(checkpoint, "checkpoint"))
+        self._call(lib.sw_audit_export, *texts)
+
+    @classmethod
+    def audit_keygen(cls, name: str, path: str, /) -> AuditKey:
+        """Make a key that signs the log called name."""
+        keeper = Keeper()
+        texts = (keeper.text(name, "name"), keeper.text(path, "path"))
+        row = next(rows_of.each(lib.sw_audit_keys, c.result_of(lib.sw_audit_keygen, *texts)))
+        return AuditKey(c.known(row.name), c.known(row.verifier))
+
+    @classmethod
+    def audit_check(
+        cls,
+        proof: str,
+        checkpoints: Optional[Sequence[str]],
+        keys: Optional[Sequence[str]],
+        /,
+    ) -> AuditShown:
+        """Check a proof of either kind."""
+        keeper = Keeper()
+        text = keeper.text(proof, "proof")
+        trust = rows_of.read_trust(keeper, checkpoints, keys)
+        result = c.result_of(lib.sw_audit_check, trust, text)
+        return rows_of.shown(next(rows_of.each(lib.sw_audit_shown_rows, result)))
+
+    @classmethod
+    def audit_verify_export(
+        cls,
+        folder: str,
+        checkpoints: Optional[Sequence[str]],
+        keys: Optional[Sequence[str]],
+        /,
+    ) -> AuditReport:
+        """Verify a folder of the log."""
+        keeper = Keeper()
+        path = keeper.text(folder, "folder")
+        trust = rows_of.read_trust(keeper, checkpoints, keys)
+
+        def verify(report: Any) -> None:
+            error = ffi.new("sw_error *")
+            if lib.sw_audit_verify_export(path, trust, report, error) < 0:
+                raise c.error_of(error)
+
+        return _verified(verify)
+
 
 __all__ = [
     "Applied",
+    "AuditActor",
+    "AuditCheckpoint",
     "AuditEntry",
+    "AuditGroup",
+    "AuditKey",
+    "AuditProof",
     "AuditReport",
+    "AuditShown",
     "Calibration",
     "Claim",
     "BreakerRow",
@@ -614,6 +763,7 @@ __all__ = [
     "Definition",
     "Engine",
     "EngineInfo",
+    "Erased",
     "Error",
     "Exchange",
     "Finished",

@@ -229,6 +229,15 @@ class Pruned(NamedTuple):
     freed_bytes: int
 
 
+class Erased(NamedTuple):
+    """What was erased, or would be; erased_count had been before, clean says that no copy is left
+    in the database file."""
+
+    task_count: int
+    erased_count: int
+    clean: bool
+
+
 class DeadRow(NamedTuple):
     """A step that has failed for good.
 
@@ -336,6 +345,64 @@ class AuditReport(NamedTuple):
     last_bad_entry: int
     head: str
     message: str
+    level: str
+    signed_count: int
+    root: Optional[str]
+    pruned_count: int
+    erased_count: int
+
+
+class AuditGroup(NamedTuple):
+    """Entries of one kind that led to one state; outcome is None where there is none."""
+
+    kind: str
+    outcome: Optional[str]
+    count: int  # type: ignore[assignment]
+    oldest_us: int
+    newest_us: int
+
+
+class AuditActor(NamedTuple):
+    """Entries of one actor, None for the engine itself."""
+
+    actor: Optional[str]
+    count: int  # type: ignore[assignment]
+    oldest_us: int
+    newest_us: int
+
+
+class AuditKey(NamedTuple):
+    """A key that signs checkpoints: the name of the log, and the public verifier key."""
+
+    name: str
+    vkey: str
+
+
+class AuditCheckpoint(NamedTuple):
+    """A signed checkpoint; note is its text, root that of the tree of all its entries in hex."""
+
+    origin: str
+    entry_count: int
+    entries_new: int
+    root: str
+    note: str
+
+
+class AuditProof(NamedTuple):
+    """A proof as text, and the entry that it is about; None for a proof of consistency."""
+
+    entry: Optional[AuditEntry]
+    text: str
+
+
+class AuditShown(NamedTuple):
+    """What a proof has shown: entry is in the log of origin as it was with entry_count entries, or
+    the first old_count of these are those of the older checkpoint."""
+
+    origin: str
+    entry_count: int
+    old_count: int
+    entry: Optional[AuditEntry]
 
 
 class ForecastCase(NamedTuple):

@@ -27,6 +27,7 @@ from typing import (
     overload,
 )
 
+from ._audit import Audit
 from ._binding import core
 from ._breaker import Breaker, Breakers
 from ._dead import BatchUpdate, DeadLetters, time_us
@@ -122,6 +123,11 @@ class Engine(DeadLetters, Breakers):
         trace: Optional[TracebackType],
     ) -> None:
         self.close()
+
+    @property
+    def audit(self) -> Audit:
+        """The audit log: verify, sign, prove, export."""
+        return Audit(self)
 
     @overload
     def workflow(
@@ -415,6 +421,25 @@ class Engine(DeadLetters, Breakers):
             actor=actor,
             reason=reason,
         )
+
+    def erase(
+        self,
+        subject: str,
+        *,
+        actor: str,
+        reason: str,
+        dry_run: bool = False,
+        quick: bool = False,
+    ) -> core.Erased:
+        """Destroy what is known of a subject: inputs, results and errors of all tasks with the
+        tag "subject:SUBJECT".
+
+        States and the audit log stay, every proof still holds, and the log keeps who asked and
+        why. The tasks cannot be taken up again. dry_run counts and changes nothing; quick does not
+        rewrite the file, so that old copies may remain in unused room of it. Raises
+        IllegalTransitionError while a task of the subject has not ended; nothing is erased then.
+        """
+        return self.task_erase(subject, actor, reason, dry_run=dry_run, quick=quick)
 
     def tasks(
         self,

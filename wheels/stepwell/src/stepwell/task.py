@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Dict, Generator, List, Optional
 
+from ._audit import TaskAudit
 from ._binding import core
 from ._values import decode
 
@@ -104,6 +105,11 @@ class Task:
     def gantt(self, format: str = "svg", **options: Any) -> str:
         """Its attempts along a time line; see Engine.gantt."""
         return self.engine.gantt(self, format, **options)
+
+    @property
+    def audit(self) -> TaskAudit:
+        """What the audit log says of the task, and proofs of it."""
+        return TaskAudit(self.engine, self.id)
 
     def history(self) -> List[core.AuditEntry]:
         """Every transition of the task and its steps, oldest first."""
