@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from typing import Any, Dict, List, Optional, TypedDict
 
 import pytest
@@ -30,6 +31,34 @@ class Order:
 class Parcel(TypedDict):
     weight: int
     to: str
+
+
+class TestDeadlines:
+    def test_in_the_definition(self, engine: Engine) -> None:
+        quote = engine.workflow("quote", deadline=7200)
+        ask = quote.external("ask", deadline=1.5)
+        assert quote.definition()["deadline_ms"] == 7_200_000
+        assert ask.definition()["deadline_ms"] == 1500
+        quote.register()
+        assert engine.definition("quote").deadline_ms == 7_200_000
+
+    def test_as_seconds_and_as_a_time(self, engine: Engine) -> None:
+        quote = engine.workflow("quote", deadline=7200)
+        quote.external("ask", deadline=1.5)
+        plain = quote.start()
+        assert plain.row().deadline_us - plain.row().created_us == 7_200_000_000
+        assert plain.steps["ask"].fails_us - plain.row().created_us == 1_500_000
+        for short in (quote.start(deadline=0.25), quote.start(deadline=timedelta(seconds=0.25))):
+            assert short.row().deadline_us - short.row().created_us == 250_000
+        moment = datetime(2033, 5, 18, 3, 33, 20, tzinfo=timezone.utc)
+        assert quote.start(deadline=moment).row().deadline_us == 2_000_000_000_000_000
+
+    @pytest.mark.parametrize("wrong", ["soon", True, 0, -1, float("nan"), timedelta(0)])
+    def test_what_is_none(self, engine: Engine, wrong: Any) -> None:
+        quote = engine.workflow("quote")
+        quote.external("ask")
+        with pytest.raises((TypeError, ValueError), match="deadline"):
+            quote.start(deadline=wrong)
 
 
 class TestDefinition:

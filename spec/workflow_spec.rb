@@ -47,6 +47,42 @@ RSpec.describe Stepwell::Workflow do
     end
   end
 
+  describe "deadlines" do
+    let(:engine) { Stepwell::Engine.new("memory:") }
+    let(:quote) do
+      workflow("quote") do
+        deadline 7200
+        step :ask, deadline: 1.5
+        define_method(:ask) { |_| nil }
+      end
+    end
+
+    after { engine.close }
+
+    it "stand in the definition" do
+      expect(quote.definition).to include("deadline_ms" => 7_200_000)
+      expect(quote.definition["steps"].first).to include("deadline_ms" => 1500)
+      expect(quote.register(engine: engine).deadline_ms).to eq(7_200_000)
+    end
+
+    it "are given as seconds or as a time" do
+      plain = quote.start(engine: engine).row
+      short = quote.start(engine: engine, deadline: 0.25).row
+      at = Time.at(2_000_000_000)
+      expect(plain.deadline_us - plain.created_us).to eq(7_200_000_000)
+      expect(plain.step(:ask).fails_us - plain.created_us).to eq(1_500_000)
+      expect(short.deadline_us - short.created_us).to eq(250_000)
+      expect(engine.start("quote", deadline: at).row.deadline_us).to eq(2_000_000_000_000_000)
+    end
+
+    it "are refused when they are none" do
+      ["soon", 0, -1, Float::NAN].each do |wrong|
+        expect { quote.start(engine: engine, deadline: wrong) }.to raise_error(Stepwell::InvalidArgumentError, /deadline/)
+      end
+      expect { engine.submit([{ workflow: "quote", deadline_ms: -1 }]) }.to raise_error(Stepwell::Error)
+    end
+  end
+
   it "turns the class into a definition" do
     expect(JSON.parse(WorkflowSpec::OrderWorkflow.definition_json)).to eq(
       "stepwell" => 1, "name" => "workflow_spec.order", "version" => "1.2.0", "description" => "Sells things",

@@ -75,6 +75,9 @@ t "the same key for people" 0 "err:a task with the key 'k1' exists already" "out
 t "the same key with another input is refused" 4 out= "err:k1" -- run good.yml --key k1 --input '{"other": true}'
 t "a reason, tags and the initiator are kept" 0 'json:d["reason"] == "month end" and sorted(d["tags"]) == ["eu", "fast"] and d["initiator"] == "ann"' -- run good.yml --json --reason "month end" --tag eu --tag fast
 
+t "a deadline in so long" 0 'json:d["state"] == "succeeded" and d["deadline"][14:16] == "%02d" % ((int(d["created_at"][14:16]) + 30) % 60)' -- run good.yml --json --deadline 90m
+t "a deadline at a time that has passed" 1 'json:d["state"] == "failed" and d["deadline"] == "2020-01-31T00:00:00.000000Z" and d["steps"][0]["state"] == "cancelled"' -- run good.yml --json --deadline 2020-01-31T00:00:00Z
+t "a deadline that is no time" 2 out= "err:option '--deadline' needs a time that is to come, not 'soon'" -- run good.yml --deadline soon
 t "--detach prints the task id only" 0 err= "outre:^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$" -- run good.yml --detach
 t "--resume does a detached task" 0 "out:nightly succeeded" -- run --resume
 t "nothing is left to resume" 7 out= "err:there is no unfinished task to resume" -- run --resume --db stepwell.db

@@ -15,8 +15,8 @@ const sw_str database_handlers[DATABASE_HANDLERS] = {SW__LIT("w.top"), SW__LIT("
                                                      SW__LIT("w.right"), SW__LIT("w.bottom")};
 
 static const char definition[] =
-    "{\"stepwell\":1,\"name\":\"w\",\"steps\":["
-    "{\"name\":\"top\",\"retry\":{\"max_attempts\":2},\"timeout_ms\":60000},"
+    "{\"stepwell\":1,\"name\":\"w\",\"deadline_ms\":3600000,\"steps\":["
+    "{\"name\":\"top\",\"retry\":{\"max_attempts\":2},\"timeout_ms\":60000,\"deadline_ms\":600000},"
     "{\"name\":\"left\",\"after\":[\"top\"],\"on_failure\":\"continue\"},"
     "{\"name\":\"right\",\"after\":[\"top\"],\"on_failure\":\"fail_task\"},"
     "{\"name\":\"bottom\",\"after\":[\"left\",\"right\"]}]}";

@@ -16,7 +16,8 @@
 static const char *const definitions[DEFINITIONS] = {
     "{\"stepwell\":1,\"name\":\"w\",\"steps\":[{\"name\":\"top\",\"retry\":{\"max_attempts\":3,"
     "\"jitter\":0.5}},{\"name\":\"left\",\"after\":[\"top\"],\"on_failure\":\"continue\"},"
-    "{\"name\":\"right\",\"after\":[\"top\"],\"priority\":5,\"timeout_ms\":1000},"
+    "{\"name\":\"right\",\"after\":[\"top\"],\"priority\":5,\"timeout_ms\":1000,"
+    "\"deadline_ms\":2000},"
     "{\"name\":\"bottom\",\"after\":[\"left\",\"right\"]}]}",
     "{\"stepwell\":1,\"name\":\"w\",\"version\":\"2\",\"steps\":[{\"name\":\"a\",\"queue\":\"q\","
     "\"on_failure\":\"fail_task\"},{\"name\":\"b\"},{\"name\":\"c\",\"after\":[\"b\"]}]}",
@@ -157,6 +158,8 @@ static void call_submit(call_run *run)
         rows[i].reason = pick_text(bytes);
         rows[i].correlation_id = pick_text(bytes);
         rows[i].priority = (int32_t)pick_number(bytes);
+        rows[i].deadline_ms = fuzz_pick(bytes, 4) ? 0 : pick_number(bytes);
+        rows[i].deadline_us = fuzz_pick(bytes, 8) ? 0 : pick_number(bytes);
         rows[i].tags = tags;
         rows[i].tag_count = fuzz_pick(bytes, i + 2);
     }

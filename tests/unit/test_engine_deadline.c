@@ -460,6 +460,54 @@ static void deadlines_pass_in_batches(void **state)
     rig_close(&r);
 }
 
+/* A sweep that finds no memory has ended nothing; the next one ends everything. */
+static size_t pass_without_memory(rig *r, const sw_worker_ref *worker)
+{
+    size_t failures = 0;
+    for (int for_ever = 0; for_ever < 2; for_ever++) {
+        sw_uuid task;
+        sw_result *result = NULL;
+        int rc = SW_ENOMEM;
+        assert_int_equal(submit_row(r, (sw_task_submit_row){0}, &task), 0);
+        wait_ms(r, 2000);
+        for (size_t nth = 1; rc == SW_ENOMEM; nth++) {
+            fault_env_arm(&r->fault, nth, for_ever);
+            rc = sw_step_exchange(r->engine, worker, NULL, 0, 0, 0, &result, &r->error);
+            fault_env_arm(&r->fault, 0, false);
+            failures += rc == SW_ENOMEM;
+            assert_int_equal(rig_task_state(r, &task),
+                             rc == SW_OK ? SW_TASK_FAILED : SW_TASK_PENDING);
+        }
+        assert_int_equal(rc, SW_OK);
+        sw_result_free(result);
+        assert_failed(r, &task, "a", 0);
+        assert_int_equal(rig_step(r, &task, "b").state, SW_STEP_CANCELLED);
+    }
+    rig_verify(r);
+    return failures;
+}
+
+static void deadline_passes_without_memory(void **state)
+{
+    (void)state;
+    rig r;
+    char path[] = "/tmp/stepwell_deadline_XXXXXX";
+    char file[64];
+    assert_non_null(mkdtemp(path));
+    snprintf(file, sizeof file, "%s/x.db", path);
+    const char *const stores[] = {"memory:", file};
+    for (int i = 0; i < 2; i++) {
+        rig_open(&r, stores[i],
+                 DEFINITION(",\"deadline_ms\":1500",
+                            STEP("a", DEADLINE) "," STEP("b", "") "," STEP("c", DEADLINE)));
+        sw_worker_ref worker = rig_worker(&r, LEASE_MS);
+        assert_true(pass_without_memory(&r, &worker) > 10);
+        rig_close(&r);
+    }
+    unlink(file);
+    rmdir(path);
+}
+
 static void assert_explains(rig *r, const sw_uuid *task, int reason, const char *part)
 {
     size_t count = 0;
@@ -512,6 +560,7 @@ int main(void)
         cmocka_unit_test(deadlines_of_step_and_task_together),
         cmocka_unit_test(deadline_outlives_a_restart),
         cmocka_unit_test(deadlines_pass_in_batches),
+        cmocka_unit_test(deadline_passes_without_memory),
         cmocka_unit_test(deadline_is_explained),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

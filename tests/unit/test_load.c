@@ -26,6 +26,7 @@ static const char order_yaml[] = "stepwell: 1\n"
                                  "input_schema: {type: object, required: [id]}\n"
                                  "metadata: {team: shop, b: 1, a: [true, null, 1.5]}\n"
                                  "max_parallel: 4\n"
+                                 "deadline_ms: 7200000\n"
                                  "steps:\n"
                                  "  - name: ship\n"
                                  "    after: [charge, validate]\n"
@@ -37,6 +38,7 @@ static const char order_yaml[] = "stepwell: 1\n"
                                  "    priority: -3\n"
                                  "    after: [validate]\n"
                                  "    timeout_ms: 20000\n"
+                                 "    deadline_ms: 600000\n"
                                  "    on_failure: continue\n"
                                  "    parameters: {z: 1, a: {y: 2, x: \"\\u0001ü\"}}\n"
                                  "    metadata: {owner: ann}\n"
@@ -45,13 +47,14 @@ static const char order_yaml[] = "stepwell: 1\n"
                                  "  - name: validate\n";
 
 static const char order_json[] =
-    "{\"description\":\"Two lines,\\nwith \\\"quotes\\\".\\n\","
+    "{\"deadline_ms\":7200000,\"description\":\"Two lines,\\nwith \\\"quotes\\\".\\n\","
     "\"input_schema\":{\"required\":[\"id\"],\"type\":\"object\"},\"max_parallel\":4,"
     "\"metadata\":{\"a\":[true,null,1.5],\"b\":1,\"team\":\"shop\"},\"name\":\"order\",\"steps\":["
     "{\"after\":[],\"handler\":\"order.validate\",\"name\":\"validate\",\"on_failure\":\"block\","
     "\"priority\":0,\"queue\":\"default\",\"retry\":{\"backoff\":\"exponential\",\"base_ms\":1000,"
     "\"jitter\":0.1,\"max_attempts\":1,\"max_ms\":60000},\"timeout_ms\":0},"
-    "{\"after\":[\"validate\"],\"description\":\"once\",\"handler\":\"shop.pay\","
+    "{\"after\":[\"validate\"],\"deadline_ms\":600000,\"description\":\"once\","
+    "\"handler\":\"shop.pay\","
     "\"metadata\":{\"owner\":\"ann\"},\"name\":\"charge\",\"on_failure\":\"continue\","
     "\"parameters\":{\"a\":{\"x\":\"\\u0001ü\",\"y\":2},\"z\":1},\"priority\":-3,"
     "\"queue\":\"slow\",\"retry\":{\"backoff\":\"fibonacci\",\"base_ms\":2000,\"jitter\":0.15,"
@@ -78,6 +81,7 @@ static void test_every_key(void **state)
     assert_str(sw_workflow_version(workflow), "1.2.0");
     assert_str(sw_workflow_input_schema(workflow), "{\"required\":[\"id\"],\"type\":\"object\"}");
     assert_int_equal(sw_workflow_max_parallel(workflow), 4);
+    assert_int_equal(sw_workflow_deadline_ms(workflow), 7200000);
     assert_int_equal(count, 3);
 
     assert_str(steps[0].name, "validate");
@@ -96,13 +100,14 @@ static void test_every_key(void **state)
     assert_str(charge->parameters, "{\"a\":{\"x\":\"\\u0001ü\",\"y\":2},\"z\":1}");
     assert_int_equal(charge->priority, -3);
     assert_int_equal(charge->timeout_ms, 20000);
+    assert_int_equal(charge->deadline_ms, 600000);
     assert_int_equal(charge->on_failure, SW_ON_FAILURE_CONTINUE);
     assert_int_equal(charge->max_attempts, 5);
     assert_int_equal(charge->backoff, SW_BACKOFF_FIBONACCI);
     assert_int_equal(charge->backoff_base_ms, 2000);
     assert_int_equal(charge->backoff_max_ms, 60001);
     assert_true(charge->backoff_jitter > 0.149 && charge->backoff_jitter < 0.151);
-    assert_int_equal(charge->line, 14);
+    assert_int_equal(charge->line, 15);
     assert_int_equal(charge->column, 5);
     assert_int_equal(steps[2].after_count, 2);
     assert_int_equal(steps[2].after[0], 0);

@@ -30,18 +30,21 @@ static void test_every_key(void **state)
 {
     (void)state;
     assert_same("name: nightly\nversion: \"1.0\"\ndescription: Every night\n"
-                "config: {max_parallel_steps: 3, timeout_seconds: 60, fail_fast: false}\n"
+                "config: {max_parallel_steps: 3, timeout_seconds: 60, fail_fast: false,\n"
+                "         deadline_seconds: 7200}\n"
                 "steps:\n"
                 "- id: list\n  name: List the files\n  step_type: command\n  timeout_seconds: 1.5\n"
+                "  deadline_seconds: 90.5\n"
                 "  parameters: {command: ls, args: [-l]}\n"
                 "- id: keep\n  step_type: create_file\n  depends_on: [list]\n"
                 "  continue_on_error: true\n  parameters: {path: a.txt, content: x}\n"
                 "  retry: {attempts: 3, backoff: linear, wait_seconds: 2, max_wait_seconds: 7,\n"
                 "          jitter: 0}\n",
                 "stepwell: 1\nname: nightly\nversion: \"1.0\"\ndescription: Every night\n"
-                "max_parallel: 3\n"
+                "max_parallel: 3\ndeadline_ms: 7200000\n"
                 "steps:\n"
                 "- name: list\n  title: List the files\n  handler: command\n  timeout_ms: 1500\n"
+                "  deadline_ms: 90500\n"
                 "  parameters: {command: ls, args: [-l]}\n  on_failure: skip_dependents\n"
                 "- name: keep\n  handler: create_file\n  after: [list]\n  timeout_ms: 60000\n"
                 "  on_failure: continue\n  parameters: {path: a.txt, content: x}\n"

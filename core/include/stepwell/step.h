@@ -133,7 +133,7 @@ typedef enum sw_reason {
 #define SW_ENUM_VALUE(name, value, text) SW_REASON_##name = value,
     SW_REASON_MAP(SW_ENUM_VALUE)
 #undef SW_ENUM_VALUE
-    SW_REASON_COUNT = 11
+    SW_REASON_COUNT = 12
 } sw_reason;
 
 typedef struct sw_step_reason {
