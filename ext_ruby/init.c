@@ -28,6 +28,7 @@ void Init_stepwell(void)
     rsw_ops_init();
     rsw_dead_init();
     rsw_breaker_init();
+    rsw_tasker_init();
     rsw_worker_init();
     rsw_audit_init();
     rsw_graph_init();

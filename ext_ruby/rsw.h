@@ -146,6 +146,7 @@ typedef enum rsw_row_class {
     RSW_DEAD_ROW,
     RSW_DEAD_GROUP,
     RSW_BREAKER_ROW,
+    RSW_TASKER_READINESS,
     RSW_PRUNED,
     RSW_WORKER_ROW,
     RSW_AUDIT_ENTRY,
@@ -244,6 +245,7 @@ void rsw_step_init(void);
 void rsw_ops_init(void);
 void rsw_dead_init(void);
 void rsw_breaker_init(void);
+void rsw_tasker_init(void);
 void rsw_worker_init(void);
 void rsw_audit_init(void);
 void rsw_graph_init(void);

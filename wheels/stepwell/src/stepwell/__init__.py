@@ -24,6 +24,7 @@ from ._handler import Handler
 from ._records import StepDuration
 from ._retry import GiveUp, Retry, RetryAfter
 from ._step import Step
+from ._tasker import tasker_readiness
 from ._values import InputError, ResultError
 from .context import Context
 from ._breaker import Breaker
@@ -77,6 +78,7 @@ AuditReport = core.AuditReport
 Calibration = core.Calibration
 Claim = core.Claim
 BreakerRow = core.BreakerRow
+TaskerReadiness = core.TaskerReadiness
 DeadGroup = core.DeadGroup
 DeadRow = core.DeadRow
 Definition = core.Definition
@@ -172,11 +174,13 @@ __all__ = [
     "Submitted",
     "Task",
     "TaskContext",
+    "TaskerReadiness",
     "TaskRow",
     "WaitTimeoutError",
     "Worker",
     "Workflow",
     "WorkerRow",
+    "tasker_readiness",
 ]
 
 
