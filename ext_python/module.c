@@ -116,11 +116,17 @@ static PyModuleDef_Slot module_slots[] = {
     {0, NULL},
 };
 
+static PyMethodDef module_methods[] = {
+    {"tasker_readiness", swpy_tasker_readiness, METH_VARARGS, swpy_tasker_readiness_doc},
+    {NULL, NULL, 0, NULL},
+};
+
 static PyModuleDef module_def = {
     PyModuleDef_HEAD_INIT,
     .m_name = "stepwell._core",
     .m_doc = "The engine of stepwell. Use the package stepwell, which builds on it.",
     .m_size = sizeof(swpy_state),
+    .m_methods = module_methods,
     .m_slots = module_slots,
     .m_traverse = module_traverse,
     .m_clear = module_clear,

@@ -46,6 +46,7 @@ enum { SWPY_ERROR_COUNT = 0 SW_ERROR_MAP(SWPY_COUNT_ONE) };
     XX(ERASED, "stepwell.Erased")                                                                  \
     XX(DEAD, "stepwell.DeadRow")                                                                   \
     XX(DEAD_GROUP, "stepwell.DeadGroup")                                                           \
+    XX(TASKER, "stepwell.TaskerReadiness")                                                         \
     XX(BREAKER, "stepwell.BreakerRow")                                                             \
     XX(WORKER, "stepwell.WorkerRow")                                                               \
     XX(ENTRY, "stepwell.AuditEntry")                                                               \
@@ -378,6 +379,10 @@ PyObject *swpy_graph_edges_new(swpy_state *state, const sw_graph_edge *edges, si
 
 /* graph_edit.c */
 bool swpy_graph_edit_setup(PyObject *module, swpy_state *state);
+
+/* tasker.c: the one function of the module. */
+PyObject *swpy_tasker_readiness(PyObject *module, PyObject *args);
+extern const char swpy_tasker_readiness_doc[];
 
 /* The methods of Engine, each in the file of its subject. */
 

@@ -57,6 +57,8 @@ RECORD_FIELDS(DEAD, {"step_id", NULL}, {"task_id", NULL}, {"workflow", NULL}, {"
               {"attempt", NULL}, {"max_attempts", NULL}, {"crashes", NULL}, {"task_state", NULL})
 RECORD_FIELDS(DEAD_GROUP, {"error_class", NULL}, {"handler", NULL}, {"count", NULL},
               {"oldest_us", NULL}, {"newest_us", NULL})
+RECORD_FIELDS(TASKER, {"ready", NULL}, {"dependencies_satisfied", NULL}, {"retry_eligible", NULL},
+              {"total_parents", NULL}, {"completed_parents", NULL}, {"next_retry_us", NULL})
 RECORD_FIELDS(BREAKER, {"name", NULL}, {"state", NULL}, {"failures", NULL}, {"successes", NULL},
               {"probing", NULL}, {"openings", NULL}, {"forced", NULL}, {"until_us", NULL},
               {"changed_us", NULL}, {"error_class", NULL}, {"failure_threshold", NULL},

@@ -30,6 +30,7 @@ void Init_stepwell(void)
     rsw_dead_init();
     rsw_breaker_init();
     rsw_erase_init();
+    rsw_tasker_init();
     rsw_worker_init();
     rsw_audit_init();
     rsw_search_init();

@@ -124,6 +124,8 @@ void rsw_row_init(void)
     ROW(RSW_BREAKER_ROW, "BreakerRow", "name", "state", "failures", "successes", "probing",
         "openings", "forced", "until_us", "changed_us", "error_class", "failure_threshold",
         "success_threshold", "probes", "open_ms", "max_open_ms");
+    ROW(RSW_TASKER_READINESS, "TaskerReadiness", "ready", "dependencies_satisfied",
+        "retry_eligible", "total_parents", "completed_parents", "next_retry_us");
     ROW(RSW_PRUNED, "Pruned", "task_count", "step_count", "freed_bytes");
     ROW(RSW_ERASED, "Erased", "task_count", "erased_count", "clean");
     ROW(RSW_WORKER_ROW, "WorkerRow", "worker_id", "name", "host", "pid", "lease_until_us", "held",

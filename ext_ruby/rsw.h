@@ -147,6 +147,7 @@ typedef enum rsw_row_class {
     RSW_DEAD_ROW,
     RSW_DEAD_GROUP,
     RSW_BREAKER_ROW,
+    RSW_TASKER_READINESS,
     RSW_PRUNED,
     RSW_ERASED,
     RSW_WORKER_ROW,
@@ -275,6 +276,7 @@ void rsw_ops_init(void);
 void rsw_dead_init(void);
 void rsw_breaker_init(void);
 void rsw_erase_init(void);
+void rsw_tasker_init(void);
 void rsw_worker_init(void);
 void rsw_audit_init(void);
 void rsw_search_init(void);

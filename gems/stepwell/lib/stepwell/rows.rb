@@ -151,6 +151,16 @@ module Stepwell
   # Dead letters of one error class and handler: error_class, handler, count, oldest_us, newest_us.
   class DeadGroup; end
 
+  # What Tasker's row of a step would say: ready (its ready_for_execution), dependencies_satisfied,
+  # retry_eligible, total_parents, completed_parents, next_retry_us (end of the waits, also when it is
+  # over; nil: none).
+  class TaskerReadiness
+    # @return [Boolean]
+    def ready?
+      ready
+    end
+  end
+
   # A circuit breaker: name, state (one of {BREAKER_STATES}), failures (in a row), successes and probing
   # (while half-open: so far, and steps that run), openings (in a row), forced (whether an operator has
   # opened it), until_us (open: when it becomes half-open, nil: when an operator closes it), changed_us,

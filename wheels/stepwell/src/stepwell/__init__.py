@@ -25,6 +25,7 @@ from ._handler import Handler
 from ._records import StepDuration
 from ._retry import GiveUp, Retry, RetryAfter
 from ._step import Step
+from ._tasker import tasker_readiness
 from ._values import InputError, ResultError
 from .context import Context
 from ._breaker import Breaker
@@ -84,6 +85,7 @@ AuditShown = core.AuditShown
 Calibration = core.Calibration
 Claim = core.Claim
 BreakerRow = core.BreakerRow
+TaskerReadiness = core.TaskerReadiness
 DeadGroup = core.DeadGroup
 DeadRow = core.DeadRow
 Definition = core.Definition
@@ -190,11 +192,13 @@ __all__ = [
     "Task",
     "TaskAudit",
     "TaskContext",
+    "TaskerReadiness",
     "TaskRow",
     "WaitTimeoutError",
     "Worker",
     "Workflow",
     "WorkerRow",
+    "tasker_readiness",
 ]
 
 

@@ -36,6 +36,7 @@ from ._records import (
     Submitted,
     TaskContext,
     TaskRow,
+    TaskerReadiness,
     WorkerRow,
 )
 
@@ -230,6 +231,33 @@ def fill_breaker(keeper: Keeper, out: Any, row: Any) -> None:
     out.actor = keeper.text(actor, "actor", optional=True)
     out.reason = keeper.text(reason, "reason", optional=True)
     out.open_ms = 0 if open_ms is None else c.read_int(open_ms, "open_ms")
+
+
+def read_numbers(keeper: Keeper, value: Any, what: str) -> Any:
+    """An array of int32_t."""
+    items = [c.read_int(item, what, 32) for item in c.read_rows(value, what)]
+    return keeper.keep(ffi.new("int32_t[]", items))
+
+
+def read_tasker_name(keeper: Keeper, value: Any, what: str, find: Any) -> int:
+    """The number of a name of Tasker's."""
+    number: int = find(keeper.text(value, what))
+    if number < 0:
+        raise c.refusal(f"{what} is '{value[:64]}', which Tasker does not know")
+    return number
+
+
+def fill_tasker(keeper: Keeper, out: Any, row: Any) -> None:
+    """Fill a sw_tasker_step."""
+    columns = c.read_row(row, "a step", 10, 10)
+    out.state = read_tasker_name(keeper, columns[0], "state", lib.sw_tasker_state_find)
+    parents = read_numbers(keeper, columns[1], "parents")
+    out.parents = parents
+    out.parent_count = len(parents)
+    out.processed, out.in_process, out.retryable = (bool(value) for value in columns[2:5])
+    names = ("attempts", "retry_limit", "backoff_request_seconds", "last_attempted_us", "failed_us")
+    for name, value in zip(names, columns[5:]):
+        setattr(out, name, -1 if value is None else c.read_int(value, name))
 
 
 def read_dead_filter(keeper: Keeper, texts: Dict[str, Any], numbers: Dict[str, Any]) -> Any:
@@ -521,6 +549,18 @@ def dead_group(row: Any) -> DeadGroup:
         row.count,
         row.oldest_us,
         row.newest_us,
+    )
+
+
+def tasker(row: Any) -> TaskerReadiness:
+    """A sw_tasker_readiness."""
+    return TaskerReadiness(
+        bool(row.ready),
+        bool(row.dependencies_satisfied),
+        bool(row.retry_eligible),
+        row.total_parents,
+        row.completed_parents,
+        None if row.next_retry_us < 0 else row.next_retry_us,
     )
 
 

@@ -37,6 +37,7 @@ from ._records import StepRow as StepRow
 from ._records import Submitted as Submitted
 from ._records import TaskContext as TaskContext
 from ._records import TaskRow as TaskRow
+from ._records import TaskerReadiness as TaskerReadiness
 from ._records import WorkerRow as WorkerRow
 
 VERSION: str
@@ -78,6 +79,10 @@ class AuditError(Error):
 
 class RefusedError(Error): ...
 class AccessError(Error, PermissionError): ...
+
+def tasker_readiness(
+    rule: str, rows: Sequence[Tuple[Any, ...]], now_us: int, asked: Optional[Sequence[int]] = ..., /
+) -> List[TaskerReadiness]: ...
 
 class Engine:
     def __init__(

@@ -50,6 +50,7 @@ from ._records import (
     Submitted,
     TaskContext,
     TaskRow,
+    TaskerReadiness,
     WorkerRow,
 )
 
@@ -103,6 +104,33 @@ def _verified(verify: Callable[[Any], Any]) -> AuditReport:
             error.report = rows_of.report(report)  # type: ignore[attr-defined]
         raise
     return rows_of.report(report)
+
+
+def tasker_readiness(
+    rule: str,
+    rows: Sequence[Tuple[Any, ...]],
+    now_us: int,
+    asked: Optional[Sequence[int]] = None,
+    /,
+) -> List[TaskerReadiness]:
+    """Which steps Tasker would find ready by one of its rules; no engine is asked."""
+    keeper = Keeper()
+    number = rows_of.read_tasker_name(keeper, rule, "rule", lib.sw_tasker_rule_find)
+    now = c.read_int(now_us, "now_us")
+    chosen = None if asked is None else rows_of.read_numbers(keeper, asked, "asked")
+    given = c.read_rows(rows, "rows")
+    array = ffi.new("sw_tasker_step[]", len(given))
+    c.fill_rows(array, given, lambda out, row: rows_of.fill_tasker(keeper, out, row))
+    count = len(given) if chosen is None else len(chosen)
+    out = ffi.new("sw_tasker_readiness[]", max(count, 1))
+    error = ffi.new("sw_error *")
+    asked_array = ffi.NULL if chosen is None else chosen
+    code = lib.sw_tasker_readiness_of(
+        number, array, len(given), asked_array, 0 if chosen is None else count, now, out, error
+    )
+    if code < 0:
+        raise c.error_of(error)
+    return [rows_of.tasker(out[i]) for i in range(count)]
 
 
 class Engine:
@@ -788,5 +816,7 @@ __all__ = [
     "TaskContext",
     "TaskRow",
     "VERSION",
+    "TaskerReadiness",
     "WorkerRow",
+    "tasker_readiness",
 ]

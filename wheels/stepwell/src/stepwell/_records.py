@@ -272,6 +272,18 @@ class DeadGroup(NamedTuple):
     newest_us: int
 
 
+class TaskerReadiness(NamedTuple):
+    """What Tasker's row of a step would say; ready is its ready_for_execution, next_retry_us the
+    end of the waits, also when it is over, None when there is none."""
+
+    ready: bool
+    dependencies_satisfied: bool
+    retry_eligible: bool
+    total_parents: int
+    completed_parents: int
+    next_retry_us: Optional[int]
+
+
 class BreakerRow(NamedTuple):
     """A circuit breaker.
 
