@@ -6,7 +6,7 @@
  *     BASE64(root)
  *
  * The name of the key that signs is the origin. Lines that follow the third are signed but mean
- * nothing here. */
+ * nothing here; none of them is empty. Witnesses may sign it too. */
 #ifndef SW_AUDIT_CHECKPOINT_H
 #define SW_AUDIT_CHECKPOINT_H
 
@@ -16,7 +16,7 @@ typedef struct sw__checkpoint {
     sw_str origin; /* points into the note */
     int64_t size;
     uint8_t root[32];
-    size_t key_index; /* the key that has signed it */
+    sw__note_signed who; /* of the keys given */
 } sw__checkpoint;
 
 /* Append a signed checkpoint; its origin is the signer's name. 0 or SW_ENOMEM. */
@@ -26,7 +26,7 @@ int sw__checkpoint_sign(sw__buf *note, const sw__note_signer *signer, int64_t si
 int sw__checkpoint_open(sw_str note, const sw__note_key *keys, size_t key_count,
                         sw__checkpoint *out, const char **why);
 
-/* Read one without looking at its signatures; key_index means nothing. false: it is none. */
+/* Read one without looking at its signatures; who means nothing. false: it is none. */
 bool sw__checkpoint_peek(sw_str note, sw__checkpoint *out);
 
 #endif
