@@ -574,8 +574,8 @@ static const cli_command command_table[] = {
                    "June continues May"}},
      .arguments = {"TASK"},
      .argument_max = 1,
-     .options =
-         CLI_DB_COMMON | CLI_BIT(ENTRY) | CLI_BIT(STEP) | CLI_BIT(CHECKPOINT) | CLI_BIT(OUTPUT),
+     .options = CLI_DB_COMMON | CLI_BIT(ENTRY) | CLI_BIT(STEP) | CLI_BIT(CHECKPOINT) |
+                CLI_BIT(EXPORT) | CLI_BIT(OUTPUT),
      .run = cli_command_audit_prove},
     {.name = "audit check",
      .summary = "Check proofs, without a database",

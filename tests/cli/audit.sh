@@ -91,6 +91,12 @@ t "audit verify of an export" 0 "outre:^OK  signed \(L2\): the [0-9]+ entries of
 t "audit export adds to a folder" 0 "err:wrote public/" -- audit export public/ --checkpoint second.checkpoint
 t "audit verify of an export with an older checkpoint" 0 "out:are those of 2 checkpoints" -- audit verify --export public --vkey @two.vkey --checkpoint first.checkpoint
 t "audit verify of an export as JSON" 0 'json:d["ok"] and d["level"] == "L2 signed" and d["signed"] == d["entries"]' -- audit verify --export public --vkey @two.vkey --json
+t "audit prove from an export" 0 out= "err:wrote exported.proof" -- audit prove --export public --entry 3 --checkpoint second.checkpoint -o exported.proof --db none.db
+check "it is the proof that the log gives" diff entry.proof exported.proof
+t "audit prove consistency from an export" 0 out= "err:wrote both.exported" -- audit prove --export public --checkpoint first.checkpoint --checkpoint second.checkpoint -o both.exported --db none.db
+check "it is that of the log, too" diff both.proof both.exported
+t "audit prove a task from an export" 0 "outre:^c2sp.org/tlog-proof@v1$" -- audit prove --export public "$task" --checkpoint second.checkpoint
+t "audit prove from a folder that is none" 7 out= "err:cannot read" -- audit prove --export none --entry 3 --checkpoint second.checkpoint
 t "audit verify of an export with another key" 6 out= "err:not signed by any of the keys" -- audit verify --export public --vkey @third.vkey
 t "audit verify of an export without a key" 2 out= "err:needs --vkey" -- audit verify --export public
 t "audit verify of a folder that is none" 7 out= "err:cannot read" -- audit verify --export . --vkey @two.vkey

@@ -181,8 +181,17 @@ static int export_entry(export_check *check, sw_str bytes, sw_error *err)
                                "one before it",
                                (long long)entry.entry_no, (long long)entry_no);
     check->time_us = entry.time_us;
-    int rc = sw__trust_entry(&check->trust, bytes, err);
-    return rc == SW_OK ? sw__tiles_add(&check->tiles, bytes, err) : rc;
+    return sw__tiles_add(&check->tiles, bytes, err);
+}
+
+/* The tree of the tiles so far, against the checkpoints of that size. It is put together only where
+ * somebody asks: each entry is hashed once. */
+static int export_tree(export_check *check, sw_error *err)
+{
+    sw__tree tree;
+    if (sw__tiles_tree(&check->tiles, &tree) < 0)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    return sw__trust_tree(&check->trust, &tree, err);
 }
 
 /* width entries, each behind its length, and nothing else. */
@@ -194,7 +203,10 @@ static int export_bundle(export_check *check, const char *name, int width, sw_er
         size_t len = end - at < 2 ? SIZE_MAX : (size_t)at[0] << 8 | at[1];
         if (len == SIZE_MAX || len > (size_t)(end - at) - 2)
             break;
-        int rc = export_entry(check, (sw_str){(const char *)at + 2, len}, err);
+        int rc =
+            sw__trust_wants(&check->trust, check->tiles.size) ? export_tree(check, err) : SW_OK;
+        if (rc == SW_OK)
+            rc = export_entry(check, (sw_str){(const char *)at + 2, len}, err);
         if (rc < 0)
             return rc;
         at += 2 + len;
@@ -217,6 +229,8 @@ static int export_entries(export_check *check, sw_error *err)
         if (rc == SW_OK)
             rc = export_bundle(check, name, width, err);
     }
+    if (rc == SW_OK)
+        rc = export_tree(check, err);
     if (rc == SW_OK)
         rc = sw__tiles_end(&check->tiles, err);
     return rc == SW_OK ? sw__trust_end(&check->trust, err) : rc;

@@ -121,7 +121,7 @@ static int payload_results(sw__replay *replay, const payload_batch *batch, sw_er
     return rc;
 }
 
-static sw__replay_step *payload_step(sw__replay *replay, const sw__seal *seal)
+static sw__replay_step *payload_replay_step(sw__replay *replay, const sw__seal *seal)
 {
     sw__replay_task *task = sw__replay_task_find(replay, SW__STEP_TASK(seal->key));
     return &task->steps[SW__STEP_INDEX(seal->key)];
@@ -137,7 +137,7 @@ static int payload_failures(sw__replay *replay, const payload_batch *batch, sw_e
                                               batch->arena, rows, err);
     for (size_t i = 0; rc == SW_OK && i < batch->count; i++) {
         const sw_str parts[] = {rows[i].error_class, rows[i].message, rows[i].detail};
-        payload_step(replay, &batch->seals[i])->error_epoch =
+        payload_replay_step(replay, &batch->seals[i])->error_epoch =
             rows[i].epoch > batch->seals[i].epoch ? rows[i].epoch : 0;
         if (rows[i].epoch <= batch->seals[i].epoch)
             rc = payload_check(replay, &batch->seals[i], rows[i].epoch == batch->seals[i].epoch,

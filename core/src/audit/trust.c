@@ -19,12 +19,16 @@ int sw__trust_given(const sw_audit_trust *trusted, sw_error *err)
     return SW_OK;
 }
 
+bool sw__trust_wants(const sw__trust *trust, int64_t size)
+{
+    return trust->next < trust->count && trust->rows[trust->next].size == size;
+}
+
 /* All checkpoints of the tree as it is now. */
 static int trust_compare(sw__trust *trust, sw_error *err)
 {
     uint8_t root[32];
-    for (; trust->next < trust->count && trust->rows[trust->next].size == trust->tree.size;
-         trust->next++) {
+    for (; sw__trust_wants(trust, trust->tree.size); trust->next++) {
         const sw__checkpoint *row = &trust->rows[trust->next];
         if (sw__tree_root(&trust->tree, trust->leaves.hasher, root) < 0)
             return sw__fail(err, SW_ENOMEM, NULL);
@@ -108,10 +112,10 @@ int sw__trust_segment(sw__trust *trust, const sw__segment *segment, sw_error *er
     return rc;
 }
 
-int sw__trust_entry(sw__trust *trust, sw_str entry, sw_error *err)
+int sw__trust_tree(sw__trust *trust, const sw__tree *tree, sw_error *err)
 {
-    trust->leaves.context = trust;
-    return sw__leaves_entry(&trust->leaves, entry, err);
+    trust->tree = *tree;
+    return trust_compare(trust, err);
 }
 
 int sw__trust_end(sw__trust *trust, sw_error *err)

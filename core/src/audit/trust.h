@@ -29,8 +29,10 @@ int sw__trust_load(sw__trust *trust, const sw_audit_trust *trusted, sw__hasher *
 /* The next segment, whose hash has been checked. errors: SW_EAUDIT (a doubt is raised), SW_ENOMEM.
  */
 int sw__trust_segment(sw__trust *trust, const sw__segment *segment, sw_error *err);
-/* The next entry; the same. */
-int sw__trust_entry(sw__trust *trust, sw_str entry, sw_error *err);
+/* Whether there is a checkpoint of a tree of this size that has not been compared, and the tree
+ * itself; the same. */
+bool sw__trust_wants(const sw__trust *trust, int64_t size);
+int sw__trust_tree(sw__trust *trust, const sw__tree *tree, sw_error *err);
 /* All entries have come by; the same. */
 int sw__trust_end(sw__trust *trust, sw_error *err);
 
