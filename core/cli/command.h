@@ -234,6 +234,7 @@ int cli_command_prune(const cli_call *call);
 int cli_command_worker(const cli_call *call);
 int cli_command_audit_keygen(const cli_call *call);
 int cli_command_audit_seal(const cli_call *call);
+int cli_command_audit_rotate(const cli_call *call);
 int cli_command_audit_verify(const cli_call *call);
 int cli_command_audit_prove(const cli_call *call);
 int cli_command_audit_check(const cli_call *call);

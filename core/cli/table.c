@@ -558,6 +558,20 @@ static const cli_command command_table[] = {
                    "every minute, from cron"}},
      .options = CLI_DB_COMMON | CLI_BIT(SIGNER) | CLI_BIT(OUTPUT),
      .run = cli_command_audit_seal},
+    {.name = "audit rotate",
+     .summary = "Hand an audit log over from one key to another",
+     .about =
+         "Makes a key of the same name in NEW, unless one that has signed nothing is there. Both "
+         "keys sign one checkpoint that names the new one: auditors who keep it trust the new "
+         "key from there on, and the old one no longer. The verifier key is printed.",
+     .usages = {"NEW --signer OLD -o FILE [options]"},
+     .examples = {{"stepwell audit rotate new.key --signer orders.key -o rotation.checkpoint",
+                   "orders.key signs nothing any more"}},
+     .arguments = {"NEW"},
+     .argument_min = 1,
+     .argument_max = 1,
+     .options = CLI_DB_COMMON | CLI_BIT(SIGNER) | CLI_BIT(OUTPUT),
+     .run = cli_command_audit_rotate},
     {.name = "audit prove",
      .summary = "Prove that entries are in the log that a checkpoint signed",
      .about = "Prints one proof for each entry of the task (or of one step of it, or for each "

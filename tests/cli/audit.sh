@@ -109,5 +109,16 @@ t "audit verify of an export that was edited" 6 out= "err:does not hold" -- audi
 t "audit verify of an older copy" 0 "out:integrity (L1)" -- audit verify --db old.db
 t "audit verify of an older copy with a checkpoint" 6 out= "err:an older copy of the database put back" -- audit verify --db old.db --checkpoint second.checkpoint --vkey @two.vkey
 t "audit seal of an older copy" 6 out= "err:refused to sign" -- audit seal --db old.db --signer two.key
-rm two.key.state
-t "audit seal without its state" 7 out= "err:cannot sign without" -- audit seal --signer two.key
+"$stepwell" run two.yml >/dev/null
+t "audit rotate" 0 "outre:$vkey" "err:new.key signs from entry" -- audit rotate new.key --signer two.key -o rotation.checkpoint
+t "audit seal with the new key" 0 out= "err:wrote third.checkpoint" -- audit seal --signer new.key -o third.checkpoint
+t "audit seal with the old key" 4 out= "err:another key has replaced" -- audit seal --signer two.key
+t "audit verify over a rotation" 0 "out:of 3 checkpoints" -- audit verify --checkpoint second.checkpoint --checkpoint rotation.checkpoint --checkpoint third.checkpoint --vkey @two.vkey
+"$stepwell" run two.yml >/dev/null
+"$stepwell" audit seal --signer new.key -o fourth.checkpoint 2>/dev/null
+t "audit verify with the old key and no rotation" 6 out= "err:not signed by any of the keys" -- audit verify --checkpoint fourth.checkpoint --vkey @two.vkey
+t "audit rotate to a key of another name" 4 out= "err:another name" -- audit rotate other.key --signer new.key -o none.checkpoint
+t "audit rotate without a file for the checkpoint" 2 out= "err:needs --output" -- audit rotate x.key --signer new.key
+t "audit rotate --json" 0 'json:d["name"] == "example.com/two" and d["vkey"].startswith("example.com/two+") and d["entries"] > 8' -- audit rotate last.key --signer new.key -o last.checkpoint --json
+rm last.key.state
+t "audit seal without its state" 7 out= "err:cannot sign without" -- audit seal --signer last.key

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "audit/leaves.h"
+#include "base/ed25519.h"
 #include "base/str.h"
 
 #define SIEGE_RUNS 3
@@ -29,18 +30,48 @@ void siege_sign(audit_siege *siege, audit_log *log, sw__buf *out)
     assert_int_equal(sw__checkpoint_sign(out, &siege->signer, tree.size, root), SW_OK);
 }
 
+void siege_rotate(audit_siege *siege, audit_log *log, sw__buf *out)
+{
+    sw__buf text, key;
+    uint8_t root[32];
+    uint8_t signature[64];
+    sw__checkpoint checkpoint;
+    sw__note_signer next;
+    const sw_str name = SW__LIT(SIEGE_NAME);
+    const uint8_t secret[32] = {(uint8_t)(siege->signer.secret[0] + 1)};
+    sw__buf_init(&text, sw_env_system());
+    sw__buf_init(&key, sw_env_system());
+    siege_sign(siege, log, &text);
+    assert_true(sw__checkpoint_peek(sw__buf_str(&text), &checkpoint));
+    memcpy(root, checkpoint.root, sizeof(root));
+    assert_int_equal(sw__note_signer_make(log->hasher, name, secret, &next), SW_OK);
+    sw__note_put_key(&key, &next.key);
+    sw__checkpoint_put(out, name, checkpoint.size, root, sw__buf_str(&key));
+    assert_int_equal(sw__ed25519_sign(next.secret, sw__buf_str(out), signature), SW_OK);
+    assert_int_equal(sw__note_sign(out, &siege->signer), SW_OK);
+    sw__note_put_signature(out, &next.key, signature);
+    siege->signer = next;
+    sw__buf_free(&key);
+    sw__buf_free(&text);
+}
+
 bool siege_finds(audit_siege *siege, audit_log *log, sw_str checkpoint)
+{
+    return siege_finds_any(siege, log, &checkpoint, checkpoint.len > 0);
+}
+
+bool siege_finds_any(audit_siege *siege, audit_log *log, const sw_str *notes, size_t count)
 {
     sw_str vkey = sw__buf_str(&siege->key);
     sw_audit_trust trust = SW_AUDIT_TRUST_INIT;
     sw_audit_report report = SW_AUDIT_REPORT_INIT;
-    trust.checkpoints = &checkpoint;
-    trust.checkpoint_count = 1;
+    trust.checkpoints = notes;
+    trust.checkpoint_count = count;
     trust.keys = &vkey;
     trust.key_count = 1;
     assert_int_equal(log->store->ops->begin(log->store, false, NULL), SW_OK);
-    int rc = sw__audit_verify(log->store, log->hasher, sw_env_system(),
-                              checkpoint.len > 0 ? &trust : NULL, &report, NULL);
+    int rc = sw__audit_verify(log->store, log->hasher, sw_env_system(), count > 0 ? &trust : NULL,
+                              &report, NULL);
     log->store->ops->rollback(log->store);
     assert_true(rc == SW_OK || rc == SW_EAUDIT);
     return rc == SW_EAUDIT;

@@ -35,6 +35,11 @@ void siege_restore(audit_siege *siege);
 
 /* Append a checkpoint of a whole log to out. */
 void siege_sign(audit_siege *siege, audit_log *log, sw__buf *out);
+/* The key changes: a checkpoint that both sign goes to out, and the siege signs with the next one.
+ * siege->key stays what the auditor trusts. */
+void siege_rotate(audit_siege *siege, audit_log *log, sw__buf *out);
+/* Whether verifying a log with these checkpoints finds something. */
+bool siege_finds_any(audit_siege *siege, audit_log *log, const sw_str *notes, size_t count);
 /* Whether verifying a log with a checkpoint finds something; an empty one: at level 1. */
 bool siege_finds(audit_siege *siege, audit_log *log, sw_str checkpoint);
 /* Count one attack as it is now, with the auditor's checkpoint at level 2. */

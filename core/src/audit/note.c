@@ -208,18 +208,25 @@ bool sw__note_read_signer(sw__hasher *hasher, sw_str text, sw__note_signer *out,
 
 /* Signatures. */
 
-int sw__note_sign(sw__buf *note, const sw__note_signer *signer)
+void sw__note_put_signature(sw__buf *note, const sw__note_key *key, const uint8_t signature[64])
 {
     uint8_t bytes[NOTE_SIGNATURE_BYTES];
-    memcpy(bytes, signer->key.id, SW__NOTE_ID_SIZE);
-    if (note->failed ||
-        sw__ed25519_sign(signer->secret, sw__buf_str(note), bytes + SW__NOTE_ID_SIZE) < 0)
-        return SW_ENOMEM;
-    sw__buf_put_text(note, "\n" NOTE_DASH);
-    sw__buf_put_str(note, signer->key.name);
+    memcpy(bytes, key->id, SW__NOTE_ID_SIZE);
+    memcpy(bytes + SW__NOTE_ID_SIZE, signature, SW__ED25519_SIGNATURE_SIZE);
+    sw__buf_put_text(note, NOTE_DASH);
+    sw__buf_put_str(note, key->name);
     sw__buf_put_byte(note, ' ');
     sw__base64_put(note, bytes, sizeof(bytes));
     sw__buf_put_byte(note, '\n');
+}
+
+int sw__note_sign(sw__buf *note, const sw__note_signer *signer)
+{
+    uint8_t signature[SW__ED25519_SIGNATURE_SIZE];
+    if (note->failed || sw__ed25519_sign(signer->secret, sw__buf_str(note), signature) < 0)
+        return SW_ENOMEM;
+    sw__buf_put_byte(note, '\n');
+    sw__note_put_signature(note, &signer->key, signature);
     return note->failed ? SW_ENOMEM : SW_OK;
 }
 

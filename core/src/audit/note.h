@@ -70,6 +70,8 @@ bool sw__note_read_key(sw__hasher *hasher, sw_str text, sw__note_key *out, const
 
 /* Put the signature of a text, which ends with an end of line, behind it. 0 or SW_ENOMEM. */
 int sw__note_sign(sw__buf *note, const sw__note_signer *signer);
+/* Append the line of one signature; the empty line before the first is the caller's. */
+void sw__note_put_signature(sw__buf *note, const sw__note_key *key, const uint8_t signature[64]);
 /* Whether bytes are a key's signature of a text: 1 or 0, or SW_ENOMEM. seen_us is when the text was
  * seen, 0 where the type does not say. */
 int sw__note_check(const sw__note_key *key, sw_str text, const uint8_t *bytes, size_t size,

@@ -174,7 +174,7 @@ int sw__proof_check(const sw_audit_trust *trusted, sw_str text, sw__hasher *hash
         return doubt.raised ? proof_refuse(err, doubt.message) : rc;
     if (!sw__proof_read(text, &proof))
         return proof_refuse(err, "it is no proof");
-    rc = sw__checkpoint_open(proof.checkpoint, trust.keys, trusted->key_count, &checkpoint, &why);
+    rc = sw__trust_open(&trust, proof.checkpoint, &checkpoint, &why);
     if (rc == SW_EINVAL)
         return sw__fail(err, SW_EAUDIT,
                         "the proof does not hold: its checkpoint cannot be trusted: %s", why);

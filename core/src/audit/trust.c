@@ -72,32 +72,115 @@ static int trust_by_size(const void *a, const void *b)
     return (left->size > right->size) - (left->size < right->size);
 }
 
+int sw__trust_open(const sw__trust *trust, sw_str note, sw__checkpoint *out, const char **why)
+{
+    int rc = sw__checkpoint_open(note, trust->keys, trust->key_count, out, why);
+    if (rc < 0 || out->size <= trust->retired[out->who.key_index])
+        return rc;
+    *why = "it is signed by a key that another one had replaced before";
+    return SW_EINVAL;
+}
+
+/* A checkpoint that its own successor has signed, too, makes that key one of those trusted. */
+static int trust_follow(sw__trust *trust, sw__hasher *hasher, sw_str note,
+                        const sw__checkpoint *row, const char **why)
+{
+    sw_str text;
+    sw__note_signed who;
+    sw__note_key *next = &trust->keys[trust->key_count];
+    if (!sw__note_read_key(hasher, row->successor, next, why))
+        return *why ? SW_EINVAL : SW_ENOMEM;
+    int rc = sw__note_open(note, next, 1, &text, &who, why);
+    if (rc < 0 || !sw__str_equal(next->name, row->origin)) {
+        *why = "it names a next key that has not signed it, or is of another log";
+        return rc == SW_ENOMEM ? rc : SW_EINVAL;
+    }
+    if (row->size < trust->retired[row->who.key_index])
+        trust->retired[row->who.key_index] = row->size;
+    trust->retired[trust->key_count++] = INT64_MAX;
+    return SW_OK;
+}
+
+/* Open what can be opened with the keys that are known so far; *opened grows. A bad successor is
+ * the answer of its checkpoint. */
+static int trust_round(sw__trust *trust, const sw_audit_trust *trusted, sw__hasher *hasher,
+                       bool *done, size_t *opened, size_t *bad, const char **why)
+{
+    *bad = trusted->checkpoint_count;
+    for (size_t i = 0; i < trusted->checkpoint_count; i++) {
+        const char *reason = NULL;
+        if (done[i])
+            continue;
+        int rc = sw__checkpoint_open(trusted->checkpoints[i], trust->keys, trust->key_count,
+                                     &trust->rows[i], &reason);
+        if (rc == SW_OK && trust->rows[i].successor.ptr)
+            rc = trust_follow(trust, hasher, trusted->checkpoints[i], &trust->rows[i], &reason);
+        if (rc == SW_ENOMEM)
+            return rc;
+        done[i] = rc == SW_OK;
+        *opened += rc == SW_OK;
+        if (rc < 0 && *bad == trusted->checkpoint_count) {
+            *bad = i;
+            *why = reason;
+        }
+    }
+    return SW_OK;
+}
+
+/* Rounds, until no checkpoint makes another key known; then none may be signed by a key that was
+ * replaced before. */
+static int trust_open_all(sw__trust *trust, const sw_audit_trust *trusted, sw__hasher *hasher,
+                          bool *done, size_t *bad, const char **why)
+{
+    size_t count = trusted->checkpoint_count;
+    size_t opened = 0;
+    size_t before;
+    do {
+        before = opened;
+        if (trust_round(trust, trusted, hasher, done, &opened, bad, why) < 0)
+            return SW_ENOMEM;
+    } while (opened > before && opened < count);
+    for (size_t i = 0; opened == count && i < count; i++) {
+        if (sw__trust_open(trust, trusted->checkpoints[i], &trust->rows[i], why) == SW_OK)
+            continue;
+        *bad = i;
+        return SW_EINVAL;
+    }
+    return opened == count ? SW_OK : SW_EINVAL;
+}
+
 int sw__trust_load(sw__trust *trust, const sw_audit_trust *trusted, sw__hasher *hasher,
                    sw__arena *arena, sw__doubt *doubt, sw_error *err)
 {
+    size_t bad = 0;
+    const char *why = NULL;
     *trust = (sw__trust){.doubt = doubt};
     if (!trusted)
         return SW_OK;
+    size_t room = trusted->key_count + trusted->checkpoint_count;
+    bool *done = sw__arena_array(arena, trusted->checkpoint_count, sizeof(*done));
     trust->leaves = (sw__leaves){.tree = &trust->tree, .hasher = hasher, .visit = trust_visit};
-    trust->keys = sw__arena_array(arena, trusted->key_count, sizeof(*trust->keys));
+    trust->keys = sw__arena_array(arena, room, sizeof(*trust->keys));
+    trust->retired = sw__arena_array(arena, room, sizeof(*trust->retired));
     trust->rows = sw__arena_array(arena, trusted->checkpoint_count, sizeof(*trust->rows));
-    if (!trust->keys || !trust->rows)
+    if (!done || !trust->keys || !trust->retired || !trust->rows)
         return sw__fail(err, SW_ENOMEM, NULL);
     int rc = trust_load_keys(trusted, hasher, trust->keys, err);
-    for (size_t i = 0; rc == SW_OK && i < trusted->checkpoint_count; i++) {
-        const char *why = NULL;
-        rc = sw__checkpoint_open(trusted->checkpoints[i], trust->keys, trusted->key_count,
-                                 &trust->rows[i], &why);
-        if (rc == SW_EINVAL)
-            return sw__doubt_raise(doubt, 0, 0, "checkpoint %zu of %zu cannot be trusted: %s",
-                                   i + 1, trusted->checkpoint_count, why);
-        if (rc < 0)
-            return sw__fail(err, rc, NULL);
-    }
+    if (rc < 0)
+        return rc;
+    trust->key_count = trusted->key_count;
+    for (size_t i = 0; i < trust->key_count; i++)
+        trust->retired[i] = INT64_MAX;
+    rc = trust_open_all(trust, trusted, hasher, done, &bad, &why);
+    if (rc == SW_EINVAL)
+        return sw__doubt_raise(doubt, 0, 0, "checkpoint %zu of %zu cannot be trusted: %s", bad + 1,
+                               trusted->checkpoint_count, why);
+    if (rc < 0)
+        return sw__fail(err, rc, NULL);
     trust->count = trusted->checkpoint_count;
-    if (rc == SW_OK && trust->count > 1)
+    if (trust->count > 1)
         qsort(trust->rows, trust->count, sizeof(*trust->rows), trust_by_size);
-    return rc;
+    return SW_OK;
 }
 
 int sw__trust_segment(sw__trust *trust, const sw__segment *segment, sw_error *err)

@@ -9,7 +9,9 @@
 #include "stepwell/checkpoint.h"
 
 typedef struct sw__trust {
-    sw__note_key *keys;
+    sw__note_key *keys; /* those given, and their successors */
+    int64_t *retired;   /* by key: the entries that it signs at most, INT64_MAX for all */
+    size_t key_count;
     sw__checkpoint *rows; /* by size; NULL when nothing is trusted */
     size_t count;
     size_t next;    /* the first one that has not been compared */
@@ -26,6 +28,9 @@ int sw__trust_given(const sw_audit_trust *trusted, sw_error *err);
  * trusted raises a doubt. errors: SW_EINVAL (a key, err->row), SW_EAUDIT, SW_ENOMEM. */
 int sw__trust_load(sw__trust *trust, const sw_audit_trust *trusted, sw__hasher *hasher,
                    sw__arena *arena, sw__doubt *doubt, sw_error *err);
+/* Open a checkpoint, which no key has signed that was replaced before. *why is a static phrase.
+ * errors: SW_EINVAL, SW_ENOMEM. */
+int sw__trust_open(const sw__trust *trust, sw_str note, sw__checkpoint *out, const char **why);
 /* The next segment, whose hash has been checked. errors: SW_EAUDIT (a doubt is raised), SW_ENOMEM.
  */
 int sw__trust_segment(sw__trust *trust, const sw__segment *segment, sw_error *err);

@@ -86,15 +86,22 @@ static int seal_fill(sw_result *result, sw__signer *signer, int64_t before, sw_e
     return seal_keep(result, SW__CHECKPOINTS, row, err);
 }
 
-static int seal_run(sw_engine *engine, sw_result *result, sw__hasher *hasher, sw_str path,
-                    sw_error *err)
+static int seal_open(sw_engine *engine, sw_result *result, sw__hasher *hasher,
+                     const sw_audit_signing *signing, sw__signer *signer, sw_error *err)
+{
+    const char *file = NULL;
+    const sw__signer_call call = {signing->sign, signing->context};
+    *signer = (sw__signer){.fd = -1};
+    int rc = seal_path(result->arena, signing->path, &file, err);
+    return rc == SW_OK ? sw__signer_open(signer, engine->env, hasher, file, call, err) : rc;
+}
+
+static int seal_run(sw_engine *engine, sw_result *result, sw__hasher *hasher,
+                    const sw_audit_signing *signing, const sw_audit_signing *next, sw_error *err)
 {
     sw__signer signer;
-    const char *file = NULL;
-    int rc = seal_path(result->arena, path, &file, err);
-    if (rc < 0)
-        return rc;
-    rc = sw__signer_open(&signer, engine->env, hasher, file, err);
+    (void)next;
+    int rc = seal_open(engine, result, hasher, signing, &signer, err);
     int64_t before = signer.tree.size;
     if (rc == SW_OK)
         rc = seal_follow(engine, &signer, err);
@@ -106,8 +113,63 @@ static int seal_run(sw_engine *engine, sw_result *result, sw__hasher *hasher, sw
     return rc;
 }
 
+/* The key that takes over: one that is there, or a new one of the same name. */
+static int seal_open_next(sw_engine *engine, sw_result *result, sw__hasher *hasher, sw_str name,
+                          const sw_audit_signing *next, sw__signer *signer, sw_error *err)
+{
+    int rc = seal_open(engine, result, hasher, next, signer, err);
+    if (rc != SW_ENOTFOUND || next->sign)
+        return rc;
+    sw__signer_close(signer);
+    rc = seal_make_key(result, hasher, name, next->path, err);
+    return rc == SW_OK ? seal_open(engine, result, hasher, next, signer, err) : rc;
+}
+
+static int seal_keep_key(sw_result *result, const sw__signer *signer, sw_error *err)
+{
+    sw__buf verifier;
+    sw_audit_key *key = sw__arena_alloc(result->arena, sizeof(*key));
+    sw__buf_init(&verifier, sw__arena_env(result->arena));
+    sw__note_put_key(&verifier, &signer->signer.key);
+    if (key && !verifier.failed) {
+        key->name = sw__arena_str(result->arena, signer->signer.key.name);
+        key->verifier = sw__arena_str(result->arena, sw__buf_str(&verifier));
+    }
+    int rc =
+        verifier.failed ? sw__fail(err, SW_ENOMEM, NULL) : seal_keep(result, SW__KEYS, key, err);
+    sw__buf_free(&verifier);
+    return rc;
+}
+
+static int rotate_run(sw_engine *engine, sw_result *result, sw__hasher *hasher,
+                      const sw_audit_signing *signing, const sw_audit_signing *next, sw_error *err)
+{
+    sw__signer old;
+    sw__signer taking = {.fd = -1};
+    int rc = seal_open(engine, result, hasher, signing, &old, err);
+    int64_t before = old.tree.size;
+    if (rc == SW_OK)
+        rc = seal_follow(engine, &old, err);
+    if (rc == SW_OK)
+        rc = seal_open_next(engine, result, hasher, old.signer.key.name, next, &taking, err);
+    if (rc == SW_OK)
+        rc = sw__signer_rotate(&old, &taking, err);
+    if (rc == SW_OK)
+        rc = seal_fill(result, &taking, before, err);
+    if (rc == SW_OK)
+        rc = seal_keep_key(result, &taking, err);
+    sw__signer_close(&taking);
+    sw__signer_close(&old);
+    return rc;
+}
+
+typedef int (*seal_task)(sw_engine *engine, sw_result *result, sw__hasher *hasher,
+                         const sw_audit_signing *signing, const sw_audit_signing *next,
+                         sw_error *err);
+
 /* The engine's own hasher belongs to whoever holds its lock; the signer works without. */
-int sw_audit_seal(sw_engine *engine, sw_str path, sw_result **out, sw_error *err)
+static int seal_answer(sw_engine *engine, const sw_audit_signing *signing,
+                       const sw_audit_signing *next, seal_task task, sw_result **out, sw_error *err)
 {
     if (!out || !engine)
         return sw__fail(err, SW_EINVAL, "engine and out are needed");
@@ -117,7 +179,7 @@ int sw_audit_seal(sw_engine *engine, sw_str path, sw_result **out, sw_error *err
         return rc;
     sw_result *result = sw__result_new(engine->env);
     sw__hasher *hasher = sw__hasher_new(engine->env);
-    rc = result && hasher ? seal_run(engine, result, hasher, path, err)
+    rc = result && hasher ? task(engine, result, hasher, signing, next, err)
                           : sw__fail(err, SW_ENOMEM, NULL);
     sw__hasher_free(hasher);
     if (rc < 0)
@@ -125,5 +187,49 @@ int sw_audit_seal(sw_engine *engine, sw_str path, sw_result **out, sw_error *err
     else
         *out = result;
     sw__engine_go(engine);
+    return rc;
+}
+
+static int seal_check(const sw_audit_signing *signing, sw_error *err)
+{
+    return signing && signing->size >= sizeof(*signing)
+               ? SW_OK
+               : sw__fail(err, SW_EINVAL, "signing must start with SW_AUDIT_SIGNING_INIT");
+}
+
+int sw_audit_seal(sw_engine *engine, sw_str path, sw_result **out, sw_error *err)
+{
+    sw_audit_signing signing = SW_AUDIT_SIGNING_INIT;
+    signing.path = path;
+    return seal_answer(engine, &signing, NULL, seal_run, out, err);
+}
+
+int sw_audit_seal_with(sw_engine *engine, const sw_audit_signing *signing, sw_result **out,
+                       sw_error *err)
+{
+    int rc = seal_check(signing, err);
+    return rc == SW_OK ? seal_answer(engine, signing, NULL, seal_run, out, err) : rc;
+}
+
+int sw_audit_rotate(sw_engine *engine, const sw_audit_signing *signing,
+                    const sw_audit_signing *next, sw_result **out, sw_error *err)
+{
+    int rc = seal_check(signing, err);
+    if (rc == SW_OK)
+        rc = seal_check(next, err);
+    return rc == SW_OK ? seal_answer(engine, signing, next, rotate_run, out, err) : rc;
+}
+
+int sw_audit_enrol(sw_str verifier, sw_str path, sw_error *err)
+{
+    const char *file = NULL;
+    const sw_env *env = sw_env_system();
+    sw__arena *arena = sw__arena_new(env);
+    sw__hasher *hasher = sw__hasher_new(env);
+    int rc = arena && hasher ? seal_path(arena, path, &file, err) : sw__fail(err, SW_ENOMEM, NULL);
+    if (rc == SW_OK)
+        rc = sw__signer_enrol(env, hasher, verifier, file, err);
+    sw__hasher_free(hasher);
+    sw__arena_free(arena);
     return rc;
 }
