@@ -55,18 +55,16 @@ void siege_rotate(audit_siege *siege, audit_log *log, sw__buf *out)
     sw__buf_free(&text);
 }
 
-bool siege_finds(audit_siege *siege, audit_log *log, sw_str checkpoint)
-{
-    return siege_finds_any(siege, log, &checkpoint, checkpoint.len > 0);
-}
-
-bool siege_finds_any(audit_siege *siege, audit_log *log, const sw_str *notes, size_t count)
+static bool siege_verify(audit_siege *siege, audit_log *log, const sw_str *notes, size_t count,
+                         const sw_audit_anchor *anchor)
 {
     sw_str vkey = sw__buf_str(&siege->key);
     sw_audit_trust trust = SW_AUDIT_TRUST_INIT;
     sw_audit_report report = SW_AUDIT_REPORT_INIT;
     trust.checkpoints = notes;
     trust.checkpoint_count = count;
+    trust.anchors = anchor;
+    trust.anchor_count = anchor != NULL;
     trust.keys = &vkey;
     trust.key_count = 1;
     assert_int_equal(log->store->ops->begin(log->store, false, NULL), SW_OK);
@@ -74,7 +72,25 @@ bool siege_finds_any(audit_siege *siege, audit_log *log, const sw_str *notes, si
                               &report, NULL);
     log->store->ops->rollback(log->store);
     assert_true(rc == SW_OK || rc == SW_EAUDIT);
+    assert_true(rc != SW_OK || !anchor || report.level == SW_AUDIT_ANCHORED);
     return rc == SW_EAUDIT;
+}
+
+bool siege_finds(audit_siege *siege, audit_log *log, sw_str checkpoint)
+{
+    return siege_finds_any(siege, log, &checkpoint, checkpoint.len > 0);
+}
+
+bool siege_finds_any(audit_siege *siege, audit_log *log, const sw_str *notes, size_t count)
+{
+    return siege_verify(siege, log, notes, count, NULL);
+}
+
+bool siege_finds_anchored(audit_siege *siege, audit_log *log, sw_str checkpoint, sw_str anchor)
+{
+    const sw_audit_anchor row = {
+        .place = SW__LIT("file:far"), .note = anchor, .time_us = log->now_us};
+    return siege_verify(siege, log, &checkpoint, 1, &row);
 }
 
 void siege_count(audit_siege *siege, siege_tally *sum, audit_log *log)
@@ -84,6 +100,7 @@ void siege_count(audit_siege *siege, siege_tally *sum, audit_log *log)
     sum->tried++;
     sum->found[0] += first;
     sum->found[1] += asks ? siege_finds(siege, log, sw__buf_str(&siege->note)) : true;
+    sum->found[2] = sum->found[1];
 }
 
 void siege_restore(audit_siege *siege)

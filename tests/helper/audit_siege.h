@@ -10,7 +10,7 @@
 #include "audit/checkpoint.h"
 #include "helper/audit_log.h"
 
-#define SIEGE_LEVELS 2
+#define SIEGE_LEVELS 3
 #define SIEGE_NAME "example.com/log"
 
 /* How often something was tried, and how often each level found it. */
@@ -42,7 +42,10 @@ void siege_rotate(audit_siege *siege, audit_log *log, sw__buf *out);
 bool siege_finds_any(audit_siege *siege, audit_log *log, const sw_str *notes, size_t count);
 /* Whether verifying a log with a checkpoint finds something; an empty one: at level 1. */
 bool siege_finds(audit_siege *siege, audit_log *log, sw_str checkpoint);
-/* Count one attack as it is now, with the auditor's checkpoint at level 2. */
+/* The same where the auditor has an anchor, whatever checkpoint the attacker hands over. */
+bool siege_finds_anchored(audit_siege *siege, audit_log *log, sw_str checkpoint, sw_str anchor);
+/* Count one attack as it is now, with the auditor's checkpoint at level 2. Level 3 is level 2 and
+ * more. */
 void siege_count(audit_siege *siege, siege_tally *sum, audit_log *log);
 
 /* Attacks on files that were handed out: one bit of each changed, every stride-th. Each says what

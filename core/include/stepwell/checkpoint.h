@@ -44,14 +44,26 @@ typedef struct sw_audit_signing {
 
 #define SW_AUDIT_SIGNING_INIT {.size = sizeof(sw_audit_signing)}
 
-/* What is trusted: checkpoints that were kept, and verifier keys that they must be signed by. */
+/* A checkpoint that lies outside, where neither the writers of the database nor the holder of the
+ * key can change it (anchor.h). */
+typedef struct sw_audit_anchor {
+    sw_str place; /* "file:/mnt/far/anchors", "git:/srv/anchors", "https://witness.example/w1" */
+    sw_str note;  /* the checkpoint, with what witnesses signed */
+    int64_t entry_count;
+    int64_t time_us; /* when it was set, as the place says */
+} sw_audit_anchor;
+
+/* What is trusted: checkpoints that were kept, and verifier keys that they must be signed by. A
+ * checkpoint that a witness has cosigned whose key is among them is an anchor as well. */
 typedef struct sw_audit_trust {
     uint32_t size;
     uint32_t reserved;
     const sw_str *checkpoints; /* the signed texts, in any order */
     size_t checkpoint_count;
-    const sw_str *keys; /* verifier keys */
+    const sw_str *keys; /* verifier keys, of logs and of witnesses */
     size_t key_count;
+    const sw_audit_anchor *anchors;
+    size_t anchor_count;
 } sw_audit_trust;
 
 #define SW_AUDIT_TRUST_INIT {.size = sizeof(sw_audit_trust)}

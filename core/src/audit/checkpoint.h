@@ -21,6 +21,7 @@ typedef struct sw__checkpoint {
     uint8_t root[32];
     sw_str successor; /* the next verifier key, absent in all others */
     sw__note_signed who; /* of the keys given */
+    int64_t anchored_us; /* 0, or when somebody outside got it; filled by trust.h */
 } sw__checkpoint;
 
 /* Append the text that is signed; no successor when it is absent. */

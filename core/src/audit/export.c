@@ -277,10 +277,13 @@ static int export_report(export_check *check, sw__hasher *hasher, sw_audit_repor
     if (sw__tree_root(&check->trust.tree, hasher, root) < 0)
         return sw__fail(err, SW_ENOMEM, NULL);
     sw__hash_hex(root, report->root);
-    report->level = SW_AUDIT_SIGNED;
+    report->anchored_count = check->trust.anchored;
+    report->anchored_us = check->trust.anchored_us;
+    report->level = check->trust.anchor_count > 0 ? SW_AUDIT_ANCHORED : SW_AUDIT_SIGNED;
     snprintf(report->message, sizeof(report->message),
-             "signed (L2): the %lld entries of the folder are those of %zu checkpoint%s, and its "
+             "%ssigned (L2): the %lld entries of the folder are those of %zu checkpoint%s, and its "
              "tiles are theirs",
+             check->trust.anchor_count > 0 ? "anchored (L3) and " : "",
              (long long)report->entry_count, check->trust.count,
              check->trust.count == 1 ? "" : "s");
     return SW_OK;

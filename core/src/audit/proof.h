@@ -46,6 +46,10 @@ int sw__prove_inclusion(sw__store *store, sw__hasher *hasher, sw__arena *arena, 
 int sw__prove_consistency(sw__store *store, sw__hasher *hasher, sw__arena *arena, sw_str old,
                           sw_str checkpoint, sw_audit_proof **row, sw_error *err);
 
+/* The same without the older checkpoint: what it says whoever checks the proof knows. */
+int sw__prove_growth(sw__store *store, sw__hasher *hasher, sw__arena *arena, int64_t old,
+                     sw_str checkpoint, sw_audit_proof **row, sw_error *err);
+
 /* The same from an exported folder, whose own checkpoint is proved in when none is given; only the
  * files that the proofs need are read, and the proofs are checked. */
 int sw__prove_tiled_inclusion(sw__tiled *tiled, sw__arena *arena, sw_str checkpoint,

@@ -14,8 +14,9 @@ int sw__trust_given(const sw_audit_trust *trusted, sw_error *err)
         return sw__fail(err, SW_EINVAL, "trust must start with SW_AUDIT_TRUST_INIT");
     if (trusted->key_count == 0 || trusted->key_count > SW__BATCH_MAX)
         return sw__fail(err, SW_EINVAL, "1 to %d verifier keys are needed", SW__BATCH_MAX);
-    if (trusted->checkpoint_count > SW__BATCH_MAX)
-        return sw__fail(err, SW_EINVAL, "at most %d checkpoints can be trusted", SW__BATCH_MAX);
+    if (trusted->checkpoint_count > SW__BATCH_MAX || trusted->anchor_count > SW__BATCH_MAX)
+        return sw__fail(err, SW_EINVAL, "at most %d checkpoints and anchors can be trusted",
+                        SW__BATCH_MAX);
     return SW_OK;
 }
 
@@ -40,6 +41,12 @@ static int trust_compare(sw__trust *trust, sw_error *err)
                                    "was put in another one's place",
                                    (long long)row->size, SW__FMT(row->origin));
         trust->proved = row->size;
+        if (row->anchored_us == 0)
+            continue;
+        trust->anchored = row->size;
+        trust->anchor_count++;
+        if (row->anchored_us > trust->anchored_us)
+            trust->anchored_us = row->anchored_us;
     }
     return SW_OK;
 }
@@ -101,83 +108,124 @@ static int trust_follow(sw__trust *trust, sw__hasher *hasher, sw_str note,
     return SW_OK;
 }
 
-/* Open what can be opened with the keys that are known so far; *opened grows. A bad successor is
- * the answer of its checkpoint. */
-static int trust_round(sw__trust *trust, const sw_audit_trust *trusted, sw__hasher *hasher,
-                       bool *done, size_t *opened, size_t *bad, const char **why)
+/* The checkpoints of a load, those of anchors behind the others. */
+typedef struct trust_notes {
+    const sw_audit_trust *given;
+    sw_str *texts;
+    bool *done;
+    size_t count;
+    size_t opened;
+    size_t bad; /* the first one that could not be opened, and why */
+    const char *why;
+} trust_notes;
+
+/* Open what can be opened with the keys that are known so far. A bad successor is the answer of its
+ * checkpoint. */
+static int trust_round(sw__trust *trust, trust_notes *notes, sw__hasher *hasher)
 {
-    *bad = trusted->checkpoint_count;
-    for (size_t i = 0; i < trusted->checkpoint_count; i++) {
+    notes->bad = notes->count;
+    for (size_t i = 0; i < notes->count; i++) {
         const char *reason = NULL;
-        if (done[i])
+        if (notes->done[i])
             continue;
-        int rc = sw__checkpoint_open(trusted->checkpoints[i], trust->keys, trust->key_count,
+        int rc = sw__checkpoint_open(notes->texts[i], trust->keys, trust->key_count,
                                      &trust->rows[i], &reason);
         if (rc == SW_OK && trust->rows[i].successor.ptr)
-            rc = trust_follow(trust, hasher, trusted->checkpoints[i], &trust->rows[i], &reason);
+            rc = trust_follow(trust, hasher, notes->texts[i], &trust->rows[i], &reason);
         if (rc == SW_ENOMEM)
             return rc;
-        done[i] = rc == SW_OK;
-        *opened += rc == SW_OK;
-        if (rc < 0 && *bad == trusted->checkpoint_count) {
-            *bad = i;
-            *why = reason;
+        notes->done[i] = rc == SW_OK;
+        notes->opened += rc == SW_OK;
+        if (rc < 0 && notes->bad == notes->count) {
+            notes->bad = i;
+            notes->why = reason;
         }
     }
     return SW_OK;
 }
 
+/* A time that is not known is the beginning of time: an anchor all the same. */
+static void trust_anchor(sw__checkpoint *row, const trust_notes *notes, size_t at)
+{
+    size_t before = notes->given->checkpoint_count;
+    row->anchored_us = row->who.witness_count > 0 ? row->who.witnessed_us : 0;
+    if (at >= before && notes->given->anchors[at - before].time_us > row->anchored_us)
+        row->anchored_us = notes->given->anchors[at - before].time_us;
+    if (row->anchored_us <= 0 && (at >= before || row->who.witness_count > 0))
+        row->anchored_us = 1;
+}
+
 /* Rounds, until no checkpoint makes another key known; then none may be signed by a key that was
  * replaced before. */
-static int trust_open_all(sw__trust *trust, const sw_audit_trust *trusted, sw__hasher *hasher,
-                          bool *done, size_t *bad, const char **why)
+static int trust_open_all(sw__trust *trust, trust_notes *notes, sw__hasher *hasher)
 {
-    size_t count = trusted->checkpoint_count;
-    size_t opened = 0;
     size_t before;
     do {
-        before = opened;
-        if (trust_round(trust, trusted, hasher, done, &opened, bad, why) < 0)
+        before = notes->opened;
+        if (trust_round(trust, notes, hasher) < 0)
             return SW_ENOMEM;
-    } while (opened > before && opened < count);
-    for (size_t i = 0; opened == count && i < count; i++) {
-        if (sw__trust_open(trust, trusted->checkpoints[i], &trust->rows[i], why) == SW_OK)
-            continue;
-        *bad = i;
-        return SW_EINVAL;
+    } while (notes->opened > before && notes->opened < notes->count);
+    for (size_t i = 0; notes->opened == notes->count && i < notes->count; i++) {
+        int rc = sw__trust_open(trust, notes->texts[i], &trust->rows[i], &notes->why);
+        trust_anchor(&trust->rows[i], notes, i);
+        notes->bad = i;
+        if (rc < 0)
+            return rc;
     }
-    return opened == count ? SW_OK : SW_EINVAL;
+    return notes->opened == notes->count ? SW_OK : SW_EINVAL;
+}
+
+static int trust_doubt(const sw__trust *trust, const trust_notes *notes)
+{
+    size_t before = notes->given->checkpoint_count;
+    if (notes->bad < before)
+        return sw__doubt_raise(trust->doubt, 0, 0, "checkpoint %zu of %zu cannot be trusted: %s",
+                               notes->bad + 1, before, notes->why);
+    return sw__doubt_raise(trust->doubt, 0, 0, "the anchor \"%.*s\" cannot be trusted: %s",
+                           SW__FMT(notes->given->anchors[notes->bad - before].place), notes->why);
+}
+
+static int trust_alloc(sw__trust *trust, trust_notes *notes, sw__arena *arena, sw_error *err)
+{
+    const sw_audit_trust *given = notes->given;
+    size_t room = given->key_count + notes->count;
+    notes->done = sw__arena_array(arena, notes->count, sizeof(*notes->done));
+    notes->texts = sw__arena_array(arena, notes->count, sizeof(*notes->texts));
+    trust->keys = sw__arena_array(arena, room, sizeof(*trust->keys));
+    trust->retired = sw__arena_array(arena, room, sizeof(*trust->retired));
+    trust->rows = sw__arena_array(arena, notes->count, sizeof(*trust->rows));
+    if (!notes->done || !notes->texts || !trust->keys || !trust->retired || !trust->rows)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    for (size_t i = 0; i < given->checkpoint_count; i++)
+        notes->texts[i] = given->checkpoints[i];
+    for (size_t i = 0; i < given->anchor_count; i++)
+        notes->texts[given->checkpoint_count + i] = given->anchors[i].note;
+    for (size_t i = 0; i < room; i++)
+        trust->retired[i] = INT64_MAX;
+    return SW_OK;
 }
 
 int sw__trust_load(sw__trust *trust, const sw_audit_trust *trusted, sw__hasher *hasher,
                    sw__arena *arena, sw__doubt *doubt, sw_error *err)
 {
-    size_t bad = 0;
-    const char *why = NULL;
     *trust = (sw__trust){.doubt = doubt};
     if (!trusted)
         return SW_OK;
-    size_t room = trusted->key_count + trusted->checkpoint_count;
-    bool *done = sw__arena_array(arena, trusted->checkpoint_count, sizeof(*done));
+    trust_notes notes = {.given = trusted,
+                         .count = trusted->checkpoint_count + trusted->anchor_count};
     trust->leaves = (sw__leaves){.tree = &trust->tree, .hasher = hasher, .visit = trust_visit};
-    trust->keys = sw__arena_array(arena, room, sizeof(*trust->keys));
-    trust->retired = sw__arena_array(arena, room, sizeof(*trust->retired));
-    trust->rows = sw__arena_array(arena, trusted->checkpoint_count, sizeof(*trust->rows));
-    if (!done || !trust->keys || !trust->retired || !trust->rows)
-        return sw__fail(err, SW_ENOMEM, NULL);
-    int rc = trust_load_keys(trusted, hasher, trust->keys, err);
+    int rc = trust_alloc(trust, &notes, arena, err);
+    if (rc == SW_OK)
+        rc = trust_load_keys(trusted, hasher, trust->keys, err);
     if (rc < 0)
         return rc;
     trust->key_count = trusted->key_count;
-    for (size_t i = 0; i < trust->key_count; i++)
-        trust->retired[i] = INT64_MAX;
-    rc = trust_open_all(trust, trusted, hasher, done, &bad, &why);
+    rc = trust_open_all(trust, &notes, hasher);
     if (rc == SW_EINVAL)
-        return sw__doubt_raise(doubt, 0, 0, "checkpoint %zu of %zu cannot be trusted: %s", bad + 1,
-                               trusted->checkpoint_count, why);
+        return trust_doubt(trust, &notes);
     if (rc < 0)
         return sw__fail(err, rc, NULL);
-    trust->count = trusted->checkpoint_count;
+    trust->count = notes.count;
     if (trust->count > 1)
         qsort(trust->rows, trust->count, sizeof(*trust->rows), trust_by_size);
     return SW_OK;

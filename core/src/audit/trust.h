@@ -16,6 +16,9 @@ typedef struct sw__trust {
     size_t count;
     size_t next;    /* the first one that has not been compared */
     int64_t proved; /* entries that the newest equal one covers */
+    int64_t anchored;    /* entries that the newest anchor among them covers */
+    int64_t anchored_us; /* the newest time of one */
+    size_t anchor_count; /* of those that were equal */
     sw__tree tree;
     sw__leaves leaves;
     sw__doubt *doubt;
