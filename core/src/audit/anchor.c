@@ -72,8 +72,9 @@ static int anchor_syslog_put(sw__anchoring *anchoring, sw_error *err)
     return rc;
 }
 
-/* The anchor of a line, when it has one of this log. A line that is damaged has none. */
-static bool anchor_read_line(sw__anchoring *anchoring, sw_str line, sw__buf *scratch)
+/* The anchor of a line, when it has one of this log: 1 or 0, or SW_ENOMEM. A line that is damaged
+ * has none. */
+static int anchor_read_line(sw__anchoring *anchoring, sw_str line, sw__buf *scratch)
 {
     size_t size = 0;
     int64_t seconds = 0;
@@ -81,25 +82,27 @@ static bool anchor_read_line(sw__anchoring *anchoring, sw_str line, sw__buf *scr
     const char *mark =
         line.len > 0 ? memmem(line.ptr, line.len, ANCHOR_MARK, sizeof(ANCHOR_MARK) - 1) : NULL;
     if (!mark)
-        return false;
+        return 0;
     const char *digits = mark + sizeof(ANCHOR_MARK) - 1;
     const char *blank = memchr(digits, ' ', (size_t)(line.ptr + line.len - digits));
     if (!blank || !sw__note_number((sw_str){digits, (size_t)(blank - digits)}, &seconds) ||
         seconds > INT64_MAX / 1000000)
-        return false;
+        return 0;
     sw_str encoded = {blank + 1, (size_t)(line.ptr + line.len - blank - 1)};
     sw__buf_clear(scratch);
     uint8_t *room = sw__buf_reserve(scratch, encoded.len + 1);
-    if (!room || !sw__base64_read(encoded, room, encoded.len, &size) ||
+    if (!room)
+        return SW_ENOMEM;
+    if (!sw__base64_read(encoded, room, encoded.len, &size) ||
         !sw__checkpoint_peek((sw_str){(char *)room, size}, &checkpoint) ||
         !sw__str_equal(checkpoint.origin, anchoring->origin))
-        return false;
+        return 0;
     *anchoring->row = (sw_audit_anchor){
         .note = sw__arena_str(anchoring->arena, (sw_str){(char *)room, size}),
         .entry_count = checkpoint.size,
         .time_us = seconds * 1000000,
     };
-    return true;
+    return anchoring->row->note.ptr ? 1 : SW_ENOMEM;
 }
 
 static int anchor_file_get(sw__anchoring *anchoring, sw_error *err)
@@ -111,11 +114,13 @@ static int anchor_file_get(sw__anchoring *anchoring, sw_error *err)
     int rc = sw__file_read(anchoring->target, ANCHOR_FILE_MAX, &text, err);
     sw_str rest = sw__buf_str(&text);
     sw_str line;
-    while (rc == SW_OK && sw__note_line(&rest, &line))
-        found = anchor_read_line(anchoring, line, &scratch) || found;
-    if (scratch.failed)
-        rc = sw__fail(err, SW_ENOMEM, NULL);
-    else if (rc == SW_OK && !found)
+    while (rc == SW_OK && sw__note_line(&rest, &line)) {
+        int one = anchor_read_line(anchoring, line, &scratch);
+        found = found || one == 1;
+        if (one < 0)
+            rc = sw__fail(err, one, NULL);
+    }
+    if (rc == SW_OK && !found)
         rc = sw__fail(err, SW_ENOTFOUND, "\"%s\" holds no anchor of \"%.*s\"", anchoring->target,
                       SW__FMT(anchoring->origin));
     sw__buf_free(&scratch);
