@@ -1,5 +1,7 @@
 /* stepwell audit verify: does the history hold together, does it agree with the state, and is it
  * the one that was signed? */
+#include <time.h>
+
 #include "command.h"
 #include "database.h"
 #include "json.h"
@@ -7,7 +9,27 @@
 #include "text.h"
 #include "trust.h"
 
-static const char *const level_names[SW_AUDIT_LEVEL_COUNT] = {"none", "L1 integrity", "L2 signed"};
+static const char *const level_names[SW_AUDIT_LEVEL_COUNT] = {"none", "L1 integrity", "L2 signed",
+                                                              "L3 anchored"};
+
+/* 0 when its clock is ahead of ours. */
+static int64_t audit_age_us(const sw_audit_report *report)
+{
+    int64_t age_us = (int64_t)time(NULL) * 1000000 - report->anchored_us;
+    return age_us > 0 ? age_us : 0;
+}
+
+/* Always told: a log whose anchors are old may have been rolled back since. */
+static void audit_print_age(const sw_audit_report *report)
+{
+    char age[CLI_DURATION_SIZE];
+    char when[CLI_TIME_SIZE];
+    if (report->anchored_us == 0)
+        printf("    last anchor: none\n");
+    else
+        printf("    last anchor: %s old, %s\n", cli_duration(audit_age_us(report), age),
+               cli_time_rfc3339(report->anchored_us, when));
+}
 
 static void audit_print_json(const sw_audit_report *report)
 {
@@ -24,6 +46,10 @@ static void audit_print_json(const sw_audit_report *report)
     cli_json_text(&json, "head", report->head);
     cli_json_int(&json, "signed", report->signed_count);
     cli_json_int(&json, "unsealed_tail", report->entry_count - report->signed_count);
+    cli_json_int(&json, "anchored", report->anchored_count);
+    cli_json_time(&json, "last_anchor", report->anchored_us);
+    if (report->anchored_us > 0)
+        cli_json_seconds(&json, "last_anchor_age_seconds", audit_age_us(report));
     if (report->root[0])
         cli_json_text(&json, "root", report->root);
     if (!report->ok) {
@@ -42,6 +68,7 @@ static void audit_print_ok(const sw_audit_report *report)
         printf("    head sha256:%s\n", report->head);
     if (report->root[0])
         printf("    root sha256:%s\n", report->root);
+    audit_print_age(report);
 }
 
 static int audit_fail(const sw_audit_report *report)
@@ -75,7 +102,7 @@ static int audit_verify_database(const cli_call *call)
     if (status == CLI_EXIT_OK)
         status = cli_database_open(call, CLI_DATABASE_LOOK, &engine);
     if (status == CLI_EXIT_OK) {
-        int code = trust.given.checkpoint_count > 0
+        int code = trust.given.checkpoint_count + trust.given.anchor_count > 0
                        ? sw_audit_verify_signed(engine, &trust.given, &report, &error)
                        : sw_audit_verify(engine, &report, &error);
         status = audit_tell(code, &report, &error);
@@ -94,6 +121,8 @@ static int audit_verify_export(const cli_call *call)
     if (status == CLI_EXIT_OK && trust.given.key_count == 0)
         status = cli_fail(CLI_EXIT_USAGE, "stepwell audit keygen printed it",
                           "--export needs --vkey: the key that the log is signed by");
+    if (status == CLI_EXIT_OK)
+        status = cli_trust_anchors(&trust, call);
     if (status == CLI_EXIT_OK) {
         sw_str folder = cli_str(call->values[CLI_OPTION_EXPORT].text);
         int code = sw_audit_verify_export(folder, &trust.given, &report, &error);

@@ -105,6 +105,7 @@ typedef enum cli_option_id {
     CLI_OPTION_SIGNER,
     CLI_OPTION_CHECKPOINT,
     CLI_OPTION_VKEY,
+    CLI_OPTION_ANCHOR,
     CLI_OPTION_ENTRY,
     CLI_OPTION_EXPORT,
     CLI_OPTION_KIND,
@@ -247,6 +248,8 @@ int cli_command_erase(const cli_call *call);
 int cli_command_worker(const cli_call *call);
 int cli_command_audit_keygen(const cli_call *call);
 int cli_command_audit_seal(const cli_call *call);
+int cli_command_audit_anchor(const cli_call *call);
+int cli_command_audit_rotate(const cli_call *call);
 int cli_command_audit_verify(const cli_call *call);
 int cli_command_audit_prove(const cli_call *call);
 int cli_command_audit_check(const cli_call *call);

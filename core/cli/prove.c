@@ -99,6 +99,15 @@ static int prove_print(const cli_call *call, sw_result *result)
     return status;
 }
 
+static int prove_ask(const cli_call *call, sw_engine *engine, sw_str checkpoint,
+                     const prove_list *list, sw_result **result, sw_error *error)
+{
+    if (!cli_given(call, CLI_OPTION_EXPORT))
+        return sw_audit_prove(engine, checkpoint, list->entry_nos, list->count, result, error);
+    return sw_audit_prove_export(cli_str(call->values[CLI_OPTION_EXPORT].text), checkpoint,
+                                 list->entry_nos, list->count, result, error);
+}
+
 static int prove_entries(const cli_call *call, sw_engine *engine, sw_str checkpoint)
 {
     prove_list list = {0};
@@ -107,8 +116,7 @@ static int prove_entries(const cli_call *call, sw_engine *engine, sw_str checkpo
     int status = cli_given(call, CLI_OPTION_ENTRY)
                      ? prove_list_given(call, &list)
                      : prove_list_task(call, engine, prove_covered(checkpoint), &list);
-    if (status == CLI_EXIT_OK &&
-        sw_audit_prove(engine, checkpoint, list.entry_nos, list.count, &result, &error) < 0)
+    if (status == CLI_EXIT_OK && prove_ask(call, engine, checkpoint, &list, &result, &error) < 0)
         status = cli_fail_error(&error, NULL, "cannot prove it");
     if (status == CLI_EXIT_OK)
         status = prove_print(call, result);
@@ -123,8 +131,13 @@ static int prove_consistency(const cli_call *call, sw_engine *engine, const sw_a
 {
     sw_error error = {0};
     sw_result *result = NULL;
-    if (sw_audit_prove_consistency(engine, given->checkpoints[0], given->checkpoints[1], &result,
-                                   &error) < 0)
+    const sw_str *notes = given->checkpoints;
+    int code =
+        cli_given(call, CLI_OPTION_EXPORT)
+            ? sw_audit_prove_export_consistency(cli_str(call->values[CLI_OPTION_EXPORT].text),
+                                                notes[0], notes[1], &result, &error)
+            : sw_audit_prove_consistency(engine, notes[0], notes[1], &result, &error);
+    if (code < 0)
         return cli_fail_error(&error, NULL, "cannot prove it");
     int status = prove_print(call, result);
     sw_result_free(result);
@@ -154,7 +167,8 @@ int cli_command_audit_prove(const cli_call *call)
     if (status != CLI_EXIT_OK)
         return status;
     status = cli_trust_read(&trust, call);
-    if (status == CLI_EXIT_OK)
+    /* A folder knows entries by number only; which are about a task the database says. */
+    if (status == CLI_EXIT_OK && (!cli_given(call, CLI_OPTION_EXPORT) || call->argument_count > 0))
         status = cli_database_open(call, CLI_DATABASE_LOOK, &engine);
     if (status == CLI_EXIT_OK && trust.given.checkpoint_count == 2)
         status = prove_consistency(call, engine, &trust.given);

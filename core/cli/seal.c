@@ -1,4 +1,4 @@
-/* stepwell audit keygen, audit seal: sign what the audit log says by now. */
+/* stepwell audit keygen, audit seal, audit rotate: sign what the audit log says by now. */
 #include "command.h"
 #include "database.h"
 #include "definition.h"
@@ -86,6 +86,56 @@ int cli_command_audit_seal(const cli_call *call)
         return cli_fail_error(&error, code == SW_EAUDIT ? "stepwell audit verify says more" : NULL,
                               "cannot sign");
     status = seal_print(call, sw_audit_checkpoints(result, NULL));
+    sw_result_free(result);
+    return status;
+}
+
+static void rotate_print_json(const sw_audit_key *key, const sw_audit_checkpoint *row)
+{
+    cli_json json = cli_json_begin(stdout);
+    cli_json_str(&json, "name", key->name);
+    cli_json_str(&json, "vkey", key->verifier);
+    cli_json_int(&json, "entries", row->entry_count);
+    cli_json_str(&json, "checkpoint", row->note);
+    cli_json_end(&json);
+}
+
+static int rotate_print(const cli_call *call, sw_result *result)
+{
+    const sw_audit_key *key = sw_audit_keys(result, NULL);
+    const sw_audit_checkpoint *row = sw_audit_checkpoints(result, NULL);
+    int status = cli_file_write(call, row->note);
+    if (status != CLI_EXIT_OK)
+        return status;
+    if (cli_out()->json)
+        rotate_print_json(key, row);
+    else
+        keygen_print(key);
+    cli_note("%s signs from entry %lld on; give auditors the checkpoint", call->arguments[0],
+             (long long)row->entry_count + 1);
+    return CLI_EXIT_OK;
+}
+
+int cli_command_audit_rotate(const cli_call *call)
+{
+    sw_error error = {0};
+    sw_engine *engine = NULL;
+    sw_result *result = NULL;
+    sw_audit_signing signing = SW_AUDIT_SIGNING_INIT;
+    sw_audit_signing next = SW_AUDIT_SIGNING_INIT;
+    int status = seal_signer(call, &signing.path);
+    next.path = cli_str(call->arguments[0]);
+    if (status == CLI_EXIT_OK && !cli_given(call, CLI_OPTION_OUTPUT))
+        status = cli_fail(CLI_EXIT_USAGE, "auditors follow it from the old key to the new one",
+                          "'audit rotate' needs --output FILE: the checkpoint that both sign");
+    if (status == CLI_EXIT_OK)
+        status = cli_database_open(call, CLI_DATABASE_LOOK, &engine);
+    if (status != CLI_EXIT_OK)
+        return status;
+    int code = sw_audit_rotate(engine, &signing, &next, &result, &error);
+    sw_engine_close(engine);
+    status =
+        code < 0 ? cli_fail_error(&error, NULL, "cannot hand over") : rotate_print(call, result);
     sw_result_free(result);
     return status;
 }

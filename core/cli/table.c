@@ -252,6 +252,12 @@ static const cli_option option_table[CLI_OPTION_COUNT] = {
                          .kind = CLI_LIST,
                          .help = "the key that checkpoints must be signed by, or a file with one "
                                  "in each line"},
+    [CLI_OPTION_ANCHOR] =
+        {.name = "anchor",
+         .argument = "PLACE",
+         .kind = CLI_LIST,
+         .help = "where a checkpoint lies outside: file:PATH, db:PATH, git:DIR, syslog: or "
+                 "the address of a witness; may be given several times"},
     [CLI_OPTION_ENTRY] = {.name = "entry",
                           .argument = "N",
                           .kind = CLI_LIST,
@@ -619,7 +625,8 @@ static const cli_command command_table[] = {
                   {"stepwell audit verify --checkpoint kept.txt --vkey @orders.vkey",
                    "is it still the log that was signed?"},
                   {"stepwell audit verify --json", "the whole report"}},
-     .options = CLI_DB_COMMON | CLI_BIT(CHECKPOINT) | CLI_BIT(VKEY) | CLI_BIT(EXPORT),
+     .options =
+         CLI_DB_COMMON | CLI_BIT(CHECKPOINT) | CLI_BIT(VKEY) | CLI_BIT(ANCHOR) | CLI_BIT(EXPORT),
      .run = cli_command_audit_verify},
     {.name = "audit keygen",
      .summary = "Make a key that signs checkpoints of an audit log",
@@ -643,6 +650,35 @@ static const cli_command command_table[] = {
                    "every minute, from cron"}},
      .options = CLI_DB_COMMON | CLI_BIT(SIGNER) | CLI_BIT(OUTPUT),
      .run = cli_command_audit_seal},
+    {.name = "audit anchor",
+     .summary = "Give a checkpoint to somebody outside",
+     .about = "Appends it to a file or another database, commits it in a git work tree, writes it "
+              "to the system's log, or "
+              "lets a C2SP witness cosign it, which also refuses a log that was rolled back. "
+              "`stepwell audit verify --anchor` then proves level L3. --vkey names the keys of the "
+              "log and of the witnesses; with --output the checkpoint is written with what the "
+              "witnesses signed.",
+     .usages = {"--anchor PLACE --checkpoint FILE --vkey KEY [options]"},
+     .examples = {{"stepwell audit anchor --anchor git:/srv/anchors --checkpoint kept.txt --vkey "
+                   "@orders.vkey",
+                   "after each seal, from cron"}},
+     .options =
+         CLI_DB_COMMON | CLI_BIT(ANCHOR) | CLI_BIT(CHECKPOINT) | CLI_BIT(VKEY) | CLI_BIT(OUTPUT),
+     .run = cli_command_audit_anchor},
+    {.name = "audit rotate",
+     .summary = "Hand an audit log over from one key to another",
+     .about =
+         "Makes a key of the same name in NEW, unless one that has signed nothing is there. Both "
+         "keys sign one checkpoint that names the new one: auditors who keep it trust the new "
+         "key from there on, and the old one no longer. The verifier key is printed.",
+     .usages = {"NEW --signer OLD -o FILE [options]"},
+     .examples = {{"stepwell audit rotate new.key --signer orders.key -o rotation.checkpoint",
+                   "orders.key signs nothing any more"}},
+     .arguments = {"NEW"},
+     .argument_min = 1,
+     .argument_max = 1,
+     .options = CLI_DB_COMMON | CLI_BIT(SIGNER) | CLI_BIT(OUTPUT),
+     .run = cli_command_audit_rotate},
     {.name = "audit prove",
      .summary = "Prove that entries are in the log that a checkpoint signed",
      .about = "Prints one proof for each entry of the task (or of one step of it, or for each "
@@ -659,8 +695,8 @@ static const cli_command command_table[] = {
                    "June continues May"}},
      .arguments = {"TASK"},
      .argument_max = 1,
-     .options =
-         CLI_DB_COMMON | CLI_BIT(ENTRY) | CLI_BIT(STEP) | CLI_BIT(CHECKPOINT) | CLI_BIT(OUTPUT),
+     .options = CLI_DB_COMMON | CLI_BIT(ENTRY) | CLI_BIT(STEP) | CLI_BIT(CHECKPOINT) |
+                CLI_BIT(EXPORT) | CLI_BIT(OUTPUT),
      .run = cli_command_audit_prove},
     {.name = "audit check",
      .summary = "Check proofs, without a database",

@@ -67,20 +67,50 @@ int cli_trust_read(cli_trust *trust, const cli_call *call)
     return status;
 }
 
+/* The name of the first key is that of the log. */
+static sw_str trust_origin(const cli_trust *trust)
+{
+    const sw_str key = trust->given.keys[0];
+    const char *plus = key.len > 0 ? memchr(key.ptr, '+', key.len) : NULL;
+    return (sw_str){key.ptr, plus ? (size_t)(plus - key.ptr) : key.len};
+}
+
+int cli_trust_anchors(cli_trust *trust, const cli_call *call)
+{
+    const cli_value *places = &call->values[CLI_OPTION_ANCHOR];
+    trust->anchors = cli_alloc(places->item_count * sizeof(*trust->anchors));
+    trust->results = cli_alloc(places->item_count * sizeof(*trust->results));
+    trust->given.anchors = trust->anchors;
+    for (size_t i = 0; i < places->item_count; i++) {
+        sw_error error = {0};
+        sw_result **result = &trust->results[i];
+        if (sw_audit_anchor_get(cli_str(places->items[i]), trust_origin(trust), result, &error) < 0)
+            return cli_fail_error(&error, NULL, "cannot read the anchor");
+        trust->anchors[trust->given.anchor_count++] = *sw_audit_anchors(*result, NULL);
+    }
+    return CLI_EXIT_OK;
+}
+
 int cli_trust_open(cli_trust *trust, const cli_call *call)
 {
     int status = cli_trust_read(trust, call);
-    bool checkpoints = trust->given.checkpoint_count > 0;
+    bool anchors = cli_given(call, CLI_OPTION_ANCHOR);
+    bool checkpoints = trust->given.checkpoint_count > 0 || anchors;
     if (status == CLI_EXIT_OK && checkpoints != (trust->given.key_count > 0))
         return cli_fail(CLI_EXIT_USAGE, "stepwell audit keygen printed the key",
-                        "--checkpoint and --vkey, the key that it must be signed by, go together");
-    return status;
+                        "--checkpoint or --anchor and --vkey, the key that it must be signed by, "
+                        "go together");
+    return status == CLI_EXIT_OK && anchors ? cli_trust_anchors(trust, call) : status;
 }
 
 void cli_trust_close(cli_trust *trust)
 {
     for (size_t i = 0; i < trust->text_count; i++)
         free(trust->texts[i]);
+    for (size_t i = 0; i < trust->given.anchor_count; i++)
+        sw_result_free(trust->results[i]);
+    free(trust->results);
+    free(trust->anchors);
     free(trust->texts);
     free((void *)(uintptr_t)trust->given.checkpoints);
     free((void *)(uintptr_t)trust->given.keys);

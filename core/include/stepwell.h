@@ -27,6 +27,7 @@
 #include "stepwell/checkpoint.h"
 #include "stepwell/proof.h"
 #include "stepwell/export.h"
+#include "stepwell/anchor.h"
 #include "stepwell/forecast.h"
 #include "stepwell/runner.h"
 #include "stepwell/picture.h"

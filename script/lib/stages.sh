@@ -205,6 +205,16 @@ stage_sim() {
     ((bad + FAILURES == 0))
 }
 
+# Every attack on the audit log that its page counts, more than 200,000; other builds make a share.
+stage_attacks() {
+    local status=0
+    build_preset release test_audit_levels
+    logged build/release/tests/test_audit_levels --all || status=$?
+    count "$(count_lines "$SAID" '\[  PASSED  \] ([0-9]+) test')" \
+        "$(count_lines "$SAID" ' ([0-9]+) FAILED TEST')"
+    return "$status"
+}
+
 # Both bindings with address and undefined-behaviour sanitizers compiled in.
 stage_sanitize() {
     local status=0

@@ -91,6 +91,12 @@ t "audit verify of an export" 0 "outre:^OK  signed \(L2\): the [0-9]+ entries of
 t "audit export adds to a folder" 0 "err:wrote public/" -- audit export public/ --checkpoint second.checkpoint
 t "audit verify of an export with an older checkpoint" 0 "out:are those of 2 checkpoints" -- audit verify --export public --vkey @two.vkey --checkpoint first.checkpoint
 t "audit verify of an export as JSON" 0 'json:d["ok"] and d["level"] == "L2 signed" and d["signed"] == d["entries"]' -- audit verify --export public --vkey @two.vkey --json
+t "audit prove from an export" 0 out= "err:wrote exported.proof" -- audit prove --export public --entry 3 --checkpoint second.checkpoint -o exported.proof --db none.db
+check "it is the proof that the log gives" diff entry.proof exported.proof
+t "audit prove consistency from an export" 0 out= "err:wrote both.exported" -- audit prove --export public --checkpoint first.checkpoint --checkpoint second.checkpoint -o both.exported --db none.db
+check "it is that of the log, too" diff both.proof both.exported
+t "audit prove a task from an export" 0 "outre:^c2sp.org/tlog-proof@v1$" -- audit prove --export public "$task" --checkpoint second.checkpoint
+t "audit prove from a folder that is none" 7 out= "err:cannot read" -- audit prove --export none --entry 3 --checkpoint second.checkpoint
 t "audit verify of an export with another key" 6 out= "err:not signed by any of the keys" -- audit verify --export public --vkey @third.vkey
 t "audit verify of an export without a key" 2 out= "err:needs --vkey" -- audit verify --export public
 t "audit verify of a folder that is none" 7 out= "err:cannot read" -- audit verify --export . --vkey @two.vkey
@@ -103,5 +109,16 @@ t "audit verify of an export that was edited" 6 out= "err:does not hold" -- audi
 t "audit verify of an older copy" 0 "out:integrity (L1)" -- audit verify --db old.db
 t "audit verify of an older copy with a checkpoint" 6 out= "err:an older copy of the database put back" -- audit verify --db old.db --checkpoint second.checkpoint --vkey @two.vkey
 t "audit seal of an older copy" 6 out= "err:refused to sign" -- audit seal --db old.db --signer two.key
-rm two.key.state
-t "audit seal without its state" 7 out= "err:cannot sign without" -- audit seal --signer two.key
+"$stepwell" run two.yml >/dev/null
+t "audit rotate" 0 "outre:$vkey" "err:new.key signs from entry" -- audit rotate new.key --signer two.key -o rotation.checkpoint
+t "audit seal with the new key" 0 out= "err:wrote third.checkpoint" -- audit seal --signer new.key -o third.checkpoint
+t "audit seal with the old key" 4 out= "err:another key has replaced" -- audit seal --signer two.key
+t "audit verify over a rotation" 0 "out:of 3 checkpoints" -- audit verify --checkpoint second.checkpoint --checkpoint rotation.checkpoint --checkpoint third.checkpoint --vkey @two.vkey
+"$stepwell" run two.yml >/dev/null
+"$stepwell" audit seal --signer new.key -o fourth.checkpoint 2>/dev/null
+t "audit verify with the old key and no rotation" 6 out= "err:not signed by any of the keys" -- audit verify --checkpoint fourth.checkpoint --vkey @two.vkey
+t "audit rotate to a key of another name" 4 out= "err:another name" -- audit rotate other.key --signer new.key -o none.checkpoint
+t "audit rotate without a file for the checkpoint" 2 out= "err:needs --output" -- audit rotate x.key --signer new.key
+t "audit rotate --json" 0 'json:d["name"] == "example.com/two" and d["vkey"].startswith("example.com/two+") and d["entries"] > 8' -- audit rotate last.key --signer new.key -o last.checkpoint --json
+rm last.key.state
+t "audit seal without its state" 7 out= "err:cannot sign without" -- audit seal --signer last.key

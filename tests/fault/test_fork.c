@@ -61,6 +61,8 @@ typedef struct scene {
     XX(sw_audit_verify, (s->engine, &report, &error))                                              \
     XX(sw_audit_verify_signed, (s->engine, &trust, &report, &error))                               \
     XX(sw_audit_seal, (s->engine, TEXT("/no/key"), &s->result, &error))                            \
+    XX(sw_audit_seal_with, (s->engine, &signing, &s->result, &error))                              \
+    XX(sw_audit_rotate, (s->engine, &signing, &signing, &s->result, &error))                       \
     XX(sw_audit_prove, (s->engine, TEXT(""), &entry_no, 1, &s->result, &error))                    \
     XX(sw_audit_prove_consistency, (s->engine, TEXT("a"), TEXT(""), &s->result, &error))           \
     XX(sw_audit_export, (s->engine, TEXT("/no/folder"), TEXT(""), &error))                         \
@@ -109,6 +111,7 @@ static int calls_wrong(scene *s)
     sw_audit_report report = SW_AUDIT_REPORT_INIT;
     const sw_str kept = TEXT("kept");
     sw_audit_trust trust = SW_AUDIT_TRUST_INIT;
+    sw_audit_signing signing = SW_AUDIT_SIGNING_INIT;
     trust.checkpoints = &kept;
     trust.keys = &kept;
     trust.checkpoint_count = 1;

@@ -12,6 +12,8 @@
 #include "audit/entry.h"
 #include "audit/segment.h"
 
+#define ATTACK_ENTRIES 128 /* of one segment */
+
 /* The attacker. One log at a time can be under attack: the store's functions have no room for
  * more. */
 
@@ -99,6 +101,38 @@ static void attack_put_number(sw__buf *buf, int64_t number)
     sw__buf_put(buf, bytes, (size_t)(sw__wire_put(bytes, (uint64_t)number) - bytes));
 }
 
+/* Where the entries of a body begin. */
+static void attack_skip_table(const sw__segment *segment, sw__body *body)
+{
+    assert_true(sw__body_open(body, segment->body));
+    for (int64_t i = 0, task_no, previous; i < body->task_count; i++)
+        assert_true(sw__body_task(body, &task_no, &previous));
+}
+
+void audit_log_reorder(audit_log *log, size_t at, const int64_t *order, size_t count)
+{
+    sw__buf out;
+    sw__body body;
+    int64_t places[ATTACK_ENTRIES];
+    sw_str entries[ATTACK_ENTRIES];
+    sw__segment *segment = &log->segments[at];
+    sw__buf_init(&out, sw_env_system());
+    assert_true(segment->entry_count <= ATTACK_ENTRIES);
+    attack_skip_table(segment, &body);
+    sw__buf_put(&out, segment->body.ptr,
+                (size_t)(body.wire.at - (const uint8_t *)segment->body.ptr));
+    for (int64_t i = 0; i < segment->entry_count; i++)
+        assert_true(sw__body_bytes(&body, &places[i], &entries[i]));
+    for (size_t i = 0; i < count; i++) {
+        attack_put_number(&out, places[order[i]]);
+        attack_put_number(&out, (int64_t)entries[order[i]].len);
+        sw__buf_put_str(&out, entries[order[i]]);
+    }
+    segment->entry_count = (int64_t)count;
+    segment->body = sw__arena_str(log->arena, sw__buf_str(&out));
+    sw__buf_free(&out);
+}
+
 void audit_log_edit(audit_log *log, size_t at, bool (*edit)(sw_audit_entry *entry))
 {
     sw__buf out;
@@ -108,9 +142,7 @@ void audit_log_edit(audit_log *log, size_t at, bool (*edit)(sw_audit_entry *entr
     int64_t count = segment->entry_count;
     sw__buf_init(&out, sw_env_system());
     sw__buf_init(&one, sw_env_system());
-    assert_true(sw__body_open(&body, segment->body));
-    for (int64_t i = 0, task_no, previous; i < body.task_count; i++)
-        assert_true(sw__body_task(&body, &task_no, &previous));
+    attack_skip_table(segment, &body);
     sw__buf_put(&out, segment->body.ptr,
                 (size_t)(body.wire.at - (const uint8_t *)segment->body.ptr));
     segment->entry_count = 0;
@@ -130,3 +162,5 @@ void audit_log_edit(audit_log *log, size_t at, bool (*edit)(sw_audit_entry *entr
     sw__buf_free(&one);
     sw__buf_free(&out);
 }
+
+#undef ATTACK_ENTRIES

@@ -425,23 +425,58 @@ static void log_play_task(audit_log *log, int64_t task_no)
         audit_log_move_task(log, task_no, SW_TASK_SUCCEEDED, NULL);
 }
 
+static void log_play_round(audit_log *log, int tasks, int64_t *last)
+{
+    audit_log_begin(log);
+    for (uint32_t more = log_draw(log, 3); more > 0 && log->played < tasks; more--) {
+        *last = audit_log_submit(log, log_draw(log, 2) ? "{\"n\":2}" : NULL);
+        log->first_played = log->first_played > 0 ? log->first_played : *last;
+        log->played++;
+    }
+    for (int64_t task_no = log->first_played; task_no > 0 && task_no <= *last; task_no++) {
+        if (log_draw(log, 3) > 0)
+            log_play_task(log, task_no);
+    }
+    audit_log_commit(log);
+}
+
+void audit_log_play_rounds(audit_log *log, int tasks, int rounds)
+{
+    int64_t last = 0;
+    log->played = 0;
+    log->first_played = 0;
+    for (int i = 0; i < rounds; i++)
+        log_play_round(log, tasks, &last);
+}
+
 void audit_log_play(audit_log *log, int tasks)
 {
-    int64_t first = 0;
-    int64_t last = 0;
-    for (int submitted = 0, rounds = 0; rounds < 12 + tasks; rounds++) {
-        audit_log_begin(log);
-        for (uint32_t more = log_draw(log, 3); more > 0 && submitted < tasks; more--) {
-            last = audit_log_submit(log, log_draw(log, 2) ? "{\"n\":2}" : NULL);
-            first = first > 0 ? first : last;
-            submitted++;
-        }
-        for (int64_t task_no = first; task_no > 0 && task_no <= last; task_no++) {
-            if (log_draw(log, 3) > 0)
-                log_play_task(log, task_no);
-        }
-        audit_log_commit(log);
+    audit_log_play_rounds(log, tasks, AUDIT_LOG_ROUNDS + tasks);
+}
+
+int audit_log_prune(audit_log *log)
+{
+    int pruned = 0;
+    audit_log_begin(log);
+    for (int64_t task_no = log->first_played; pruned < log->played; task_no++) {
+        sw__task_hot task;
+        assert_int_equal(log->store->ops->tasks_get(log->store, &task_no, 1, &task, NULL), SW_OK);
+        if (task.task_no == 0)
+            break;
+        if (!sw_task_state_terminal(task.state))
+            continue;
+        sw_audit_entry entry = {.kind = SW_AUDIT_TASK_PRUNED,
+                                .from = task.state,
+                                .to = task.state,
+                                .task_id = task.task_id,
+                                .actor = SW__LIT("ann"),
+                                .reason = SW__LIT("older than a year")};
+        audit_log_add(log, &entry, task_no);
+        assert_int_equal(log->store->ops->tasks_delete(log->store, &task_no, 1, NULL), SW_OK);
+        pruned++;
     }
+    audit_log_commit(log);
+    return pruned;
 }
 
 int audit_log_verify(audit_log *log, sw_audit_report *report)

@@ -25,6 +25,8 @@ typedef struct audit_log {
     int64_t workflow_no;
     int64_t now_us;
     uint64_t seed; /* of the random history */
+    int64_t first_played; /* its first task, and how many there are */
+    int played;
     /* for the attacker */
     sw__store_ops ops;
     const sw__store_ops *honest;
@@ -57,6 +59,11 @@ sw_audit_entry audit_log_entry(audit_log *log, int64_t task_no, int index);
 int64_t audit_log_run(audit_log *log);
 /* tasks random but honest histories: retries, lost leases, releases, fenced reports, failures. */
 void audit_log_play(audit_log *log, int tasks);
+/* The same, as it is after so many transactions; all are AUDIT_LOG_ROUNDS + tasks. */
+#define AUDIT_LOG_ROUNDS 12
+void audit_log_play_rounds(audit_log *log, int tasks, int rounds);
+/* Prune the played tasks that have ended, in one transaction; how many. */
+int audit_log_prune(audit_log *log);
 
 sw__task_hot audit_log_task(audit_log *log, int64_t task_no);
 sw__step_hot audit_log_step(audit_log *log, int64_t task_no, int index);
@@ -78,6 +85,9 @@ int audit_log_teardown(void **state);
 void audit_log_attack(audit_log *log);
 /* Make hashes right again from segments[at] on. */
 void audit_log_rehash(audit_log *log, size_t at);
+/* Rewrite segments[at] with its entries in another order, by their places from 0; one may be left
+ * out or stand there several times. */
+void audit_log_reorder(audit_log *log, size_t at, const int64_t *order, size_t count);
 /* Rewrite segments[at] with each entry passed through edit, which answers whether it stays. */
 void audit_log_edit(audit_log *log, size_t at, bool (*edit)(sw_audit_entry *entry));
 

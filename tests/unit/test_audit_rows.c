@@ -214,6 +214,23 @@ static void test_errors_are_sealed(void **state)
     audit_log_is_detected(log, "the error of step \"top\"");
 }
 
+/* A later error would stand before the sealed one for all who ask for the newest. */
+static void test_errors_do_not_appear_from_nowhere(void **state)
+{
+    audit_log *log = *state;
+    int64_t task_no = audit_log_second_attempt(log);
+    sw__failure row = {
+        .step_id = SW__STEP_ID(task_no, 0),
+        .epoch = 2,
+        .error_class = SW__LIT("Oops"),
+        .message = SW__LIT("it never broke"),
+    };
+    assert_int_equal(log->store->ops->begin(log->store, true, NULL), SW_OK);
+    assert_int_equal(log->store->ops->failures_put(log->store, &row, 1, NULL), SW_OK);
+    assert_int_equal(log->store->ops->commit(log->store, NULL), SW_OK);
+    audit_log_is_detected(log, "the error of step \"top\"");
+}
+
 static void test_inputs_are_sealed(void **state)
 {
     const struct {
@@ -362,6 +379,7 @@ int main(void)
         AUDIT_TEST(test_entries_without_rows_are_found),
         AUDIT_TEST(test_results_are_sealed),
         AUDIT_TEST(test_errors_are_sealed),
+        AUDIT_TEST(test_errors_do_not_appear_from_nowhere),
         cmocka_unit_test(test_inputs_are_sealed),
         AUDIT_TEST(test_payloads_do_not_appear_from_nowhere),
         AUDIT_TEST(test_a_failed_step_has_no_result),

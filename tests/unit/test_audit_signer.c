@@ -68,7 +68,7 @@ static int seal_with(signing *s, const sw_env *env, int64_t *size, sw_error *err
 {
     sw__signer signer;
     sw__hasher *hasher = sw__hasher_new(sw_env_system());
-    int rc = sw__signer_open(&signer, env, hasher, s->path, err);
+    int rc = sw__signer_open(&signer, env, hasher, s->path, (sw__signer_call){0}, err);
     if (rc == SW_OK) {
         assert_int_equal(s->log.store->ops->begin(s->log.store, false, NULL), SW_OK);
         rc = sw__signer_follow(&signer, s->log.store, err);

@@ -2,7 +2,8 @@
  *
  * Entries are packed into one segment per commit; a segment's hash covers its predecessor's.
  * Level proved: integrity (L1). Somebody who can write the database and recompute the chain is
- * found with signed checkpoints only (L2, checkpoint.h); anchors (L3) are not part of this version.
+ * found with signed checkpoints only (L2, checkpoint.h), and one who has the key, too, with anchors
+ * (L3, anchor.h).
  */
 #ifndef STEPWELL_AUDIT_H
 #define STEPWELL_AUDIT_H
@@ -55,17 +56,19 @@ typedef struct sw_audit_entry {
 } sw_audit_entry;
 
 /* How much a verification proved, beginning with nothing. INTEGRITY: the log holds together and
- * agrees with the state. SIGNED: besides, its beginning is what checkpoints signed. */
+ * agrees with the state. SIGNED: besides, its beginning is what checkpoints signed. ANCHORED:
+ * besides, somebody outside holds such a checkpoint (anchor.h). */
 #define SW_AUDIT_LEVEL_MAP(XX)                                                                     \
     XX(NONE, 0, "none")                                                                            \
     XX(INTEGRITY, 1, "integrity")                                                                  \
-    XX(SIGNED, 2, "signed")
+    XX(SIGNED, 2, "signed")                                                                        \
+    XX(ANCHORED, 3, "anchored")
 
 typedef enum sw_audit_level {
 #define SW_ENUM_VALUE(name, value, text) SW_AUDIT_##name = value,
     SW_AUDIT_LEVEL_MAP(SW_ENUM_VALUE)
 #undef SW_ENUM_VALUE
-    SW_AUDIT_LEVEL_COUNT = 3
+    SW_AUDIT_LEVEL_COUNT = 4
 } sw_audit_level;
 
 /* What a verification found. ok is 1 when nothing is wrong. */
@@ -88,6 +91,8 @@ typedef struct sw_audit_report {
     char root[65];           /* of the tree of all entries, hex; empty without checkpoints */
     int64_t pruned_count;    /* tasks that were pruned: replayed, and without rows */
     int64_t erased_count;    /* tasks that were erased: replayed, and without payloads */
+    int64_t anchored_count;  /* entries that an anchor covers, from the first on */
+    int64_t anchored_us;     /* when the newest anchor was set, as it says; 0 without anchors */
 } sw_audit_report;
 
 #define SW_AUDIT_REPORT_INIT {.size = sizeof(sw_audit_report)}

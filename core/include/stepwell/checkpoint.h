@@ -30,14 +30,40 @@ typedef struct sw_audit_checkpoint {
     sw_str note;         /* the signed text */
 } sw_audit_checkpoint;
 
-/* What is trusted: checkpoints that were kept, and verifier keys that they must be signed by. */
+/* Who signs: a key file, and for one without a secret (sw_audit_enrol) the application that has it.
+ * sign gets a message and writes its Ed25519 signature (RFC 8032), 64 bytes; it answers 0 or a
+ * negative sw_code. What it writes is checked. It is called on the calling thread, without a lock
+ * of the engine, once for each checkpoint. */
+typedef struct sw_audit_signing {
+    uint32_t size;
+    uint32_t reserved;
+    sw_str path; /* of the key file; "path.state" lies beside it */
+    int (*sign)(void *context, sw_str message, uint8_t signature[64]); /* or NULL */
+    void *context;
+} sw_audit_signing;
+
+#define SW_AUDIT_SIGNING_INIT {.size = sizeof(sw_audit_signing)}
+
+/* A checkpoint that lies outside, where neither the writers of the database nor the holder of the
+ * key can change it (anchor.h). */
+typedef struct sw_audit_anchor {
+    sw_str place; /* "file:/mnt/far/anchors", "git:/srv/anchors", "https://witness.example/w1" */
+    sw_str note;  /* the checkpoint, with what witnesses signed */
+    int64_t entry_count;
+    int64_t time_us; /* when it was set, as the place says */
+} sw_audit_anchor;
+
+/* What is trusted: checkpoints that were kept, and verifier keys that they must be signed by. A
+ * checkpoint that a witness has cosigned whose key is among them is an anchor as well. */
 typedef struct sw_audit_trust {
     uint32_t size;
     uint32_t reserved;
     const sw_str *checkpoints; /* the signed texts, in any order */
     size_t checkpoint_count;
-    const sw_str *keys; /* verifier keys */
+    const sw_str *keys; /* verifier keys, of logs and of witnesses */
     size_t key_count;
+    const sw_audit_anchor *anchors;
+    size_t anchor_count;
 } sw_audit_trust;
 
 #define SW_AUDIT_TRUST_INIT {.size = sizeof(sw_audit_trust)}
@@ -64,10 +90,47 @@ SW_API int sw_audit_keygen(sw_str name, sw_str path, sw_result **out, sw_error *
  * threads: any thread, concurrently; one process at a time signs with a key.
  * blocks:  disk; reads the entries that are new.
  * errors:  SW_EAUDIT (refused), SW_ENOTFOUND (no key, or no state), SW_EACCESS (others may read the
- *          key, too), SW_EINVAL (not a key), SW_ECORRUPT (the state was changed), SW_EBUSY, SW_EIO,
- *          SW_EFULL, SW_ENOMEM, SW_EFORKED.
+ *          key, too), SW_EINVAL (not a key), SW_ECONFLICT (another key has replaced it),
+ *          SW_ECORRUPT (the state was changed), SW_EBUSY, SW_EIO, SW_EFULL, SW_ENOMEM, SW_EFORKED.
  */
 SW_API int sw_audit_seal(sw_engine *engine, sw_str path, sw_result **out, sw_error *err);
+
+/* Let a key sign whose secret only the application has: path gets the verifier key and "path.state"
+ * what was signed last, which is nothing. A file that is there stays as it is.
+ *
+ * owns:    verifier and path are borrowed until return.
+ * threads: any thread, concurrently.
+ * blocks:  disk.
+ * errors:  SW_EINVAL (no verifier key of type 1), and those of sw_audit_keygen.
+ */
+SW_API int sw_audit_enrol(sw_str verifier, sw_str path, sw_error *err);
+
+/* sw_audit_seal by whoever is named.
+ *
+ * owns:    signing is borrowed until return; set signing->size first. *out is the caller's
+ *          (sw_result_free).
+ * threads: any thread, concurrently; one process at a time signs with a key.
+ * blocks:  disk, and as long as sign does; reads the entries that are new.
+ * errors:  those of sw_audit_seal, SW_ECONFLICT (another key has replaced it), SW_EINVAL (the file
+ *          holds no secret and sign is NULL, or what sign wrote is not good), what sign answers.
+ */
+SW_API int sw_audit_seal_with(sw_engine *engine, const sw_audit_signing *signing, sw_result **out,
+                              sw_error *err);
+
+/* Hand the log over to another key of the same name, which is made when next->path is not there and
+ * next->sign is NULL. Both sign one checkpoint of all entries that names the next key: whoever
+ * trusts the old one and is given it trusts the new one from there on, and the old one no longer.
+ * The old key signs nothing any more. The result has the next key and the checkpoint.
+ *
+ * owns:    signing and next are borrowed until return; set their size first. *out is the caller's
+ *          (sw_result_free).
+ * threads: any thread, concurrently; one process at a time signs with a key.
+ * blocks:  disk, and as long as sign does; reads the entries that are new.
+ * errors:  those of sw_audit_seal_with; SW_ECONFLICT (the next key has another name or has signed
+ *          something, or the log is empty).
+ */
+SW_API int sw_audit_rotate(sw_engine *engine, const sw_audit_signing *signing,
+                           const sw_audit_signing *next, sw_result **out, sw_error *err);
 
 /* sw_audit_verify, and the log is the one that the checkpoints are of: each is signed by one of the
  * keys, and the tree of as many entries as it covers has its root.
@@ -81,7 +144,7 @@ SW_API int sw_audit_seal(sw_engine *engine, sw_str path, sw_result **out, sw_err
 SW_API int sw_audit_verify_signed(sw_engine *engine, const sw_audit_trust *trust,
                                   sw_audit_report *report, sw_error *err);
 
-/* Rows of a result of sw_audit_keygen and sw_audit_seal; one each.
+/* Rows of a result of sw_audit_keygen, sw_audit_seal and sw_audit_rotate; one each.
  *
  * owns:    borrowed until result is freed.
  * threads: any thread, concurrently.

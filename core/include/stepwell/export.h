@@ -41,6 +41,33 @@ SW_API int sw_audit_export(sw_engine *engine, sw_str folder, sw_str checkpoint, 
 SW_API int sw_audit_verify_export(sw_str folder, const sw_audit_trust *trust,
                                   sw_audit_report *report, sw_error *err);
 
+/* Prove from a folder that entries are in the tree of a checkpoint, or of the folder's own when
+ * checkpoint is absent: the proofs of sw_audit_prove, without a database and without reading the
+ * log. sw_audit_proofs reads them (proof.h).
+ *
+ * owns:    all inputs are borrowed until return; *out is the caller's (sw_result_free).
+ * threads: any thread, concurrently.
+ * blocks:  disk; reads about one file for each eight levels of the tree and one of entries, for
+ *          each proof.
+ * errors:  SW_EINVAL (no checkpoint, or a newer one than the folder's; or err->row: the checkpoint
+ *          does not cover this entry), SW_ELIMIT, SW_EAUDIT (the folder is not the one of the
+ *          checkpoint), SW_ENOTFOUND, SW_EACCESS, SW_EIO, SW_ENOMEM.
+ */
+SW_API int sw_audit_prove_export(sw_str folder, sw_str checkpoint, const int64_t *entry_nos,
+                                 size_t count, sw_result **out, sw_error *err);
+
+/* Prove from a folder that the tree of a checkpoint, or of the folder's own when it is absent,
+ * continues that of an older one.
+ *
+ * owns:    all inputs are borrowed until return; *out is the caller's (sw_result_free).
+ * threads: any thread, concurrently.
+ * blocks:  disk; reads about two files for each eight levels of the tree.
+ * errors:  SW_EINVAL (no checkpoint, or in a wrong order), SW_EAUDIT (the folder is not the one of
+ *          the checkpoints), SW_ENOTFOUND, SW_EACCESS, SW_EIO, SW_ENOMEM.
+ */
+SW_API int sw_audit_prove_export_consistency(sw_str folder, sw_str old, sw_str checkpoint,
+                                             sw_result **out, sw_error *err);
+
 SW_END_DECLS
 
 #endif

@@ -166,16 +166,26 @@ static bool compare_pending(const sw__replay_task *task, const sw__step_hot *row
            row->open_deps == sw__trigger_needed(step) - tally.counted && row->rank == tally.lost;
 }
 
+static int compare_added(const compare_walk *walk, const sw__step_hot *row, const char *what,
+                         sw_str name)
+{
+    char task_id[37];
+    int64_t entry_no = walk->task->steps[SW__STEP_INDEX(row->step_id)].entry_no;
+    sw_uuid_format(&walk->task->task_id, task_id);
+    return sw__doubt_raise(&walk->replay->doubt, entry_no, entry_no,
+                           "the %s of step \"%.*s\" of task %s was added without an entry "
+                           "(entry %lld)",
+                           what, SW__FMT(name), task_id, (long long)entry_no);
+}
+
 /* A step that has ended without success, and was not resolved, has no result that its dependents
  * could be given. Only at the end of the log is it known to have none: it may have been tried
  * again. */
 static int compare_result(const compare_walk *walk, const sw__step_hot *row, sw_str name,
                           sw_error *err)
 {
-    char task_id[37];
     sw__payload result;
     sw__replay *replay = walk->replay;
-    int64_t entry_no = walk->task->steps[SW__STEP_INDEX(row->step_id)].entry_no;
     sw__arena *scratch = sw__arena_new(replay->env);
     if (!scratch)
         return sw__fail(err, SW_ENOMEM, NULL);
@@ -183,13 +193,7 @@ static int compare_result(const compare_walk *walk, const sw__step_hot *row, sw_
         replay->store->ops->results_get(replay->store, &row->step_id, 1, scratch, &result, err);
     bool added = rc == SW_OK && result.body.ptr != NULL;
     sw__arena_free(scratch);
-    if (!added)
-        return rc;
-    sw_uuid_format(&walk->task->task_id, task_id);
-    return sw__doubt_raise(&replay->doubt, entry_no, entry_no,
-                           "the result of step \"%.*s\" of task %s was added without an entry "
-                           "(entry %lld)",
-                           SW__FMT(name), task_id, (long long)entry_no);
+    return added ? compare_added(walk, row, "result", name) : rc;
 }
 
 /* A step of a pruned task is there only while the store has not yet taken out the rest of it. */
@@ -228,6 +232,8 @@ static int compare_step(void *context, const sw__step_hot *row, sw_error *err)
         equal = compare_pending(walk->task, row, index);
     if (!equal)
         return compare_step_doubt(walk, row, step, definition->name);
+    if (step->error_epoch > 0)
+        return compare_added(walk, row, "error", definition->name);
     bool without = sw_step_state_terminal(row->state) && row->state != SW_STEP_SUCCEEDED &&
                    row->state != SW_STEP_RESOLVED;
     return without ? compare_result(walk, row, definition->name, err) : SW_OK;

@@ -181,8 +181,17 @@ static int export_entry(export_check *check, sw_str bytes, sw_error *err)
                                "one before it",
                                (long long)entry.entry_no, (long long)entry_no);
     check->time_us = entry.time_us;
-    int rc = sw__trust_entry(&check->trust, bytes, err);
-    return rc == SW_OK ? sw__tiles_add(&check->tiles, bytes, err) : rc;
+    return sw__tiles_add(&check->tiles, bytes, err);
+}
+
+/* The tree of the tiles so far, against the checkpoints of that size. It is put together only where
+ * somebody asks: each entry is hashed once. */
+static int export_tree(export_check *check, sw_error *err)
+{
+    sw__tree tree;
+    if (sw__tiles_tree(&check->tiles, &tree) < 0)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    return sw__trust_tree(&check->trust, &tree, err);
 }
 
 /* width entries, each behind its length, and nothing else. */
@@ -194,7 +203,10 @@ static int export_bundle(export_check *check, const char *name, int width, sw_er
         size_t len = end - at < 2 ? SIZE_MAX : (size_t)at[0] << 8 | at[1];
         if (len == SIZE_MAX || len > (size_t)(end - at) - 2)
             break;
-        int rc = export_entry(check, (sw_str){(const char *)at + 2, len}, err);
+        int rc =
+            sw__trust_wants(&check->trust, check->tiles.size) ? export_tree(check, err) : SW_OK;
+        if (rc == SW_OK)
+            rc = export_entry(check, (sw_str){(const char *)at + 2, len}, err);
         if (rc < 0)
             return rc;
         at += 2 + len;
@@ -217,6 +229,8 @@ static int export_entries(export_check *check, sw_error *err)
         if (rc == SW_OK)
             rc = export_bundle(check, name, width, err);
     }
+    if (rc == SW_OK)
+        rc = export_tree(check, err);
     if (rc == SW_OK)
         rc = sw__tiles_end(&check->tiles, err);
     return rc == SW_OK ? sw__trust_end(&check->trust, err) : rc;
@@ -263,10 +277,13 @@ static int export_report(export_check *check, sw__hasher *hasher, sw_audit_repor
     if (sw__tree_root(&check->trust.tree, hasher, root) < 0)
         return sw__fail(err, SW_ENOMEM, NULL);
     sw__hash_hex(root, report->root);
-    report->level = SW_AUDIT_SIGNED;
+    report->anchored_count = check->trust.anchored;
+    report->anchored_us = check->trust.anchored_us;
+    report->level = check->trust.anchor_count > 0 ? SW_AUDIT_ANCHORED : SW_AUDIT_SIGNED;
     snprintf(report->message, sizeof(report->message),
-             "signed (L2): the %lld entries of the folder are those of %zu checkpoint%s, and its "
+             "%ssigned (L2): the %lld entries of the folder are those of %zu checkpoint%s, and its "
              "tiles are theirs",
+             check->trust.anchor_count > 0 ? "anchored (L3) and " : "",
              (long long)report->entry_count, check->trust.count,
              check->trust.count == 1 ? "" : "s");
     return SW_OK;

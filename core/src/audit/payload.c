@@ -139,6 +139,13 @@ static int payload_results(sw__replay *replay, const payload_batch *batch, sw_er
     return rc;
 }
 
+static sw__replay_step *payload_replay_step(sw__replay *replay, const sw__seal *seal)
+{
+    sw__replay_task *task = sw__replay_task_find(replay, SW__STEP_TASK(seal->key));
+    return &task->steps[SW__STEP_INDEX(seal->key)];
+}
+
+/* A newer error than the one that was sealed waits for the entry that seals it. */
 static int payload_failures(sw__replay *replay, const payload_batch *batch, sw_error *err)
 {
     sw__failure *rows = sw__arena_array(batch->arena, batch->count, sizeof(*rows));
@@ -148,6 +155,8 @@ static int payload_failures(sw__replay *replay, const payload_batch *batch, sw_e
                                               batch->arena, rows, err);
     for (size_t i = 0; rc == SW_OK && i < batch->count; i++) {
         const sw_str parts[] = {rows[i].error_class, rows[i].message, rows[i].detail};
+        payload_replay_step(replay, &batch->seals[i])->error_epoch =
+            rows[i].epoch > batch->seals[i].epoch ? rows[i].epoch : 0;
         if (rows[i].epoch <= batch->seals[i].epoch)
             rc = payload_check(replay, &batch->seals[i], rows[i].epoch == batch->seals[i].epoch,
                                rows[i].salt, parts, sizeof(parts) / sizeof(parts[0]), err);

@@ -11,7 +11,6 @@
 #include "base/str.h"
 
 #define PROOF_HEAD "c2sp.org/tlog-proof@v1"
-#define PROOF_DIGITS_MAX 18
 
 void sw__proof_put(sw__buf *buf, int64_t number, sw_str entry, const sw__tree_proof *hashes,
                    sw_str checkpoint)
@@ -40,19 +39,6 @@ static bool proof_word(sw_str *text, const char *word, sw_str *rest)
         return false;
     *rest = (sw_str){line.ptr + length + 1, line.len - length - 1};
     return true;
-}
-
-static bool proof_number(sw_str digits, int64_t *number)
-{
-    *number = 0;
-    if (digits.len > PROOF_DIGITS_MAX)
-        return false;
-    for (size_t i = 0; i < digits.len; i++) {
-        if (digits.ptr[i] < '0' || digits.ptr[i] > '9')
-            return false;
-        *number = *number * 10 + (digits.ptr[i] - '0');
-    }
-    return digits.len == 1 || (digits.len > 1 && digits.ptr[0] != '0');
 }
 
 /* Lines up to an empty one, which ends them. */
@@ -84,10 +70,14 @@ bool sw__proof_read(sw_str text, sw__proof *out)
             return false;
     } else {
         text = head;
-        if (!proof_word(&text, "extra", &out->extra) || !proof_word(&text, "index", &digits))
+        /* Nothing stands where there is no extra line: the proof then carries no entry. */
+        sw_str without = text;
+        if (!proof_word(&text, "extra", &out->extra))
+            text = without;
+        if (!proof_word(&text, "index", &digits))
             return false;
     }
-    if (!proof_number(digits, &out->number) || !proof_hashes(&text, &out->hashes))
+    if (!sw__note_number(digits, &out->number) || !proof_hashes(&text, &out->hashes))
         return false;
     out->checkpoint = text;
     return true;
@@ -104,6 +94,8 @@ static int proof_decode(const sw__proof *proof, sw__arena *arena, sw_str *bytes,
                         sw_audit_entry *entry, sw_error *err)
 {
     const char *why = NULL;
+    if (!proof->extra.ptr)
+        return proof_refuse(err, "it carries no entry");
     uint8_t *room = sw__arena_alloc(arena, SW__ENTRY_MAX);
     if (!room)
         return sw__fail(err, SW_ENOMEM, NULL);
@@ -182,7 +174,7 @@ int sw__proof_check(const sw_audit_trust *trusted, sw_str text, sw__hasher *hash
         return doubt.raised ? proof_refuse(err, doubt.message) : rc;
     if (!sw__proof_read(text, &proof))
         return proof_refuse(err, "it is no proof");
-    rc = sw__checkpoint_open(proof.checkpoint, trust.keys, trusted->key_count, &checkpoint, &why);
+    rc = sw__trust_open(&trust, proof.checkpoint, &checkpoint, &why);
     if (rc == SW_EINVAL)
         return sw__fail(err, SW_EAUDIT,
                         "the proof does not hold: its checkpoint cannot be trusted: %s", why);
@@ -196,4 +188,3 @@ int sw__proof_check(const sw_audit_trust *trusted, sw_str text, sw__hasher *hash
 }
 
 #undef PROOF_HEAD
-#undef PROOF_DIGITS_MAX

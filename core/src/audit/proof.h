@@ -18,6 +18,7 @@
 #define SW_AUDIT_PROOF_H
 
 #include "audit/checkpoint.h"
+#include "audit/tiled.h"
 #include "audit/tree.h"
 #include "base/arena.h"
 #include "store/store.h"
@@ -44,6 +45,18 @@ int sw__prove_inclusion(sw__store *store, sw__hasher *hasher, sw__arena *arena, 
                         sw_error *err);
 int sw__prove_consistency(sw__store *store, sw__hasher *hasher, sw__arena *arena, sw_str old,
                           sw_str checkpoint, sw_audit_proof **row, sw_error *err);
+
+/* The same without the older checkpoint: what it says whoever checks the proof knows. */
+int sw__prove_growth(sw__store *store, sw__hasher *hasher, sw__arena *arena, int64_t old,
+                     sw_str checkpoint, sw_audit_proof **row, sw_error *err);
+
+/* The same from an exported folder, whose own checkpoint is proved in when none is given; only the
+ * files that the proofs need are read, and the proofs are checked. */
+int sw__prove_tiled_inclusion(sw__tiled *tiled, sw__arena *arena, sw_str checkpoint,
+                              const int64_t *entry_nos, size_t count, sw_audit_proof **rows,
+                              sw_error *err);
+int sw__prove_tiled_consistency(sw__tiled *tiled, sw__arena *arena, sw_str old, sw_str checkpoint,
+                                sw_audit_proof **row, sw_error *err);
 
 /* Texts of the row are copied into the arena. */
 int sw__proof_check(const sw_audit_trust *trust, sw_str text, sw__hasher *hasher, sw__arena *arena,

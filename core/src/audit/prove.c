@@ -176,3 +176,21 @@ int sw__prove_consistency(sw__store *store, sw__hasher *hasher, sw__arena *arena
     sw__tree_wish_free(&walk.wish);
     return rc;
 }
+
+int sw__prove_growth(sw__store *store, sw__hasher *hasher, sw__arena *arena, int64_t old,
+                     sw_str checkpoint, sw_audit_proof **row, sw_error *err)
+{
+    prove_walk walk;
+    int rc = prove_open(&walk, hasher, arena, checkpoint, err);
+    if (rc == SW_OK && sw__tree_wish_consistency(&walk.wish, 0, old, walk.checkpoint.size) < 0)
+        rc = sw__fail(err, SW_ENOMEM, NULL);
+    if (rc == SW_OK)
+        rc = prove_read(&walk, store, err);
+    *row = sw__arena_alloc(arena, sizeof(**row));
+    if (rc == SW_OK && !*row)
+        rc = sw__fail(err, SW_ENOMEM, NULL);
+    if (rc == SW_OK)
+        rc = prove_write(&walk, 0, old, (sw_str){NULL, 0}, checkpoint, *row, err);
+    sw__tree_wish_free(&walk.wish);
+    return rc;
+}

@@ -90,17 +90,19 @@ static bool replay_hex_read(sw_str hex, uint8_t digest[32])
     return true;
 }
 
-/* Load the definition and check that it is the one its digest names. */
-static int replay_workflow_load(sw__replay *replay, const sw__workflow_rec *rec, sw_str digest_hex,
-                                int64_t entry_no, sw_workflow **out, sw_error *err)
+/* Check that the text is the one its digest names, and load it. The text itself is compared, not
+ * what it is read as: texts that mean the same may differ. */
+static int replay_workflow_load(sw__replay *replay, const sw__workflow_rec *rec,
+                                const uint8_t digest[32], int64_t entry_no, sw_workflow **out,
+                                sw_error *err)
 {
-    int rc = sw__workflow_load_canonical(replay->env, rec->json, out, err);
-    if (rc < 0 && rc != SW_EDEFINITION && rc != SW_ELIMIT)
+    uint8_t found[32];
+    if (sw__hash(replay->hasher, &rec->json, 1, found) < 0)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    bool same = memcmp(found, digest, sizeof(found)) == 0;
+    int rc = same ? sw__workflow_load_canonical(replay->env, rec->json, out, err) : SW_EDEFINITION;
+    if (rc == SW_OK || (rc != SW_EDEFINITION && rc != SW_ELIMIT))
         return rc;
-    if (rc == SW_OK && sw__str_equal(sw_workflow_digest(*out), digest_hex))
-        return SW_OK;
-    sw_workflow_free(*out);
-    *out = NULL;
     return sw__doubt_raise(&replay->doubt, entry_no, entry_no,
                            "the stored definition of workflow \"%.*s\" was changed: it does not "
                            "give the digest that entry %lld names",
@@ -127,7 +129,7 @@ static int replay_workflow_read(sw__replay *replay, sw_str digest_hex, int64_t e
                             "the definition that entry %lld names, %.*s, is missing from the store",
                             (long long)entry_no, SW__FMT(digest_hex));
     else if (rc == SW_OK)
-        rc = replay_workflow_load(replay, &rec, digest_hex, entry_no, out, err);
+        rc = replay_workflow_load(replay, &rec, digest, entry_no, out, err);
     sw__arena_free(scratch);
     return rc;
 }

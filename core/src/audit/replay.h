@@ -21,6 +21,7 @@
 typedef struct sw__replay_step {
     int64_t epoch;
     int64_t entry_no; /* the newest about it, 0 for none */
+    int64_t error_epoch; /* an error in the store that no entry has sealed yet, 0 for none */
     int32_t attempt;
     uint32_t crashes : 26; /* attempts ended by a lost lease */
     uint32_t state : 5;

@@ -103,6 +103,8 @@ static int audit_place_task(sw__audit *audit, sw__task_hot *task, int64_t *place
 int sw__audit_add(sw__audit *audit, const sw_audit_entry *entry, sw__task_hot *task, sw_error *err)
 {
     sw_audit_entry full = *entry;
+    if (audit->off)
+        return SW_OK;
     full.entry_no = audit->entry_next + audit->entry_count;
     full.time_us = audit->time_us;
     sw__buf_clear(&audit->body);

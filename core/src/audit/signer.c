@@ -21,6 +21,7 @@
 #define SIGNER_STATE_MAX 65536
 #define SIGNER_MODE 0600
 #define SIGNER_HEAD "stepwell signer state 1"
+#define SIGNER_RETIRED "retired"
 
 static bool signer_path(sw__buf *out, const char *path)
 {
@@ -43,6 +44,8 @@ static void signer_put_state(const sw__signer *signer, sw__buf *out)
     char word[32];
     snprintf(word, sizeof(word), "segment %lld", (long long)signer->segment_no);
     sw__buf_put_text(out, SIGNER_HEAD "\n");
+    if (signer->is_retired)
+        sw__buf_put_text(out, SIGNER_RETIRED "\n");
     signer_put_hex(out, word, signer->segment_hash);
     for (int level = 0; level <= SW__TREE_LEVELS; level++) {
         if (signer->tree.size >> level & 1)
@@ -127,23 +130,47 @@ static bool signer_take_nodes(sw_str rest, sw__signer *signer)
 static bool signer_take_state(sw_str text, sw__signer *signer)
 {
     sw_str line;
-    return sw__note_line(&text, &line) && sw__str_is(line, SIGNER_HEAD) &&
-           signer_take_segment(&text, signer) && signer_take_nodes(text, signer);
+    sw_str rest;
+    if (!sw__note_line(&text, &line) || !sw__str_is(line, SIGNER_HEAD))
+        return false;
+    rest = text;
+    signer->is_retired = sw__note_line(&rest, &line) && sw__str_is(line, SIGNER_RETIRED);
+    if (signer->is_retired)
+        text = rest;
+    return signer_take_segment(&text, signer) && signer_take_nodes(text, signer);
 }
 
 /* Making a key. */
+
+/* The state of an empty tree, then the key: a key without a state signs nothing. */
+static int signer_put_files(const sw_env *env, sw__hasher *hasher, const char *path, sw_str text,
+                            sw_error *err)
+{
+    sw__signer fresh = {.env = env, .hasher = hasher};
+    sw__buf state, state_path;
+    sw__buf_init(&state, env);
+    sw__buf_init(&state_path, env);
+    sw__buf_init(&fresh.note, env);
+    signer_put_state(&fresh, &state);
+    int rc = SW_ENOMEM;
+    if (state.failed || !signer_path(&state_path, path))
+        sw__fail(err, rc, NULL);
+    else
+        rc = sw__file_create((const char *)state_path.ptr, SIGNER_MODE, sw__buf_str(&state), err);
+    if (rc == SW_OK && (rc = sw__file_create(path, SIGNER_MODE, text, err)) < 0)
+        unlink((const char *)state_path.ptr);
+    sw__buf_free(&state_path);
+    sw__buf_free(&state);
+    return rc;
+}
 
 int sw__signer_create(const sw_env *env, sw__hasher *hasher, sw_str name, const char *path,
                       sw__buf *key, sw_error *err)
 {
     uint8_t secret[SW__ED25519_KEY_SIZE];
     sw__note_signer signer;
-    sw__signer fresh = {.env = env, .hasher = hasher};
-    sw__buf text, state, state_path;
+    sw__buf text;
     sw__buf_init(&text, env);
-    sw__buf_init(&state, env);
-    sw__buf_init(&state_path, env);
-    sw__buf_init(&fresh.note, env);
     int rc = SW_OK;
     if (!sw__note_name_fits(name))
         rc = sw__fail(err, SW_EINVAL,
@@ -158,27 +185,32 @@ int sw__signer_create(const sw_env *env, sw__hasher *hasher, sw_str name, const 
         sw__note_put_signer(&text, &signer);
         sw__buf_put_byte(&text, '\n');
         sw__note_put_key(key, &signer.key);
-        signer_put_state(&fresh, &state);
     }
-    if (rc < 0 || text.failed || key->failed || state.failed || !signer_path(&state_path, path)) {
+    if (rc < 0 || text.failed || key->failed)
         rc = sw__fail(err, SW_ENOMEM, NULL);
-        goto done;
-    }
-    rc = sw__file_create((const char *)state_path.ptr, SIGNER_MODE, sw__buf_str(&state), err);
-    if (rc < 0)
-        goto done;
-    rc = sw__file_create(path, SIGNER_MODE, sw__buf_str(&text), err);
-    if (rc < 0)
-        unlink((const char *)state_path.ptr);
+    else
+        rc = signer_put_files(env, hasher, path, sw__buf_str(&text), err);
 done:
     explicit_bzero(secret, sizeof(secret));
     explicit_bzero(&signer, sizeof(signer));
     if (text.ptr)
         explicit_bzero(text.ptr, text.len);
-    sw__buf_free(&state_path);
-    sw__buf_free(&state);
     sw__buf_free(&text);
     return rc;
+}
+
+/* Only logs are signed, so the key is of the type that logs sign with. */
+int sw__signer_enrol(const sw_env *env, sw__hasher *hasher, sw_str verifier, const char *path,
+                     sw_error *err)
+{
+    sw__note_key key;
+    const char *why = NULL;
+    if (!sw__note_read_key(hasher, verifier, &key, &why))
+        return why ? sw__fail(err, SW_EINVAL, "it is no verifier key: %s", why)
+                   : sw__fail(err, SW_ENOMEM, NULL);
+    if (key.type != SW__NOTE_ED25519 || !sw__note_name_fits(key.name))
+        return sw__fail(err, SW_EINVAL, "it is no verifier key of a log: type 1, ASCII name");
+    return signer_put_files(env, hasher, path, verifier, err);
 }
 
 /* Opening one. */
@@ -203,8 +235,16 @@ static int signer_read_key(sw__signer *signer, const char *path, sw_error *err)
     sw_str text = sw__buf_str(&signer->key_text);
     if (text.len > 0 && text.ptr[text.len - 1] == '\n')
         text.len--;
-    if (sw__note_read_signer(signer->hasher, text, &signer->signer, &why))
+    signer->has_secret = sw__note_read_signer(signer->hasher, text, &signer->signer, &why);
+    if (signer->has_secret)
         return SW_OK;
+    const char *other = NULL;
+    if (why && sw__note_read_key(signer->hasher, text, &signer->signer.key, &other))
+        return signer->call.sign
+                   ? SW_OK
+                   : sw__fail(err, SW_EINVAL,
+                              "\"%s\" holds no secret: the application that has it must sign",
+                              path);
     return why ? sw__fail(err, SW_EINVAL, "\"%s\" holds no key to sign with: %s", path, why)
                : sw__fail(err, SW_ENOMEM, NULL);
 }
@@ -221,6 +261,8 @@ static int signer_read_state(sw__signer *signer, sw_error *err)
                       path);
     else if (rc == SW_OK && !signer_take_state(sw__buf_str(&text), signer))
         rc = sw__fail(err, SW_ECORRUPT, "what this key has signed last, \"%s\", was changed", path);
+    else if (rc == SW_OK && signer->is_retired)
+        rc = sw__fail(err, SW_ECONFLICT, "another key has replaced \"%s\"", path);
     if (signer->note.failed)
         rc = sw__fail(err, SW_ENOMEM, NULL);
     sw__buf_free(&text);
@@ -228,9 +270,9 @@ static int signer_read_state(sw__signer *signer, sw_error *err)
 }
 
 int sw__signer_open(sw__signer *signer, const sw_env *env, sw__hasher *hasher, const char *path,
-                    sw_error *err)
+                    sw__signer_call call, sw_error *err)
 {
-    *signer = (sw__signer){.env = env, .hasher = hasher, .fd = -1};
+    *signer = (sw__signer){.env = env, .hasher = hasher, .call = call, .fd = -1};
     sw__buf_init(&signer->key_text, env);
     sw__buf_init(&signer->state_path, env);
     sw__buf_init(&signer->note, env);
@@ -309,25 +351,105 @@ static bool signer_is_current(const sw__signer *signer)
            checkpoint.size == signer->tree.size;
 }
 
-int sw__signer_sign(sw__signer *signer, sw_error *err)
+/* An application may err, so what it answers is checked before anybody sees it. */
+static int signer_make(const sw__signer *signer, sw_str text, uint8_t signature[64], sw_error *err)
+{
+    int64_t seen_us = 0;
+    const sw__note_key *key = &signer->signer.key;
+    if (signer->has_secret)
+        return sw__ed25519_sign(signer->signer.secret, text, signature) < 0
+                   ? sw__fail(err, SW_ENOMEM, NULL)
+                   : SW_OK;
+    int rc = signer->call.sign(signer->call.context, text, signature);
+    if (rc < 0)
+        return sw__fail(err, rc, "the application that has the secret did not sign");
+    rc = sw__note_check(key, text, signature, SW__ED25519_SIGNATURE_SIZE, &seen_us);
+    if (rc < 0)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    return rc == 1 ? SW_OK
+                   : sw__fail(err, SW_EINVAL,
+                              "what the application signed is not good by the key \"%.*s\"",
+                              SW__FMT(key->name));
+}
+
+static int signer_save(sw__signer *signer, sw_error *err)
+{
+    sw__buf state;
+    sw__buf_init(&state, signer->env);
+    signer_put_state(signer, &state);
+    int rc = state.failed || signer->note.failed
+                 ? sw__fail(err, SW_ENOMEM, NULL)
+                 : sw__file_replace(signer->env, (const char *)signer->state_path.ptr, SIGNER_MODE,
+                                    sw__buf_str(&state), err);
+    sw__buf_free(&state);
+    return rc;
+}
+
+/* The text of the tree as it is now; successor may be absent. */
+static int signer_put_text(sw__signer *signer, sw_str successor, sw_error *err)
 {
     uint8_t root[32];
-    sw__buf state;
+    if (sw__tree_root(&signer->tree, signer->hasher, root) < 0)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    sw__buf_clear(&signer->note);
+    sw__checkpoint_put(&signer->note, signer->signer.key.name, signer->tree.size, root, successor);
+    return signer->note.failed ? sw__fail(err, SW_ENOMEM, NULL) : SW_OK;
+}
+
+int sw__signer_sign(sw__signer *signer, sw_error *err)
+{
+    uint8_t signature[SW__ED25519_SIGNATURE_SIZE];
     if (signer_is_current(signer))
         return SW_OK;
-    sw__buf_init(&state, signer->env);
-    sw__buf_clear(&signer->note);
-    int rc = sw__tree_root(&signer->tree, signer->hasher, root);
+    int rc = signer_put_text(signer, (sw_str){NULL, 0}, err);
     if (rc == SW_OK)
-        rc = sw__checkpoint_sign(&signer->note, &signer->signer, signer->tree.size, root);
+        rc = signer_make(signer, sw__buf_str(&signer->note), signature, err);
+    if (rc < 0)
+        return rc;
+    sw__buf_put_byte(&signer->note, '\n');
+    sw__note_put_signature(&signer->note, &signer->signer.key, signature);
+    return signer_save(signer, err);
+}
+
+/* The next key takes over before the old one stops: whatever fails between, one of them signs. */
+static int signer_hand_over(sw__signer *signer, sw__signer *next, sw_error *err)
+{
+    next->tree = signer->tree;
+    next->segment_no = signer->segment_no;
+    memcpy(next->segment_hash, signer->segment_hash, sizeof(next->segment_hash));
+    sw__buf_clear(&next->note);
+    sw__buf_put_str(&next->note, sw__buf_str(&signer->note));
+    int rc = signer_save(next, err);
+    if (rc < 0)
+        return rc;
+    signer->is_retired = true;
+    return signer_save(signer, err);
+}
+
+int sw__signer_rotate(sw__signer *signer, sw__signer *next, sw_error *err)
+{
+    sw__buf successor;
+    uint8_t signatures[2][SW__ED25519_SIGNATURE_SIZE];
+    if (!sw__str_equal(signer->signer.key.name, next->signer.key.name) || next->note.len > 0)
+        return sw__fail(err, SW_ECONFLICT,
+                        "the next key has another name, or has signed something already");
+    if (signer->tree.size == 0)
+        return sw__fail(err, SW_ECONFLICT, "the log is empty: there is nothing to hand over");
+    sw__buf_init(&successor, signer->env);
+    sw__note_put_key(&successor, &next->signer.key);
+    int rc = successor.failed ? sw__fail(err, SW_ENOMEM, NULL)
+                              : signer_put_text(signer, sw__buf_str(&successor), err);
     if (rc == SW_OK)
-        signer_put_state(signer, &state);
-    if (rc < 0 || state.failed)
-        rc = sw__fail(err, SW_ENOMEM, NULL);
-    else
-        rc = sw__file_replace(signer->env, (const char *)signer->state_path.ptr, SIGNER_MODE,
-                              sw__buf_str(&state), err);
-    sw__buf_free(&state);
+        rc = signer_make(signer, sw__buf_str(&signer->note), signatures[0], err);
+    if (rc == SW_OK)
+        rc = signer_make(next, sw__buf_str(&signer->note), signatures[1], err);
+    if (rc == SW_OK) {
+        sw__buf_put_byte(&signer->note, '\n');
+        sw__note_put_signature(&signer->note, &signer->signer.key, signatures[0]);
+        sw__note_put_signature(&signer->note, &next->signer.key, signatures[1]);
+        rc = signer_hand_over(signer, next, err);
+    }
+    sw__buf_free(&successor);
     return rc;
 }
 
@@ -335,3 +457,4 @@ int sw__signer_sign(sw__signer *signer, sw_error *err)
 #undef SIGNER_STATE_MAX
 #undef SIGNER_MODE
 #undef SIGNER_HEAD
+#undef SIGNER_RETIRED

@@ -57,15 +57,35 @@ static int tiles_put(sw__tiles *tiles, int level, int64_t count, int width, sw__
     return rc;
 }
 
-static int tiles_root(const sw__tiles *tiles, const sw__buf *hashes, uint8_t root[32])
+/* The hashes are nodes, not leaves; but above the leaves all levels are joined alike. */
+static int tiles_join(const sw__tiles *tiles, const sw__buf *hashes, sw__tree *tree)
 {
-    sw__tree tree = {0};
+    *tree = (sw__tree){0};
     for (size_t at = 0; at < hashes->len; at += 32) {
-        if (sw__tree_add(&tree, tiles->hasher, hashes->ptr + at, NULL) < 0)
+        if (sw__tree_add(tree, tiles->hasher, hashes->ptr + at, NULL) < 0)
             return SW_ENOMEM;
     }
-    /* The hashes are nodes, not leaves; but above the leaves all levels are joined alike. */
-    return sw__tree_root(&tree, tiles->hasher, root);
+    return SW_OK;
+}
+
+static int tiles_root(const sw__tiles *tiles, const sw__buf *hashes, uint8_t root[32])
+{
+    sw__tree tree;
+    int rc = tiles_join(tiles, hashes, &tree);
+    return rc == SW_OK ? sw__tree_root(&tree, tiles->hasher, root) : rc;
+}
+
+int sw__tiles_tree(const sw__tiles *tiles, sw__tree *tree)
+{
+    *tree = (sw__tree){.size = tiles->size};
+    for (int level = 0; level < SW__TILE_LEVELS; level++) {
+        sw__tree tile;
+        if (tiles_join(tiles, &tiles->hashes[level], &tile) < 0)
+            return SW_ENOMEM;
+        for (int bit = 0; tile.size >> bit; bit++)
+            memcpy(tree->nodes[level * 8 + bit], tile.nodes[bit], sizeof(tile.nodes[bit]));
+    }
+    return SW_OK;
 }
 
 /* An element of level 0, and of each level above that it completes a tile of the one below. */

@@ -32,6 +32,8 @@ void sw__tiles_free(sw__tiles *tiles);
 /* Both answer SW_ENOMEM or what put answers. */
 int sw__tiles_add(sw__tiles *tiles, sw_str entry, sw_error *err);
 int sw__tiles_end(sw__tiles *tiles, sw_error *err);
+/* The tree over all entries so far, before the end; 0 or SW_ENOMEM. */
+int sw__tiles_tree(const sw__tiles *tiles, sw__tree *tree);
 
 /* "tile/entries/x001/234.p/56": tile number `number` of a level with so many elements. */
 void sw__tile_path(char path[SW__TILE_PATH_SIZE], int level, int64_t number, int width);

@@ -19,6 +19,7 @@
 
 #include "base/buf.h"
 #include "base/hash.h"
+#include "stepwell/error.h"
 
 #define SW__TREE_LEVELS 62
 #define SW__TREE_SIZE_MAX (INT64_C(1) << SW__TREE_LEVELS)
@@ -70,6 +71,10 @@ int sw__tree_wish_inclusion(sw__tree_wish *wish, int32_t proof, int64_t index, i
 int sw__tree_wish_consistency(sw__tree_wish *wish, int32_t proof, int64_t old, int64_t size);
 /* The tree has completed this subtree. */
 void sw__tree_wish_take(sw__tree_wish *wish, int32_t level, int64_t index, const uint8_t hash[32]);
+/* Fill whatever is wished for from where subtrees are kept. errors: those of fetch. */
+typedef int (*sw__tree_fetch)(void *context, int32_t level, int64_t index, uint8_t hash[32],
+                              sw_error *err);
+int sw__tree_wish_fill(sw__tree_wish *wish, sw__tree_fetch fetch, void *context, sw_error *err);
 /* Put the proof together. 0, SW_ENOMEM, or SW_ENOTFOUND when a subtree has not come by. */
 int sw__tree_wish_proof(sw__tree_wish *wish, sw__hasher *hasher, int32_t proof,
                         sw__tree_proof *out);

@@ -143,7 +143,11 @@ static int verify_fill(verify_walk *walk, sw_audit_report *report)
         sw__hash_hex(walk->last.hash, report->head);
     if (!report->ok)
         return SW_OK;
-    report->level = trust->count > 0 ? SW_AUDIT_SIGNED : SW_AUDIT_INTEGRITY;
+    report->anchored_count = trust->anchored;
+    report->anchored_us = trust->anchored_us;
+    report->level = trust->anchor_count > 0 ? SW_AUDIT_ANCHORED
+                    : trust->count > 0      ? SW_AUDIT_SIGNED
+                                            : SW_AUDIT_INTEGRITY;
     if (trust->count == 0)
         return SW_OK;
     if (sw__tree_root(&trust->tree, replay->hasher, root) < 0)
@@ -164,9 +168,17 @@ static int verify_praise_signed(const verify_walk *walk, sw_audit_report *report
     long long covered = (long long)report->signed_count;
     long long tail = (long long)(report->entry_count - report->signed_count);
     size_t count = walk->trust.count;
+    int used = 0;
     if (report->level < SW_AUDIT_SIGNED)
         return 0;
-    return snprintf(report->message, sizeof(report->message),
+    if (report->level == SW_AUDIT_ANCHORED)
+        used =
+            snprintf(report->message, sizeof(report->message),
+                     "anchored (L3): %zu anchor%s outside hold%s the first %lld entries; ",
+                     walk->trust.anchor_count, verify_plural((int64_t)walk->trust.anchor_count),
+                     walk->trust.anchor_count == 1 ? "s" : "", (long long)report->anchored_count);
+    return used +
+           snprintf(report->message + used, sizeof(report->message) - (size_t)used,
                     "signed (L2): the first %lld entries are those of %zu checkpoint%s, %lld after "
                     "them not signed yet; ",
                     covered, count, verify_plural((int64_t)count), tail);

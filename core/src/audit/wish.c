@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "audit/tree.h"
-#include "stepwell/error.h"
 
 void sw__tree_wish_init(sw__tree_wish *wish, const sw_env *env)
 {
@@ -117,6 +116,19 @@ void sw__tree_wish_take(sw__tree_wish *wish, int32_t level, int64_t index, const
         memcpy(nodes[wish->next].hash, hash, sizeof(nodes->hash));
         nodes[wish->next++].known = true;
     }
+}
+
+int sw__tree_wish_fill(sw__tree_wish *wish, sw__tree_fetch fetch, void *context, sw_error *err)
+{
+    size_t count = 0;
+    sw__tree_node *nodes = wish_nodes(wish, &count);
+    for (size_t i = 0; i < count; i++) {
+        int rc = fetch(context, nodes[i].level, nodes[i].index, nodes[i].hash, err);
+        if (rc < 0)
+            return rc;
+        nodes[i].known = true;
+    }
+    return SW_OK;
 }
 
 /* By proof, and in each from the root down, from left to right. */

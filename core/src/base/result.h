@@ -29,6 +29,7 @@
     XX(AUDIT_TEXTS, sw_audit_text, sw_audit_texts)                                                 \
     XX(KEYS, sw_audit_key, sw_audit_keys)                                                          \
     XX(CHECKPOINTS, sw_audit_checkpoint, sw_audit_checkpoints)                                     \
+    XX(ANCHORS, sw_audit_anchor, sw_audit_anchors)                                                 \
     XX(PROOFS, sw_audit_proof, sw_audit_proofs)                                                    \
     XX(SHOWN, sw_audit_shown, sw_audit_shown_rows)                                                 \
     XX(PICTURES, sw_picture, sw_pictures)                                                          \

@@ -34,7 +34,7 @@ int sw_audit_verify_signed(sw_engine *engine, const sw_audit_trust *trust, sw_au
                            sw_error *err)
 {
     int rc = sw__trust_given(trust, err);
-    if (rc == SW_OK && trust->checkpoint_count == 0)
+    if (rc == SW_OK && trust->checkpoint_count + trust->anchor_count == 0)
         rc = sw__fail(err, SW_EINVAL, "there is no checkpoint to verify with");
     return rc < 0 ? rc : history_verify(engine, trust, report, err);
 }
