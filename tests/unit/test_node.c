@@ -194,7 +194,7 @@ static int code_of(int format, const char *text)
 static void assert_limit(const char *head, const char *piece, size_t limit, const char *tail)
 {
     for (size_t i = 0; i < 2; i++) {
-        for (size_t count = limit - 1; count <= limit + 1; count++) {
+        for (size_t count = limit; count <= limit + 1; count++) {
             char *text = text_of(head, piece, count, tail);
             assert_int_equal(code_of(formats[i], text), count <= limit ? SW_OK : SW_ELIMIT);
             free(text);

@@ -94,7 +94,7 @@ static int check_name(draft_check *check, size_t number)
 static void dependency_unknown(draft_check *check, const sw__path *path, const sw__node *item)
 {
     sw__nearest near = sw__nearest_start(item->text, &check->findings->search_left);
-    for (size_t i = 0; i < check->draft->step_count; i++)
+    for (size_t i = 0; i < check->draft->step_count && *near.left >= 0; i++)
         sw__nearest_try(&near, check->draft->steps[i].name);
     const char *quoted = sw__finding_quote(check->findings, item->text);
     if (near.best.ptr)

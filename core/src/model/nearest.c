@@ -84,6 +84,7 @@ void sw__nearest_try(sw__nearest *search, sw_str candidate)
 {
     sw_str word = search->word;
     size_t apart = word.len > candidate.len ? word.len - candidate.len : candidate.len - word.len;
+    --*search->left;
     if (word.len == 0 || candidate.len == 0)
         return;
     if (word.len > SW__NAME_MAX || candidate.len > SW__NAME_MAX)
