@@ -21,7 +21,8 @@ typedef struct swpy_edge_reader {
     size_t other_room;
     PyTypeObject *kind; /* of the nodes: &PyUnicode_Type, &PyLong_Type, NULL: none so far */
     PyObject *labels;
-    PyObject *index;
+    PyObject *index; /* dict from label to number, NULL until it is needed */
+    bool distinct;   /* the names that come are those of a dict, none of them twice */
     swpy_seen_name *seen; /* a table of seen_room places, at most half of them taken */
     size_t seen_count;
     size_t seen_room; /* a power of 2, or 0 */

@@ -7,8 +7,8 @@
 const char swpy_forecast_rows_doc[] =
     "forecast_rows($self, task_id, changes=(), *, workers=0, more_workers=0, resources=(),\n"
     "              draws=0, history=0, calibrate=0)\n--\n\n"
-    "A Forecast of a task. Rows of changes are (step, kind, factor=None), kind is 'fail', 'skip'\n"
-    "or 'slower'; rows of resources are (seats, steps). A number of 0 is the usual one.";
+    "A Forecast of a task. Rows of changes are (step, kind, factor=None), kind is 'fail', 'skip',\n"
+    "'resolve' or 'slower'; rows of resources are (seats, steps). A number of 0 is the usual one.";
 
 /* A question with the references that its strings are borrowed from. */
 typedef struct forecast_question {
@@ -56,7 +56,7 @@ static bool change_read(swpy_state *state, PyObject *row, sw_forecast_change *ou
     out->kind = sw_forecast_kind_find(kind);
     if (out->kind >= 0)
         return true;
-    swpy_refuse(state, SW_EINVAL, -1, "kind is '%.*s', expected fail, slower or skip",
+    swpy_refuse(state, SW_EINVAL, -1, "kind is '%.*s', expected fail, slower, skip or resolve",
                 (int)(kind.len < 64 ? kind.len : 64), kind.ptr);
     return false;
 }
@@ -159,12 +159,13 @@ static PyObject *forecast_case_new(swpy_state *state, const sw_forecast_case *ro
         swpy_name_new(state->task_states, SW_TASK_STATE_COUNT, row->state),
         PyLong_FromLong(row->workers),
         numbers_new(row->left_us),
+        Py_BuildValue("(LL)", (long long)row->p50_between_us[0], (long long)row->p50_between_us[1]),
         PyLong_FromLongLong(row->work_us),
         PyLong_FromLongLong(row->never_count),
         swpy_strings_new(row->path, row->path_count),
         PyFloat_FromDouble(row->progress),
     };
-    return swpy_record_new(state, SWPY_FORECAST_CASE, values, 7);
+    return swpy_record_new(state, SWPY_FORECAST_CASE, values, 8);
 }
 
 static PyObject *calibration_new(swpy_state *state, const sw_calibration *row)

@@ -44,7 +44,7 @@ size_t swpy_graph_size(const swpy_graph *self)
 }
 
 PyObject *swpy_graph_new(swpy_state *state, sw_graph *graph, sw_workflow *workflow,
-                         PyObject *labels, PyObject *index, bool arrays)
+                         PyObject *labels, bool arrays)
 {
     allocfunc allocate = (allocfunc)PyType_GetSlot(state->graph_type, Py_tp_alloc);
     swpy_graph *self = (swpy_graph *)allocate(state->graph_type, 0);
@@ -58,9 +58,7 @@ PyObject *swpy_graph_new(swpy_state *state, sw_graph *graph, sw_workflow *workfl
     self->graph = graph;
     self->workflow = workflow;
     self->labels = labels == NULL ? Py_None : labels;
-    self->index = index == NULL ? Py_None : index;
     Py_INCREF(self->labels);
-    Py_INCREF(self->index);
     self->arrays = arrays;
     return (PyObject *)self;
 }
@@ -249,26 +247,23 @@ static PyObject *graph_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     if (code < 0)
         edges_fail(state, &options, &edges, &error);
     else
-        answer = swpy_graph_new(state, graph, NULL, edges.labels, edges.index, edges.arrays);
+        answer = swpy_graph_new(state, graph, NULL, edges.labels, edges.arrays);
     swpy_edges_free(&edges);
     return answer;
 }
 
 /* ---- from a definition ---- */
 
-/* The names of the steps as a list and as a dict to their numbers. */
-static bool steps_label(const sw_workflow *workflow, PyObject *labels, PyObject *index)
+/* The names of the steps as a list. */
+static bool steps_label(const sw_workflow *workflow, PyObject *labels)
 {
     size_t count = 0;
     const sw_workflow_step *steps = sw_workflow_steps(workflow, &count);
 
     for (size_t i = 0; i < count; i++) {
         PyObject *label = swpy_str_new(steps[i].name);
-        PyObject *number = PyLong_FromSize_t(i);
-        bool added = label != NULL && number != NULL && PyList_Append(labels, label) == 0 &&
-                     PyDict_SetItem(index, label, number) == 0;
+        bool added = label != NULL && PyList_Append(labels, label) == 0;
         Py_XDECREF(label);
-        Py_XDECREF(number);
         if (!added)
             return false;
     }
@@ -280,21 +275,19 @@ static PyObject *graph_of_workflow(swpy_state *state, sw_workflow *workflow)
 {
     sw_graph_options options = SW_GRAPH_OPTIONS_INIT;
     PyObject *labels = PyList_New(0);
-    PyObject *index = PyDict_New();
     PyObject *answer = NULL;
     sw_graph *graph = NULL;
     sw_error error;
 
-    if (labels != NULL && index != NULL && steps_label(workflow, labels, index)) {
+    if (labels != NULL && steps_label(workflow, labels)) {
         if (sw_graph_new_workflow(&options, workflow, &graph, &error) < 0) {
             swpy_raise(state, &error);
         } else {
-            answer = swpy_graph_new(state, graph, workflow, labels, index, false);
+            answer = swpy_graph_new(state, graph, workflow, labels, false);
             workflow = NULL;
         }
     }
     Py_XDECREF(labels);
-    Py_XDECREF(index);
     sw_workflow_free(workflow);
     return answer;
 }
@@ -361,10 +354,19 @@ static PyObject *graph_labels(PyObject *object, void *closure)
 
 static PyObject *graph_index(PyObject *object, void *closure)
 {
-    PyObject *index = ((swpy_graph *)object)->index;
+    swpy_graph *self = (swpy_graph *)object;
+    PyObject *none = NULL;
 
     (void)closure;
-    Py_INCREF(index);
+    if (self->labels == Py_None)
+        Py_RETURN_NONE;
+    PyObject *index = atomic_load(&self->index);
+    if (index == NULL && (index = swpy_index_new(self->labels)) != NULL &&
+        !atomic_compare_exchange_strong(&self->index, &none, index)) {
+        Py_DECREF(index); /* another thread was faster */
+        index = none;
+    }
+    Py_XINCREF(index);
     return index;
 }
 
@@ -400,7 +402,7 @@ static int graph_traverse(PyObject *object, visitproc visit, void *arg)
 
     Py_VISIT(Py_TYPE(object));
     Py_VISIT(self->labels);
-    Py_VISIT(self->index);
+    Py_VISIT(atomic_load(&self->index));
     return 0;
 }
 
@@ -414,7 +416,7 @@ static void graph_dealloc(PyObject *object)
     sw_graph_free(self->graph);
     sw_workflow_free(self->workflow);
     Py_XDECREF(self->labels);
-    Py_XDECREF(self->index);
+    Py_XDECREF(atomic_load(&self->index));
     freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
     release(object);
     Py_DECREF(type);

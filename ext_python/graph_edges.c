@@ -91,28 +91,55 @@ static bool seen_find(const swpy_edge_reader *reader, const PyObject *name, int6
     return place->name != NULL;
 }
 
+static bool index_add(PyObject *index, PyObject *name, Py_ssize_t place)
+{
+    PyObject *number = PyLong_FromSsize_t(place);
+    bool added = number != NULL && PyDict_SetItem(index, name, number) == 0;
+
+    Py_XDECREF(number);
+    return added;
+}
+
+PyObject *swpy_index_new(PyObject *labels)
+{
+    PyObject *index = PyDict_New();
+    bool good = index != NULL;
+
+    for (Py_ssize_t i = 0; good && i < PyList_Size(labels); i++)
+        good = index_add(index, PyList_GetItem(labels, i), i);
+    if (!good)
+        Py_CLEAR(index);
+    return index;
+}
+
 static bool name_add(swpy_edge_reader *reader, PyObject *name, int64_t *out)
 {
     sw_str text;
 
     *out = PyList_Size(reader->labels);
-    if (!swpy_str_read(reader->state, name, "a node", &text))
+    return swpy_str_read(reader->state, name, "a node", &text) &&
+           PyList_Append(reader->labels, name) == 0 && seen_add(reader, name, *out) &&
+           (reader->index == NULL || index_add(reader->index, name, *out));
+}
+
+/* A name whose object was not seen may be an equal one, which the index tells. Most programs have
+ * one object for each name, and the index is never made. */
+static bool name_find(swpy_edge_reader *reader, PyObject *name, int64_t *out)
+{
+    if (reader->index == NULL && PyList_Size(reader->labels) > 0)
+        reader->index = swpy_index_new(reader->labels);
+    PyObject *number = reader->index == NULL ? NULL : PyDict_GetItemWithError(reader->index, name);
+    if (number == NULL)
         return false;
-    PyObject *number = PyLong_FromLongLong(*out);
-    bool added = number != NULL && PyDict_SetItem(reader->index, name, number) == 0 &&
-                 PyList_Append(reader->labels, name) == 0 && seen_add(reader, name, *out);
-    Py_XDECREF(number);
-    return added;
+    *out = PyLong_AsLongLong(number);
+    return true;
 }
 
 static bool name_read(swpy_edge_reader *reader, PyObject *name, int64_t *out)
 {
-    PyObject *number = PyDict_GetItemWithError(reader->index, name);
-
-    if (number == NULL)
-        return !PyErr_Occurred() && name_add(reader, name, out);
-    *out = PyLong_AsLongLong(number);
-    return true;
+    if (!reader->distinct && name_find(reader, name, out))
+        return true;
+    return !PyErr_Occurred() && name_add(reader, name, out);
 }
 
 static bool kind_refuse(const swpy_edge_reader *reader, PyObject *node)
@@ -261,9 +288,11 @@ static bool key_take(swpy_edge_reader *reader, PyObject *key, void *context)
 /* A member of nodes, where a name may stand once. */
 static bool listed_take(swpy_edge_reader *reader, PyObject *node, void *context)
 {
+    int64_t number = 0;
+
     (void)context;
-    if (PyUnicode_Check(node) && PyDict_GetItemWithError(reader->index, node) != NULL) {
-        PyErr_Clear();
+    if (PyUnicode_Check(node) &&
+        (seen_find(reader, node, &number) || name_find(reader, node, &number))) {
         swpy_refuse(reader->state, SW_EINVAL, -1, "a name is given twice in nodes");
         return false;
     }
@@ -298,8 +327,11 @@ static bool dict_read(swpy_edge_reader *reader, PyObject *dict)
     PyObject *node = NULL;
     PyObject *dependencies = NULL;
     Py_ssize_t position = 0;
-    bool good = dict_prepare(reader, dict) && items_each(reader, dict, key_take, NULL, false);
+    bool good = dict_prepare(reader, dict);
 
+    reader->distinct = PyDict_CheckExact(dict) && PyList_Size(reader->labels) == 0;
+    good = good && items_each(reader, dict, key_take, NULL, false);
+    reader->distinct = false;
     while (good && PyDict_Next(dict, &position, &node, &dependencies)) {
         Py_INCREF(node); /* iterators of the values may change the dict */
         Py_INCREF(dependencies);
@@ -368,8 +400,7 @@ static bool reader_finish(swpy_edge_reader *reader, swpy_edges *out)
         return false;
     out->node_count = (int32_t)count;
     out->labels = reader->labels;
-    out->index = reader->index;
-    reader->labels = reader->index = NULL;
+    reader->labels = NULL;
     return true;
 }
 
@@ -387,10 +418,10 @@ static bool reader_fill(swpy_edge_reader *reader, PyObject *edges, PyObject *nod
 
 static bool objects_read(swpy_state *state, PyObject *edges, PyObject *nodes, swpy_edges *out)
 {
-    swpy_edge_reader reader = {.state = state, .labels = PyList_New(0), .index = PyDict_New()};
+    swpy_edge_reader reader = {.state = state, .labels = PyList_New(0)};
     bool counted = PyLong_Check(nodes);
     int32_t node_count = 0;
-    bool good = reader.labels != NULL && reader.index != NULL &&
+    bool good = reader.labels != NULL &&
                 (!counted || swpy_node_count_read(state, nodes, &node_count)) &&
                 reader_fill(&reader, edges, nodes) &&
                 (counted ? counted_finish(&reader, node_count, out) : reader_finish(&reader, out));
@@ -427,6 +458,5 @@ void swpy_edges_free(swpy_edges *edges)
     swpy_array_free(&edges->to_array);
     PyMem_Free(edges->own);
     Py_XDECREF(edges->labels);
-    Py_XDECREF(edges->index);
     *edges = (swpy_edges){.from = NULL};
 }

@@ -24,8 +24,8 @@ static const char edit_insert_doc[] =
 static const char edit_order_doc[] = "order($self, /)\n--\n\n"
                                      "The order that the edit keeps, as a memoryview.";
 
-static const char edit_finish_doc[] = "finish($self, labels, index, /)\n--\n\n"
-                                      "The graph as it is by now; labels and index are its own.";
+static const char edit_finish_doc[] = "finish($self, labels, /)\n--\n\n"
+                                      "The graph as it is by now; labels are its own.";
 
 static bool edit_enter(swpy_edit *self)
 {
@@ -129,17 +129,16 @@ static PyObject *edit_finish(PyObject *object, PyObject *args)
 {
     swpy_edit *self = (swpy_edit *)object;
     PyObject *labels = NULL;
-    PyObject *index = NULL;
     sw_graph *graph = NULL;
     sw_error error;
 
-    if (!PyArg_ParseTuple(args, "OO:finish", &labels, &index) || !edit_enter(self))
+    if (!PyArg_ParseTuple(args, "O:finish", &labels) || !edit_enter(self))
         return NULL;
     int code = sw_graph_edit_finish(self->edit, &graph, &error);
     atomic_flag_clear(&self->busy);
     if (code < 0)
         return swpy_raise(self->state, &error);
-    return swpy_graph_new(self->state, graph, NULL, labels, index, false);
+    return swpy_graph_new(self->state, graph, NULL, labels, false);
 }
 
 static PyMethodDef edit_methods[] = {

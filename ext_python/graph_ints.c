@@ -41,12 +41,8 @@ static bool ints_label(swpy_edge_reader *reader, const int64_t *sorted, size_t c
 {
     for (size_t i = 0; i < count; i++) {
         PyObject *label = PyLong_FromLongLong(sorted[i]);
-        PyObject *number = PyLong_FromSize_t(i);
-        bool added = label != NULL && number != NULL &&
-                     PyDict_SetItem(reader->index, label, number) == 0 &&
-                     PyList_Append(reader->labels, label) == 0;
+        bool added = label != NULL && PyList_Append(reader->labels, label) == 0;
         Py_XDECREF(label);
-        Py_XDECREF(number);
         if (!added)
             return false;
     }
@@ -82,7 +78,6 @@ bool swpy_ints_rank(swpy_edge_reader *reader, size_t *count)
 {
     if (ints_consecutive(reader, count)) {
         Py_CLEAR(reader->labels);
-        Py_CLEAR(reader->index);
         return true;
     }
     int64_t *sorted = ints_distinct(reader, count);

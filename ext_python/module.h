@@ -163,7 +163,6 @@ typedef struct swpy_edges {
     size_t count;
     int32_t node_count;
     PyObject *labels; /* list of what the nodes are called, NULL: by their numbers */
-    PyObject *index;  /* dict from label to number, NULL without labels */
     bool arrays;      /* they came as buffers */
     int32_t *own;     /* memory of from and to, unless they are inside of the arrays */
     swpy_array from_array;
@@ -178,7 +177,7 @@ typedef struct swpy_graph {
     _Atomic(sw_graph *) named; /* the same with the labels as names */
     sw_workflow *workflow;     /* the definition it was made from, or NULL */
     PyObject *labels;          /* as in swpy_edges, or None */
-    PyObject *index;
+    _Atomic(PyObject *) index; /* dict from label to number, made when it is first needed */
     bool arrays;
 } swpy_graph;
 
@@ -339,9 +338,11 @@ sw_str *swpy_labels_read(swpy_state *state, PyObject *labels, PyObject **keep);
 PyThreadState *swpy_graph_enter(size_t size, size_t small);
 void swpy_graph_leave(PyThreadState *thread);
 
-/* A Graph; graph and workflow are taken, labels and index are None or borrowed. */
+/* A Graph; graph and workflow are taken, labels are NULL, None or borrowed. */
 PyObject *swpy_graph_new(swpy_state *state, sw_graph *graph, sw_workflow *workflow,
-                         PyObject *labels, PyObject *index, bool arrays);
+                         PyObject *labels, bool arrays);
+/* A dict from each label to its number; NULL with an exception. */
+PyObject *swpy_index_new(PyObject *labels);
 
 /* The graph with its labels as names, owned by self; NULL with an exception. */
 const sw_graph *swpy_graph_named(swpy_graph *self);

@@ -89,7 +89,8 @@ RECORD_FIELDS(FORECAST, {"task_id", NULL}, {"state", NULL}, {"changed", NULL}, {
               {"history_count", NULL}, {"draws", NULL}, {"workers_learnt", NULL}, {"base", NULL},
               {"what_if", NULL}, {"difference_us", NULL}, {"calibration", NULL}, {"steps", NULL})
 RECORD_FIELDS(FORECAST_CASE, {"state", NULL}, {"workers", NULL}, {"left_us", NULL},
-              {"work_us", NULL}, {"never_count", NULL}, {"path", NULL}, {"progress", NULL})
+              {"p50_between_us", NULL}, {"work_us", NULL}, {"never_count", NULL}, {"path", NULL},
+              {"progress", NULL})
 RECORD_FIELDS(FORECAST_STEP, {"name", NULL}, {"state", NULL}, {"source", NULL},
               {"sample_count", NULL}, {"p50_us", NULL}, {"p95_us", NULL}, {"elapsed_us", NULL},
               {"runs", NULL}, {"runs_what_if", NULL}, {"overdue", NULL}, {"decides", NULL},

@@ -74,18 +74,21 @@ static int slower_read_pair(VALUE step, VALUE factor, VALUE data)
 }
 
 static void changes_read(forecast_call *forecast, rsw_arena *arena, VALUE fail, VALUE skip,
-                         VALUE slower)
+                         VALUE resolve, VALUE slower)
 {
     forecast_reader reader = {.arena = arena};
     size_t fails = steps_count(fail), skips = steps_count(skip), slows = 0;
+    size_t resolves = steps_count(resolve);
 
     if (!NIL_P(slower) && !RB_TYPE_P(slower, T_HASH))
         rsw_error_type(slower, -1, "slower", "a Hash of steps and factors");
     if (!NIL_P(slower))
         slows = RHASH_SIZE(slower);
-    reader.changes = rsw_arena_rows(arena, fails + skips + slows, sizeof(*reader.changes));
+    reader.changes =
+        rsw_arena_rows(arena, fails + skips + resolves + slows, sizeof(*reader.changes));
     steps_read(&reader, fail, fails, SW_FORECAST_FAIL, "fail");
     steps_read(&reader, skip, skips, SW_FORECAST_SKIP, "skip");
+    steps_read(&reader, resolve, resolves, SW_FORECAST_RESOLVE, "resolve");
     if (slows > 0)
         rb_hash_foreach(slower, slower_read_pair, (VALUE)&reader);
     forecast->options.changes = reader.changes;
@@ -128,13 +131,13 @@ static void resources_read(forecast_call *forecast, rsw_arena *arena, VALUE valu
     forecast->options.resource_count = count;
 }
 
-enum { FORECAST_KEYWORDS = 9 };
+enum { FORECAST_KEYWORDS = 10, FORECAST_NUMBERS = 5 };
 
 static void forecast_read(forecast_call *forecast, rsw_arena *arena, VALUE keywords)
 {
-    static const char *const names[FORECAST_KEYWORDS] = {"fail",      "skip",    "slower",
-                                                         "resources", "workers", "more_workers",
-                                                         "draws",     "history", "calibrate"};
+    static const char *const names[FORECAST_KEYWORDS] = {
+        "fail",    "skip",         "resolve", "slower",  "resources",
+        "workers", "more_workers", "draws",   "history", "calibrate"};
     int32_t *const numbers[] = {&forecast->options.what_if_workers, &forecast->options.more_workers,
                                 &forecast->options.draws, &forecast->options.history,
                                 &forecast->options.calibrate};
@@ -146,11 +149,11 @@ static void forecast_read(forecast_call *forecast, rsw_arena *arena, VALUE keywo
     rb_get_kwargs(keywords, ids, 0, FORECAST_KEYWORDS, values);
     for (int i = 0; i < FORECAST_KEYWORDS; i++)
         values[i] = values[i] == Qundef ? Qnil : values[i];
-    changes_read(forecast, arena, values[0], values[1], values[2]);
-    resources_read(forecast, arena, values[3]);
-    for (int i = 4; i < FORECAST_KEYWORDS; i++) {
+    changes_read(forecast, arena, values[0], values[1], values[2], values[3]);
+    resources_read(forecast, arena, values[4]);
+    for (int i = FORECAST_NUMBERS; i < FORECAST_KEYWORDS; i++) {
         if (!NIL_P(values[i]))
-            *numbers[i - 4] = rsw_int32(values[i], -1, names[i]);
+            *numbers[i - FORECAST_NUMBERS] = rsw_int32(values[i], -1, names[i]);
     }
 }
 
@@ -163,11 +166,12 @@ static VALUE number_element(const void *rows, size_t index)
 
 static VALUE forecast_case_new(const sw_forecast_case *row)
 {
-    return rsw_row_new(RSW_FORECAST_CASE, 7,
+    return rsw_row_new(RSW_FORECAST_CASE, 8,
                        (VALUE[]){rsw_task_state(row->state), INT2NUM(row->workers),
-                                 rsw_array(3, row->left_us, number_element), LL2NUM(row->work_us),
-                                 LL2NUM(row->never_count), rsw_strs(row->path, row->path_count),
-                                 DBL2NUM(row->progress)});
+                                 rsw_array(3, row->left_us, number_element),
+                                 rsw_array(2, row->p50_between_us, number_element),
+                                 LL2NUM(row->work_us), LL2NUM(row->never_count),
+                                 rsw_strs(row->path, row->path_count), DBL2NUM(row->progress)});
 }
 
 static VALUE calibration_new(const sw_calibration *row)

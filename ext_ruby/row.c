@@ -145,8 +145,8 @@ void rsw_row_init(void)
     ROW(RSW_FORECAST, "Forecast", "task_id", "state", "changed", "now_us", "elapsed_us",
         "step_count", "ended_count", "history_count", "draws", "workers_learnt", "base", "what_if",
         "difference_us", "calibration", "steps");
-    ROW(RSW_FORECAST_CASE, "ForecastCase", "state", "workers", "left_us", "work_us", "never_count",
-        "path", "progress");
+    ROW(RSW_FORECAST_CASE, "ForecastCase", "state", "workers", "left_us", "p50_between_us",
+        "work_us", "never_count", "path", "progress");
     ROW(RSW_FORECAST_STEP, "ForecastStep", "name", "state", "source", "sample_count", "p50_us",
         "p95_us", "elapsed_us", "runs", "runs_what_if", "overdue", "decides", "decides_what_if");
     ROW(RSW_CALIBRATION, "Calibration", "task_count", "within_count", "error", "trusted");

@@ -132,6 +132,22 @@ for name in extension:
     run_with_library([sys.executable, "-c", program], STEPWELL_BINDING="c")
 
 
+def test_an_engine_can_be_collected_while_cffi_looks_something_up() -> None:
+    program = """
+from stepwell import Engine
+from stepwell._cffi_library import ffi
+
+engine = Engine("memory:")
+with ffi._lock:
+    del engine
+print("closed")
+"""
+    said = run_with_library(
+        ["timeout", "60", sys.executable, "-c", program], STEPWELL_BINDING="cffi"
+    )
+    assert said == "closed\n"
+
+
 def run_with_library(command: List[str], **extra: str) -> str:
     done = subprocess.run(
         command,

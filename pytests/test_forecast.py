@@ -104,8 +104,14 @@ class TestWhatIf:
         assert task.forecast(slower={"load": 0.5}).difference_us[1] == -30_000_000
 
     def test_skip(self, task: stepwell.Task) -> None:
-        assert task.forecast(skip="load").difference_us[1] == -60_000_000
-        assert task.forecast(skip=["load", "train"]).difference_us[1] == -120_000_000
+        # report needs all of its dependencies to succeed, so that it is skipped as well
+        what_if = task.forecast(skip="load").what_if
+        assert (what_if.state, what_if.never_count) == ("succeeded", 2)
+        assert (what_if.left_us[1], what_if.p50_between_us) == (120_000_000, (120_000_000,) * 2)
+
+    def test_resolve(self, task: stepwell.Task) -> None:
+        assert task.forecast(resolve="load").difference_us[1] == -60_000_000
+        assert task.forecast(resolve=["load", "train"]).difference_us[1] == -120_000_000
 
     def test_fail(self, task: stepwell.Task) -> None:
         forecast = task.forecast(fail=["fetch"])
@@ -142,7 +148,7 @@ class TestWhatIf:
             task.forecast(resources=[(0, [])])
         with pytest.raises(stepwell.InvalidArgumentError, match="draws"):
             task.forecast(draws=1_000_000)
-        with pytest.raises(stepwell.InvalidArgumentError, match="expected fail, slower or skip"):
+        with pytest.raises(stepwell.InvalidArgumentError, match="expected fail, slower, skip or resolve"):
             engine.forecast_rows(task.id, [("load", "explode")])
         (claim,) = engine.exchange(worker, [], 1, 0).claims
         engine.update_batch([(claim.step_id, claim.epoch, "succeeded")])

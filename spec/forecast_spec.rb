@@ -66,15 +66,19 @@ RSpec.describe "Forecasts" do
         expect(late.what_if.path).to eq(%w[fetch load report])
         expect(late.eta_what_if - late.eta).to be_within(0.001).of(60) # one worker: 240 s, two: 300 s
         expect(task.forecast(slower: { "load" => 0.5 }).difference_us[1]).to eq(-30_000_000)
-        expect(task.forecast(skip: %i[load train]).difference_us[1]).to eq(-120_000_000)
-        expect(task.forecast(skip: "load").difference_us[1]).to eq(-60_000_000)
+        expect(task.forecast(resolve: %i[load train]).difference_us[1]).to eq(-120_000_000)
+        expect(task.forecast(resolve: "load").difference_us[1]).to eq(-60_000_000)
+        # report needs all of its dependencies to succeed, so that it is skipped as well
+        expect(task.forecast(skip: "load").what_if).to have_attributes(
+          state: :succeeded, never_count: 2, left_us: [120_000_000] * 3, p50_between_us: [120_000_000] * 2
+        )
         failed = task.forecast(fail: :fetch)
         expect(failed.what_if).to have_attributes(state: :failed, never_count: 3)
         expect(failed.step(:load)).to have_attributes(runs: true, runs_what_if: false, decides_what_if: 0.0)
         expect(task.forecast(more_workers: 1).what_if.workers).to eq(2)
         one = task.forecast(workers: 4, resources: [[1, [:load, "train"]]])
         expect(one.difference_us[1]).to eq(0)
-        expect(task.forecast(fail: nil, slower: nil, skip: nil, workers: nil, resources: nil)).to have_attributes(changed: false)
+        expect(task.forecast(fail: nil, slower: nil, skip: nil, resolve: nil, workers: nil, resources: nil)).to have_attributes(changed: false)
       end
 
       it "takes how much work to put into it" do

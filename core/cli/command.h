@@ -77,6 +77,7 @@ typedef enum cli_option_id {
     CLI_OPTION_FAIL,
     CLI_OPTION_SLOWER,
     CLI_OPTION_SKIP,
+    CLI_OPTION_RESOLVE,
     CLI_OPTION_MORE_WORKERS,
     CLI_OPTION_RESOURCE,
     CLI_OPTION_CALIBRATION,
@@ -126,6 +127,7 @@ typedef enum cli_option_id {
 __extension__ typedef unsigned __int128 cli_options;
 
 #define CLI_BIT(id) ((cli_options)1 << CLI_OPTION_##id)
+_Static_assert(CLI_OPTION_COUNT <= 128, "the options of a command are bits of one number");
 
 /* Options that every command takes. */
 #define CLI_COMMON (CLI_BIT(JSON) | CLI_BIT(QUIET) | CLI_BIT(NO_COLOR) | CLI_BIT(HELP))

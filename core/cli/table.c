@@ -128,7 +128,11 @@ static const cli_option option_table[CLI_OPTION_COUNT] = {
     [CLI_OPTION_SKIP] = {.name = "skip",
                          .argument = "STEP",
                          .kind = CLI_LIST,
-                         .help = "the step takes no time and no worker"},
+                         .help = "the step is skipped now, as an operator would"},
+    [CLI_OPTION_RESOLVE] = {.name = "resolve",
+                            .argument = "STEP",
+                            .kind = CLI_LIST,
+                            .help = "the step is resolved now; those after it go on"},
     [CLI_OPTION_MORE_WORKERS] = {.name = "more-workers",
                                  .argument = "N",
                                  .kind = CLI_NUMBER,
@@ -556,8 +560,8 @@ static const cli_command command_table[] = {
                   {"stepwell whatif --json | jq .base.end", "for a program"}},
      .arguments = {"TASK"},
      .argument_max = 1,
-     .options = CLI_DB_COMMON | CLI_BIT(FAIL) | CLI_BIT(SLOWER) | CLI_BIT(SKIP) | CLI_BIT(WORKERS) |
-                CLI_BIT(MORE_WORKERS) | CLI_BIT(RESOURCE) | CLI_BIT(CALIBRATION),
+     .options = CLI_DB_COMMON | CLI_BIT(FAIL) | CLI_BIT(SLOWER) | CLI_BIT(SKIP) | CLI_BIT(RESOLVE) |
+                CLI_BIT(WORKERS) | CLI_BIT(MORE_WORKERS) | CLI_BIT(RESOURCE) | CLI_BIT(CALIBRATION),
      .run = cli_command_whatif},
     {.name = "cancel",
      .summary = "Cancel a task",

@@ -71,8 +71,9 @@ static int whatif_read(whatif_view *view, const cli_call *call)
     const cli_value *fail = &call->values[CLI_OPTION_FAIL];
     const cli_value *slower = &call->values[CLI_OPTION_SLOWER];
     const cli_value *skip = &call->values[CLI_OPTION_SKIP];
+    const cli_value *resolve = &call->values[CLI_OPTION_RESOLVE];
     const cli_value *resource = &call->values[CLI_OPTION_RESOURCE];
-    size_t changes = fail->item_count + slower->item_count + skip->item_count;
+    size_t changes = fail->item_count + slower->item_count + skip->item_count + resolve->item_count;
     view->options = (sw_forecast_options)SW_FORECAST_OPTIONS_INIT;
     view->changes = cli_alloc((changes + 1) * sizeof(*view->changes));
     view->resources = cli_alloc((resource->item_count + 1) * sizeof(*view->resources));
@@ -80,6 +81,8 @@ static int whatif_read(whatif_view *view, const cli_call *call)
         whatif_add(view, fail->items[i], strlen(fail->items[i]), SW_FORECAST_FAIL, 0);
     for (size_t i = 0; i < skip->item_count; i++)
         whatif_add(view, skip->items[i], strlen(skip->items[i]), SW_FORECAST_SKIP, 0);
+    for (size_t i = 0; i < resolve->item_count; i++)
+        whatif_add(view, resolve->items[i], strlen(resolve->items[i]), SW_FORECAST_RESOLVE, 0);
     for (size_t i = 0; i < slower->item_count && status == CLI_EXIT_OK; i++)
         status = whatif_read_slower(view, slower->items[i]);
     for (size_t i = 0; i < resource->item_count && status == CLI_EXIT_OK; i++) {
@@ -144,6 +147,10 @@ static void whatif_json_case(cli_json *json, const char *key, const sw_forecast 
     cli_json_object(json, key);
     cli_json_text(json, "ends", sw_task_state_name(side->state));
     whatif_json_percentiles(json, "left_s", side->left_us);
+    cli_json_object(json, "p50_between_s");
+    cli_json_seconds(json, "least", side->p50_between_us[0]);
+    cli_json_seconds(json, "most", side->p50_between_us[1]);
+    cli_json_close(json);
     cli_json_time(json, "end", forecast->now_us + side->left_us[1]);
     whatif_json_share(json, "progress", side->progress);
     cli_json_seconds(json, "work_s", side->work_us);
@@ -352,6 +359,15 @@ static void whatif_print_trust(const sw_forecast *forecast)
                tasks, (long long)calibration->within_count, 100 * calibration->error);
 }
 
+/* How exact the plays are, apart from what is wrong with what was learnt. */
+static void whatif_print_plays(const sw_forecast *forecast)
+{
+    char least[CLI_DURATION_SIZE], most[CLI_DURATION_SIZE];
+    const int64_t *between = forecast->base.p50_between_us;
+    printf("  %d plays: more of them would leave p50 between %s and %s\n", forecast->draws,
+           cli_duration(between[0], least), cli_duration(between[1], most));
+}
+
 /* How good forecasts of earlier tasks would have been, and nothing else. */
 static void whatif_calibration(const whatif_view *view)
 {
@@ -377,6 +393,7 @@ static void whatif_print(const whatif_view *view)
         whatif_print_path("What would decide it", &view->forecast->what_if);
     whatif_print_steps(view);
     whatif_print_trust(view->forecast);
+    whatif_print_plays(view->forecast);
 }
 
 int cli_command_whatif(const cli_call *call)

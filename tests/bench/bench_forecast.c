@@ -1,6 +1,7 @@
-/* What a forecast costs beside bare makespans of the same graph: a task of 1,000 steps in layers,
- * ten tasks of history, 200 draws. Reading the history and hindsight are measured apart. One line
- * per measurement: name, microseconds, microseconds of 200 calls of sw_graph_makespan, ratio.
+/* What a forecast costs beside bare makespans of the same graph: tasks in layers, of 1,000 steps
+ * with ten tasks of history and 200 draws, and of 100,000 steps. Reading the history and hindsight
+ * are measured apart. One line per measurement: name, microseconds, microseconds of as many calls
+ * of sw_graph_makespan, ratio.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -9,32 +10,37 @@
 
 #include "bench.h"
 
-#define FORECAST_STEPS 1000
-#define FORECAST_LAYER 50
 #define FORECAST_DEGREE 4
-#define FORECAST_TASKS 10
 #define FORECAST_WORKERS 8
 #define FORECAST_DRAWS 200
 
 static int rounds = 9;
 
-/* Layers of 50, each step after four of the layer before. */
-static char *forecast_definition(void)
+/* A task of so many steps that waits. */
+typedef struct forecast_scene {
+    sw_engine *engine;
+    int steps;
+    int makespans; /* of the floor: the plays of both cases */
+    sw_uuid task;
+} forecast_scene;
+
+/* Each step after four of the layer before. */
+static char *forecast_definition(int steps, int layer)
 {
-    size_t size = 64 + FORECAST_STEPS * 128;
+    size_t size = 64 + (size_t)steps * 128;
     char *text = malloc(size);
     if (!text)
         exit(1);
     size_t len = (size_t)snprintf(text, size, "{\"stepwell\":1,\"name\":\"deep\",\"steps\":[");
-    for (int i = 0; i < FORECAST_STEPS; i++) {
+    for (int i = 0; i < steps; i++) {
         len += (size_t)snprintf(text + len, size - len,
                                 "%s{\"name\":\"s%d\",\"handler\":\"bench.step\"", i ? "," : "", i);
-        for (int j = 0; j < FORECAST_DEGREE && i >= FORECAST_LAYER; j++) {
-            int before = (i / FORECAST_LAYER - 1) * FORECAST_LAYER;
+        for (int j = 0; j < FORECAST_DEGREE && i >= layer; j++) {
+            int before = (i / layer - 1) * layer;
             len += (size_t)snprintf(text + len, size - len, "%s\"s%d\"", j ? "," : ",\"after\":[",
-                                    before + (i * 7 + j * 11) % FORECAST_LAYER);
+                                    before + (i % layer * 7 + j * 11) % layer);
         }
-        len += (size_t)snprintf(text + len, size - len, i >= FORECAST_LAYER ? "]}" : "}");
+        len += (size_t)snprintf(text + len, size - len, i >= layer ? "]}" : "}");
     }
     snprintf(text + len, size - len, "]}");
     return text;
@@ -68,8 +74,7 @@ static void forecast_work(sw_engine *engine, const sw_worker_ref *worker)
     } while (count > 0);
 }
 
-static double forecast_time(sw_engine *engine, const sw_uuid *task, int draws, int calibrate,
-                            bool changed)
+static double forecast_time(const forecast_scene *scene, int draws, int calibrate, bool changed)
 {
     sw_result *result = NULL;
     sw_error err;
@@ -81,36 +86,37 @@ static double forecast_time(sw_engine *engine, const sw_uuid *task, int draws, i
     options.changes = &change;
     options.change_count = changed;
     double started = bench_seconds();
-    bench_check(sw_task_forecast(engine, &options, task, &result, &err), "forecast", &err);
+    bench_check(sw_task_forecast(scene->engine, &options, &scene->task, &result, &err), "forecast",
+                &err);
     double took = bench_seconds() - started;
     sw_result_free(result);
     return took;
 }
 
 /* The graph of the workflow with durations like those of the history. */
-static sw_graph *makespan_graph(sw_engine *engine, int64_t *durations)
+static sw_graph *makespan_graph(const forecast_scene *scene, int64_t *durations)
 {
     sw_error err;
     sw_graph *graph = NULL;
     sw_workflow *workflow = NULL;
     sw_graph_options options = SW_GRAPH_OPTIONS_INIT;
-    bench_check(sw_workflow_get(engine, bench_str("deep"), (sw_str){0}, &workflow, &err), "get",
-                &err);
+    bench_check(sw_workflow_get(scene->engine, bench_str("deep"), (sw_str){0}, &workflow, &err),
+                "get", &err);
     bench_check(sw_graph_new_workflow(&options, workflow, &graph, &err), "graph", &err);
     sw_workflow_free(workflow);
-    for (int i = 0; i < FORECAST_STEPS; i++)
+    for (int i = 0; i < scene->steps; i++)
         durations[i] = 1000 + i * 7919 % 1000;
     return graph;
 }
 
-static double makespan_time(const sw_graph *graph, const int64_t *durations)
+static double makespan_time(const sw_graph *graph, const int64_t *durations, int count)
 {
     sw_error err;
     sw_makespan_options options = SW_MAKESPAN_OPTIONS_INIT;
     options.workers = FORECAST_WORKERS;
     options.duration_us = durations;
     double started = bench_seconds();
-    for (int i = 0; i < FORECAST_DRAWS; i++) {
+    for (int i = 0; i < count; i++) {
         sw_result *result = NULL;
         bench_check(sw_graph_makespan(graph, &options, &result, &err), "makespan", &err);
         sw_result_free(result);
@@ -119,18 +125,21 @@ static double makespan_time(const sw_graph *graph, const int64_t *durations)
 }
 
 /* Forecast and makespans in turn, because the machine changes. */
-static void forecast_compare(sw_engine *engine, const sw_uuid *task, const char *name, int draws,
+static void forecast_compare(const forecast_scene *scene, const char *name, int draws,
                              int calibrate, bool changed, bool json)
 {
-    static int64_t durations[FORECAST_STEPS];
+    int64_t *durations = malloc((size_t)scene->steps * sizeof *durations);
+    if (!durations)
+        exit(1);
     double took[BENCH_ROUNDS_MAX], floor[BENCH_ROUNDS_MAX], ratio[BENCH_ROUNDS_MAX];
-    sw_graph *graph = makespan_graph(engine, durations);
+    sw_graph *graph = makespan_graph(scene, durations);
     for (int i = 0; i < rounds; i++) {
-        floor[i] = makespan_time(graph, durations) * 1e6;
-        took[i] = forecast_time(engine, task, draws, calibrate, changed) * 1e6;
+        floor[i] = makespan_time(graph, durations, scene->makespans) * 1e6;
+        took[i] = forecast_time(scene, draws, calibrate, changed) * 1e6;
         ratio[i] = took[i] / floor[i];
     }
     sw_graph_free(graph);
+    free(durations);
     double row[] = {bench_median(took, rounds), bench_least(took, rounds), bench_most(took, rounds),
                     bench_median(floor, rounds), bench_median(ratio, rounds)};
     if (json)
@@ -138,34 +147,47 @@ static void forecast_compare(sw_engine *engine, const sw_uuid *task, const char 
                "\"max\":%.1f,\"floor\":%.1f,\"ratio\":%.3f}\n",
                name, row[0], row[1], row[2], row[3], row[4]);
     else
-        printf("forecast/%-19s %9.1f %9.1f %9.1f %8s %9.1f %6.2f  us; floor is 200 makespans\n",
-               name, row[0], row[1], row[2], "", row[3], row[4]);
+        printf("forecast/%-19s %9.1f %9.1f %9.1f %8s %9.1f %6.2f  us; floor is %d makespans\n",
+               name, row[0], row[1], row[2], "", row[3], row[4], scene->makespans);
+}
+
+/* An engine in memory with so many ended tasks and one that waits. */
+static forecast_scene forecast_open(int steps, int layer, int tasks, int makespans)
+{
+    forecast_scene scene = {.steps = steps, .makespans = makespans};
+    sw_engine_options options = SW_ENGINE_OPTIONS_INIT;
+    sw_error err;
+    options.store = bench_str("memory:");
+    bench_check(sw_engine_open(&options, &scene.engine, &err), "open", &err);
+    char *definition = forecast_definition(steps, layer);
+    bench_register(scene.engine, definition);
+    free(definition);
+    sw_worker_ref worker = bench_worker(scene.engine, "bench.step");
+    for (int i = 0; i < tasks; i++)
+        forecast_work(scene.engine, &worker);
+    scene.task = forecast_submit(scene.engine);
+    return scene;
 }
 
 int main(int count, char **arguments)
 {
     bool json = false;
-    sw_engine_options options = SW_ENGINE_OPTIONS_INIT;
-    sw_engine *engine = NULL;
-    sw_error err;
     for (int i = 1; i < count; i++) {
         json |= strcmp(arguments[i], "--json") == 0;
         if (strcmp(arguments[i], "--quick") == 0)
             rounds = 3;
     }
-    options.store = bench_str("memory:");
-    bench_check(sw_engine_open(&options, &engine, &err), "open", &err);
-    char *definition = forecast_definition();
-    bench_register(engine, definition);
-    free(definition);
-    sw_worker_ref worker = bench_worker(engine, "bench.step");
-    for (int i = 0; i < FORECAST_TASKS; i++)
-        forecast_work(engine, &worker);
-    sw_uuid task = forecast_submit(engine);
-    forecast_compare(engine, &task, "read the history", 1, -1, false, json);
-    forecast_compare(engine, &task, "200 draws", FORECAST_DRAWS, -1, false, json);
-    forecast_compare(engine, &task, "with a change", FORECAST_DRAWS, -1, true, json);
-    forecast_compare(engine, &task, "and hindsight", FORECAST_DRAWS, 10, true, json);
-    sw_engine_close(engine);
+    forecast_scene scene = forecast_open(1000, 50, 10, FORECAST_DRAWS);
+    forecast_compare(&scene, "read the history", 1, -1, false, json);
+    forecast_compare(&scene, "200 draws", FORECAST_DRAWS, -1, false, json);
+    forecast_compare(&scene, "with a change", FORECAST_DRAWS, -1, true, json);
+    forecast_compare(&scene, "and hindsight", FORECAST_DRAWS, 10, true, json);
+    sw_engine_close(scene.engine);
+    scene = forecast_open(100000, 1000, 0, 10);
+    forecast_compare(&scene, "100,000 steps", 0, 0, true, json);
+    sw_engine_close(scene.engine);
+    scene = forecast_open(100000, 1000, 1, 10);
+    forecast_compare(&scene, "100,000, learnt", 0, 0, true, json);
+    sw_engine_close(scene.engine);
     return 0;
 }

@@ -25,8 +25,11 @@ t "a slower step" 0 "out:difference" "out:What would decide it" "out:fetch, trai
 t "a slower step as JSON" 0 'json:d["what_if"]["path"] == ["fetch", "train", "report"] and d["difference_s"]["p50"] > 0.2' -- whatif --slower train=5 --json
 t "a faster step" 0 'json:d["difference_s"]["p50"] < 0' -- whatif --slower load=0.5 --json
 t "a failing step" 0 "outre:ends +succeeded +failed" "outre:steps that will not run +0 +3 +\+3" -- whatif --fail fetch
-t "a skipped step" 0 'json:d["what_if"]["path"] == ["fetch", "train", "report"] and d["difference_s"]["p50"] < 0' -- whatif --skip load --json
-t "several changes" 0 'json:d["what_if"]["ends"] == "failed" and d["what_if"]["workers"] == 7' -- whatif --skip load --slower train=2 --fail report --workers 7 --json
+t "a resolved step" 0 'json:d["what_if"]["path"] == ["fetch", "train", "report"] and d["difference_s"]["p50"] < 0' -- whatif --resolve load --json
+t "a skipped step, with what needs it" 0 'json:d["what_if"]["path"] == ["fetch", "train"] and d["what_if"]["steps_never"] == 2 and d["what_if"]["ends"] == "succeeded"' -- whatif --skip load --json
+t "how exact the plays are" 0 "out:200 plays: more of them would leave p50 between 0." -- whatif
+t "how exact the plays are, as JSON" 0 'json:d["draws"] == 200 and d["base"]["p50_between_s"]["least"] <= d["base"]["left_s"]["p50"] <= d["base"]["p50_between_s"]["most"]' -- whatif --json
+t "several changes" 0 'json:d["what_if"]["ends"] == "failed" and d["what_if"]["workers"] == 7' -- whatif --resolve load --slower train=2 --fail report --workers 7 --json
 t "more workers" 0 "outre:steps at once +2 +4 +\+2" -- whatif --more-workers 2
 t "fewer workers" 0 'json:d["what_if"]["workers"] == 1 and d["difference_s"]["p50"] > 0.08' -- whatif --more-workers -1 --json
 t "one after the other" 0 'json:d["difference_s"]["p50"] > 0.08' -- whatif --resource 1=load,train --json

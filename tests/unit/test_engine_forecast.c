@@ -270,10 +270,18 @@ static void test_what_if(void **state)
     assert_true(step_of(&s, "left")->decides < 1e-9);
     assert_true(step_of(&s, "left")->decides_what_if > 0.999);
 
-    ask_change(&s, (sw_forecast_change){.step = TEXT("right"), .kind = SW_FORECAST_SKIP});
+    ask_change(&s, (sw_forecast_change){.step = TEXT("right"), .kind = SW_FORECAST_RESOLVE});
     assert_left(&s.forecast->what_if, 19, 19, 19);
     assert_path(&s.forecast->what_if, "fetch left join tail");
     assert_int_equal(s.forecast->what_if.state, SW_TASK_SUCCEEDED);
+    assert_int_equal(s.forecast->what_if.never_count, 1);
+
+    /* What needs all of its dependencies to succeed is skipped with one of them. */
+    ask_change(&s, (sw_forecast_change){.step = TEXT("right"), .kind = SW_FORECAST_SKIP});
+    assert_left(&s.forecast->what_if, 14, 14, 14);
+    assert_path(&s.forecast->what_if, "fetch left");
+    assert_int_equal(s.forecast->what_if.state, SW_TASK_SUCCEEDED);
+    assert_int_equal(s.forecast->what_if.never_count, 3);
 
     /* Its dependents never run; the other branch does. */
     ask_change(&s, (sw_forecast_change){.step = TEXT("left"), .kind = SW_FORECAST_FAIL});
@@ -535,7 +543,7 @@ static void test_bad_questions(void **state)
     refuse(&s, &options, SW_ENOTFOUND, 1);
     changes[1].step = TEXT("fetch");
     refuse(&s, &options, SW_ESTATE, 1);
-    changes[1].kind = 3;
+    changes[1].kind = SW_FORECAST_KIND_COUNT;
     refuse(&s, &options, SW_EINVAL, 1);
     const double factors[] = {0, -1, 1e7, NAN, INFINITY};
     changes[1] = (sw_forecast_change){.step = TEXT("right"), .kind = SW_FORECAST_SLOWER};
@@ -568,7 +576,7 @@ static void test_names(void **state)
 {
     (void)state;
     assert_string_equal(sw_forecast_kind_name(SW_FORECAST_SLOWER), "slower");
-    assert_string_equal(sw_forecast_kind_name(3), "unknown");
+    assert_string_equal(sw_forecast_kind_name(SW_FORECAST_KIND_COUNT), "unknown");
     assert_int_equal(sw_forecast_kind_find(TEXT("skip")), SW_FORECAST_SKIP);
     assert_int_equal(sw_forecast_kind_find(TEXT("skips")), SW_ENOTFOUND);
     assert_string_equal(sw_duration_source_name(SW_DURATION_FROM_TIMEOUT), "timeout");

@@ -17,6 +17,9 @@
 
 #define NODES_MOST 9
 
+/* Ends, of which only WELL counts for every node, unless a test says otherwise. */
+enum { OPEN, WELL, LOST, SKIPPED };
+
 /* A graph of a few nodes and everything a play wants to know of it. */
 typedef struct stage {
     sw__arena *arena;
@@ -30,6 +33,10 @@ typedef struct stage {
     sw__samples samples[NODES_MOST];
     uint8_t state[NODES_MOST];
     uint8_t end[NODES_MOST];
+    uint8_t counts[NODES_MOST];
+    uint8_t loses[NODES_MOST];
+    int32_t needed[NODES_MOST];
+    int32_t spare[NODES_MOST];
     int64_t elapsed[NODES_MOST];
     int64_t least[NODES_MOST];
     double factor[NODES_MOST];
@@ -57,6 +64,9 @@ static void stage_open(stage *s, int32_t nodes)
         s->us[node][0] = 1;
         s->samples[node] = (sw__samples){s->us[node], 1};
         s->state[node] = SW__PLAY_WAITS;
+        s->end[node] = WELL;
+        s->counts[node] = 1 << WELL;
+        s->loses[node] = 1 << LOST | 1 << SKIPPED;
         s->factor[node] = 1;
     }
     s->play = (sw__play){.graph = &s->graph,
@@ -65,6 +75,11 @@ static void stage_open(stage *s, int32_t nodes)
                          .samples = s->samples,
                          .state = s->state,
                          .end = s->end,
+                         .counts = s->counts,
+                         .loses = s->loses,
+                         .needed = s->needed,
+                         .spare = s->spare,
+                         .skipped = SKIPPED,
                          .elapsed_us = s->elapsed,
                          .least_us = s->least,
                          .factor = s->factor,
@@ -86,6 +101,8 @@ static void stage_build(stage *s)
         }
     }
     assert_int_equal(sw__graph_build(s->arena, s->nodes, from, to, count, &s->graph, NULL), 0);
+    for (int32_t node = 0; node < s->nodes; node++)
+        s->needed[node] = s->graph.in_start[node + 1] - s->graph.in_start[node];
 }
 
 static void stage_close(stage *s)
@@ -93,39 +110,56 @@ static void stage_close(stage *s)
     sw__arena_free(s->arena);
 }
 
+/* The course and so many plays with random durations. */
+static sw__play_answer plays_of(stage *s, int32_t count)
+{
+    sw__play_answer answer;
+    assert_int_equal(sw__play_many(s->arena, &s->play, 1, count, &answer), 0);
+    return answer;
+}
+
 static sw__play_course course_of(stage *s)
 {
-    sw__play_course course;
-    assert_int_equal(sw__play_course_find(s->arena, &s->play, &course), 0);
-    return course;
+    return plays_of(s, 0).course;
 }
 
 /* The reference: what happens at every tick, with the first sample of each node as its time. */
 typedef struct ticks {
     int64_t end[NODES_MOST]; /* -1: does not run */
     bool over[NODES_MOST];
-    bool met[NODES_MOST];
-    bool lost;
+    bool told[NODES_MOST]; /* over, or skipped: its end is known to others */
+    bool skipped[NODES_MOST];
+    bool failed;
     bool stopped;
     int64_t left;
 } ticks;
 
+/* How many ends of its dependencies are in a set. */
+static int32_t ticks_count(const stage *s, const ticks *t, int32_t node, unsigned ends)
+{
+    int32_t count = 0;
+    for (int32_t from = 0; from < s->nodes; from++) {
+        int end = t->skipped[from] ? SKIPPED : s->end[from] & SW__END_MASK;
+        count += s->edge[from][node] && t->told[from] && (ends >> end & 1);
+    }
+    return count;
+}
+
+static bool ticks_waits(const stage *s, const ticks *t, int32_t node)
+{
+    return s->state[node] == SW__PLAY_WAITS && t->end[node] < 0 && !t->skipped[node] && !t->stopped;
+}
+
 static bool ticks_ready(const stage *s, const ticks *t, int32_t node)
 {
-    if (s->state[node] != SW__PLAY_WAITS || t->end[node] >= 0 || t->stopped)
-        return false;
-    for (int32_t from = 0; from < s->nodes; from++) {
-        if (s->edge[from][node] && !t->met[from])
-            return false;
-    }
-    return true;
+    return ticks_waits(s, t, node) && ticks_count(s, t, node, s->counts[node]) >= s->needed[node];
 }
 
 static bool ticks_free(const stage *s, const ticks *t, int32_t node)
 {
     int32_t busy = 0, held[SW__PLAY_RESOURCES_MAX] = {0};
     for (int32_t other = 0; other < s->nodes; other++) {
-        bool works = t->end[other] >= 0 && !t->over[other] && s->factor[other] > 0;
+        bool works = t->end[other] >= 0 && !t->over[other];
         busy += works;
         for (int i = 0; i < SW__PLAY_RESOURCES_MAX; i++)
             held[i] += works && (s->holds[other] >> i & 1);
@@ -137,38 +171,37 @@ static bool ticks_free(const stage *s, const ticks *t, int32_t node)
     return busy < s->play.workers;
 }
 
-/* End what ends now; true when something did. */
+/* End one node that ends now: what ends at one time ends in the order of the numbers. */
 static bool ticks_end(const stage *s, ticks *t, int64_t now)
 {
-    bool some = false;
     for (int32_t node = 0; node < s->nodes; node++) {
         if (t->end[node] != now || t->over[node])
             continue;
-        some = true;
-        t->over[node] = true;
+        t->over[node] = t->told[node] = true;
         t->left = now;
-        t->met[node] = s->end[node] == SW__END_MEETS;
-        t->lost |= !t->met[node];
-        t->stopped |= s->end[node] == SW__END_STOPS;
+        t->failed |= (s->end[node] & SW__END_FAILS) != 0;
+        t->stopped |= (s->end[node] & SW__END_STOPS) != 0;
+        return true;
+    }
+    return false;
+}
+
+static bool ticks_skip(const stage *s, ticks *t)
+{
+    bool some = false;
+    for (int32_t node = 0; node < s->nodes; node++) {
+        if (ticks_waits(s, t, node) && ticks_count(s, t, node, s->loses[node]) > s->spare[node])
+            some = t->skipped[node] = t->told[node] = true;
     }
     return some;
 }
 
-/* Begin all nodes without work, else one node that may begin. */
+/* Begin one node that may begin. */
 static bool ticks_begin(const stage *s, ticks *t, int64_t now)
 {
-    bool some = false;
-    for (int32_t node = 0; node < s->nodes; node++) {
-        if (!(s->factor[node] > 0) && ticks_ready(s, t, node)) {
-            t->end[node] = now;
-            some = true;
-        }
-    }
-    if (some)
-        return true;
     for (int32_t rank = 0; rank < s->nodes; rank++) {
         int32_t node = s->by_rank[rank];
-        if (s->factor[node] > 0 && ticks_ready(s, t, node) && ticks_free(s, t, node)) {
+        if (ticks_ready(s, t, node) && ticks_free(s, t, node)) {
             t->end[node] = now + s->us[node][0];
             return true;
         }
@@ -182,12 +215,12 @@ static ticks ticks_run(const stage *s)
     for (int32_t node = 0; node < s->nodes; node++) {
         t.end[node] = -1;
         if (s->state[node] == SW__PLAY_RUNS)
-            t.end[node] = s->factor[node] > 0 ? s->us[node][0] - s->elapsed[node] : 0;
-        t.met[node] = s->state[node] == SW__PLAY_MET;
+            t.end[node] = s->us[node][0] - s->elapsed[node];
+        t.told[node] = s->state[node] == SW__PLAY_OVER;
     }
     for (int64_t now = 0; now < 100; now++) {
         do {
-            while (ticks_end(s, &t, now))
+            while (ticks_skip(s, &t) || ticks_end(s, &t, now))
                 ;
         } while (ticks_begin(s, &t, now));
     }
@@ -201,10 +234,10 @@ static void stage_random(stage *s)
         for (int32_t b = a + 1; b < s->nodes; b++)
             s->edge[a][b] = random_below(3) == 0;
         s->us[a][0] = 1 + random_below(5);
-        if (random_below(6) == 0)
-            s->factor[a] = 0;
-        if (random_below(8) == 0)
-            s->end[a] = (uint8_t)random_below(3);
+        if (random_below(4) == 0)
+            s->end[a] = (uint8_t)(random_below(4) | (random_below(3) ? 0 : SW__END_FAILS));
+        if (random_below(32) == 0)
+            s->end[a] |= SW__END_STOPS;
         s->holds[a] = (uint8_t)(random_below(4) == 0 ? 1 + random_below(3) : 0);
     }
     for (int32_t i = s->nodes - 1; i > 0; i--) {
@@ -217,6 +250,26 @@ static void stage_random(stage *s)
     s->play.workers = 1 + (int32_t)random_below(3);
     s->play.seats[0] = s->play.seats[1] = 1;
     stage_build(s);
+    if (random_below(4) == 0)
+        s->play.by_rank = s->play.rank = NULL;
+    for (int32_t i = 0; i < s->nodes && !s->play.rank; i++)
+        s->rank[i] = s->by_rank[i] = i;
+}
+
+/* Rules that need one, some or any end of their dependencies. */
+static void stage_loosen(stage *s)
+{
+    for (int32_t node = 0; node < s->nodes; node++) {
+        int32_t dependencies = s->needed[node];
+        if (random_below(2) == 0 || dependencies == 0)
+            continue;
+        s->needed[node] = 1 + (int32_t)random_below((uint32_t)dependencies);
+        s->spare[node] = dependencies - s->needed[node];
+        if (random_below(3) == 0) {
+            s->counts[node] |= 1 << LOST | 1 << SKIPPED;
+            s->loses[node] = 0;
+        }
+    }
 }
 
 /* Some nodes at the front have ended or run already. */
@@ -225,12 +278,10 @@ static void stage_advance(stage *s)
     for (int32_t node = 0; node < s->nodes; node++) {
         bool front = true;
         for (int32_t from = 0; from < node; from++)
-            front = front && (!s->edge[from][node] || s->state[from] == SW__PLAY_MET);
+            front = front && (!s->edge[from][node] || s->state[from] == SW__PLAY_OVER);
         if (!front || random_below(2) == 0)
             continue;
-        s->state[node] = (uint8_t)(random_below(5) == 0   ? SW__PLAY_LOST
-                                   : random_below(2) == 0 ? SW__PLAY_MET
-                                                          : SW__PLAY_RUNS);
+        s->state[node] = random_below(2) == 0 ? SW__PLAY_OVER : SW__PLAY_RUNS;
         s->elapsed[node] = random_below((uint32_t)s->us[node][0]);
         s->holds[node] = 0;
     }
@@ -244,12 +295,20 @@ static void test_course_is_what_ticks_say(void **state)
         stage_random(&s);
         if (round % 2)
             stage_advance(&s);
+        if (round % 4 > 1)
+            stage_loosen(&s);
         ticks t = ticks_run(&s);
         sw__play_course course = course_of(&s);
         assert_int_equal(course.left_us, t.left);
-        assert_int_equal(course.lost, t.lost);
-        for (int32_t node = 0; node < s.nodes; node++)
-            assert_int_equal(course.ran[node], t.over[node]);
+        bool waits = false;
+        for (int32_t node = 0; node < s.nodes; node++) {
+            int fate = t.over[node]      ? SW__FATE_RAN
+                       : t.skipped[node] ? SW__FATE_SKIPPED
+                                         : SW__FATE_NEVER;
+            assert_int_equal(course.fate[node], fate);
+            waits |= s.state[node] != SW__PLAY_OVER && fate == SW__FATE_NEVER;
+        }
+        assert_int_equal(course.failed, t.failed || waits);
         int64_t sum = 0;
         for (int32_t i = 0; i < course.path_count; i++)
             sum += sw__play_left(&s.play, course.path[i], 0.5);
@@ -263,10 +322,10 @@ static void test_median_play_and_draws_agree_without_spread(void **state)
     (void)state;
     for (int round = 0; round < 500; round++) {
         stage s;
-        sw__play_sample draws;
         stage_random(&s);
-        sw__play_course course = course_of(&s);
-        assert_int_equal(sw__play_many(s.arena, &s.play, 3, &draws), 0);
+        stage_loosen(&s);
+        sw__play_answer draws = plays_of(&s, 3);
+        sw__play_course course = draws.course;
         for (int i = 0; i < 3; i++)
             assert_int_equal(draws.left_us[i], course.left_us);
         for (int32_t i = 0; i < course.path_count; i++)
@@ -281,7 +340,6 @@ static void test_chain_has_the_mean_of_its_parts(void **state)
     (void)state;
     stage s;
     double sum = 0, squares = 0;
-    sw__play_sample draws;
     stage_open(&s, NODES_MOST);
     for (int32_t node = 0; node < s.nodes; node++) {
         s.us[node][1] = 3;
@@ -290,7 +348,7 @@ static void test_chain_has_the_mean_of_its_parts(void **state)
             s.edge[node - 1][node] = true;
     }
     stage_build(&s);
-    assert_int_equal(sw__play_many(s.arena, &s.play, 20000, &draws), 0);
+    sw__play_answer draws = plays_of(&s, 20000);
     for (int i = 0; i < 20000; i++) {
         sum += (double)draws.left_us[i];
         squares += (double)(draws.left_us[i] * draws.left_us[i]);
@@ -310,14 +368,13 @@ static void test_maximum_of_independent_nodes(void **state)
     (void)state;
     stage s;
     int short_ones = 0;
-    sw__play_sample draws;
     stage_open(&s, 3);
     for (int32_t node = 0; node < s.nodes; node++) {
         s.us[node][1] = 3;
         s.samples[node].count = 2;
     }
     stage_build(&s);
-    assert_int_equal(sw__play_many(s.arena, &s.play, 20000, &draws), 0);
+    sw__play_answer draws = plays_of(&s, 20000);
     for (int i = 0; i < 20000; i++)
         short_ones += draws.left_us[i] == 1;
     assert_true(abs(short_ones - 2500) < 200);
@@ -329,15 +386,13 @@ static void test_plays_repeat(void **state)
     (void)state;
     stage s;
     bool differs = false;
-    sw__play_sample first, second, other;
     stage_open(&s, 3);
     s.us[0][1] = 10;
     s.samples[0].count = 2;
     stage_build(&s);
-    assert_int_equal(sw__play_many(s.arena, &s.play, 50, &first), 0);
-    assert_int_equal(sw__play_many(s.arena, &s.play, 50, &second), 0);
+    sw__play_answer first = plays_of(&s, 50), second = plays_of(&s, 50);
     s.play.seed++;
-    assert_int_equal(sw__play_many(s.arena, &s.play, 50, &other), 0);
+    sw__play_answer other = plays_of(&s, 50);
     assert_memory_equal(first.left_us, second.left_us, 50 * sizeof(int64_t));
     for (int i = 0; i < 50; i++)
         differs |= first.left_us[i] != other.left_us[i];
@@ -345,12 +400,15 @@ static void test_plays_repeat(void **state)
     stage_close(&s);
 }
 
-/* What was changed in one node leaves the times of all others as they were. */
+/* What was changed in one node leaves the times of all others as they were, played apart or
+ * together. */
 static void test_changed_plays_use_the_same_numbers(void **state)
 {
     (void)state;
     stage s;
-    sw__play_sample before, after;
+    double factors[] = {2, 1};
+    uint8_t over[] = {SW__PLAY_OVER, SW__PLAY_WAITS};
+    sw__play_answer answers[3];
     stage_open(&s, 2);
     s.edge[0][1] = true;
     for (int32_t node = 0; node < 2; node++) {
@@ -358,13 +416,17 @@ static void test_changed_plays_use_the_same_numbers(void **state)
         s.samples[node].count = 2;
     }
     stage_build(&s);
-    assert_int_equal(sw__play_many(s.arena, &s.play, 50, &before), 0);
-    s.factor[0] = 0;
-    assert_int_equal(sw__play_many(s.arena, &s.play, 50, &after), 0);
+    sw__play plays[] = {s.play, s.play, s.play};
+    plays[1].factor = factors;
+    plays[2].state = over;
+    assert_int_equal(sw__play_many(s.arena, plays, 3, 50, answers), 0);
     for (int i = 0; i < 50; i++) {
-        int64_t difference = before.left_us[i] - after.left_us[i];
-        assert_true(difference == 1 || difference == 9);
+        int64_t first = answers[0].left_us[i] - answers[2].left_us[i];
+        assert_true(first == 1 || first == 9);
+        assert_int_equal(answers[1].left_us[i] - answers[0].left_us[i], first);
     }
+    s.play = plays[1];
+    assert_memory_equal(plays_of(&s, 50).left_us, answers[1].left_us, 50 * sizeof(int64_t));
     stage_close(&s);
 }
 
@@ -389,9 +451,6 @@ static void test_running_node_takes_longer_than_it_has(void **state)
     assert_int_equal(sw__play_left(&s.play, 0, 0.5), 5);
     s.least[0] = 7;
     assert_int_equal(sw__play_left(&s.play, 0, 0.5), 7);
-    s.factor[0] = 0;
-    assert_int_equal(sw__play_left(&s.play, 0, 0.5), 0);
-    assert_false(sw__play_overdue(&s.play, 0));
     stage_close(&s);
 }
 
@@ -426,15 +485,14 @@ static void test_nothing_to_play(void **state)
 {
     (void)state;
     stage s;
-    sw__play_sample draws;
     stage_open(&s, 2);
     stage_build(&s);
-    s.state[0] = SW__PLAY_MET;
-    s.state[1] = SW__PLAY_LOST;
-    sw__play_course course = course_of(&s);
-    assert_int_equal(course.left_us, 0);
-    assert_int_equal(course.path_count, 0);
-    assert_int_equal(sw__play_many(s.arena, &s.play, 2, &draws), 0);
+    s.state[0] = s.state[1] = SW__PLAY_OVER;
+    s.end[1] = LOST;
+    sw__play_answer draws = plays_of(&s, 2);
+    assert_int_equal(draws.course.left_us, 0);
+    assert_int_equal(draws.course.path_count, 0);
+    assert_false(draws.course.failed);
     assert_int_equal(draws.left_us[1], 0);
     stage_close(&s);
 }
@@ -442,14 +500,11 @@ static void test_nothing_to_play(void **state)
 static int play_with(const sw_env *env, void *context)
 {
     const stage *s = context;
-    sw__play_course course;
-    sw__play_sample draws;
+    sw__play_answer answer;
     sw__arena *arena = sw__arena_new(env);
     if (!arena)
         return SW_ENOMEM;
-    int rc = sw__play_course_find(arena, &s->play, &course);
-    if (rc == SW_OK)
-        rc = sw__play_many(arena, &s->play, 2000, &draws);
+    int rc = sw__play_many(arena, &s->play, 1, 2000, &answer);
     sw__arena_free(arena);
     return rc;
 }

@@ -32,18 +32,20 @@
 
 /* What would be different. FAIL: the step fails for good when it would have ended, and its
  * on_failure decides what follows. SLOWER: it takes `factor` times as long as a whole; a factor
- * below 1 makes it faster. SKIP: it takes no time and no worker when its turn comes, and its
- * dependents go on. */
+ * below 1 makes it faster. SKIP, RESOLVE: an operator skips it, or resolves it, now. What follows
+ * for the steps after it is what the engine would do by their rules: a step that needs all to
+ * succeed is skipped after one that is skipped, and goes on after one that is resolved. */
 #define SW_FORECAST_KIND_MAP(XX)                                                                   \
     XX(FAIL, 0, "fail")                                                                            \
     XX(SLOWER, 1, "slower")                                                                        \
-    XX(SKIP, 2, "skip")
+    XX(SKIP, 2, "skip")                                                                            \
+    XX(RESOLVE, 3, "resolve")
 
 typedef enum sw_forecast_kind {
 #define SW_ENUM_VALUE(name, value, text) SW_FORECAST_##name = value,
     SW_FORECAST_KIND_MAP(SW_ENUM_VALUE)
 #undef SW_ENUM_VALUE
-    SW_FORECAST_KIND_COUNT = 3
+    SW_FORECAST_KIND_COUNT = 4
 } sw_forecast_kind;
 
 /* Where the durations of a step come from. ENDED: it has ended, this is how long it took. STEP:
@@ -82,7 +84,7 @@ typedef struct sw_forecast_resource {
 typedef struct sw_forecast_options {
     uint32_t size;
     int32_t workers;  /* steps that run at once; 0: as learnt (sw_forecast.workers) */
-    int32_t draws;    /* plays; 0 means 200, 100,000 at most */
+    int32_t draws;    /* plays, 100,000 at most; 0 means 200, of large tasks fewer, but 5 */
     int32_t history;  /* newest ended tasks to learn from; 0 means 50, 1,000 at most */
     int32_t calibrate; /* of them, how many to forecast in hindsight; 0 means 20, -1: none */
     int32_t what_if_workers; /* workers of the other case; 0: those of the base case */
@@ -103,6 +105,8 @@ typedef struct sw_forecast_case {
     int32_t state;   /* sw_task_state that the task ends in */
     int32_t workers; /* steps that run at once */
     int64_t left_us[3];
+    int64_t p50_between_us[2]; /* how exact the plays make the 50th percentile: more of them would
+                                  leave it in here, with a chance of 95 % (from 6 plays on) */
     int64_t work_us;      /* mean running time that is still to come, over all steps */
     int64_t never_count;  /* steps that have not ended and will not run */
     const sw_str *path;   /* what decides the end if every step takes its median: steps in order,

@@ -58,6 +58,10 @@ int sw__audit_digest(sw__hasher *hasher, const uint8_t salt[32], const sw_str *p
 /* Entries of one task, oldest first, following the chain back from the task's newest segment. */
 int sw__audit_read_task(sw__store *store, const sw__task_hot *task, sw__arena *arena,
                         sw_audit_entry **rows, size_t *count, sw_error *err);
+/* The same without keeping them: visit gets each entry, whose texts are gone when it returns. */
+typedef void (*sw__audit_visit)(void *context, const sw_audit_entry *entry);
+int sw__audit_each_task(sw__store *store, const sw__task_hot *task, const sw_env *env,
+                        sw__audit_visit visit, void *context, sw_error *err);
 /* At most limit entries from entry_no on. */
 int sw__audit_read(sw__store *store, int64_t entry_no, size_t limit, sw__arena *arena,
                    sw_audit_entry **rows, size_t *count, sw_error *err);

@@ -2,6 +2,7 @@
  * number. Neither checks hashes; that is verify.c's business. Damage that stops the reading is
  * SW_EAUDIT. */
 #include "audit/audit.h"
+#include "audit/entry.h"
 #include "audit/segment.h"
 #include "base/error.h"
 
@@ -116,6 +117,27 @@ static int read_join(const read_run *runs, sw__arena *arena, sw_audit_entry **ro
     return SW_OK;
 }
 
+static int read_get(sw__store *store, int64_t segment_no, sw__arena *arena, sw__segment *segment,
+                    sw_error *err)
+{
+    int rc = store->ops->segment_get(store, segment_no, arena, segment, err);
+    if (rc == SW_ENOTFOUND)
+        rc = sw__fail(err, SW_EAUDIT, "segment %lld of the audit log is missing",
+                      (long long)segment_no);
+    return rc;
+}
+
+/* Falling numbers bound the walk even on a damaged chain. */
+static int read_check_link(const sw__segment *segment, int64_t place, int64_t previous,
+                           sw_error *err)
+{
+    if (place == 0)
+        return read_refuse(segment, "it does not hold the task whose history leads to it", err);
+    if (previous >= segment->segment_no)
+        return read_refuse(segment, "a task's history leads in a circle", err);
+    return SW_OK;
+}
+
 /* Read one segment of a task's chain, put its run in front of the ones after it. */
 static int read_link(sw__store *store, const read_wish *wish, int64_t segment_no, sw__arena *arena,
                      read_run **runs, int64_t *previous, sw_error *err)
@@ -126,20 +148,13 @@ static int read_link(sw__store *store, const read_wish *wish, int64_t segment_no
     int rc = scratch ? SW_OK : sw__fail(err, SW_ENOMEM, NULL);
     if (rc < 0)
         goto done;
-    rc = store->ops->segment_get(store, segment_no, scratch, &segment, err);
-    if (rc == SW_ENOTFOUND)
-        rc = sw__fail(err, SW_EAUDIT, "segment %lld of the audit log is missing",
-                      (long long)segment_no);
+    rc = read_get(store, segment_no, scratch, &segment, err);
+    if (rc == SW_OK)
+        rc = read_segment(&segment, wish, arena, &run, previous, err);
+    if (rc == SW_OK)
+        rc = read_check_link(&segment, 1, *previous, err);
     if (rc < 0)
         goto done;
-    rc = read_segment(&segment, wish, arena, &run, previous, err);
-    if (rc < 0)
-        goto done;
-    /* Falling numbers bound the walk even on a damaged chain. */
-    if (*previous >= segment_no) {
-        rc = read_refuse(&segment, "a task's history leads in a circle", err);
-        goto done;
-    }
     run->next = *runs;
     *runs = run;
 done:
@@ -161,6 +176,81 @@ int sw__audit_read_task(sw__store *store, const sw__task_hot *task, sw__arena *a
         segment_no = previous;
     }
     return read_join(runs, arena, rows, count, err);
+}
+
+/* A segment of a task's chain, in front of the ones after it. */
+typedef struct each_link {
+    struct each_link *next;
+    int64_t segment_no;
+} each_link;
+
+/* Entries of other tasks are not decoded. */
+static int each_visit(const sw__segment *segment, sw__body *body, int64_t place,
+                      sw__audit_visit visit, void *context, sw_error *err)
+{
+    for (int64_t i = 0; i < segment->entry_count; i++) {
+        sw_str bytes;
+        sw_audit_entry entry;
+        int64_t at = 0;
+        const char *why = NULL;
+        if (!sw__body_bytes(body, &at, &bytes))
+            return read_refuse(segment, body->wire.why, err);
+        if (at != place)
+            continue;
+        if (!sw__entry_decode(bytes, &entry, &why))
+            return read_refuse(segment, why, err);
+        visit(context, &entry);
+    }
+    return SW_OK;
+}
+
+/* The table of one segment, and its entries when there is a visitor. */
+static int each_segment(sw__store *store, const sw__task_hot *task, int64_t segment_no,
+                        const sw_env *env, int64_t *previous, sw__audit_visit visit, void *context,
+                        sw_error *err)
+{
+    sw__body body;
+    sw__segment segment;
+    int64_t place = 0;
+    sw__arena *scratch = sw__arena_new(env);
+    int rc = scratch ? read_get(store, segment_no, scratch, &segment, err)
+                     : sw__fail(err, SW_ENOMEM, NULL);
+    if (rc < 0)
+        goto done;
+    if (!sw__body_open(&body, segment.body) || !read_table(&body, task->task_no, &place, previous))
+        rc = read_refuse(&segment, body.wire.why, err);
+    if (rc == SW_OK)
+        rc = read_check_link(&segment, place, *previous, err);
+    if (rc == SW_OK && visit)
+        rc = each_visit(&segment, &body, place, visit, context, err);
+done:
+    sw__arena_free(scratch);
+    return rc;
+}
+
+/* The chain leads backwards: it is walked first, and its segments are read again in their order.
+ * Keeping all of them would take more time, because of the memory that has to be had for it. */
+int sw__audit_each_task(sw__store *store, const sw__task_hot *task, const sw_env *env,
+                        sw__audit_visit visit, void *context, sw_error *err)
+{
+    each_link *links = NULL;
+    int64_t segment_no = task->audit_segment, previous = 0;
+    sw__arena *arena = sw__arena_new(env);
+    int rc = arena ? SW_OK : sw__fail(err, SW_ENOMEM, NULL);
+    while (rc == SW_OK && segment_no > 0) {
+        each_link *link = sw__arena_alloc(arena, sizeof(*link));
+        rc = link ? each_segment(store, task, segment_no, env, &previous, NULL, NULL, err)
+                  : sw__fail(err, SW_ENOMEM, NULL);
+        if (rc < 0)
+            break;
+        *link = (each_link){.next = links, .segment_no = segment_no};
+        links = link;
+        segment_no = previous;
+    }
+    for (const each_link *link = links; rc == SW_OK && link; link = link->next)
+        rc = each_segment(store, task, link->segment_no, env, &previous, visit, context, err);
+    sw__arena_free(arena);
+    return rc;
 }
 
 /* What the visitor of sw__audit_read carries from segment to segment. */

@@ -146,17 +146,18 @@ void *sw__arena_array_raw(sw__arena *arena, size_t count, size_t size)
 
 sw_str sw__arena_str(sw__arena *arena, sw_str text)
 {
-    size_t total;
+    size_t total, taken;
     if (!text.ptr)
         return (sw_str){NULL, 0};
     if (__builtin_add_overflow(text.len, 1, &total)) {
         arena->failed = true;
         return (sw_str){NULL, 0};
     }
-    char *copy = sw__arena_alloc(arena, total);
+    char *copy = arena_take(arena, total, &taken);
     if (!copy)
         return (sw_str){NULL, 0};
     memcpy(copy, text.ptr, text.len);
+    memset(copy + text.len, 0, taken - text.len);
     return (sw_str){copy, text.len};
 }
 

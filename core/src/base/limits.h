@@ -5,7 +5,7 @@
 #define SW__DEFINITION_MAX (16 * 1024 * 1024) /* bytes of one definition text */
 #define SW__DEPTH_MAX 64                     /* nesting of JSON and YAML */
 #define SW__NODES_MAX 1000000                /* values in one document */
-#define SW__CANONICAL_MAX (64 * 1024 * 1024) /* bytes of a definition as the library writes it */
+#define SW__CANONICAL_MAX (96 * 1024 * 1024) /* bytes of a definition as the library writes it */
 #define SW__CANONICAL_NODES_MAX 4000000      /* values in it */
 #define SW__SCALAR_MAX (64 * 1024)           /* bytes of one scalar in a definition */
 #define SW__KEY_MAX 256                      /* bytes of one mapping key */

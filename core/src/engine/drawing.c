@@ -33,7 +33,7 @@ static int drawing_read(sw_engine *engine, sw_result *result, const void *contex
                                  &drawing->entry_count, err);
     if (rc == SW_OK && drawing->learns)
         rc = sw__past_read(engine, drawing->arena, drawing->workflow->name, drawing->task.task_no,
-                           DRAWING_HISTORY, &drawing->past, err);
+                           DRAWING_HISTORY, SW__PAST_STEPS_MAX, &drawing->past, err);
     return rc;
 }
 

@@ -48,7 +48,7 @@ static int durations_fill(sw_engine *engine, sw_result *result, const void *cont
     if (!arena)
         return sw__fail(err, SW_ENOMEM, NULL);
     int rc = sw__past_read(engine, arena, question->workflow->name, DURATIONS_NO_TASK,
-                           question->history, &past, err);
+                           question->history, SW__PAST_STEPS_MAX, &past, err);
     if (rc == SW_OK && durations_rows(arena, question->workflow, &past, result) < 0)
         rc = sw__fail(err, SW_ENOMEM, NULL);
     sw__past_free(&past);

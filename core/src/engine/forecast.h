@@ -6,6 +6,8 @@
 #include "stepwell/forecast.h"
 
 #define SW__FORECAST_TRUSTED 5 /* forecasts in hindsight, to say anything */
+#define SW__FORECAST_DRAWS 200
+#define SW__FORECAST_DRAWS_LEAST 5
 
 /* One call, from reading to answer. */
 typedef struct sw__forecast {
@@ -19,26 +21,29 @@ typedef struct sw__forecast {
     sw__past past;
     int64_t now_us;
     int32_t live_workers;
+    size_t past_steps; /* to learn from, at most */
+    bool calibrate_all; /* somebody asked for so many tasks in hindsight */
     sw__samples *samples; /* of each step */
     uint8_t *sources;
 } sw__forecast;
 
-/* One case: its play, the course if all steps take their median, many draws. */
+/* One case: its play, and what came out. */
 typedef struct sw__forecast_side {
     sw__play play;
-    sw__play_course course;
-    sw__play_sample draws;
+    sw__play_answer answer;
 } sw__forecast_side;
 
-/* Learn the durations and play the task as it stands. SW_ENOMEM. */
-int sw__forecast_base(sw__forecast *call, sw__forecast_side *side);
-/* Play it with the changes that the options ask for. errors: SW_ENOTFOUND, SW_EINVAL, SW_ESTATE,
+/* Learn the durations; the play is that of the task as it stands. SW_ENOMEM. */
+int sw__forecast_base(sw__forecast *call, sw__play *play);
+/* The same with the changes that the options ask for. errors: SW_ENOTFOUND, SW_EINVAL, SW_ESTATE,
  * all with the row of the change; SW_ENOMEM. */
-int sw__forecast_what_if(sw__forecast *call, const sw__forecast_side *base,
-                         sw__forecast_side *side, sw_error *err);
+int sw__forecast_what_if(sw__forecast *call, const sw__play *base, sw__play *play, sw_error *err);
 /* Forecast past tasks and compare. SW_ENOMEM. */
 int sw__forecast_calibrate(sw__forecast *call, sw_calibration *out);
 
+/* How many plays of so many steps and dependencies fit into an amount of work: within
+ * SW__FORECAST_DRAWS_LEAST and SW__FORECAST_DRAWS. */
+int32_t sw__forecast_draws(int64_t work, int64_t size);
 bool sw__forecast_over(const sw__forecast *call);
 /* The 10th, 50th and 90th percentile of values, which get sorted. */
 void sw__forecast_percentiles(int64_t *values, int32_t count, int64_t percentiles[3]);

@@ -7,9 +7,11 @@
 #include <stdlib.h>
 
 #include "graph/ranks.h"
+#include "model/states.h"
+#include "model/trigger.h"
 
-#define FORECAST_DRAWS_HINDSIGHT 200
-#define FORECAST_HINDSIGHT_STEPS 100000 /* of all tasks; the first few are always forecast */
+#define HINDSIGHT_WORK 2500000 /* steps and dependencies of all plays, unless tasks are asked for  \
+                                */
 
 /* The task as it stands. */
 
@@ -20,23 +22,12 @@ bool sw__forecast_over(const sw__forecast *call)
 
 static int forecast_play_state(const sw__forecast *call, size_t index)
 {
-    switch (call->rows[index].state) {
-    case SW_STEP_SUCCEEDED:
-    case SW_STEP_RESOLVED:
-    case SW_STEP_SKIPPED:
-        return SW__PLAY_MET;
-    case SW_STEP_FAILED:
-        return call->workflow->steps[index].on_failure == SW_ON_FAILURE_CONTINUE ? SW__PLAY_MET
-                                                                                 : SW__PLAY_LOST;
-    case SW_STEP_CANCELLED:
-        return SW__PLAY_LOST;
-    case SW_STEP_PENDING:
-        return sw__forecast_over(call) ? SW__PLAY_LOST : SW__PLAY_WAITS;
-    case SW_STEP_READY:
-        return call->times.began_us[index] < 0 ? SW__PLAY_WAITS : SW__PLAY_RUNS;
-    default:
-        return SW__PLAY_RUNS;
-    }
+    int state = call->rows[index].state;
+    if (sw_step_state_terminal(state) || sw__forecast_over(call))
+        return SW__PLAY_OVER;
+    bool begun = call->times.began_us[index] >= 0;
+    return state == SW_STEP_PENDING || (state == SW_STEP_READY && !begun) ? SW__PLAY_WAITS
+                                                                          : SW__PLAY_RUNS;
 }
 
 /* Time since the first attempt of a step began. */
@@ -46,15 +37,18 @@ static int64_t forecast_elapsed(const sw__forecast *call, size_t index)
     return began >= 0 && call->now_us > began ? call->now_us - began : 0;
 }
 
-/* The order in which workers take ready steps. */
+/* The order in which workers take ready steps: by number, where all have one priority. */
 static bool side_rank(sw__arena *arena, const sw_workflow *workflow, sw__play *play)
 {
     size_t steps = workflow->step_count;
     int32_t *by_rank = NULL, *rank = NULL;
-    uint64_t *keys = sw__arena_array(arena, steps, sizeof *keys);
-    for (size_t i = 0; keys && i < steps; i++)
+    uint64_t *keys = sw__arena_array_raw(arena, steps, sizeof *keys);
+    bool differ = false;
+    for (size_t i = 0; keys && i < steps; i++) {
         keys[i] = (uint64_t)(INT16_MAX - workflow->steps[i].priority);
-    if (!keys || !sw__keys_rank(arena, keys, (int32_t)steps, &by_rank, &rank))
+        differ |= keys[i] != keys[0];
+    }
+    if (!keys || (differ && !sw__keys_rank(arena, keys, (int32_t)steps, &by_rank, &rank)))
         return false;
     play->by_rank = by_rank;
     play->rank = rank;
@@ -69,25 +63,42 @@ static uint64_t forecast_seed(const sw_uuid *id)
     return seed;
 }
 
-/* A play that has every step waiting and nothing changed. */
-static int side_new(sw__arena *arena, const sw_workflow *workflow, uint64_t seed, sw__play *play)
+static bool side_alloc(sw__arena *arena, const sw_workflow *workflow, sw__play *play)
 {
     size_t steps = workflow->step_count;
-    *play = (sw__play){
-        .graph = &workflow->graph,
-        .state = sw__arena_array(arena, steps, 1),
-        .end = sw__arena_array(arena, steps, 1),
-        .elapsed_us = sw__arena_array(arena, steps, sizeof(int64_t)),
-        .least_us = sw__arena_array(arena, steps, sizeof(int64_t)),
-        .factor = sw__arena_array(arena, steps, sizeof(double)),
-        .holds = sw__arena_array(arena, steps, 1),
-        .seed = seed,
-    };
-    if (sw__arena_failed(arena) || !side_rank(arena, workflow, play))
+    play->state = sw__arena_array_raw(arena, steps, 1);
+    play->end = sw__arena_array_raw(arena, steps, 1);
+    play->counts = sw__arena_array_raw(arena, steps, 1);
+    play->loses = sw__arena_array_raw(arena, steps, 1);
+    play->needed = sw__arena_array_raw(arena, steps, sizeof(int32_t));
+    play->spare = sw__arena_array_raw(arena, steps, sizeof(int32_t));
+    play->elapsed_us = sw__arena_array(arena, steps, sizeof(int64_t));
+    play->least_us = sw__arena_array(arena, steps, sizeof(int64_t));
+    play->factor = sw__arena_array_raw(arena, steps, sizeof(double));
+    play->holds = sw__arena_array(arena, steps, 1);
+    return !sw__arena_failed(arena) && side_rank(arena, workflow, play);
+}
+
+/* A play that has every step waiting by its rule, each of which will succeed. */
+static int side_new(sw__arena *arena, const sw_workflow *workflow, uint64_t seed, sw__play *play)
+{
+    *play = (sw__play){.graph = &workflow->graph, .skipped = SW__ENDED_SKIPPED, .seed = seed};
+    uint8_t counts[SW_TRIGGER_COUNT], loses[SW_TRIGGER_COUNT];
+    if (!side_alloc(arena, workflow, play))
         return SW_ENOMEM;
-    for (size_t i = 0; i < steps; i++) {
-        play->factor[i] = 1;
+    for (int rule = 0; rule < SW_TRIGGER_COUNT; rule++) {
+        counts[rule] = (uint8_t)sw__trigger_ends(rule, SW__EFFECT_COUNTS);
+        loses[rule] = (uint8_t)sw__trigger_ends(rule, SW__EFFECT_LOST);
+    }
+    for (size_t i = 0; i < workflow->step_count; i++) {
+        const sw_workflow_step *step = &workflow->steps[i];
         play->state[i] = SW__PLAY_WAITS;
+        play->end[i] = SW__ENDED_SUCCEEDED;
+        play->counts[i] = counts[step->trigger];
+        play->loses[i] = loses[step->trigger];
+        play->needed[i] = sw__trigger_needed(step);
+        play->spare[i] = sw__trigger_spare(step);
+        play->factor[i] = 1;
     }
     return SW_OK;
 }
@@ -104,17 +115,25 @@ static int32_t forecast_workers(const sw__forecast *call)
     return workers > 0 ? workers : 1;
 }
 
-static int side_play(const sw__forecast *call, sw__forecast_side *side)
+/* The task as it stands. A step that is ready waits for nothing, whatever made it so. */
+static void side_set_state(const sw__forecast *call, sw__play *play)
 {
-    int rc = sw__play_course_find(call->arena, &side->play, &side->course);
-    return rc == SW_OK ? sw__play_many(call->arena, &side->play, call->options.draws, &side->draws)
-                       : rc;
+    for (size_t i = 0; i < call->workflow->step_count; i++) {
+        const sw__step_hot *row = &call->rows[i];
+        play->state[i] = (uint8_t)forecast_play_state(call, i);
+        play->elapsed_us[i] = forecast_elapsed(call, i);
+        if (play->state[i] == SW__PLAY_OVER)
+            play->end[i] = (uint8_t)sw__trigger_end_of(&call->workflow->steps[i], row->state);
+        if (row->state == SW_STEP_READY)
+            play->needed[i] = 0;
+        if (row->lane == SW__LANE_TIMER && row->rank > call->now_us)
+            play->least_us[i] = row->rank - call->now_us;
+    }
 }
 
-int sw__forecast_base(sw__forecast *call, sw__forecast_side *side)
+int sw__forecast_base(sw__forecast *call, sw__play *play)
 {
     size_t steps = call->workflow->step_count;
-    sw__play *play = &side->play;
     call->samples = sw__arena_array(call->arena, steps, sizeof *call->samples);
     call->sources = sw__arena_array(call->arena, steps, 1);
     if (!call->samples || !call->sources ||
@@ -122,31 +141,61 @@ int sw__forecast_base(sw__forecast *call, sw__forecast_side *side)
         sw__past_samples(call->arena, &call->past, NULL, call->workflow, call->options.default_us,
                          call->samples, call->sources) < 0)
         return SW_ENOMEM;
-    for (size_t i = 0; i < steps; i++) {
-        play->state[i] = (uint8_t)forecast_play_state(call, i);
-        play->elapsed_us[i] = forecast_elapsed(call, i);
-        if (call->rows[i].lane == SW__LANE_TIMER && call->rows[i].rank > call->now_us)
-            play->least_us[i] = call->rows[i].rank - call->now_us;
-    }
+    side_set_state(call, play);
     play->samples = call->samples;
     play->workers = forecast_workers(call);
-    return side_play(call, side);
+    return SW_OK;
 }
 
 /* The other case. */
 
+static int change_failure(const sw_workflow_step *step)
+{
+    int end = (int)sw__trigger_end_of(step, SW_STEP_FAILED);
+    if (!sw__trigger_is_well(step, SW_STEP_FAILED))
+        end |= SW__END_FAILS;
+    return step->on_failure == SW_ON_FAILURE_FAIL_TASK ? end | SW__END_STOPS : end;
+}
+
 static void change_apply(sw__play *play, const sw_workflow *workflow, int64_t index,
                          const sw_forecast_change *change)
 {
-    int on_failure = workflow->steps[index].on_failure;
-    if (change->kind == SW_FORECAST_SLOWER)
+    switch (change->kind) {
+    case SW_FORECAST_SLOWER:
         play->factor[index] = change->factor;
-    else if (change->kind == SW_FORECAST_SKIP)
-        play->factor[index] = 0;
-    else if (on_failure == SW_ON_FAILURE_BLOCK)
-        play->end[index] = SW__END_BLOCKS;
-    else if (on_failure == SW_ON_FAILURE_FAIL_TASK)
-        play->end[index] = SW__END_STOPS;
+        break;
+    case SW_FORECAST_FAIL:
+        play->end[index] = (uint8_t)change_failure(&workflow->steps[index]);
+        break;
+    case SW_FORECAST_SKIP:
+        play->state[index] = SW__PLAY_OVER;
+        play->end[index] = SW__ENDED_SKIPPED;
+        break;
+    default: /* SW_FORECAST_RESOLVE */
+        play->state[index] = SW__PLAY_OVER;
+        play->end[index] = SW__ENDED_SUCCEEDED;
+        break;
+    }
+}
+
+/* An operator may skip or resolve what he could when the task is really running. */
+static int change_check_state(const sw__forecast *call, size_t row, int64_t index, sw_error *err)
+{
+    const sw_forecast_change *change = &call->options.changes[row];
+    int state = call->rows[index].state;
+    int to = change->kind == SW_FORECAST_SKIP ? SW_STEP_SKIPPED : SW_STEP_RESOLVED;
+    bool by_operator = change->kind == SW_FORECAST_SKIP || change->kind == SW_FORECAST_RESOLVE;
+    if (sw__forecast_over(call))
+        return sw__fail_row(err, SW_ESTATE, row, "the task has ended: %s",
+                            sw_task_state_name(call->task.state));
+    if (sw_step_state_terminal(state))
+        return sw__fail_row(err, SW_ESTATE, row, "step '%.*s' has ended: %s", SW__FMT(change->step),
+                            sw_step_state_name(state));
+    if (by_operator && !sw__step_may(state, to, SW_BY_OPERATOR))
+        return sw__fail_row(err, SW_ESTATE, row, "step '%.*s' is %s; an operator cannot make it %s",
+                            SW__FMT(change->step), sw_step_state_name(state),
+                            sw_step_state_name(to));
+    return SW_OK;
 }
 
 /* changed marks the steps that have a change already. */
@@ -162,14 +211,7 @@ static int change_find(const sw__forecast *call, size_t row, uint8_t *changed, i
         return sw__fail_row(err, SW_EINVAL, row, "step '%.*s' is changed twice",
                             SW__FMT(change->step));
     changed[*index] = 1;
-    if (sw__forecast_over(call))
-        return sw__fail_row(err, SW_ESTATE, row, "the task has ended: %s",
-                            sw_task_state_name(call->task.state));
-    int state = call->rows[*index].state;
-    if (sw_step_state_terminal(state))
-        return sw__fail_row(err, SW_ESTATE, row, "step '%.*s' has ended: %s", SW__FMT(change->step),
-                            sw_step_state_name(state));
-    return SW_OK;
+    return change_check_state(call, row, *index, err);
 }
 
 static int changes_apply(const sw__forecast *call, sw__play *play, sw_error *err)
@@ -208,24 +250,30 @@ static int32_t what_if_workers(const sw__forecast *call, int32_t base)
     return workers > 0 ? workers : 1;
 }
 
-int sw__forecast_what_if(sw__forecast *call, const sw__forecast_side *base, sw__forecast_side *side,
-                         sw_error *err)
+/* The arrays that a change writes to are copied; all others are those of the base. */
+static bool what_if_copy(const sw__forecast *call, const sw__play *base, sw__play *play)
 {
     size_t steps = call->workflow->step_count;
-    side->play = base->play;
-    side->play.end = sw__arena_array(call->arena, steps, 1);
-    side->play.factor = sw__arena_array(call->arena, steps, sizeof(double));
-    side->play.holds = sw__arena_array(call->arena, steps, 1);
+    *play = *base;
+    play->state = sw__arena_array_raw(call->arena, steps, 1);
+    play->end = sw__arena_array_raw(call->arena, steps, 1);
+    play->factor = sw__arena_array_raw(call->arena, steps, sizeof(double));
+    play->holds = sw__arena_array(call->arena, steps, 1);
     if (sw__arena_failed(call->arena))
+        return false;
+    memcpy(play->state, base->state, steps);
+    memcpy(play->end, base->end, steps);
+    memcpy(play->factor, base->factor, steps * sizeof(double));
+    play->workers = what_if_workers(call, base->workers);
+    return true;
+}
+
+int sw__forecast_what_if(sw__forecast *call, const sw__play *base, sw__play *play, sw_error *err)
+{
+    if (!what_if_copy(call, base, play))
         return sw__fail(err, SW_ENOMEM, NULL);
-    memcpy(side->play.factor, base->play.factor, steps * sizeof(double));
-    side->play.workers = what_if_workers(call, base->play.workers);
-    int rc = changes_apply(call, &side->play, err);
-    if (rc == SW_OK)
-        rc = resources_apply(call, &side->play, err);
-    if (rc == SW_OK && side_play(call, side) < 0)
-        rc = sw__fail(err, SW_ENOMEM, NULL);
-    return rc;
+    int rc = changes_apply(call, play, err);
+    return rc == SW_OK ? resources_apply(call, play, err) : rc;
 }
 
 /* Hindsight. */
@@ -251,17 +299,29 @@ static int error_compare(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
+static int64_t hindsight_size(const sw__past_task *task)
+{
+    return task->workflow->graph.node_count + (int64_t)task->workflow->graph.edge_count;
+}
+
+/* Fewer than for the task itself: all of them together are to take no longer than it does. */
+static int32_t hindsight_draws(const sw__forecast *call, const sw__past_task *task)
+{
+    int32_t draws =
+        sw__forecast_draws(HINDSIGHT_WORK / (call->options.calibrate + 1), hindsight_size(task));
+    return call->options.draws < draws ? call->options.draws : draws;
+}
+
 /* Forecast one past task from the others; left gets the percentiles. */
 static int hindsight_play(const sw__forecast *call, sw__arena *scratch, const sw__past_task *task,
                           int64_t left[3])
 {
     sw__play play;
-    sw__play_sample draws;
+    sw__play_answer answer;
     size_t steps = task->workflow->step_count;
     sw__samples *samples = sw__arena_array(scratch, steps, sizeof *samples);
     uint8_t *sources = sw__arena_array(scratch, steps, 1);
-    int32_t count = call->options.draws < FORECAST_DRAWS_HINDSIGHT ? call->options.draws
-                                                                   : FORECAST_DRAWS_HINDSIGHT;
+    int32_t count = hindsight_draws(call, task);
     if (!samples || !sources ||
         side_new(scratch, task->workflow, forecast_seed(call->task_id), &play) < 0 ||
         sw__past_samples(scratch, &call->past, task, task->workflow, call->options.default_us,
@@ -273,9 +333,9 @@ static int hindsight_play(const sw__forecast *call, sw__arena *scratch, const sw
         play.workers = sw__past_peak(&call->past, task);
     if (play.workers == 0)
         play.workers = 1;
-    if (sw__play_many(scratch, &play, count, &draws) < 0)
+    if (sw__play_many(scratch, &play, 1, count, &answer) < 0)
         return SW_ENOMEM;
-    sw__forecast_percentiles(draws.left_us, count, left);
+    sw__forecast_percentiles(answer.left_us, count, left);
     return SW_OK;
 }
 
@@ -294,20 +354,33 @@ static int hindsight_add(const sw__forecast *call, const sw__past_task *task, sw
     return SW_OK;
 }
 
-int sw__forecast_calibrate(sw__forecast *call, sw_calibration *out)
+/* How many past tasks are forecast: those that are asked for, else those for which there is time,
+ * and none if they are too few to say anything. */
+static int32_t hindsight_count(const sw__forecast *call)
 {
-    size_t steps = 0;
-    double *errors = sw__arena_array(call->arena, call->past.count, sizeof *errors);
-    if (!errors)
-        return SW_ENOMEM;
+    int32_t count = 0;
+    int64_t work = 0;
     for (size_t i = 0; call->past.count > 1 && i < call->past.count; i++) {
         const sw__past_task *task = &call->past.tasks[i];
-        steps += task->workflow->step_count;
-        bool enough = out->task_count >= call->options.calibrate ||
-                      (out->task_count >= SW__FORECAST_TRUSTED && steps > FORECAST_HINDSIGHT_STEPS);
+        work += hindsight_draws(call, task) * hindsight_size(task);
+        bool enough =
+            count >= call->options.calibrate || (!call->calibrate_all && work > HINDSIGHT_WORK);
         if (enough || task->state != SW_TASK_SUCCEEDED)
             break;
-        if (hindsight_add(call, task, out, errors) < 0)
+        count++;
+    }
+    bool short_of_time = !call->calibrate_all && work > HINDSIGHT_WORK;
+    return short_of_time && count < SW__FORECAST_TRUSTED ? 0 : count;
+}
+
+int sw__forecast_calibrate(sw__forecast *call, sw_calibration *out)
+{
+    int32_t count = hindsight_count(call);
+    double *errors = sw__arena_array(call->arena, (size_t)count, sizeof *errors);
+    if (!errors)
+        return SW_ENOMEM;
+    for (int32_t i = 0; i < count; i++) {
+        if (hindsight_add(call, &call->past.tasks[i], out, errors) < 0)
             return SW_ENOMEM;
     }
     qsort(errors, (size_t)out->task_count, sizeof *errors, error_compare);

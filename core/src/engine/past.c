@@ -6,8 +6,6 @@
 #include "engine/sound.h"
 #include "stepwell/forecast.h"
 
-#define PAST_STEPS_MAX 1000000 /* of all tasks together */
-
 /* Times of one task. */
 
 /* A step that is left counts as run if its end could be one in a task that succeeds. */
@@ -17,19 +15,30 @@ static bool past_counts(const sw_workflow_step *step, int32_t state)
            (state == SW_STEP_FAILED && step->on_failure == SW_ON_FAILURE_CONTINUE);
 }
 
-static void past_note(sw__past_times *times, const sw_workflow_step *step,
-                      const sw_audit_entry *entry, int64_t index, int32_t *running)
+typedef struct past_reading {
+    const sw_workflow *workflow;
+    sw__past_times *times;
+    int32_t running;
+} past_reading;
+
+/* Visitor of sw__audit_each_task. */
+static void past_note(void *context, const sw_audit_entry *entry)
 {
+    past_reading *reading = context;
+    sw__past_times *times = reading->times;
+    int64_t index = SW__STEP_INDEX(entry->step_id);
+    if (entry->kind != SW_AUDIT_STEP_CHANGED || index >= (int64_t)reading->workflow->step_count)
+        return;
     int64_t *began = &times->began_us[index];
     if (entry->to == SW_STEP_RUNNING) {
-        (*running)++;
-        times->peak = *running > times->peak ? *running : times->peak;
+        reading->running++;
+        times->peak = reading->running > times->peak ? reading->running : times->peak;
         if (*began < 0)
             *began = entry->time_us;
         return;
     }
-    *running -= entry->from == SW_STEP_RUNNING;
-    if (past_counts(step, entry->to) && *began >= 0)
+    reading->running -= entry->from == SW_STEP_RUNNING;
+    if (past_counts(&reading->workflow->steps[index], entry->to) && *began >= 0)
         times->took_us[index] = entry->time_us > *began ? entry->time_us - *began : 0;
     /* Given back, or taken up again by an operator: what was before is no part of it. */
     bool given_back = entry->to == SW_STEP_READY && entry->attempt == 0;
@@ -40,30 +49,23 @@ static void past_note(sw__past_times *times, const sw_workflow_step *step,
 int sw__past_times_read(sw_engine *engine, sw__arena *arena, const sw__task_hot *task,
                         const sw_workflow *workflow, sw__past_times *out, sw_error *err)
 {
-    size_t count = 0, steps = workflow->step_count;
-    int32_t running = 0;
-    sw_audit_entry *entries = NULL;
+    size_t steps = workflow->step_count;
+    past_reading reading = {.workflow = workflow, .times = out};
     *out = (sw__past_times){
-        .began_us = sw__arena_array(arena, steps, sizeof(int64_t)),
-        .took_us = sw__arena_array(arena, steps, sizeof(int64_t)),
+        .began_us = sw__arena_array_raw(arena, steps, sizeof(int64_t)),
+        .took_us = sw__arena_array_raw(arena, steps, sizeof(int64_t)),
     };
-    sw__arena *scratch = sw__arena_new(engine->env);
-    int rc = out->began_us && out->took_us && scratch ? SW_OK : sw__fail(err, SW_ENOMEM, NULL);
-    if (rc == SW_OK)
-        rc = sw__audit_read_task(engine->store, task, scratch, &entries, &count, err);
-    for (size_t i = 0; rc == SW_OK && i < steps; i++)
+    if (!out->began_us || !out->took_us)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    for (size_t i = 0; i < steps; i++)
         out->began_us[i] = out->took_us[i] = -1;
-    for (size_t i = 0; rc == SW_OK && i < count; i++) {
-        int64_t index = SW__STEP_INDEX(entries[i].step_id);
-        if (entries[i].kind == SW_AUDIT_STEP_CHANGED && index < (int64_t)steps)
-            past_note(out, &workflow->steps[index], &entries[i], index, &running);
-    }
-    sw__arena_free(scratch);
-    return rc;
+    return sw__audit_each_task(engine->store, task, engine->env, past_note, &reading, err);
 }
 
 /* The tasks. */
 
+/* steps goes down by the steps of a task; one that has more does not count, and no other after it.
+ */
 static int past_add(sw_engine *engine, sw__arena *arena, const sw__task_hot *row, sw__past *past,
                     size_t *steps, sw_error *err)
 {
@@ -74,8 +76,9 @@ static int past_add(sw_engine *engine, sw__arena *arena, const sw__task_hot *row
         rc = sw__catalog_plan(&engine->catalog, engine->store, row->workflow_no, &plan, err);
     if (rc < 0)
         return rc;
-    *steps += plan->workflow->step_count;
-    if (*steps > PAST_STEPS_MAX)
+    bool fits = plan->workflow->step_count <= *steps;
+    *steps = fits ? *steps - plan->workflow->step_count : 0;
+    if (!fits)
         return SW_OK;
     rc = sw__past_times_read(engine, arena, row, plan->workflow, &times, err);
     if (rc < 0)
@@ -91,12 +94,12 @@ static int past_add(sw_engine *engine, sw__arena *arena, const sw__task_hot *row
 }
 
 int sw__past_read(sw_engine *engine, sw__arena *arena, sw_str workflow, int64_t except,
-                  size_t limit, sw__past *past, sw_error *err)
+                  size_t limit, size_t steps_max, sw__past *past, sw_error *err)
 {
     const sw__task_range all = {0};
     static const int states[] = {SW_TASK_SUCCEEDED, SW_TASK_FAILED};
     sw__store *store = engine->store;
-    size_t steps = 0;
+    size_t steps = steps_max;
     int rc = SW_OK;
     *past = (sw__past){.tasks = sw__arena_array(arena, limit, sizeof *past->tasks)};
     if (!past->tasks)
@@ -110,7 +113,7 @@ int sw__past_read(sw_engine *engine, sw__arena *arena, sw_str workflow, int64_t 
         filter.limit = (int64_t)limit + 1; /* one may be the task that is left out */
         rc = store->ops->tasks_list(store, &filter, all, arena, &rows, &count, err);
         for (size_t j = 0; rc == SW_OK && j < count && past->count < limit; j++) {
-            if (rows[j].task_no != except && steps <= PAST_STEPS_MAX)
+            if (rows[j].task_no != except && steps > 0)
                 rc = past_add(engine, arena, &rows[j], past, &steps, err);
         }
     }
@@ -154,9 +157,9 @@ static int64_t past_took(const sw__past_task *task, const sw_workflow *workflow,
     return task->took_us[there];
 }
 
-/* The step's own durations, ascending. us has room for one of each task. */
-static int past_own(sw__arena *arena, const sw__past *past, const sw__past_task *except,
-                    const sw_workflow *workflow, size_t index, int64_t *us, sw__samples *out)
+/* The step's own durations, ascending, at us, which has room for one of each task. */
+static sw__samples past_own(const sw__past *past, const sw__past_task *except,
+                            const sw_workflow *workflow, size_t index, int64_t *us)
 {
     int32_t count = 0;
     for (size_t i = 0; i < past->count; i++) {
@@ -166,14 +169,8 @@ static int past_own(sw__arena *arena, const sw__past *past, const sw__past_task 
         if (took >= 0)
             us[count++] = took;
     }
-    int64_t *kept = sw__arena_array(arena, (size_t)count, sizeof *kept);
-    if (!kept)
-        return SW_ENOMEM;
     qsort(us, (size_t)count, sizeof *us, past_compare);
-    for (int32_t i = 0; i < count; i++)
-        kept[i] = us[i];
-    *out = (sw__samples){kept, count};
-    return SW_OK;
+    return (sw__samples){us, count};
 }
 
 /* Durations of all steps of one handler, ascending. */
@@ -229,24 +226,34 @@ static int past_substitute(sw__arena *arena, const sw__past *past, const sw__pas
     return us ? SW_OK : SW_ENOMEM;
 }
 
+/* Of all tasks: as many durations as there can be, since no name stands twice in one of them. */
+static size_t past_step_count(const sw__past *past)
+{
+    size_t steps = 0;
+    for (size_t i = 0; i < past->count; i++)
+        steps += past->tasks[i].workflow->step_count;
+    return steps;
+}
+
 int sw__past_samples(sw__arena *arena, const sw__past *past, const sw__past_task *except,
                      const sw_workflow *workflow, int64_t default_us, sw__samples *samples,
                      uint8_t *sources)
 {
     sw__strmap known;
-    size_t steps = workflow->step_count;
+    size_t steps = workflow->step_count, taken = 0;
     int64_t *fixed = sw__arena_alloc(arena, sizeof *fixed);
-    int64_t *us = sw__arena_array(arena, past->count, sizeof *us);
-    sw__samples *found = sw__arena_array(arena, steps * 2, sizeof *found);
+    int64_t *us = sw__arena_array_raw(arena, past_step_count(past), sizeof *us);
+    sw__samples *found = sw__arena_array_raw(arena, steps * 2, sizeof *found);
     if (!fixed || !us || !found)
         return SW_ENOMEM;
     *fixed = default_us;
     sw__strmap_init(&known, sw__arena_env(arena));
     int rc = SW_OK;
     for (size_t i = 0; rc == SW_OK && i < steps; i++) {
-        rc = past_own(arena, past, except, workflow, i, us, &found[i]);
+        found[i] = past_own(past, except, workflow, i, us + taken);
+        taken += (size_t)found[i].count;
         sources[i] = SW_DURATION_FROM_STEP;
-        if (rc == SW_OK && found[i].count == 0)
+        if (found[i].count == 0)
             rc = past_substitute(arena, past, except, workflow, i, fixed, &known, found,
                                  &sources[i]);
     }

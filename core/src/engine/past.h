@@ -8,6 +8,8 @@
 #include "engine/engine.h"
 #include "graph/forecast.h"
 
+#define SW__PAST_STEPS_MAX 1000000 /* of all tasks together */
+
 /* When the steps of one task began and how long they took, by index; -1 where that is not known.
  * A step begins with its first attempt; one that was given back has not begun. */
 typedef struct sw__past_times {
@@ -32,10 +34,10 @@ typedef struct sw__past {
 /* Inside a read transaction: the times of one task, in the arena. */
 int sw__past_times_read(sw_engine *engine, sw__arena *arena, const sw__task_hot *task,
                         const sw_workflow *workflow, sw__past_times *out, sw_error *err);
-/* Inside a read transaction: ended tasks of a workflow name but for task number `except`. On error
- * too, past has to be freed. */
+/* Inside a read transaction: ended tasks of a workflow name but for task number `except`, so many
+ * at most that have so many steps together at most. On error too, past has to be freed. */
 int sw__past_read(sw_engine *engine, sw__arena *arena, sw_str workflow, int64_t except,
-                  size_t limit, sw__past *past, sw_error *err);
+                  size_t limit, size_t steps_max, sw__past *past, sw_error *err);
 /* Gives up the definitions; the rest lies in the arena. */
 void sw__past_free(sw__past *past);
 

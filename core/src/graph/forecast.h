@@ -1,5 +1,6 @@
 /* Playing the rest of a run with durations that are known as samples only. Pure: arrays in, arrays
- * out, and the seed of the random numbers is the caller's. Not here: where samples come from. */
+ * out, and the seed of the random numbers is the caller's. Not here: where samples come from, and
+ * what the ends of nodes mean to each other. */
 #ifndef SW_GRAPH_FORECAST_H
 #define SW_GRAPH_FORECAST_H
 
@@ -9,18 +10,22 @@
 
 #define SW__PLAY_RESOURCES_MAX 8
 
-/* MET: over, dependents go on. LOST: over, its dependents never begin. WAITS: has to begin yet.
- * RUNS: has begun. */
-typedef enum sw__play_state {
-    SW__PLAY_MET,
-    SW__PLAY_LOST,
-    SW__PLAY_WAITS,
-    SW__PLAY_RUNS
-} sw__play_state;
+/* OVER: has ended, or was left out. WAITS: has to begin yet. RUNS: has begun. */
+typedef enum sw__play_state { SW__PLAY_OVER, SW__PLAY_WAITS, SW__PLAY_RUNS } sw__play_state;
 
-/* What the end of a node means. MEETS: its dependents have one dependency less. BLOCKS: they never
- * begin. STOPS: nothing begins any more; what runs goes on to its end. */
-typedef enum sw__play_end { SW__END_MEETS, SW__END_BLOCKS, SW__END_STOPS } sw__play_end;
+/* How a node has ended or will end: a number below 8 that is the caller's, and what it means for
+ * the whole. FAILS: the run has failed, and goes on. STOPS: nothing begins any more; what runs goes
+ * on to its end. */
+#define SW__END_MASK 7
+#define SW__END_FAILS 8
+#define SW__END_STOPS 16
+
+/* What has become of a node that waited or ran. */
+typedef enum sw__play_fate {
+    SW__FATE_NEVER,  /* it waits for ever */
+    SW__FATE_RAN,    /* to its end */
+    SW__FATE_SKIPPED /* too many of its dependencies are lost to it */
+} sw__play_fate;
 
 /* Durations that were seen, ascending. */
 typedef struct sw__samples {
@@ -28,39 +33,47 @@ typedef struct sw__samples {
     int32_t count; /* 1 or more for a node that waits or runs */
 } sw__samples;
 
-/* All arrays have an element for each node. */
+/* All arrays have an element for each node. A node that waits begins when `needed` of its
+ * dependencies have ended in a way that counts for it, and is skipped when more than `spare` have
+ * ended in one that is lost to it; not both can come about. */
 typedef struct sw__play {
     const sw__graph *graph;
-    const int32_t *by_rank;     /* the nodes in the order in which ready ones begin */
-    const int32_t *rank;        /* the place of each in by_rank */
+    const int32_t *by_rank;     /* the nodes in the order in which ready ones begin; NULL: by number */
+    const int32_t *rank;        /* the place of each in by_rank; NULL likewise */
     const sw__samples *samples; /* of the whole duration */
     uint8_t *state;             /* sw__play_state */
-    uint8_t *end;               /* sw__play_end */
-    int64_t *elapsed_us;        /* RUNS: time since its begin */
-    int64_t *least_us;          /* RUNS: it does not end sooner than this from now */
-    double *factor;             /* on the duration; 0: no time and no worker */
-    uint8_t *holds;             /* a bit for each resource of which it holds a seat */
+    uint8_t *end;               /* of those that wait and run, and of those that are over */
+    uint8_t *counts;            /* a bit for each end of a dependency that counts for it */
+    uint8_t *loses;             /* a bit for each that is lost to it */
+    int32_t *needed;
+    int32_t *spare;
+    int64_t *elapsed_us; /* RUNS: time since its begin */
+    int64_t *least_us;   /* RUNS: it does not end sooner than this from now */
+    double *factor;      /* on the duration, above 0 */
+    uint8_t *holds;      /* a bit for each resource of which it holds a seat */
     int32_t seats[SW__PLAY_RESOURCES_MAX];
     int32_t workers; /* nodes that run at once, 1 or more; RUNS may be more */
+    int32_t skipped; /* the end of a node that is skipped */
     uint64_t seed;
 } sw__play;
 
 /* The play in which every node takes the median of what it may take. */
 typedef struct sw__play_course {
     int64_t left_us;
-    bool lost;         /* a node ended that does not meet its dependents */
-    const uint8_t *ran; /* 1 for every node that ran to its end */
+    bool failed; /* a node ended so that it fails the run, or waits for ever */
+    const uint8_t *fate; /* sw__play_fate */
     const int32_t *path; /* each begins when the one before it ends; the last one ends last */
     int32_t path_count;
 } sw__play_course;
 
-/* Many plays. left_us and work_us have an element for each: the time to the end, and the running
- * time of all nodes to come. */
-typedef struct sw__play_sample {
+/* Plays of one case: the course, and many with durations drawn at random. left_us and work_us have
+ * an element for each of these: the time to the end, and the running time of all nodes to come. */
+typedef struct sw__play_answer {
+    sw__play_course course;
     int64_t *left_us;
     double *work_us;
     int32_t *decides; /* of each node: the plays in which it was on the path to the end */
-} sw__play_sample;
+} sw__play_answer;
 
 /* The value at a share of ascending ones, by nearest rank: place ceil(share x count), at least
  * the first. */
@@ -72,9 +85,10 @@ int64_t sw__play_left(const sw__play *play, int32_t node, double share);
 /* Whether a running node has outlasted all its samples. */
 bool sw__play_overdue(const sw__play *play, int32_t node);
 
-/* errors: SW_ENOMEM. The arrays of out lie in arena. */
-int sw__play_course_find(sw__arena *arena, const sw__play *play, sw__play_course *out);
-/* errors: SW_ENOMEM. The arrays of out lie in arena. */
-int sw__play_many(sw__arena *arena, const sw__play *play, int32_t count, sw__play_sample *out);
+/* The course of each of so many plays, and `count` plays with durations drawn at random. They are
+ * of one graph and have the same samples, times and seed: plays of one number are given the same
+ * random numbers. out has an element for each. errors: SW_ENOMEM. Its arrays lie in arena. */
+int sw__play_many(sw__arena *arena, const sw__play *plays, int32_t play_count, int32_t count,
+                  sw__play_answer *out);
 
 #endif

@@ -46,44 +46,32 @@ void sw__trigger_read(sw__findings *findings, const sw__path *path, sw__draft_st
 
 /* Effects. */
 
-/* How a dependency has ended, as far as rules tell ends apart. */
-typedef enum trigger_end {
-    END_NONE,      /* it goes on */
-    END_SUCCEEDED, /* or an operator has resolved it */
-    END_PASSED,    /* it failed, which the definition allows */
-    END_HELD,      /* it failed, and what comes after it is left to an operator */
-    END_FAILED,    /* it failed, and what comes after it goes with it */
-    END_SKIPPED,
-    END_CANCELLED,
-    END_COUNT
-} trigger_end;
-
-static trigger_end trigger_failure(const sw_workflow_step *dependency)
+static sw__trigger_end trigger_failure(const sw_workflow_step *dependency)
 {
     switch (dependency->on_failure) {
     case SW_ON_FAILURE_CONTINUE:
-        return SW__PLANT(CONTINUE_IGNORED) ? END_HELD : END_PASSED;
+        return SW__PLANT(CONTINUE_IGNORED) ? SW__ENDED_HELD : SW__ENDED_PASSED;
     case SW_ON_FAILURE_SKIP_DEPENDENTS:
-        return SW__PLANT(SKIP_DEPENDENTS_IGNORED) ? END_HELD : END_FAILED;
+        return SW__PLANT(SKIP_DEPENDENTS_IGNORED) ? SW__ENDED_HELD : SW__ENDED_FAILED;
     default:
-        return END_HELD;
+        return SW__ENDED_HELD;
     }
 }
 
-static trigger_end trigger_end_of(const sw_workflow_step *dependency, int state)
+sw__trigger_end sw__trigger_end_of(const sw_workflow_step *dependency, int state)
 {
     switch (state) {
     case SW_STEP_SUCCEEDED:
     case SW_STEP_RESOLVED:
-        return END_SUCCEEDED;
+        return SW__ENDED_SUCCEEDED;
     case SW_STEP_FAILED:
         return trigger_failure(dependency);
     case SW_STEP_SKIPPED:
-        return END_SKIPPED;
+        return SW__ENDED_SKIPPED;
     case SW_STEP_CANCELLED:
-        return END_CANCELLED;
+        return SW__ENDED_CANCELLED;
     default:
-        return END_NONE;
+        return SW__ENDED_NONE;
     }
 }
 
@@ -92,7 +80,7 @@ static trigger_end trigger_end_of(const sw_workflow_step *dependency, int state)
 #define LOST SW__EFFECT_LOST
 
 /* docs/reference/workflow-file.md explains this table. */
-static const sw__effect trigger_effects[SW_TRIGGER_COUNT][END_COUNT] = {
+static const sw__effect trigger_effects[SW_TRIGGER_COUNT][SW__ENDED_COUNT] = {
     /* goes on, succeeded, passed, held, failed, skipped, cancelled */
     [SW_TRIGGER_ALL_SUCCEEDED] = {OPEN, COUNTS, COUNTS, OPEN, LOST, LOST, LOST},
     [SW_TRIGGER_ALL_DONE] = {OPEN, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS},
@@ -109,7 +97,15 @@ sw__effect sw__trigger_effect(const sw_workflow_step *step, const sw_workflow_st
                               int state)
 {
     int rule = SW__PLANT(TRIGGER_IGNORED) ? SW_TRIGGER_ALL_SUCCEEDED : step->trigger;
-    return trigger_effects[rule][trigger_end_of(dependency, state)];
+    return trigger_effects[rule][sw__trigger_end_of(dependency, state)];
+}
+
+unsigned sw__trigger_ends(int rule, sw__effect effect)
+{
+    unsigned ends = 0;
+    for (unsigned end = 0; end < SW__ENDED_COUNT; end++)
+        ends |= (unsigned)(trigger_effects[rule][end] == effect) << end;
+    return ends;
 }
 
 int32_t sw__trigger_needed(const sw_workflow_step *step)
@@ -132,7 +128,7 @@ int32_t sw__trigger_spare(const sw_workflow_step *step)
 
 bool sw__trigger_is_lenient(const sw_workflow_step *step, const sw_workflow_step *dependency)
 {
-    return step->trigger != SW_TRIGGER_ALL_SUCCEEDED || trigger_failure(dependency) == END_PASSED;
+    return step->trigger != SW_TRIGGER_ALL_SUCCEEDED || trigger_failure(dependency) == SW__ENDED_PASSED;
 }
 
 void sw__tally_add(sw__tally *tally, sw__effect effect)
@@ -153,6 +149,6 @@ bool sw__tally_is_void(sw__tally tally, const sw_workflow_step *step)
 
 bool sw__trigger_is_well(const sw_workflow_step *step, int state)
 {
-    trigger_end end = trigger_end_of(step, state);
-    return end == END_SUCCEEDED || end == END_PASSED || end == END_SKIPPED;
+    sw__trigger_end end = sw__trigger_end_of(step, state);
+    return end == SW__ENDED_SUCCEEDED || end == SW__ENDED_PASSED || end == SW__ENDED_SKIPPED;
 }

@@ -15,6 +15,23 @@ typedef enum sw__effect {
     SW__EFFECT_LOST    /* it will never count */
 } sw__effect;
 
+/* How a dependency has ended, as far as rules tell ends apart. */
+typedef enum sw__trigger_end {
+    SW__ENDED_NONE,      /* it goes on */
+    SW__ENDED_SUCCEEDED, /* or an operator has resolved it */
+    SW__ENDED_PASSED,    /* it failed, which the definition allows */
+    SW__ENDED_HELD,      /* it failed, and what comes after it is left to an operator */
+    SW__ENDED_FAILED,    /* it failed, and what comes after it goes with it */
+    SW__ENDED_SKIPPED,
+    SW__ENDED_CANCELLED,
+    SW__ENDED_COUNT
+} sw__trigger_end;
+
+/* How a step in this state (sw_step_state) has ended. */
+sw__trigger_end sw__trigger_end_of(const sw_workflow_step *step, int state);
+/* A bit for each end of a dependency that has this effect on a step with a rule (sw_trigger). */
+unsigned sw__trigger_ends(int rule, sw__effect effect);
+
 /* What a dependency in this state (sw_step_state) does for step. */
 sw__effect sw__trigger_effect(const sw_workflow_step *step, const sw_workflow_step *dependency,
                               int state);

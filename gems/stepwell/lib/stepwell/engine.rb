@@ -163,23 +163,29 @@ module Stepwell
   #   @return [Pruned]
   #   @raise [InvalidArgumentError, LimitError]
   #
-  # @!method forecast(task_id, fail: nil, slower: nil, skip: nil, workers: nil, more_workers: nil, resources: nil, draws: 200, history: 50, calibrate: 20)
+  # @!method forecast(task_id, fail: nil, slower: nil, skip: nil, resolve: nil, workers: nil, more_workers: nil, resources: nil, draws: 200, history: 50, calibrate: 20)
   #   When a task ends, from what its steps took in earlier tasks, and the same with changes. Nothing
   #   is written. The same question about the same state has the same answer.
   #   @param fail [Symbol, String, Array] steps that fail for good when they would have ended
   #   @param slower [Hash{Symbol, String => Numeric}] steps that take so many times as long
-  #   @param skip [Symbol, String, Array] steps that take no time and no worker
+  #   @param skip [Symbol, String, Array] steps that an operator skips now
+  #   @param resolve [Symbol, String, Array] steps that an operator resolves now, so that those after
+  #     them go on
   #   @param workers [Integer] steps that run at once
   #   @param more_workers [Integer] added to that number, or to the one learnt; may be negative
   #   @param resources [Array<Array(Integer, Array)>] [seats, steps]: at most so many of these steps
   #     run at once
-  #   @param draws [Integer] plays of the rest of the task, 100,000 at most
-  #   @param history [Integer] newest ended tasks to learn from, 1,000 at most
-  #   @param calibrate [Integer] of them, how many to forecast in hindsight; -1: none
+  #   @param draws [Integer] plays of the rest of the task, 100,000 at most; unless given, 200, of
+  #     large tasks fewer, but 5
+  #   @param history [Integer] newest ended tasks to learn from, 1,000 at most; unless given, 50, of
+  #     large ones those that have 200,000 steps together
+  #   @param calibrate [Integer] of them, how many to forecast in hindsight; -1: none; unless given,
+  #     20, of large ones fewer or none
   #   @return [Forecast]
   #   @raise [NotFoundError] the task, or a step it does not have
-  #   @raise [IllegalTransitionError] a change of a step that has ended
-  #   @raise [InvalidArgumentError] #row counts over fail, skip, slower
+  #   @raise [IllegalTransitionError] a change of a step that has ended, or that an operator could not
+  #     make now
+  #   @raise [InvalidArgumentError] #row counts over fail, skip, resolve, slower
   #
   # @!method worker_open(handlers:, name: nil, queues: nil, lease_ms: 15_000)
   #   @param handlers [Array<String>] steps with other handlers are never claimed

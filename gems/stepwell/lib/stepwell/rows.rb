@@ -271,8 +271,8 @@ module Stepwell
   end
 
   # One case of a {Forecast}: state (that the task ends in), workers (steps that run at once), left_us
-  # (10th, 50th and 90th percentile of the time to the end), work_us (mean running time to come, over
-  # all steps), never_count (steps that will not run), path (names of the steps that decide the end,
+  # (10th, 50th and 90th percentile of the time to the end), p50_between_us (how exact the plays make
+  # the 50th: it lies there with 95 %), work_us (mean running time to come, over all steps), never_count (steps that will not run), path (names of the steps that decide the end,
   # each of which begins when the one before it ends), progress (work done of all work, 0..1).
   class ForecastCase; end
 

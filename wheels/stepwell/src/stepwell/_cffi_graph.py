@@ -332,8 +332,9 @@ class GraphEdit:
             raise c.error_of(error)
         return array_new(order, self._node_count, "i")
 
-    def finish(self, labels: Any, index: Any, /) -> Graph:
-        """The graph as it is by now; labels and index are its own."""
+    def finish(self, labels: Any, /) -> Graph:
+        """The graph as it is by now; labels are its own."""
+        index = labels and {label: number for number, label in enumerate(labels)}
         out = ffi.new("sw_graph **")
         error = ffi.new("sw_error *")
         if lib.sw_graph_edit_finish(self._edit, out, error) < 0:

@@ -43,6 +43,10 @@ def _read_declarations() -> str:
 ffi.cdef(_read_declarations())
 lib = _open_library()
 
+# cffi looks a function up when it is first named, under a lock that a thread cannot take twice. An
+# engine may be collected while the lock is held, and what closes it must not need it then.
+_CLOSING = (lib.sw_engine_close, lib.sw_engine_wake, lib.SW_ESTATE)
+
 
 class Error(Exception):
     """Base class of the errors of stepwell."""

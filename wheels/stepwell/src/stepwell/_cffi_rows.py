@@ -329,7 +329,7 @@ def fill_change(keeper: Keeper, out: Any, row: Any) -> None:
         out.factor = float(factor)
     out.kind = lib.sw_forecast_kind_find(text)
     if out.kind < 0:
-        raise c.refusal(f"kind is '{kind[:64]}', expected fail, slower or skip")
+        raise c.refusal(f"kind is '{kind[:64]}', expected fail, slower, skip or resolve")
 
 
 def fill_resource(keeper: Keeper, out: Any, row: Any) -> None:
@@ -763,6 +763,7 @@ def _forecast_case(row: Any) -> ForecastCase:
         state_name(TASK_STATES, row.state),
         row.workers,
         (row.left_us[0], row.left_us[1], row.left_us[2]),
+        (row.p50_between_us[0], row.p50_between_us[1]),
         row.work_us,
         row.never_count,
         c.texts_of(row.path, row.path_count),

@@ -96,8 +96,7 @@ class GraphEdit(Generic[N]):
     def finish(self) -> Graph[N]:
         """The graph as it is by now. The edit goes on."""
         labels = None if self._labels is None else list(self._labels)
-        index = None if self._index is None else dict(self._index)
-        made: Graph[N] = self._made._wrap(self._core.finish(labels, index))
+        made: Graph[N] = self._made._wrap(self._core.finish(labels))
         return made
 
 

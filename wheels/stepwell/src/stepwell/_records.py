@@ -419,11 +419,13 @@ class AuditShown(NamedTuple):
 
 class ForecastCase(NamedTuple):
     """One case of a forecast; left_us are the 10th, 50th and 90th percentile of the time to the
-    end, path are the steps that decide it."""
+    end, p50_between_us is how exact the plays make the 50th (it lies there with 95 %), path are the
+    steps that decide the end."""
 
     state: str
     workers: int
     left_us: Tuple[int, int, int]
+    p50_between_us: Tuple[int, int]
     work_us: int
     never_count: int
     path: Tuple[str, ...]

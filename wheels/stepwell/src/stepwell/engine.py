@@ -311,6 +311,7 @@ class Engine(DeadLetters, Breakers):
         fail: StepNames = (),
         slower: Optional[Mapping[Any, float]] = None,
         skip: StepNames = (),
+        resolve: StepNames = (),
         workers: int = 0,
         more_workers: int = 0,
         resources: Sequence[Tuple[int, StepNames]] = (),
@@ -320,19 +321,23 @@ class Engine(DeadLetters, Breakers):
     ) -> core.Forecast:
         """When a task ends, from what its steps took in earlier tasks, and the same with changes.
 
-        fail and skip name one step or several: those that fail for good when they would have
-        ended, and those that take no time and no worker. slower maps steps to factors. workers is
-        how many steps run at once, more_workers is added to that or to the number learnt (it may
-        be negative), resources are (seats, steps): at most so many of these steps run at once.
-        draws is how often the rest of the task is played (200), history how many of the newest
-        ended tasks teach (50), calibrate how many of them are forecast in hindsight (20, -1 for
-        none). Nothing is written; the same question about the same state has the same answer.
+        fail, skip and resolve name one step or several: those that fail for good when they would
+        have ended, and those that an operator skips or resolves now. slower maps steps to factors.
+        workers is how many steps run at once, more_workers is added to that or to the number
+        learnt (it may be negative), resources are (seats, steps): at most so many of these steps
+        run at once. draws is how often the rest of the task is played (200, of large tasks less
+        often, but 5 times), history how many of the newest ended tasks teach (50, of large ones
+        those with 200,000 steps together), calibrate how many of them are forecast in hindsight
+        (20, of large ones fewer or none; -1 for none). Nothing is written; the same question about
+        the same state has the same answer.
 
         Raises NotFoundError for a step the task does not have, IllegalTransitionError for one
-        that has ended; row counts over fail, skip, slower.
+        that has ended or that an operator could not change so; row counts over fail, skip,
+        resolve, slower.
         """
         changes: List[Tuple[Any, ...]] = [(name, "fail") for name in _step_names(fail)]
         changes += [(name, "skip") for name in _step_names(skip)]
+        changes += [(name, "resolve") for name in _step_names(resolve)]
         changes += [
             (_step_name(step), "slower", factor) for step, factor in (slower or {}).items()
         ]

@@ -179,7 +179,7 @@ class Graph(GraphPictures[N]):
     def _labels_of(self, numbers: memoryview) -> List[N]:
         labels = self._core.labels
         if labels is not None:
-            return [labels[number] for number in numbers]
+            return list(map(labels.__getitem__, numbers))
         return numbers if self._core.arrays else numbers.tolist()  # type: ignore[return-value]
 
     def _pairs(self, rows: Iterable[Tuple[int, int, int]]) -> List[Tuple[N, N]]:
