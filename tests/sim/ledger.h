@@ -68,6 +68,7 @@ typedef struct ledger_shape {
 typedef struct ledger_task {
     char key[16];
     char input[32];
+    char tag[16]; /* whom it is about */
     int shape;
     int priority;
     uint32_t versions; /* bit i: version i may have been the newest */
@@ -77,6 +78,8 @@ typedef struct ledger_task {
     int64_t ended_us;
     bool cancel_asked;
     bool cancel_acknowledged;
+    bool erase_asked;
+    bool erase_acknowledged;
     sw_uuid id;
 } ledger_task;
 

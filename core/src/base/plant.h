@@ -106,7 +106,11 @@
     XX(EXPLAIN_LEAVES_OUT, "explain names only one thing that a step waits for")                   \
     XX(DEAD_LOST, "a step that has failed for good is in no list of dead letters")                 \
     XX(DEAD_CANCELLED, "what failed in a cancelled task counts as a dead letter")                  \
-    XX(BLOCKED_NEAR, "a step counts as blocked only right behind the failed one")
+    XX(BLOCKED_NEAR, "a step counts as blocked only right behind the failed one")                  \
+    XX(ERASE_RUNNING, "a task that has not ended is erased")                                       \
+    XX(ERASE_UNNOTED, "a task is erased without an entry")                                         \
+    XX(ERASE_RESULTS, "results stay when a task is erased")                                        \
+    XX(ERASE_COPIES, "copies of what was erased stay in the file and its log")
 
 #ifdef SW_PLANTS
 
