@@ -192,7 +192,10 @@ def attempt(call: Callable[..., Any], args: Tuple[Any, ...], kwargs: Dict[str, A
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_no_value_breaks_a_method(store: str, method: str) -> None:
+def test_no_value_breaks_a_method(
+    store: str, method: str, tmp_path: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)  # a text that can be a path becomes a file
     engine = Engine(store, durability=None if store == "memory:" else "relaxed")
     engine.register(chain("w", "a", "b"))
     worker = engine.worker_open(["w.a"])

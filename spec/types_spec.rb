@@ -108,7 +108,8 @@ RSpec.describe Stepwell::Engine, "and values of wrong kinds" do
     it "refuses them as arguments of #{method}, which needs no engine" do
       right.each_index.to_a.product(values.to_a).each do |index, (name, value)|
         outcome = begin
-          described_class.public_send(method, *right.dup.tap { |copy| copy[index] = value })
+          # A text that can be a path becomes a file.
+          Dir.chdir(directory) { described_class.public_send(method, *right.dup.tap { |copy| copy[index] = value }) }
           "fine"
         rescue StandardError => e
           e

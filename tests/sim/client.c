@@ -8,9 +8,13 @@
 
 /* Submitters. */
 
-static void submit_fill(const ledger *l, const ledger_task *task, sw_task_submit_row *row)
+static void submit_fill(const ledger *l, const ledger_task *task, sw_str *tag,
+                        sw_task_submit_row *row)
 {
+    *tag = actor_str(task->tag);
     *row = (sw_task_submit_row){
+        .tags = tag,
+        .tag_count = 1,
         .workflow = actor_str(l->shapes[task->shape][0].name),
         .key = actor_str(task->key),
         .input = actor_str(task->input),
@@ -38,9 +42,10 @@ static int submit_batch(actor *self, ledger_task **tasks, size_t count, sw_error
     sw_result *result = NULL;
     ledger *l = actor_ledger(self);
     int low = l->version_acknowledged;
+    sw_str tags[CLIENT_BATCH_MAX + 1];
     sw_task_submit_row rows[CLIENT_BATCH_MAX + 1];
     for (size_t i = 0; i < count; i++) {
-        submit_fill(l, tasks[i], &rows[i]);
+        submit_fill(l, tasks[i], &tags[i], &rows[i]);
         tasks[i]->asked = true;
         tasks[i]->versions |= 1u << low | 1u << l->version_asked;
     }
@@ -53,6 +58,15 @@ static int submit_batch(actor *self, ledger_task **tasks, size_t count, sw_error
     return rc;
 }
 
+/* Whether a task of the batch was erased while the batch was on its way. */
+static bool submit_is_erased(ledger_task *const *tasks, size_t count)
+{
+    bool erased = false;
+    for (size_t i = 0; i < count; i++)
+        erased = erased || tasks[i]->erase_asked;
+    return erased;
+}
+
 static void submit_all(actor *self)
 {
     sw_error error;
@@ -62,14 +76,22 @@ static void submit_all(actor *self)
     for (int i = 0; i < l->task_count;) {
         ledger_task *tasks[CLIENT_BATCH_MAX + 1];
         size_t count = 0;
+        /* Its key is a conflict with any input from now on. */
+        if (l->tasks[i].erase_asked) {
+            i++;
+            continue;
+        }
         int most = 1 + (int)choice_draw(c, CHOICE_DETAIL, CLIENT_BATCH_MAX);
-        while (count < (size_t)most && i + (int)count < l->task_count) {
+        while (count < (size_t)most && i + (int)count < l->task_count &&
+               !l->tasks[i + (int)count].erase_asked) {
             tasks[count] = &l->tasks[i + (int)count];
             count++;
         }
         bool twice = choice_once_in(c, CHOICE_DETAIL, 8);
         tasks[count] = tasks[0];
         int rc = submit_batch(self, tasks, count + twice, &error);
+        if (rc == SW_ECONFLICT && submit_is_erased(tasks, count))
+            continue;
         if (rc < 0) {
             actor_bear(self, &errors, rc, &error);
             continue;
@@ -84,12 +106,13 @@ static void submit_all(actor *self)
 /* The same key with something else to do is refused. */
 static void submit_conflict(actor *self)
 {
+    sw_str tag;
     sw_error error;
     sw_task_submit_row row;
     sw_result *result = NULL;
     ledger *l = actor_ledger(self);
     choice *c = &self->world->choice;
-    submit_fill(l, &l->tasks[choice_draw(c, CHOICE_DETAIL, (uint32_t)l->task_count)], &row);
+    submit_fill(l, &l->tasks[choice_draw(c, CHOICE_DETAIL, (uint32_t)l->task_count)], &tag, &row);
     row.input = LIT("{\"n\":\"other\"}");
     actor_arm_memory(self);
     int rc = sw_task_submit(self->engine, &row, 1, &result, &error);
@@ -249,6 +272,86 @@ static void operate_deploy(actor *self)
     l->version_acknowledged = 1;
 }
 
+/* Erasing a subject, once all its tasks were acknowledged. */
+
+static bool erase_is_of(const ledger_task *task, int subject)
+{
+    return task->tag[strlen(task->tag) - 1] - '0' == subject;
+}
+
+static bool erase_may_begin(const ledger *l)
+{
+    for (int i = 0; i < l->task_count; i++) {
+        if (!l->tasks[i].acknowledged)
+            return false;
+    }
+    return true;
+}
+
+static void erase_look(const actor *self, const char *name, const char *input)
+{
+    size_t size = strlen(input);
+    const disk_bytes *bytes = disk_content(&actor_ledger(self)->disk, name);
+    for (size_t at = 0; bytes && at + size <= bytes->size; at++) {
+        if (memcmp((const char *)bytes->ptr + at, input, size) == 0) {
+            world_violate(self->world, "O13", "%s still has the input %s, which was erased", name,
+                          input);
+            return;
+        }
+    }
+}
+
+static void erase_take(actor *self, int subject, const sw_erase_report *report)
+{
+    ledger *l = actor_ledger(self);
+    for (int i = 0; i < l->task_count; i++) {
+        ledger_task *task = &l->tasks[i];
+        if (!erase_is_of(task, subject))
+            continue;
+        task->erase_acknowledged = true;
+        ledger_ended(l, task);
+        if (report->clean) {
+            erase_look(self, "/sim.db", task->input);
+            erase_look(self, "/sim.db-wal", task->input);
+        }
+    }
+}
+
+/* SW_ESTATE: one of the tasks has not ended yet. */
+static int operate_erase(actor *self, int subject, sw_error *error)
+{
+    ledger *l = actor_ledger(self);
+    sw_erase_options options = SW_ERASE_OPTIONS_INIT;
+    sw_erase_report report = SW_ERASE_REPORT_INIT;
+    options.subject = subject ? LIT("s1") : LIT("s0");
+    options.actor = LIT("ann");
+    options.reason = LIT("simulated");
+    options.quick = choice_once_in(&self->world->choice, CHOICE_DETAIL, 3);
+    for (int i = 0; i < l->task_count; i++)
+        l->tasks[i].erase_asked = l->tasks[i].erase_asked || erase_is_of(&l->tasks[i], subject);
+    actor_arm_memory(self);
+    world_note(self->world, "erases s%d", subject);
+    int rc = sw_task_erase(self->engine, &options, &report, error);
+    if (rc == 0)
+        erase_take(self, subject, &report);
+    return rc;
+}
+
+static void erase_all(actor *self)
+{
+    sw_error error;
+    int errors = 0;
+    int rc = SW_ESTATE;
+    ledger *l = actor_ledger(self);
+    int subject = (int)choice_draw(&self->world->choice, CHOICE_WORKLOAD, 2);
+    while (rc < 0 && !l->stop) {
+        actor_sleep_up_to(self, 1500);
+        rc = erase_may_begin(l) ? operate_erase(self, subject, &error) : SW_ESTATE;
+        if (rc < 0 && rc != SW_ESTATE)
+            actor_bear(self, &errors, rc, &error);
+    }
+}
+
 void actor_operate(actor *self)
 {
     sw_error error;
@@ -268,5 +371,7 @@ void actor_operate(actor *self)
             actor_bear(self, &errors, rc, &error);
     }
     operate_close_breakers(self);
+    if (choice_once_in(c, CHOICE_WORKLOAD, 2))
+        erase_all(self);
     actor_close(self);
 }

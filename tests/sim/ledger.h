@@ -82,6 +82,7 @@ typedef struct ledger_shape {
 typedef struct ledger_task {
     char key[16];
     char input[32];
+    char tag[16]; /* whom it is about */
     int shape;
     int priority;
     int64_t deadline_ms; /* given at submit, 0: none */
@@ -92,6 +93,8 @@ typedef struct ledger_task {
     int64_t ended_us;
     bool cancel_asked;
     bool cancel_acknowledged;
+    bool erase_asked;
+    bool erase_acknowledged;
     sw_uuid id;
 } ledger_task;
 

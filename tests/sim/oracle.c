@@ -51,7 +51,9 @@ static void oracle_know(oracle *o, const sw_task_row *row)
         oracle_violate(o, "O8", index, "it runs a version that was not the newest");
         return;
     }
-    if (!oracle_same(row->input, task->input) || row->priority != task->priority)
+    o->without_input[index] = task->erase_asked && !row->input.ptr;
+    bool same = o->without_input[index] || oracle_same(row->input, task->input);
+    if (!same || row->priority != task->priority)
         oracle_violate(o, "O8", index, "its input or priority was changed");
     if (task->acknowledged && memcmp(&task->id, &row->task_id, sizeof task->id) != 0)
         oracle_violate(o, "O1", index, "it has another identifier");
@@ -164,6 +166,10 @@ static void oracle_check_ledger(const oracle *o)
         const replay_task *task = &o->replay.tasks[i];
         if (task->task && task->submissions == 0)
             oracle_violate(o, "O1", i, "its submission is not in the history");
+        if (task->task && task->erased != o->without_input[i])
+            oracle_violate(o, "O13", i, "its input and its history differ about an erasure");
+        if (task->task && task->task->erase_acknowledged && !task->erased)
+            oracle_violate(o, "O1", i, "an acknowledged erasure is lost");
         if (task->task && task->task->cancel_acknowledged && task->state != SW_TASK_CANCELLED)
             oracle_violate(o, "O1", i, "an acknowledged cancellation is lost");
     }

@@ -10,6 +10,7 @@ typedef struct oracle {
     sw_error error;
     replay replay;
     sw_uuid ids[LEDGER_TASKS]; /* of the tasks that are stored */
+    bool without_input[LEDGER_TASKS];
     sw_result *workers;
 } oracle;
 

@@ -27,6 +27,11 @@ static void rows_check_result(const oracle *o, int index, const replay_step *ste
                               const sw_step_row *row)
 {
     char text[64];
+    if (o->replay.tasks[index].erased) {
+        if (row->result.ptr || row->error_class.ptr || row->error_message.ptr)
+            oracle_violate(o, "O13", index, "a result or an error is left after it was erased");
+        return;
+    }
     if (row->state == SW_STEP_SUCCEEDED) {
         sw_str result = ledger_result(text, row->step_id, step->succeeded_epoch);
         if (row->result.len != result.len || memcmp(row->result.ptr, result.ptr, result.len) != 0)

@@ -324,6 +324,18 @@ static void replay_change_task(const replay *r, replay_task *task, const sw_audi
     task->state = entry->to;
 }
 
+/* Once, after the end of the task, when somebody asked for it. */
+static void replay_erase(const replay *r, replay_task *task, const sw_audit_entry *entry)
+{
+    if (!task->task->erase_asked || entry->actor.len == 0 || entry->reason.len == 0)
+        replay_violate(r, "O5", task, -1, "it was erased, which nobody asked for");
+    if (!sw_task_state_terminal(task->state))
+        replay_violate(r, "O2", task, -1, "it was erased before its end");
+    if (task->erased)
+        replay_violate(r, "O5", task, -1, "it was erased twice");
+    task->erased = true;
+}
+
 /* After a commit: whatever can go on has been made to, and nothing else. */
 static void replay_settle(const replay *r, replay_task *task)
 {
@@ -386,6 +398,8 @@ void replay_entry(replay *r, const sw_audit_entry *entry, const sw_uuid *ids)
         replay_violate(r, "O1", task, -1, "submitted twice");
     if (entry->kind == SW_AUDIT_TASK_SUBMITTED)
         replay_submit(task, entry->time_us);
+    if (entry->kind == SW_AUDIT_TASK_ERASED)
+        replay_erase(r, task, entry);
     if (entry->kind == SW_AUDIT_TASK_CHANGED)
         replay_change_task(r, task, entry);
     if (entry->kind == SW_AUDIT_STEP_CHANGED)

@@ -40,6 +40,7 @@ typedef struct replay_task {
     bool stopped;   /* a failure stopped it */
     bool touched; /* in the commit at hand */
     replay_step steps[LEDGER_STEPS];
+    bool erased;
 } replay_task;
 
 /* A circuit breaker. */

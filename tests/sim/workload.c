@@ -225,7 +225,8 @@ void ledger_draw(ledger *l)
         /* A key belongs to a workflow: two of them may use the same. */
         bool shared = i % 2 == 1 && task->shape != l->tasks[i - 1].shape;
         snprintf(task->key, sizeof task->key, "key-%d", shared ? i - 1 : i);
-        snprintf(task->input, sizeof task->input, "{\"n\":%d}", i);
+        snprintf(task->input, sizeof task->input, "{\"n\":\"secret-%d\"}", i);
+        snprintf(task->tag, sizeof task->tag, SW_SUBJECT_TAG "s%d", i % 2);
     }
     l->harness_blocks = l->harness.heap.blocks;
     l->lease_ms = 300 + 700 * (int64_t)choice_draw(c, CHOICE_WORKLOAD, 4);

@@ -35,6 +35,49 @@ static void test_rollback_restores_everything(void **state)
     sw__buf_free(&within);
 }
 
+/* Payloads and salts are gone for good once that is committed, and not before. */
+static void test_erasing_is_taken_back_or_done(void **state)
+{
+    store_rig *rig = *state;
+    const sw__store_ops *ops = rig->store->ops;
+    const int64_t task_nos[] = {1, 2};
+    const int64_t nobody = 99;
+    bool clean = false;
+    store_fill(rig);
+    sw__buf before = store_dump(rig);
+    store_begin(rig, true);
+    assert_int_equal(ops->tasks_erase(rig->store, task_nos, 2, &rig->err), SW_OK);
+    store_rollback(rig);
+    assert_dump(rig, &before);
+    store_begin(rig, true);
+    assert_int_equal(ops->tasks_erase(rig->store, &nobody, 1, &rig->err), SW_ENOTFOUND);
+    store_rollback(rig);
+    store_begin(rig, true);
+    assert_int_equal(ops->tasks_erase(rig->store, task_nos, 2, &rig->err), SW_OK);
+    store_commit(rig);
+    assert_int_equal(ops->scrub(rig->store, &clean, &rig->err), SW_OK);
+    assert_true(clean);
+    store_begin(rig, false);
+    for (int64_t task_no = 1; task_no <= 2; task_no++) {
+        sw__task_info info;
+        assert_int_equal(ops->tasks_info(rig->store, &task_no, 1, rig->arena, &info, &rig->err),
+                         SW_OK);
+        assert_true(info.task_no == task_no && !info.input.ptr && sw__task_erased(&info));
+        for (int64_t i = 0; i < 3; i++) {
+            int64_t step_id = SW__STEP_ID(task_no, i);
+            sw__payload result;
+            sw__failure failure;
+            assert_int_equal(
+                ops->results_get(rig->store, &step_id, 1, rig->arena, &result, &rig->err), SW_OK);
+            assert_int_equal(
+                ops->failures_get(rig->store, &step_id, 1, rig->arena, &failure, &rig->err), SW_OK);
+            assert_true(!result.body.ptr && failure.epoch == 0);
+        }
+    }
+    store_rollback(rig);
+    sw__buf_free(&before);
+}
+
 static void test_rollback_of_an_empty_store_leaves_it_empty(void **state)
 {
     store_rig *rig = *state;
@@ -265,6 +308,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORE_TEST(test_rollback_restores_everything),
+        STORE_TEST(test_erasing_is_taken_back_or_done),
         STORE_TEST(test_rollback_of_an_empty_store_leaves_it_empty),
         STORE_TEST(test_rollback_takes_repeated_changes_back),
         STORE_TEST(test_begin_ends_a_transaction_left_open),

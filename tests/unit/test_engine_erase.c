@@ -423,7 +423,7 @@ static void disk_gives_out(int code)
     fault_vfs_register();
     fault_vfs_arm(0, 0, 0, false);
     sqlite3_vfs_register(sqlite3_vfs_find(FAULT_VFS_NAME), 1);
-    for (size_t nth = 1; failed; nth += nth < 12 ? 1 : 19) {
+    for (size_t nth = 1; failed; nth += nth < 12 ? 1 : 37) {
         sw_erase_report report;
         erased *e = open_store(false);
         fault_vfs_arm(FAULT_VFS_WRITE | FAULT_VFS_SYNC, nth, code, true);

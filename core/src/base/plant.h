@@ -117,7 +117,11 @@
     XX(BREAKER_NOT_STORED, "the state of a circuit is not written")                                \
     XX(BREAKER_LATE_OUTCOME, "an attempt of before counts in a circuit's new state")               \
     XX(BREAKER_DUE_LATE, "a waiting worker does not notice that a circuit is half-open")           \
-    XX(BLOCKED_NEAR, "a step counts as blocked only right behind the failed one")
+    XX(BLOCKED_NEAR, "a step counts as blocked only right behind the failed one")                  \
+    XX(ERASE_RUNNING, "a task that has not ended is erased")                                       \
+    XX(ERASE_UNNOTED, "a task is erased without an entry")                                         \
+    XX(ERASE_RESULTS, "results stay when a task is erased")                                        \
+    XX(ERASE_COPIES, "copies of what was erased stay in the file and its log")
 
 #ifdef SW_PLANTS
 
