@@ -40,10 +40,10 @@ t "audit verify with several anchors" 0 "out:2 anchors outside hold" -- audit ve
 if command -v curl >/dev/null; then
     declare -A ports
     for kind in honest lie deaf; do
-        mkfifo "$kind"
-        "$python" "$project/tests/cli/witness.py" "$(cat one.vkey)" "$kind" >"$kind" &
+        mkfifo "$kind.pipe"
+        "$python" "$project/tests/cli/witness.py" "$(cat one.vkey)" "$kind" >"$kind.pipe" &
         ports[$kind.process]=$!
-        read -r "ports[$kind]" key <"$kind"
+        read -r "ports[$kind]" key <"$kind.pipe"
     done
     echo "$key" >witness.vkey
     honest=http://127.0.0.1:${ports[honest]}/w1

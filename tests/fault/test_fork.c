@@ -63,6 +63,7 @@ typedef struct scene {
     XX(sw_audit_seal, (s->engine, TEXT("/no/key"), &s->result, &error))                            \
     XX(sw_audit_seal_with, (s->engine, &signing, &s->result, &error))                              \
     XX(sw_audit_rotate, (s->engine, &signing, &signing, &s->result, &error))                       \
+    XX(sw_audit_anchor_put, (s->engine, TEXT("/no/place"), &trust, TEXT(""), &s->result, &error))  \
     XX(sw_audit_prove, (s->engine, TEXT(""), &entry_no, 1, &s->result, &error))                    \
     XX(sw_audit_prove_consistency, (s->engine, TEXT("a"), TEXT(""), &s->result, &error))           \
     XX(sw_audit_export, (s->engine, TEXT("/no/folder"), TEXT(""), &error))                         \

@@ -481,12 +481,12 @@ static void write_files(int stride)
 {
     siege_tally checkpoint = {0}, proofs = {0}, tiles = {0}, swapped = {0};
     siege_flip_checkpoint(&siege, &checkpoint, stride);
-    siege_flip_proofs(&siege, &proofs, stride * 3);
-    siege_flip_export(&siege, &tiles, stride * 23);
+    siege_flip_proofs(&siege, &proofs, stride * 5);
+    siege_flip_export(&siege, &tiles, stride * 47);
     siege_swap_export(&siege, &swapped);
     write_file_row("one bit of a checkpoint flipped, each", &checkpoint);
-    write_file_row("one bit of a proof flipped, every 3rd", &proofs);
-    write_file_row("one bit of an export's tiles and bundles flipped, every 23rd", &tiles);
+    write_file_row("one bit of a proof flipped, every 5th", &proofs);
+    write_file_row("one bit of an export's tiles and bundles flipped, every 47th", &tiles);
     write_file_row("a file of an export removed, cut or exchanged, each", &swapped);
 }
 

@@ -125,6 +125,8 @@ int sw_audit_anchor_put(sw_engine *engine, sw_str place, const sw_audit_trust *t
         return sw__fail(err, SW_EINVAL, "out is NULL");
     *out = NULL;
     int rc = sw__trust_given(trust, err);
+    if (rc == SW_OK && engine)
+        rc = sw__engine_come(engine, err); /* before any file is touched */
     if (rc < 0)
         return rc;
     sw_result *result = sw__result_new(env);
@@ -136,6 +138,8 @@ int sw_audit_anchor_put(sw_engine *engine, sw_str place, const sw_audit_trust *t
         sw_result_free(result);
     else
         *out = result;
+    if (engine)
+        sw__engine_go(engine);
     return rc;
 }
 
