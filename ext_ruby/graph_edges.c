@@ -13,6 +13,13 @@
 
 typedef enum node_kind { NODE_NONE, NODE_STRING, NODE_SYMBOL, NODE_INTEGER } node_kind;
 
+/* A name that was seen, by its object: that is found without looking at the text. */
+typedef struct known_name {
+    VALUE object; /* 0: free */
+    int32_t number;
+    int32_t place; /* in known_objects */
+} known_name;
+
 typedef struct edge_reader {
     rsw_edges *out;
     node_kind kind;
@@ -27,6 +34,10 @@ typedef struct edge_reader {
     long seen_count;
     long mentions;
     long top;
+    VALUE known_holder;
+    VALUE known_objects; /* The collector may move an object, and then changes it here. */
+    known_name *known;   /* of known_room places, at most half of them taken */
+    long known_room;     /* a power of 2, or 0 */
 } edge_reader;
 
 /* Numbers far above how many there are leave gaps for sure. */
@@ -75,6 +86,61 @@ static int32_t direct_read(edge_reader *reader, VALUE node)
     return (int32_t)number;
 }
 
+/* ---- names by their objects ---- */
+
+/* The place of an object in the table, or the free one where it belongs. */
+static known_name *known_find(const edge_reader *reader, VALUE object)
+{
+    size_t mask = (size_t)reader->known_room - 1;
+    size_t at = (size_t)(((uint64_t)object >> 3) * 0x9e3779b97f4a7c15u >> 20) & mask;
+
+    while (reader->known[at].object != 0 && reader->known[at].object != object)
+        at = (at + 1) & mask;
+    return &reader->known[at];
+}
+
+static bool known_read(const edge_reader *reader, VALUE object, int32_t *number)
+{
+    const known_name *name = reader->known_room ? known_find(reader, object) : NULL;
+
+    if (!name || name->object != object ||
+        RARRAY_AREF(reader->known_objects, name->place) != object)
+        return false;
+    *number = name->number;
+    return true;
+}
+
+static void known_grow(edge_reader *reader)
+{
+    const known_name *old = reader->known;
+    long old_room = reader->known_room;
+    long room = old_room ? old_room * 2 : 256;
+    VALUE old_holder = reader->known_holder;
+    VALUE holder = rb_str_new(NULL, room * (long)sizeof(known_name));
+
+    memset(RSTRING_PTR(holder), 0, (size_t)RSTRING_LEN(holder));
+    reader->known_holder = holder;
+    reader->known = (known_name *)RSTRING_PTR(holder);
+    reader->known_room = room;
+    for (long i = 0; i < old_room; i++) {
+        if (old[i].object != 0)
+            *known_find(reader, old[i].object) = old[i];
+    }
+    RB_GC_GUARD(old_holder);
+}
+
+static void known_add(edge_reader *reader, VALUE object, int32_t number)
+{
+    long count = RARRAY_LEN(reader->known_objects);
+
+    if (count >= INT32_MAX)
+        return;
+    if (count * 2 >= reader->known_room)
+        known_grow(reader);
+    rb_ary_push(reader->known_objects, object);
+    *known_find(reader, object) = (known_name){object, number, (int32_t)count};
+}
+
 /* The number of a node, which is added when it is new. Integers are numbered as they come, too, and
  * sorted at the end. */
 static int32_t node_read(edge_reader *reader, VALUE node)
@@ -83,7 +149,8 @@ static int32_t node_read(edge_reader *reader, VALUE node)
         "a String, a Symbol or an Integer", "a String like the first one",
         "a Symbol like the first one", "an Integer like the first one"};
     node_kind kind = node_kind_of(node);
-    VALUE number;
+    VALUE number, object = node;
+    int32_t known;
     long count;
 
     if (kind == NODE_NONE || (reader->kind != NODE_NONE && reader->kind != kind))
@@ -91,9 +158,14 @@ static int32_t node_read(edge_reader *reader, VALUE node)
     reader->kind = kind;
     if (kind == NODE_INTEGER && reader->direct)
         return direct_read(reader, node);
+    if (kind != NODE_INTEGER && known_read(reader, node, &known))
+        return known;
     number = rb_hash_lookup2(reader->out->index, node, Qundef);
-    if (number != Qundef)
+    if (number != Qundef) {
+        if (kind != NODE_INTEGER)
+            known_add(reader, node, FIX2INT(number));
         return FIX2INT(number);
+    }
     if (kind == NODE_INTEGER)
         rsw_int64(node, reader->row, "a node");
     if (kind == NODE_STRING) {
@@ -105,6 +177,8 @@ static int32_t node_read(edge_reader *reader, VALUE node)
         rsw_error_fail(SW_ELIMIT, reader->row, "there are too many nodes");
     rb_ary_push(reader->out->labels, node);
     rb_hash_aset(reader->out->index, node, LONG2FIX(count));
+    if (kind != NODE_INTEGER)
+        known_add(reader, object, (int32_t)count);
     return (int32_t)count;
 }
 
@@ -276,6 +350,7 @@ void rsw_edges_read(VALUE edges, VALUE nodes, rsw_edges *out)
 
     out->labels = rb_ary_new();
     out->index = rb_hash_new();
+    reader.known_objects = rb_ary_new();
     if (RB_TYPE_P(edges, T_ARRAY) && RARRAY_LEN(edges) == 2 &&
         RB_TYPE_P(rb_ary_entry(edges, 0), T_STRING) &&
         RB_TYPE_P(rb_ary_entry(edges, 1), T_STRING)) {
@@ -302,6 +377,8 @@ void rsw_edges_read(VALUE edges, VALUE nodes, rsw_edges *out)
         integers_count(out, rsw_int32(nodes, -1, "nodes"), reader.kind);
         return;
     }
+    RB_GC_GUARD(reader.known_holder);
+    RB_GC_GUARD(reader.known_objects);
     out->node_count = (int32_t)RARRAY_LEN(out->labels);
     if (reader.kind == NODE_INTEGER || reader.kind == NODE_NONE)
         integers_rank(out);
