@@ -5,6 +5,7 @@
 #include "sim/actor.h"
 
 #define CLIENT_BATCH_MAX 3
+#define SUBMIT_PATIENCE 50
 
 /* Submitters. */
 
@@ -52,13 +53,24 @@ static int submit_batch(actor *self, ledger_task **tasks, size_t count, sw_error
     return rc;
 }
 
+/* In half of the runs that have a second version, half of the tasks are of that one. */
+static void submit_await_version(const actor *self)
+{
+    const ledger *l = actor_ledger(self);
+    for (int i = 0; i < SUBMIT_PATIENCE && !l->version_acknowledged && !l->stop; i++)
+        world_sleep(self->world, 20000);
+}
+
 static void submit_all(actor *self)
 {
     sw_error error;
     int errors = 0;
     ledger *l = actor_ledger(self);
     choice *c = &self->world->choice;
+    bool awaits = l->two_versions && choice_once_in(c, CHOICE_DETAIL, 2);
     for (int i = 0; i < l->task_count;) {
+        if (awaits && i >= l->task_count / 2)
+            submit_await_version(self);
         ledger_task *tasks[CLIENT_BATCH_MAX + 1];
         size_t count = 0;
         int most = 1 + (int)choice_draw(c, CHOICE_DETAIL, CLIENT_BATCH_MAX);
@@ -101,7 +113,7 @@ static void submit_conflict(actor *self)
 
 /* Waits. */
 
-static int wait_once(actor *self, ledger_task *task, int64_t wait_ms, sw_error *error)
+int actor_wait(actor *self, ledger_task *task, int64_t wait_ms, sw_error *error)
 {
     size_t count = 0;
     sw_result *result = NULL;
@@ -137,7 +149,7 @@ static void wait_all(actor *self)
     ledger *l = actor_ledger(self);
     choice *c = &self->world->choice;
     for (int i = 0; i < l->task_count && !l->stop;) {
-        int rc = wait_once(self, &l->tasks[i], waits[choice_draw(c, CHOICE_DETAIL, 4)], &error);
+        int rc = actor_wait(self, &l->tasks[i], waits[choice_draw(c, CHOICE_DETAIL, 4)], &error);
         if (rc < 0)
             actor_bear(self, &errors, rc, &error);
         else
@@ -163,6 +175,22 @@ void actor_submit(actor *self)
 }
 
 /* Operators. */
+
+/* Any task, or one in which something has failed. */
+static ledger_task *operate_choose(actor *self)
+{
+    ledger *l = actor_ledger(self);
+    choice *c = &self->world->choice;
+    bool failed = choice_once_in(c, CHOICE_DETAIL, 2);
+    for (size_t i = l->claim_count; failed && i > 0; i--) {
+        const ledger_claim *claim = &l->claims[i - 1];
+        int index = ledger_find_task(l, &claim->task_id);
+        if (claim->applied && claim->outcome == SW_OUTCOME_FAILED_FOR_GOOD && index >= 0 &&
+            !l->tasks[index].ended)
+            return &l->tasks[index];
+    }
+    return &l->tasks[choice_draw(c, CHOICE_DETAIL, (uint32_t)l->task_count)];
+}
 
 static int operate_cancel(actor *self, ledger_task *task, sw_error *error)
 {
@@ -206,7 +234,7 @@ void actor_operate(actor *self)
     uint32_t cancels = choice_draw(c, CHOICE_WORKLOAD, 4);
     for (uint32_t i = 0; i < cancels && !l->stop; i++) {
         actor_sleep_up_to(self, 1500);
-        ledger_task *task = &l->tasks[choice_draw(c, CHOICE_DETAIL, (uint32_t)l->task_count)];
+        ledger_task *task = operate_choose(self);
         int rc = task->acknowledged ? operate_cancel(self, task, &error) : 0;
         if (rc < 0)
             actor_bear(self, &errors, rc, &error);

@@ -14,12 +14,15 @@ void ledger_init(ledger *l, world *w)
     memset(l, 0, sizeof *l);
     l->world = w;
     process_init(&l->harness, w);
+    process_init(&l->oracle, w);
+    heap_choose(&l->oracle.heap);
     disk_init(&l->disk, w);
 }
 
 void ledger_free(ledger *l)
 {
     heap_drop(&l->harness.heap);
+    heap_drop(&l->oracle.heap);
     disk_free(&l->disk);
     free(l->claims);
 }

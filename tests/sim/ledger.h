@@ -113,7 +113,9 @@ typedef struct ledger_claim {
 typedef struct ledger {
     world *world;
     disk disk;
+    bool made;             /* the database was there from the beginning */
     process harness;       /* engine of the oracle; has no actor */
+    process oracle;        /* the memory of its connection */
     size_t harness_blocks; /* memory that it keeps for the whole run */
     ledger_shape shapes[LEDGER_SHAPES][LEDGER_VERSIONS];
     bool two_versions; /* the second ones are registered midway, by the operator */

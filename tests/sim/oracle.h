@@ -11,6 +11,7 @@ typedef struct oracle {
     replay replay;
     sw_uuid ids[LEDGER_TASKS]; /* of the tasks that are stored */
     sw_result *workers;
+    sw_result *dead; /* letters, all of them */
 } oracle;
 
 /* Check everything. A database that another actor is just making or recovering cannot be read:

@@ -46,7 +46,7 @@ static void ask_check_task(actor *self, const ledger_task *task, const ask_known
     }
 }
 
-static int ask_task(actor *self, const ledger_task *task, sw_error *error)
+static int ask_task(actor *self, ledger_task *task, sw_error *error)
 {
     sw_result *result = NULL;
     const ledger *l = actor_ledger(self);
@@ -58,7 +58,7 @@ static int ask_task(actor *self, const ledger_task *task, sw_error *error)
     return rc;
 }
 
-static int ask_history(actor *self, const ledger_task *task, sw_error *error)
+static int ask_history(actor *self, ledger_task *task, sw_error *error)
 {
     size_t count = 0;
     sw_result *result = NULL;
@@ -74,7 +74,7 @@ static int ask_history(actor *self, const ledger_task *task, sw_error *error)
     return rc;
 }
 
-static int ask_reasons(actor *self, const ledger_task *task, sw_error *error)
+static int ask_reasons(actor *self, ledger_task *task, sw_error *error)
 {
     sw_result *result = NULL;
     int rc = sw_step_explain(self->engine, &task->id, (sw_str){0}, &result, error);
@@ -83,7 +83,7 @@ static int ask_reasons(actor *self, const ledger_task *task, sw_error *error)
 }
 
 /* What was acknowledged is counted, and nothing is left out. */
-static int ask_context(actor *self, const ledger_task *task, sw_error *error)
+static int ask_context(actor *self, ledger_task *task, sw_error *error)
 {
     size_t count = 0;
     int64_t total = 0;
@@ -108,7 +108,7 @@ static int ask_context(actor *self, const ledger_task *task, sw_error *error)
     return rc;
 }
 
-static int ask_readiness(actor *self, const ledger_task *task, sw_error *error)
+static int ask_readiness(actor *self, ledger_task *task, sw_error *error)
 {
     sw_result *result = NULL;
     int rc = sw_step_readiness(self->engine, &task->id, &result, error);
@@ -116,10 +116,20 @@ static int ask_readiness(actor *self, const ledger_task *task, sw_error *error)
     return rc;
 }
 
+/* Whoever waits for a task is told of its end, whenever that comes: best at once, when a step of it
+ * has just been handed out. */
+static int ask_end(actor *self, ledger_task *task, sw_error *error)
+{
+    ledger *l = actor_ledger(self);
+    int index = l->claim_count ? ledger_find_task(l, &l->claims[l->claim_count - 1].task_id) : -1;
+    bool goes_on = index >= 0 && !l->tasks[index].ended;
+    return actor_wait(self, goes_on ? &l->tasks[index] : task, 3000, error);
+}
+
 /* Lists. */
 
 /* Page by page, while others submit: what was acknowledged before is on one page. */
-static int ask_pages(actor *self, const ledger_task *unused, sw_error *error)
+static int ask_pages(actor *self, ledger_task *unused, sw_error *error)
 {
     const ledger *l = actor_ledger(self);
     sw_task_filter filter = SW_TASK_FILTER_INIT;
@@ -151,7 +161,7 @@ static int ask_pages(actor *self, const ledger_task *unused, sw_error *error)
 }
 
 /* A restart of the machine ends every worker; the first exchange afterwards finds that. */
-static int ask_workers(actor *self, const ledger_task *unused, sw_error *error)
+static int ask_workers(actor *self, ledger_task *unused, sw_error *error)
 {
     size_t count = 0;
     sw_result *result = NULL;
@@ -176,8 +186,9 @@ static int ask_workers(actor *self, const ledger_task *unused, sw_error *error)
 
 void actor_ask(actor *self)
 {
-    static int (*const questions[])(actor *, const ledger_task *, sw_error *) = {
-        ask_task, ask_pages, ask_workers, ask_history, ask_reasons, ask_context, ask_readiness};
+    static int (*const questions[])(actor *, ledger_task *, sw_error *) = {
+        ask_task,    ask_pages,     ask_workers, ask_history, ask_reasons,
+        ask_context, ask_readiness, ask_end,     ask_end};
     sw_error error;
     int errors = 0;
     ledger *l = actor_ledger(self);
@@ -185,7 +196,7 @@ void actor_ask(actor *self)
     actor_open(self);
     while (!l->stop) {
         actor_sleep_up_to(self, 600);
-        const ledger_task *task = &l->tasks[choice_draw(c, CHOICE_DETAIL, (uint32_t)l->task_count)];
+        ledger_task *task = &l->tasks[choice_draw(c, CHOICE_DETAIL, (uint32_t)l->task_count)];
         uint32_t question = choice_draw(c, CHOICE_DETAIL, sizeof questions / sizeof *questions);
         if (!task->acknowledged)
             continue;

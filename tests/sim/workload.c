@@ -138,10 +138,12 @@ static void shape_draw(ledger *l, int number, int version, choice *c)
     shape->step_count = 1 + (int)choice_draw(c, CHOICE_WORKLOAD, LEDGER_STEPS);
     text_put(&text, "{\"stepwell\":1,\"name\":\"%s\",\"version\":\"%s\",\"steps\":[", shape->name,
              shape->version);
+    bool moved = version > 0 && choice_once_in(c, CHOICE_WORKLOAD, 2); /* to the other queue */
     if (choice_once_in(c, CHOICE_WORKLOAD, 16))
         shape->steps[choice_draw(c, CHOICE_WORKLOAD, (uint32_t)shape->step_count)].deadly = true;
     for (int i = 0; i < shape->step_count; i++) {
         shape_draw_step(&shape->steps[i], i, shape->step_count - 1, form, c);
+        shape->steps[i].slow_queue = moved || shape->steps[i].slow_queue;
         shape_put_step(&shape->steps[i], i, &text);
     }
     text_put(&text, "]}");

@@ -148,6 +148,7 @@ static void world_bury(world *w, process *dead)
     if (w->on_death)
         w->on_death(w, dead);
     dead->engine = NULL;
+    dead->ready = NULL;
     dead->threads = 0;
     dead->users = 0;
     dead->changing = false;

@@ -47,6 +47,7 @@ typedef struct process {
     world_heap heap;
     sw_env env;
     sw_engine *engine; /* NULL: not open */
+    struct sw__store *ready; /* open already, for the engine that it opens next (image.h) */
     int threads;       /* actors that have begun and not ended */
     int users;         /* of the engine */
     bool changing;     /* the engine is being opened or closed */
