@@ -9,6 +9,7 @@
 #include "engine/engine.h"
 #include "sim/ledger.h"
 #include "sim/probe.h"
+#include "store/sqlite.h"
 
 static world *const *wrap_world;
 
@@ -114,9 +115,14 @@ int __wrap_sw__store_sqlite_open(const sw__store_options *options, sw__store **o
     process *home = options->env->context;
     if (!home->ready)
         return __real_sw__store_sqlite_open(options, out, err);
-    *out = home->ready;
+    sw__store *store = home->ready;
     home->ready = NULL;
-    return SW_OK;
+    int rc = sw__sqlite_sync_log((sw__sqlite *)store, err);
+    if (rc < 0)
+        store->ops->close(store);
+    else
+        *out = store;
+    return rc;
 }
 
 /* Definitions that are stored: most processes are given the harness's own instead of reading it
