@@ -25,7 +25,7 @@
     XX(FAIL, 7000)                                                                                 \
     XX(FAIL_AND_WAIT, 4000)                                                                        \
     XX(FAIL_FOR_GOOD, 3500)                                                                        \
-    XX(RELEASE, 4000)                                                                              \
+    XX(RELEASE, 6000)                                                                              \
     XX(DIE, 3000)                                                                                  \
     XX(PAUSE, 3000) /* the whole process, beyond its lease */                                      \
     XX(HANG, 4000)  /* beyond its timeout, while the lease is kept */

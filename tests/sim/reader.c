@@ -4,6 +4,7 @@
 #include "sim/actor.h"
 
 #define READER_PAGE 3
+#define READER_PATIENCE 100
 
 /* One task. */
 
@@ -121,6 +122,9 @@ static int ask_readiness(actor *self, ledger_task *task, sw_error *error)
 static int ask_end(actor *self, ledger_task *task, sw_error *error)
 {
     ledger *l = actor_ledger(self);
+    size_t known = l->claim_count;
+    for (int i = 0; i < READER_PATIENCE && l->claim_count == known && !l->stop; i++)
+        world_sleep(self->world, 2000);
     int index = l->claim_count ? ledger_find_task(l, &l->claims[l->claim_count - 1].task_id) : -1;
     bool goes_on = index >= 0 && !l->tasks[index].ended;
     return actor_wait(self, goes_on ? &l->tasks[index] : task, 3000, error);
