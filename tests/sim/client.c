@@ -1,4 +1,4 @@
-/* Those who submit tasks and wait for them, and those who cancel and deploy. */
+/* Those who submit tasks and wait for them. */
 #include <stdio.h>
 #include <string.h>
 
@@ -124,9 +124,11 @@ int actor_wait(actor *self, ledger_task *task, int64_t wait_ms, sw_error *error)
     int rc = sw_task_wait(self->engine, &task->id, wait_ms, &result, error);
     self->watches = false;
     const sw_task_row *rows = sw_tasks(result, &count);
-    if (rc == 0 && (count == 0 || !sw_task_state_terminal(rows[0].state)))
+    if (rc == SW_ENOTFOUND && task->prune_asked)
+        rc = 0;
+    else if (rc == 0 && (count == 0 || !sw_task_state_terminal(rows[0].state)))
         world_violate(self->world, "O8", "a wait ends before its task does");
-    if (rc == SW_ETIMEOUT && ended)
+    if (rc == SW_ETIMEOUT && ended && !task->operated)
         world_violate(self->world, "O8", "a wait for a task that has ended times out");
     int64_t since_us = task->ended && task->ended_us > asked_us ? task->ended_us : asked_us;
     if (rc != SW_ETIMEOUT && rc < 0)
@@ -166,78 +168,13 @@ void actor_submit(actor *self)
     if (!l->registered)
         actor_register(self, 0);
     l->registered = true;
-    submit_all(self);
-    if (choice_once_in(&self->world->choice, CHOICE_WORKLOAD, 3))
+    if (!l->submitted)
+        submit_all(self);
+    /* Once a task may be pruned, its key names another one. */
+    if (!l->submitted && choice_once_in(&self->world->choice, CHOICE_WORKLOAD, 3))
         submit_conflict(self);
+    l->submitted = true;
     if (choice_once_in(&self->world->choice, CHOICE_WORKLOAD, 2))
         wait_all(self);
-    actor_close(self);
-}
-
-/* Operators. */
-
-/* Any task, or one in which something has failed. */
-static ledger_task *operate_choose(actor *self)
-{
-    ledger *l = actor_ledger(self);
-    choice *c = &self->world->choice;
-    bool failed = choice_once_in(c, CHOICE_DETAIL, 2);
-    for (size_t i = l->claim_count; failed && i > 0; i--) {
-        const ledger_claim *claim = &l->claims[i - 1];
-        int index = ledger_find_task(l, &claim->task_id);
-        if (claim->applied && claim->outcome == SW_OUTCOME_FAILED_FOR_GOOD && index >= 0 &&
-            !l->tasks[index].ended)
-            return &l->tasks[index];
-    }
-    return &l->tasks[choice_draw(c, CHOICE_DETAIL, (uint32_t)l->task_count)];
-}
-
-static int operate_cancel(actor *self, ledger_task *task, sw_error *error)
-{
-    sw_cancel_row row = {.task_id = task->id, .actor = LIT("ann"), .reason = LIT("simulated")};
-    task->cancel_asked = true;
-    actor_arm_memory(self);
-    world_note(self->world, "cancels %s", task->key);
-    int rc = sw_task_cancel(self->engine, &row, 1, error);
-    task->cancel_acknowledged = task->cancel_acknowledged || rc == 0;
-    if (rc == 0 || rc == SW_ESTATE)
-        ledger_ended(actor_ledger(self), task);
-    return rc == SW_ESTATE ? 0 : rc;
-}
-
-/* A second version of every workflow, while tasks of the first run. */
-static void operate_deploy(actor *self)
-{
-    ledger *l = actor_ledger(self);
-    while (!l->registered && !l->stop)
-        world_sleep(self->world, 20000);
-    if (l->version_acknowledged == 1 || l->stop)
-        return;
-    actor_sleep_up_to(self, 600);
-    l->version_asked = 1;
-    /* What is being submitted may come before it or after it, also when its process dies then. */
-    for (int i = 0; i < l->task_count; i++)
-        l->tasks[i].versions |= l->tasks[i].asked && !l->tasks[i].acknowledged ? 1u << 1 : 0;
-    actor_register(self, 1);
-    l->version_acknowledged = 1;
-}
-
-void actor_operate(actor *self)
-{
-    sw_error error;
-    int errors = 0;
-    ledger *l = actor_ledger(self);
-    choice *c = &self->world->choice;
-    actor_open(self);
-    if (l->two_versions)
-        operate_deploy(self);
-    uint32_t cancels = choice_draw(c, CHOICE_WORKLOAD, 4);
-    for (uint32_t i = 0; i < cancels && !l->stop; i++) {
-        actor_sleep_up_to(self, 1500);
-        ledger_task *task = operate_choose(self);
-        int rc = task->acknowledged ? operate_cancel(self, task, &error) : 0;
-        if (rc < 0)
-            actor_bear(self, &errors, rc, &error);
-    }
     actor_close(self);
 }

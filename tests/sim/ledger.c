@@ -29,6 +29,8 @@ void ledger_free(ledger *l)
 
 void ledger_ended(const ledger *l, ledger_task *task)
 {
+    if (task->operated)
+        return;
     if (!task->ended)
         task->ended_us = l->world->now_us;
     task->ended = true;
@@ -275,7 +277,7 @@ static bool ledger_may_be_over(const ledger *l, const ledger_hold *hold, const l
 {
     int index = ledger_find_task(l, &claim->task_id);
     return claim->reported || index < 0 || l->tasks[index].cancel_asked ||
-           l->world->now_us > hold->safe_until_us ||
+           l->tasks[index].operated || l->world->now_us > hold->safe_until_us ||
            ledger_may_time_out(l, claim, &l->tasks[index]);
 }
 

@@ -16,6 +16,8 @@
 #define LEDGER_CREW 3
 /* Nobody who waits hears of a thing later than this: four times the longest poll, and some. */
 #define LEDGER_LATE_US 250000
+#define LEDGER_OPERATOR "bob"
+#define LEDGER_RESOLVED "{\"by\":\"bob\"}"
 #define LIT(text) ((sw_str){(text), sizeof(text) - 1})
 
 /* How a handler may end, but for doing its work at once. XX(NAME, chance in 65,536) */
@@ -77,6 +79,8 @@ typedef struct ledger_task {
     int64_t ended_us;
     bool cancel_asked;
     bool cancel_acknowledged;
+    bool operated; /* by hand: it may go on after its end */
+    bool prune_asked;
     sw_uuid id;
 } ledger_task;
 
@@ -120,6 +124,8 @@ typedef struct ledger {
     ledger_shape shapes[LEDGER_SHAPES][LEDGER_VERSIONS];
     bool two_versions; /* the second ones are registered midway, by the operator */
     bool registered;   /* the first ones, by the submitter */
+    bool submitted;    /* every task, for good */
+    int64_t prune_before_us; /* the latest time that was asked for */
     int version_asked;
     int version_acknowledged;
     ledger_task tasks[LEDGER_TASKS];
@@ -204,7 +210,7 @@ int ledger_step_index(sw_str name);
 sw_str ledger_result(char text[64], int64_t step_id, int64_t epoch);
 bool ledger_result_read(sw_str text, int64_t *step_id, int64_t *epoch);
 
-/* The bodies of the roles (worker.c, client.c, reader.c). */
+/* The bodies of the roles (worker.c, client.c, operator.c, reader.c). */
 void actor_work(actor *self);
 void actor_submit(actor *self);
 void actor_operate(actor *self);

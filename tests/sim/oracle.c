@@ -71,10 +71,6 @@ static int oracle_list(oracle *o)
     for (size_t i = 0; i < count; i++)
         oracle_know(o, &rows[i]);
     sw_result_free(result);
-    for (int i = 0; rc == 0 && i < o->l->task_count; i++) {
-        if (o->l->tasks[i].acknowledged && !o->replay.tasks[i].task)
-            oracle_violate(o, "O1", i, "it was acknowledged, and is lost");
-    }
     return rc;
 }
 
@@ -155,8 +151,27 @@ static void oracle_check_claim(const oracle *o, int index, const ledger_claim *c
         oracle_violate(o, "O1", index, "an acknowledged report is not in the history");
 }
 
+/* What was acknowledged is there, or was pruned. */
+static void oracle_check_stored(const oracle *o)
+{
+    for (int i = 0; i < o->l->task_count; i++) {
+        bool stored = o->replay.tasks[i].task;
+        if (o->l->tasks[i].acknowledged && !stored && !o->replay.ends[i].pruned)
+            oracle_violate(o, "O1", i, "it was acknowledged, and is lost");
+        if (stored && o->replay.ends[i].pruned)
+            oracle_violate(o, "O14", i, "it was pruned, and is still there");
+    }
+}
+
+static bool oracle_is_pruned(const oracle *o, const sw_uuid *id)
+{
+    int index = ledger_find_task(o->l, id);
+    return index >= 0 && o->replay.ends[index].pruned;
+}
+
 static void oracle_check_ledger(const oracle *o)
 {
+    oracle_check_stored(o);
     for (size_t i = 0; i < o->l->claim_count; i++) {
         const ledger_claim *claim = &o->l->claims[i];
         int index = 0;
@@ -164,16 +179,17 @@ static void oracle_check_ledger(const oracle *o)
                (!o->replay.tasks[index].task ||
                 memcmp(&o->ids[index], &claim->task_id, sizeof claim->task_id) != 0))
             index++;
-        if (index == o->l->task_count)
+        if (index == o->l->task_count && !oracle_is_pruned(o, &claim->task_id))
             world_violate(o->l->world, "O1", "a task is lost whose step was handed out");
-        else
+        else if (index < o->l->task_count)
             oracle_check_claim(o, index, claim);
     }
     for (int i = 0; i < o->l->task_count; i++) {
         const replay_task *task = &o->replay.tasks[i];
         if (task->task && task->submissions == 0)
             oracle_violate(o, "O1", i, "its submission is not in the history");
-        if (task->task && task->task->cancel_acknowledged && task->state != SW_TASK_CANCELLED)
+        if (task->task && task->task->cancel_acknowledged && !task->task->operated &&
+            task->state != SW_TASK_CANCELLED)
             oracle_violate(o, "O1", i, "an acknowledged cancellation is lost");
     }
 }

@@ -34,7 +34,7 @@ static void ask_check_task(actor *self, const ledger_task *task, const ask_known
     const ledger *l = actor_ledger(self);
     const sw_step_row *rows = sw_steps(result, &steps);
     const sw_task_row *row = sw_tasks(result, &tasks);
-    if (tasks > 0 && known->ended && !sw_task_state_terminal(row->state))
+    if (tasks > 0 && known->ended && !task->operated && !sw_task_state_terminal(row->state))
         world_violate(self->world, "O1", "the task of key %s goes on after its end", task->key);
     for (size_t i = 0; i < known->claims; i++) {
         const ledger_claim *claim = &l->claims[i];
@@ -101,7 +101,8 @@ static int ask_context(actor *self, ledger_task *task, sw_error *error)
         world_violate(self->world, "O1", "of task %s %lld successes are counted, %lld are known",
                       task->key, (long long)row->step_counts[SW_STEP_SUCCEEDED],
                       (long long)succeeded);
-    if (count > 0 && ended && row->execution_status != SW_EXECUTION_ALL_COMPLETE &&
+    if (count > 0 && ended && !task->operated &&
+        row->execution_status != SW_EXECUTION_ALL_COMPLETE &&
         row->execution_status != SW_EXECUTION_BLOCKED_BY_FAILURES)
         world_violate(self->world, "O8", "task %s has ended, but is %s", task->key,
                       sw_execution_status_name(row->execution_status));
@@ -157,7 +158,7 @@ static int ask_pages(actor *self, ledger_task *unused, sw_error *error)
         sw_result_free(result);
     }
     for (int i = 0; rc == 0 && i < l->task_count; i++) {
-        if (known[i] && seen[i] != 1)
+        if (known[i] && !l->tasks[i].prune_asked && seen[i] != 1)
             world_violate(self->world, "O8", "the task of key %s is on %d pages", l->tasks[i].key,
                           seen[i]);
     }
@@ -206,6 +207,8 @@ void actor_ask(actor *self)
             continue;
         actor_arm_memory(self);
         int rc = questions[question](self, task, &error);
+        if (rc == SW_ENOTFOUND && task->prune_asked)
+            rc = 0;
         if (rc < 0)
             actor_bear(self, &errors, rc, &error);
         else

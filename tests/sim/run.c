@@ -153,6 +153,15 @@ static bool run_ask(world *w, ledger *l, sw_engine **engine)
     return ended;
 }
 
+static bool run_is_operated(const world *w)
+{
+    for (int i = 0; i < w->actor_count; i++) {
+        if (w->actors[i].operates)
+            return true;
+    }
+    return false;
+}
+
 /* Whether somebody waits for a task: for how long is part of the answer. */
 static bool run_is_watched(const world *w)
 {
@@ -169,7 +178,7 @@ static void run_converge(world *w, ledger *l)
     bool ended = false;
     for (int slice = 0; slice < RUN_SLICES_MAX && !ended && !w->violation[0]; slice++) {
         world_run(w, w->now_us + RUN_SLICE_US, RUN_POINTS_HEALED);
-        ended = ledger_all_known(l) || run_ask(w, l, &engine);
+        ended = !run_is_operated(w) && (ledger_all_known(l) || run_ask(w, l, &engine));
     }
     if (ended && run_is_watched(w))
         world_run(w, w->now_us + RUN_SLICE_US, RUN_POINTS_HEALED);
