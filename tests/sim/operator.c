@@ -16,11 +16,12 @@ static ledger_task *operate_choose(actor *self)
     ledger *l = actor_ledger(self);
     choice *c = &self->world->choice;
     bool failed = choice_once_in(c, CHOICE_DETAIL, 2);
+    int least = SW_OUTCOME_FAILED + choice_once_in(c, CHOICE_DETAIL, 2);
     for (size_t i = l->claim_count; failed && i > 0; i--) {
         const ledger_claim *claim = &l->claims[i - 1];
         int index = ledger_find_task(l, &claim->task_id);
-        if (claim->applied && claim->outcome == SW_OUTCOME_FAILED_FOR_GOOD && index >= 0 &&
-            !l->tasks[index].ended)
+        if (claim->applied && claim->outcome >= least && claim->outcome != SW_OUTCOME_RELEASED &&
+            index >= 0 && !l->tasks[index].ended)
             return &l->tasks[index];
     }
     return &l->tasks[choice_draw(c, CHOICE_DETAIL, (uint32_t)l->task_count)];
@@ -75,18 +76,14 @@ static int operate_override(actor *self, ledger_task *task, const sw_step_overri
     return rc;
 }
 
-static bool operate_may(const sw_step_row *step)
-{
-    return step->state == SW_STEP_PENDING || step->state == SW_STEP_FAILED ||
-           step->state == SW_STEP_SKIPPED || step->state == SW_STEP_CANCELLED;
-}
-
-/* Mostly a step that waits, or has ended without having done its work. */
+/* Mostly a step that has ended without having done its work. */
 static int64_t operate_choose_step(choice *c, const sw_step_row *steps, size_t count)
 {
+    bool any = choice_once_in(c, CHOICE_DETAIL, 3);
     size_t index = choice_draw(c, CHOICE_DETAIL, (uint32_t)count);
-    for (size_t i = 0; i < count && !choice_once_in(c, CHOICE_DETAIL, 8); i++) {
-        if (operate_may(&steps[index]))
+    for (size_t i = 0; i < count && !any; i++) {
+        int state = steps[index].state;
+        if (sw_step_state_terminal(state) && state != SW_STEP_SUCCEEDED)
             break;
         index = (index + 1) % count;
     }
