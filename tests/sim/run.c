@@ -16,7 +16,7 @@
 #define RUN_FAULTY_SLICES_MAX 32
 #define RUN_FAULTY_SLICE_US 250000
 #define RUN_SLICE_US 400000
-#define RUN_SLICES_MAX 60 /* what is well ends within ten */
+#define RUN_SLICES_MAX 200 /* steps that kill their workers take up to a hundred */
 #define RUN_POINTS_FAULTY 10000
 #define RUN_POINTS_HEALED 400000
 

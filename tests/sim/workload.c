@@ -81,28 +81,16 @@ static void shape_draw_step(ledger_step *step, int index, int last, shape_form f
     shape_draw_trigger(step, c);
 }
 
-static void shape_put_step(const ledger_step *step, int index, workload_text *text)
+/* After which steps it comes, and by which rule. */
+static void shape_put_rule(const ledger_step *step, int index, workload_text *text)
 {
-    static const char *const policies[] = {
-        [SW_ON_FAILURE_BLOCK] = "block",
-        [SW_ON_FAILURE_CONTINUE] = "continue",
-        [SW_ON_FAILURE_FAIL_TASK] = "fail_task",
-        [SW_ON_FAILURE_SKIP_DEPENDENTS] = "skip_dependents",
-    };
     static const char *const rules[] = {
         [SW_TRIGGER_ALL_SUCCEEDED] = "all_succeeded",
         [SW_TRIGGER_ALL_DONE] = "all_done",
         [SW_TRIGGER_ANY_SUCCEEDED] = "any_succeeded",
         [SW_TRIGGER_NONE_FAILED] = "none_failed",
     };
-    text_put(text,
-             "%s{\"name\":\"%c\",\"on_failure\":\"%s\",\"timeout_ms\":%lld,\"priority\":%d,"
-             "\"queue\":\"%s\",\"retry\":{\"max_attempts\":%d,\"max_crashes\":%d,"
-             "\"backoff\":\"linear\","
-             "\"base_ms\":%lld},\"after\":[",
-             index ? "," : "", 'a' + index, policies[step->on_failure], (long long)step->timeout_ms,
-             step->priority, step->slow_queue ? "slow" : "default", step->max_attempts,
-             step->max_crashes, (long long)step->base_ms);
+    text_put(text, ",\"after\":[");
     for (int from = 0, first = 1; from < index; from++) {
         if (!(step->after >> from & 1))
             continue;
@@ -112,8 +100,33 @@ static void shape_put_step(const ledger_step *step, int index, workload_text *te
     text_put(text, "]");
     if (step->trigger == SW_TRIGGER_QUORUM)
         text_put(text, ",\"trigger\":{\"quorum\":%d}", step->quorum);
-    else
+    else if (step->trigger != SW_TRIGGER_ALL_SUCCEEDED)
         text_put(text, ",\"trigger\":\"%s\"", rules[step->trigger]);
+}
+
+/* What is not said is what it would be by default: reading definitions is a part of every run. */
+static void shape_put_step(const ledger_step *step, int index, workload_text *text)
+{
+    static const char *const policies[] = {
+        [SW_ON_FAILURE_BLOCK] = "block",
+        [SW_ON_FAILURE_CONTINUE] = "continue",
+        [SW_ON_FAILURE_FAIL_TASK] = "fail_task",
+        [SW_ON_FAILURE_SKIP_DEPENDENTS] = "skip_dependents",
+    };
+    text_put(text, "%s{\"name\":\"%c\",\"on_failure\":\"%s\"", index ? "," : "", 'a' + index,
+             policies[step->on_failure]);
+    if (step->timeout_ms)
+        text_put(text, ",\"timeout_ms\":%lld", (long long)step->timeout_ms);
+    if (step->priority)
+        text_put(text, ",\"priority\":%d", step->priority);
+    if (step->slow_queue)
+        text_put(text, ",\"queue\":\"slow\"");
+    text_put(text, ",\"retry\":{\"max_attempts\":%d,\"backoff\":\"linear\",\"base_ms\":%lld",
+             step->max_attempts, (long long)step->base_ms);
+    if (step->max_crashes != SW_CRASHES_DEFAULT)
+        text_put(text, ",\"max_crashes\":%d", step->max_crashes);
+    text_put(text, "}");
+    shape_put_rule(step, index, text);
     text_put(text, "}");
 }
 
