@@ -14,8 +14,9 @@
 #define LEDGER_STEPS 8
 #define LEDGER_TASKS 8
 #define LEDGER_CREW 3
-/* Nobody who waits hears of a thing later than this: four times the longest poll, and some. */
-#define LEDGER_LATE_US 250000
+/* Nobody who waits hears of a thing later than this: four times the longest poll, and what threads of
+ * one process stand still meanwhile. */
+#define LEDGER_LATE_US 320000
 #define LEDGER_OPERATOR "bob"
 #define LEDGER_RESOLVED "{\"by\":\"bob\"}"
 #define LIT(text) ((sw_str){(text), sizeof(text) - 1})
