@@ -301,11 +301,59 @@ static void test_crashes(void **state)
     assert_true(sum > 600);
 }
 
+/* What a process that was killed had written. */
+
+static void left_moment(void *context)
+{
+    (void)context;
+}
+
+static void left_synced(void *context, const char *name)
+{
+    size_t *logs = context;
+    *logs += strcmp(name + strlen(name) - strlen("-wal"), "-wal") == 0;
+}
+
+/* SQLite believes a commit that was written and not synced, once everybody has died who had the
+ * database open. Whoever opens it tells of nothing that a power loss could still undo. */
+static void test_what_is_left_is_synced_first(void **state)
+{
+    (void)state;
+    static calls_world w;
+    char store[160];
+    sw_error error;
+    size_t logs = 0;
+    const fault_vfs_watch watch = {&logs, left_moment, left_synced};
+    const calls_scenario *submit = calls_find("submit");
+    world_open(&shared, store);
+    submit->prepare(&shared);
+    calls_must(submit->act(&shared, &error), &error);
+    disk_image left = disk_image_take(store);
+    assert_true(left.log.size > 0);
+    calls_close(&shared);
+    survivor_init(&w);
+    w.fault.env.vfs_name = FAULT_VFS_NAME;
+    path_make(store, "survivor.db");
+    disk_image_put(&left, store);
+    fault_vfs_arm(FAULT_VFS_SYNC, 1, SQLITE_IOERR_FSYNC, false);
+    assert_int_equal(calls_engine_open(&w, store, 0, &w.engine, &error), SW_EIO);
+    fault_vfs_arm(0, 0, 0, false);
+    assert_int_equal(w.fault.live, 0);
+    disk_image_put(&left, store);
+    fault_vfs_watch_by(&watch);
+    calls_must(calls_engine_open(&w, store, 0, &w.engine, &error), &error);
+    fault_vfs_watch_by(NULL);
+    assert_int_equal(logs, 1);
+    sw_engine_close(w.engine);
+    disk_image_free(&left);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_errors_of_the_disk),
         cmocka_unit_test(test_crashes),
+        cmocka_unit_test(test_what_is_left_is_synced_first),
     };
     fault_env_init(&shared.fault);
     sqlite_heap_use(&shared.fault);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/engine.h"
+#include "sim/image.h"
 #include "sim/probe.h"
 #include "store/sqlite.h"
 
@@ -51,6 +52,16 @@ static void actor_rare_settings(actor *self)
     self->process->engine->sweep_batch = 2;
 }
 
+/* Most processes find the database open; the others go through every operation of opening it. */
+static void actor_begin(actor *self)
+{
+    process *home = self->process;
+    if (home->ready || home->heap.blocks > 0)
+        return;
+    if (!choice_once_in(&self->world->choice, CHOICE_DETAIL, 6))
+        image_begin(actor_ledger(self), home);
+}
+
 static void actor_open_engine(actor *self)
 {
     sw_error error;
@@ -59,9 +70,10 @@ static void actor_open_engine(actor *self)
     sw_engine_options options = SW_ENGINE_OPTIONS_INIT;
     options.store = LIT("/sim.db");
     options.env = &self->process->env;
-    options.busy_timeout_ms = 400;
+    options.busy_timeout_ms = ACTOR_BUSY_MS;
     for (;;) {
         actor_arm_memory(self);
+        actor_begin(self);
         int rc = sw_engine_open(&options, &engine, &error);
         if (rc == 0)
             break;
@@ -118,7 +130,7 @@ static int actor_register_once(actor *self, int version, sw_error *error)
     sw_workflow *loaded[LEDGER_SHAPES] = {0};
     const sw_workflow *workflows[LEDGER_SHAPES];
     sw_workflow_options options = SW_WORKFLOW_OPTIONS_INIT;
-    bool loads = choice_once_in(&self->world->choice, CHOICE_DETAIL, 4);
+    bool loads = choice_once_in(&self->world->choice, CHOICE_DETAIL, 8);
     int rc = 0;
     options.env = &self->process->env;
     for (int i = 0; i < LEDGER_SHAPES; i++) {

@@ -8,6 +8,8 @@
 
 #include "sim/ledger.h"
 
+#define ACTOR_BUSY_MS 400
+
 ledger *actor_ledger(const actor *self);
 sw_str actor_str(const char *text);
 /* An error happened: wait a little, and after too many give the process up. */
@@ -19,6 +21,8 @@ void actor_open(actor *self);
 void actor_close(actor *self);
 /* Register one version of every workflow, until it is done. */
 void actor_register(actor *self, int version);
+/* Wait for a task to end, and hold what the call answers, and when, against what is known. */
+int actor_wait(actor *self, ledger_task *task, int64_t wait_ms, sw_error *error);
 /* To a point in virtual time, one to `most` milliseconds from now. */
 void actor_sleep_up_to(actor *self, uint32_t most_ms);
 

@@ -45,7 +45,8 @@ static void totals_print(const totals *t, double seconds)
 {
     double runs = t->runs ? (double)t->runs : 1;
     printf("%llu schedules, %llu violations, %.0f schedules/s of processor time\n",
-           (unsigned long long)t->runs, (unsigned long long)t->violations, runs / seconds);
+           (unsigned long long)t->runs, (unsigned long long)t->violations,
+           (double)(t->runs + t->twice) / seconds);
     printf("  per schedule: %.0f points, %.1f processes, %.1f acknowledged completions, "
            "%.1f fenced reports, %.1f checks\n",
            (double)t->points / runs, (double)t->lives / runs, (double)t->acknowledged / runs,

@@ -1,10 +1,11 @@
-/* Those who submit tasks and wait for them, and those who cancel and deploy. */
+/* Those who submit tasks and wait for them. */
 #include <stdio.h>
 #include <string.h>
 
 #include "sim/actor.h"
 
 #define CLIENT_BATCH_MAX 3
+#define SUBMIT_PATIENCE 50
 
 /* Submitters. */
 
@@ -67,13 +68,24 @@ static bool submit_is_erased(ledger_task *const *tasks, size_t count)
     return erased;
 }
 
+/* In half of the runs that have a second version, half of the tasks are of that one. */
+static void submit_await_version(const actor *self)
+{
+    const ledger *l = actor_ledger(self);
+    for (int i = 0; i < SUBMIT_PATIENCE && !l->version_acknowledged && !l->stop; i++)
+        world_sleep(self->world, 20000);
+}
+
 static void submit_all(actor *self)
 {
     sw_error error;
     int errors = 0;
     ledger *l = actor_ledger(self);
     choice *c = &self->world->choice;
+    bool awaits = l->two_versions && choice_once_in(c, CHOICE_DETAIL, 2);
     for (int i = 0; i < l->task_count;) {
+        if (awaits && i >= l->task_count / 2)
+            submit_await_version(self);
         ledger_task *tasks[CLIENT_BATCH_MAX + 1];
         size_t count = 0;
         /* Its key is a conflict with any input from now on. */
@@ -125,7 +137,7 @@ static void submit_conflict(actor *self)
 
 /* Waits. */
 
-static int wait_once(actor *self, ledger_task *task, int64_t wait_ms, sw_error *error)
+int actor_wait(actor *self, ledger_task *task, int64_t wait_ms, sw_error *error)
 {
     size_t count = 0;
     sw_result *result = NULL;
@@ -136,9 +148,11 @@ static int wait_once(actor *self, ledger_task *task, int64_t wait_ms, sw_error *
     int rc = sw_task_wait(self->engine, &task->id, wait_ms, &result, error);
     self->watches = false;
     const sw_task_row *rows = sw_tasks(result, &count);
-    if (rc == 0 && (count == 0 || !sw_task_state_terminal(rows[0].state)))
+    if (rc == SW_ENOTFOUND && task->prune_asked)
+        rc = 0;
+    else if (rc == 0 && (count == 0 || !sw_task_state_terminal(rows[0].state)))
         world_violate(self->world, "O8", "a wait ends before its task does");
-    if (rc == SW_ETIMEOUT && ended)
+    if (rc == SW_ETIMEOUT && ended && !task->operated)
         world_violate(self->world, "O8", "a wait for a task that has ended times out");
     int64_t since_us = task->ended && task->ended_us > asked_us ? task->ended_us : asked_us;
     if (rc != SW_ETIMEOUT && rc < 0)
@@ -161,7 +175,7 @@ static void wait_all(actor *self)
     ledger *l = actor_ledger(self);
     choice *c = &self->world->choice;
     for (int i = 0; i < l->task_count && !l->stop;) {
-        int rc = wait_once(self, &l->tasks[i], waits[choice_draw(c, CHOICE_DETAIL, 4)], &error);
+        int rc = actor_wait(self, &l->tasks[i], waits[choice_draw(c, CHOICE_DETAIL, 4)], &error);
         if (rc < 0)
             actor_bear(self, &errors, rc, &error);
         else
@@ -178,200 +192,13 @@ void actor_submit(actor *self)
     if (!l->registered)
         actor_register(self, 0);
     l->registered = true;
-    submit_all(self);
-    if (choice_once_in(&self->world->choice, CHOICE_WORKLOAD, 3))
+    if (!l->submitted)
+        submit_all(self);
+    /* Once a task may be pruned, its key names another one. */
+    if (!l->submitted && choice_once_in(&self->world->choice, CHOICE_WORKLOAD, 3))
         submit_conflict(self);
+    l->submitted = true;
     if (choice_once_in(&self->world->choice, CHOICE_WORKLOAD, 2))
         wait_all(self);
-    actor_close(self);
-}
-
-/* Operators. */
-
-static int operate_cancel(actor *self, ledger_task *task, sw_error *error)
-{
-    sw_cancel_row row = {.task_id = task->id, .actor = LIT("ann"), .reason = LIT("simulated")};
-    task->cancel_asked = true;
-    actor_arm_memory(self);
-    world_note(self->world, "cancels %s", task->key);
-    int rc = sw_task_cancel(self->engine, &row, 1, error);
-    task->cancel_acknowledged = task->cancel_acknowledged || rc == 0;
-    if (rc == 0 || rc == SW_ESTATE)
-        ledger_ended(actor_ledger(self), task);
-    return rc == SW_ESTATE ? 0 : rc;
-}
-
-/* Open or close a circuit breaker. One that may have been opened has to be closed, whatever the
- * answer was. */
-static int operate_breaker(actor *self, int number, int state, sw_error *error)
-{
-    char name[16];
-    sw_result *result = NULL;
-    ledger *l = actor_ledger(self);
-    snprintf(name, sizeof name, "b%d", number + 1);
-    sw_breaker_override_row row = {
-        .name = actor_str(name), .state = state, .actor = LIT("ann"), .reason = LIT("simulated")};
-    if (state == SW_BREAKER_OPEN)
-        row.open_ms = 100 * (int64_t)choice_draw(&self->world->choice, CHOICE_DETAIL, 3);
-    l->breakers[number].forced = l->breakers[number].forced || state == SW_BREAKER_OPEN;
-    actor_arm_memory(self);
-    world_note(self->world, "%s breaker %s", state == SW_BREAKER_OPEN ? "opens" : "closes", name);
-    int rc = sw_breaker_override(self->engine, &row, 1, &result, error);
-    if (rc == 0 && state == SW_BREAKER_CLOSED)
-        l->breakers[number].forced = false;
-    sw_result_free(result);
-    return rc == SW_ENOTFOUND && !l->registered ? 0 : rc;
-}
-
-static void operate_breakers(actor *self)
-{
-    sw_error error;
-    int errors = 0;
-    ledger *l = actor_ledger(self);
-    choice *c = &self->world->choice;
-    uint32_t times = l->has_breakers ? choice_draw(c, CHOICE_WORKLOAD, 3) : 0;
-    for (uint32_t i = 0; i < times && !l->stop; i++) {
-        actor_sleep_up_to(self, 500);
-        int number = (int)choice_draw(c, CHOICE_DETAIL, LEDGER_BREAKERS);
-        int state = choice_draw(c, CHOICE_DETAIL, 3) ? SW_BREAKER_OPEN : SW_BREAKER_CLOSED;
-        int rc = l->registered ? operate_breaker(self, number, state, &error) : 0;
-        if (rc < 0)
-            actor_bear(self, &errors, rc, &error);
-    }
-}
-
-/* What was opened until somebody closes it would hold its steps up for ever. */
-static void operate_close_breakers(actor *self)
-{
-    sw_error error;
-    int errors = 0;
-    ledger *l = actor_ledger(self);
-    for (int i = 0; i < LEDGER_BREAKERS;) {
-        int rc = l->breakers[i].forced ? operate_breaker(self, i, SW_BREAKER_CLOSED, &error) : 0;
-        if (rc < 0)
-            actor_bear(self, &errors, rc, &error);
-        else
-            i++;
-    }
-}
-
-/* A second version of every workflow, while tasks of the first run. */
-static void operate_deploy(actor *self)
-{
-    ledger *l = actor_ledger(self);
-    while (!l->registered && !l->stop)
-        world_sleep(self->world, 20000);
-    if (l->version_acknowledged == 1 || l->stop)
-        return;
-    actor_sleep_up_to(self, 600);
-    l->version_asked = 1;
-    /* What is being submitted may come before it or after it, also when its process dies then. */
-    for (int i = 0; i < l->task_count; i++)
-        l->tasks[i].versions |= l->tasks[i].asked && !l->tasks[i].acknowledged ? 1u << 1 : 0;
-    actor_register(self, 1);
-    l->version_acknowledged = 1;
-}
-
-/* Erasing a subject, once all its tasks were acknowledged. */
-
-static bool erase_is_of(const ledger_task *task, int subject)
-{
-    return task->tag[strlen(task->tag) - 1] - '0' == subject;
-}
-
-static bool erase_may_begin(const ledger *l)
-{
-    for (int i = 0; i < l->task_count; i++) {
-        if (!l->tasks[i].acknowledged)
-            return false;
-    }
-    return true;
-}
-
-static void erase_look(const actor *self, const char *name, const char *input)
-{
-    size_t size = strlen(input);
-    const disk_bytes *bytes = disk_content(&actor_ledger(self)->disk, name);
-    for (size_t at = 0; bytes && at + size <= bytes->size; at++) {
-        if (memcmp((const char *)bytes->ptr + at, input, size) == 0) {
-            world_violate(self->world, "O13", "%s still has the input %s, which was erased", name,
-                          input);
-            return;
-        }
-    }
-}
-
-static void erase_take(actor *self, int subject, const sw_erase_report *report)
-{
-    ledger *l = actor_ledger(self);
-    for (int i = 0; i < l->task_count; i++) {
-        ledger_task *task = &l->tasks[i];
-        if (!erase_is_of(task, subject))
-            continue;
-        task->erase_acknowledged = true;
-        ledger_ended(l, task);
-        if (report->clean) {
-            erase_look(self, "/sim.db", task->input);
-            erase_look(self, "/sim.db-wal", task->input);
-        }
-    }
-}
-
-/* SW_ESTATE: one of the tasks has not ended yet. */
-static int operate_erase(actor *self, int subject, sw_error *error)
-{
-    ledger *l = actor_ledger(self);
-    sw_erase_options options = SW_ERASE_OPTIONS_INIT;
-    sw_erase_report report = SW_ERASE_REPORT_INIT;
-    options.subject = subject ? LIT("s1") : LIT("s0");
-    options.actor = LIT("ann");
-    options.reason = LIT("simulated");
-    options.quick = choice_once_in(&self->world->choice, CHOICE_DETAIL, 3);
-    for (int i = 0; i < l->task_count; i++)
-        l->tasks[i].erase_asked = l->tasks[i].erase_asked || erase_is_of(&l->tasks[i], subject);
-    actor_arm_memory(self);
-    world_note(self->world, "erases s%d", subject);
-    int rc = sw_task_erase(self->engine, &options, &report, error);
-    if (rc == 0)
-        erase_take(self, subject, &report);
-    return rc;
-}
-
-static void erase_all(actor *self)
-{
-    sw_error error;
-    int errors = 0;
-    int rc = SW_ESTATE;
-    ledger *l = actor_ledger(self);
-    int subject = (int)choice_draw(&self->world->choice, CHOICE_WORKLOAD, 2);
-    while (rc < 0 && !l->stop) {
-        actor_sleep_up_to(self, 1500);
-        rc = erase_may_begin(l) ? operate_erase(self, subject, &error) : SW_ESTATE;
-        if (rc < 0 && rc != SW_ESTATE)
-            actor_bear(self, &errors, rc, &error);
-    }
-}
-
-void actor_operate(actor *self)
-{
-    sw_error error;
-    int errors = 0;
-    ledger *l = actor_ledger(self);
-    choice *c = &self->world->choice;
-    actor_open(self);
-    if (l->two_versions)
-        operate_deploy(self);
-    operate_breakers(self);
-    uint32_t cancels = choice_draw(c, CHOICE_WORKLOAD, 4);
-    for (uint32_t i = 0; i < cancels && !l->stop; i++) {
-        actor_sleep_up_to(self, 1500);
-        ledger_task *task = &l->tasks[choice_draw(c, CHOICE_DETAIL, (uint32_t)l->task_count)];
-        int rc = task->acknowledged ? operate_cancel(self, task, &error) : 0;
-        if (rc < 0)
-            actor_bear(self, &errors, rc, &error);
-    }
-    operate_close_breakers(self);
-    if (choice_once_in(c, CHOICE_WORKLOAD, 2))
-        erase_all(self);
     actor_close(self);
 }

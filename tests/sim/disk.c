@@ -393,6 +393,7 @@ void disk_put(disk *d, const char *name, const disk_bytes *content)
 {
     disk_file *file = &d->files[0];
     snprintf(file->name, sizeof file->name, "%s", name);
+    snprintf(d->files[1].name, sizeof d->files[1].name, "%s-wal", name);
     file->exists = file->durable_exists = true;
     bytes_write(&file->current, 0, content->ptr, content->size);
 }
@@ -406,20 +407,36 @@ const disk_bytes *disk_content(const disk *d, const char *name)
     return NULL;
 }
 
-static void disk_drop_shared(disk_file *file)
-{
-    for (int i = 0; i < file->region_count; i++)
-        free(file->regions[i]);
-    file->region_count = 0;
-}
-
 void disk_free(disk *d)
 {
     for (int i = 0; i < DISK_FILES_MAX; i++) {
-        disk_drop_shared(&d->files[i]);
         free(d->files[i].changes);
         bytes_drop(&d->files[i].current, 2 * (size_t)i);
         bytes_drop(&d->files[i].held, 2 * (size_t)i + 1);
+    }
+}
+
+bool disk_is_locked(const disk *d)
+{
+    for (const disk_handle *h = d->handles; h; h = h->next) {
+        if (h->lock >= SQLITE_LOCK_PENDING)
+            return true;
+    }
+    return false;
+}
+
+void disk_adopt(disk *d, disk_handle *const *handles, int count, process *owner)
+{
+    for (int i = 0; i < count; i++) {
+        disk_handle *self = handles[i];
+        self->owner = owner;
+        self->file->exists = true;
+        self->next = d->handles;
+        d->handles = self;
+        if (self->mapped) {
+            self->mapped = false;
+            disk_shm_join(self, 1);
+        }
     }
 }
 
@@ -464,7 +481,7 @@ void disk_lose_power(disk *d)
         for (size_t k = 0; k < file->change_count; k++)
             change_survive(file, &file->changes[k], mode, &d->world->choice);
         change_forget(file);
-        disk_drop_shared(file);
+        file->region_count = 0;
         file->exists = file->exists && (file->durable_exists || mode == 0);
         file->durable_exists = file->exists;
         if (!file->exists)

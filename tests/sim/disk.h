@@ -14,6 +14,7 @@
 
 #define DISK_FILES_MAX 8
 #define DISK_REGIONS_MAX 64
+#define DISK_REGION 32768 /* as large as SQLite asks for */
 #define DISK_SECTOR 512
 
 typedef struct disk_bytes {
@@ -40,8 +41,7 @@ typedef struct disk_file {
     size_t change_count;
     size_t change_capacity;
     disk_bytes held; /* their other sides */
-    uint8_t *regions[DISK_REGIONS_MAX]; /* shared memory */
-    int region_count;
+    int region_count; /* of shared memory */
 } disk_file;
 
 /* An open file; the first field is what SQLite sees. */
@@ -67,15 +67,22 @@ typedef struct disk {
 void disk_install(disk *const *current);
 void disk_init(disk *d, world *w);
 void disk_free(disk *d);
-/* A file that is there from the beginning, durable. */
+/* The database: there from the beginning, durable, and no log yet. */
 void disk_put(disk *d, const char *name, const disk_bytes *content);
 /* The content of a file, NULL when there is none. */
 const disk_bytes *disk_content(const disk *d, const char *name);
+/* Whether somebody is about to close the database as the last one, or to make it. */
+bool disk_is_locked(const disk *d);
+/* Handles of a process that lie in its memory as they were when they were opened. */
+void disk_adopt(disk *d, disk_handle *const *handles, int count, process *owner);
 /* Give up the handles and locks of a process that died. */
 void disk_release(disk *d, const process *dead);
 /* What is left after a power loss. */
 void disk_lose_power(disk *d);
 
+/* Map the shared memory, which then has that many regions at least. The first one to come finds
+ * nothing in it of those who have gone (disk_lock.c). */
+void disk_shm_join(disk_handle *self, int regions);
 /* Methods on shared memory and locks (disk_lock.c). */
 int disk_lock(sqlite3_file *base, int level);
 int disk_unlock(sqlite3_file *base, int level);

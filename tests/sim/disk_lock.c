@@ -54,6 +54,36 @@ int disk_check_reserved(sqlite3_file *base, int *out)
 
 /* Shared memory. */
 
+/* The same memory at every time: who goes on from an image points to it. */
+static void *shm_regions[DISK_REGIONS_MAX];
+
+static void shm_region(int region)
+{
+    if (!shm_regions[region])
+        shm_regions[region] = malloc(DISK_REGION);
+    if (!shm_regions[region])
+        abort();
+    memset(shm_regions[region], 0, DISK_REGION);
+}
+
+static bool shm_mapped_elsewhere(const disk_handle *self)
+{
+    for (const disk_handle *h = disk_current()->handles; h; h = h->next) {
+        if (h != self && h->file == self->file && h->mapped)
+            return true;
+    }
+    return false;
+}
+
+void disk_shm_join(disk_handle *self, int regions)
+{
+    if (!self->mapped && !shm_mapped_elsewhere(self))
+        self->file->region_count = 0;
+    self->mapped = true;
+    while (self->file->region_count < regions)
+        shm_region(self->file->region_count++);
+}
+
 int disk_shm_map(sqlite3_file *base, int region, int size, int extend, void volatile **out)
 {
     disk_file *file = ((disk_handle *)base)->file;
@@ -61,18 +91,11 @@ int disk_shm_map(sqlite3_file *base, int region, int size, int extend, void vola
     int rc = disk_point(1u << WORLD_EIO, SQLITE_IOERR_SHMMAP, "shm map");
     if (rc != SQLITE_OK)
         return rc;
-    if (region >= DISK_REGIONS_MAX)
+    if (region >= DISK_REGIONS_MAX || size != DISK_REGION)
         return SQLITE_NOMEM;
-    while (region >= file->region_count) {
-        if (!extend)
-            return SQLITE_OK;
-        file->regions[file->region_count] = calloc(1, (size_t)size);
-        if (!file->regions[file->region_count])
-            abort();
-        file->region_count++;
-    }
-    ((disk_handle *)base)->mapped = true;
-    *out = file->regions[region];
+    disk_shm_join((disk_handle *)base, extend ? region + 1 : 0);
+    if (region < file->region_count)
+        *out = shm_regions[region];
     return SQLITE_OK;
 }
 
@@ -115,24 +138,11 @@ void disk_shm_barrier(sqlite3_file *base)
     disk_point(0, SQLITE_OK, "shm barrier");
 }
 
-static bool shm_mapped_elsewhere(const disk_handle *self)
-{
-    for (const disk_handle *h = disk_current()->handles; h; h = h->next) {
-        if (h != self && h->file == self->file && h->mapped)
-            return true;
-    }
-    return false;
-}
-
 int disk_shm_unmap(sqlite3_file *base, int drop)
 {
     disk_handle *self = (disk_handle *)base;
     self->shared = self->exclusive = 0;
     self->mapped = false;
-    if (!drop || shm_mapped_elsewhere(self))
-        return SQLITE_OK;
-    for (int i = 0; i < self->file->region_count; i++)
-        free(self->file->regions[i]);
-    self->file->region_count = 0;
+    (void)drop;
     return SQLITE_OK;
 }

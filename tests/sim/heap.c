@@ -17,17 +17,18 @@
 #if defined(__SANITIZE_ADDRESS__)
 #define HEAP_SMALL ((size_t)0)
 #else
-#define HEAP_SMALL ((size_t)8192)
+#define HEAP_SMALL ((size_t)32768)
 #endif
 
 typedef struct heap_chunk {
     struct heap_chunk *next;
-    size_t padding; /* keeps what follows aligned */
+    const heap_image *image; /* that it belongs to for ever; NULL: none */
     uint8_t bytes[HEAP_CHUNK];
 } heap_chunk;
 
 static world *const *heap_world;
-static world_heap heap_shared;  /* what SQLite keeps for the whole process */
+static world_heap heap_shared; /* what SQLite keeps for the whole process */
+static world_heap *heap_chosen = &heap_shared;
 static heap_chunk *heap_unused; /* chunks of dead processes */
 
 void heap_init(world_heap *heap)
@@ -72,6 +73,7 @@ static void heap_chunk_add(world_heap *heap)
         chunk = malloc(sizeof *chunk);
     if (!chunk)
         abort();
+    chunk->image = NULL;
     chunk->next = heap->chunks;
     heap->chunks = chunk;
     heap->used = 0;
@@ -169,16 +171,90 @@ void heap_drop(world_heap *heap)
     while (heap->chunks) {
         heap_chunk *chunk = heap->chunks;
         heap->chunks = chunk->next;
+        if (chunk->image)
+            continue;
         chunk->next = heap_unused;
         heap_unused = chunk;
     }
     heap_init(heap);
 }
 
+void heap_choose(world_heap *heap)
+{
+    heap_chosen = heap;
+}
+
+/* Images. */
+
+struct heap_image {
+    world_heap heap;
+    uint8_t *bytes; /* of its chunks, newest first; of the newest only those used */
+};
+
+static size_t heap_image_size(const heap_image *image, const heap_chunk *chunk)
+{
+    return chunk == image->heap.chunks ? image->heap.used : HEAP_CHUNK;
+}
+
+heap_image *heap_image_take(world_heap *heap)
+{
+    size_t at = 0;
+    heap_image *image = calloc(1, sizeof *image);
+    if (!image)
+        abort();
+    image->heap = *heap;
+    for (heap_chunk *chunk = heap->chunks; chunk; chunk = chunk->next)
+        at += heap_image_size(image, chunk);
+    image->bytes = malloc(at);
+    if (heap->large.next != &heap->large || !image->bytes) {
+        heap_image_free(image);
+        return NULL;
+    }
+    at = 0;
+    for (heap_chunk *chunk = heap->chunks; chunk; chunk = chunk->next) {
+        chunk->image = image;
+        memcpy(image->bytes + at, chunk->bytes, heap_image_size(image, chunk));
+        at += heap_image_size(image, chunk);
+    }
+    heap_init(heap);
+    return image;
+}
+
+void heap_image_put(const heap_image *image, world_heap *heap)
+{
+    size_t at = 0;
+    uint32_t fail_in = heap->fail_in;
+    bool fail_for_ever = heap->fail_for_ever;
+    heap_drop(heap);
+    *heap = image->heap;
+    heap->fail_in = fail_in;
+    heap->fail_for_ever = fail_for_ever;
+    for (heap_chunk *chunk = heap->chunks; chunk; chunk = chunk->next) {
+        memcpy(chunk->bytes, image->bytes + at, heap_image_size(image, chunk));
+        at += heap_image_size(image, chunk);
+    }
+}
+
+void heap_image_free(heap_image *image)
+{
+    heap_chunk *next;
+    if (!image)
+        return;
+    for (heap_chunk *chunk = image->heap.chunks; chunk; chunk = next) {
+        next = chunk->next;
+        if (chunk->image == image) {
+            chunk->next = heap_unused;
+            heap_unused = chunk;
+        }
+    }
+    free(image->bytes);
+    free(image);
+}
+
 static world_heap *heap_current(void)
 {
     world *w = *heap_world;
-    return w && w->current ? &w->current->process->heap : &heap_shared;
+    return w && w->current ? &w->current->process->heap : heap_chosen;
 }
 
 static void *sqlite_block_new(int size)
@@ -228,6 +304,7 @@ void heap_install(world *const *current_world)
     sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0);
+    sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
     sqlite3_config(SQLITE_CONFIG_MALLOC, &methods);
     sqlite3_initialize();
 }

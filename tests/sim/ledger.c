@@ -14,18 +14,23 @@ void ledger_init(ledger *l, world *w)
     memset(l, 0, sizeof *l);
     l->world = w;
     process_init(&l->harness, w);
+    process_init(&l->oracle, w);
+    heap_choose(&l->oracle.heap);
     disk_init(&l->disk, w);
 }
 
 void ledger_free(ledger *l)
 {
     heap_drop(&l->harness.heap);
+    heap_drop(&l->oracle.heap);
     disk_free(&l->disk);
     free(l->claims);
 }
 
 void ledger_ended(const ledger *l, ledger_task *task)
 {
+    if (task->operated)
+        return;
     if (!task->ended)
         task->ended_us = l->world->now_us;
     task->ended = true;
@@ -276,7 +281,7 @@ static bool ledger_may_be_over(const ledger *l, const ledger_hold *hold, const l
 {
     int index = ledger_find_task(l, &claim->task_id);
     return claim->reported || index < 0 || l->tasks[index].cancel_asked ||
-           l->world->now_us > hold->safe_until_us ||
+           l->tasks[index].operated || l->world->now_us > hold->safe_until_us ||
            ledger_may_time_out(l, claim, &l->tasks[index]);
 }
 

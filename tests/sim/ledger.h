@@ -15,8 +15,11 @@
 #define LEDGER_TASKS 8
 #define LEDGER_CREW 3
 #define LEDGER_BREAKERS 2
-/* Nobody who waits hears of a thing later than this: four times the longest poll, and some. */
-#define LEDGER_LATE_US 250000
+/* Nobody who waits hears of a thing later than this: four times the longest poll, and what threads of
+ * one process stand still meanwhile. */
+#define LEDGER_LATE_US 320000
+#define LEDGER_OPERATOR "bob"
+#define LEDGER_RESOLVED "{\"by\":\"bob\"}"
 #define LIT(text) ((sw_str){(text), sizeof(text) - 1})
 
 /* How a handler may end, but for doing its work at once. XX(NAME, chance in 65,536) */
@@ -26,7 +29,7 @@
     XX(FAIL, 7000)                                                                                 \
     XX(FAIL_AND_WAIT, 4000)                                                                        \
     XX(FAIL_FOR_GOOD, 3500)                                                                        \
-    XX(RELEASE, 4000)                                                                              \
+    XX(RELEASE, 6000)                                                                              \
     XX(DIE, 3000)                                                                                  \
     XX(PAUSE, 3000) /* the whole process, beyond its lease */                                      \
     XX(HANG, 4000)  /* beyond its timeout, while the lease is kept */
@@ -95,6 +98,8 @@ typedef struct ledger_task {
     bool cancel_acknowledged;
     bool erase_asked;
     bool erase_acknowledged;
+    bool operated; /* by hand: it may go on after its end */
+    bool prune_asked;
     sw_uuid id;
 } ledger_task;
 
@@ -131,13 +136,18 @@ typedef struct ledger_claim {
 typedef struct ledger {
     world *world;
     disk disk;
+    bool made;             /* the database was there from the beginning */
     process harness;       /* engine of the oracle; has no actor */
+    process oracle;        /* the memory of its connection */
     size_t harness_blocks; /* memory that it keeps for the whole run */
     ledger_shape shapes[LEDGER_SHAPES][LEDGER_VERSIONS];
     ledger_breaker breakers[LEDGER_BREAKERS];
     bool has_breakers; /* some steps name one */
+    bool by_hand;      /* operators change steps and prune; no breakers, deadlines, erasures */
     bool two_versions; /* the second ones are registered midway, by the operator */
     bool registered;   /* the first ones, by the submitter */
+    bool submitted;    /* every task, for good */
+    int64_t prune_before_us; /* the latest time that was asked for */
     int version_asked;
     int version_acknowledged;
     ledger_task tasks[LEDGER_TASKS];
@@ -222,10 +232,11 @@ int ledger_step_index(sw_str name);
 sw_str ledger_result(char text[64], int64_t step_id, int64_t epoch);
 bool ledger_result_read(sw_str text, int64_t *step_id, int64_t *epoch);
 
-/* The bodies of the roles (worker.c, client.c, reader.c). */
+/* The bodies of the roles (worker.c, client.c, operator.c, reader.c). */
 void actor_work(actor *self);
 void actor_submit(actor *self);
 void actor_operate(actor *self);
+void actor_erase(actor *self);
 void actor_ask(actor *self);
 
 #endif

@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "engine/engine.h"
+#include "sim/image.h"
 #include "store/sqlite.h"
 
 #define ORACLE_PAGE 100000
+#define ORACLE_DEAD_MAX 10000
 
 void oracle_violate(const oracle *o, const char *rule, int index, const char *text)
 {
@@ -71,11 +73,14 @@ static int oracle_list(oracle *o)
     for (size_t i = 0; i < count; i++)
         oracle_know(o, &rows[i]);
     sw_result_free(result);
-    for (int i = 0; rc == 0 && i < o->l->task_count; i++) {
-        if (o->l->tasks[i].acknowledged && !o->replay.tasks[i].task)
-            oracle_violate(o, "O1", i, "it was acknowledged, and is lost");
-    }
     return rc;
+}
+
+static int oracle_list_dead(oracle *o)
+{
+    sw_dead_filter filter = SW_DEAD_FILTER_INIT;
+    filter.limit = ORACLE_DEAD_MAX;
+    return sw_dead_list(o->engine, &filter, &o->dead, &o->error);
 }
 
 /* Every state is counted, and found by its filter. */
@@ -148,8 +153,27 @@ static void oracle_check_claim(const oracle *o, int index, const ledger_claim *c
         oracle_violate(o, "O1", index, "an acknowledged report is not in the history");
 }
 
+/* What was acknowledged is there, or was pruned. */
+static void oracle_check_stored(const oracle *o)
+{
+    for (int i = 0; i < o->l->task_count; i++) {
+        bool stored = o->replay.tasks[i].task;
+        if (o->l->tasks[i].acknowledged && !stored && !o->replay.ends[i].pruned)
+            oracle_violate(o, "O1", i, "it was acknowledged, and is lost");
+        if (stored && o->replay.ends[i].pruned)
+            oracle_violate(o, "O14", i, "it was pruned, and is still there");
+    }
+}
+
+static bool oracle_is_pruned(const oracle *o, const sw_uuid *id)
+{
+    int index = ledger_find_task(o->l, id);
+    return index >= 0 && o->replay.ends[index].pruned;
+}
+
 static void oracle_check_ledger(const oracle *o)
 {
+    oracle_check_stored(o);
     for (size_t i = 0; i < o->l->claim_count; i++) {
         const ledger_claim *claim = &o->l->claims[i];
         int index = 0;
@@ -157,9 +181,9 @@ static void oracle_check_ledger(const oracle *o)
                (!o->replay.tasks[index].task ||
                 memcmp(&o->ids[index], &claim->task_id, sizeof claim->task_id) != 0))
             index++;
-        if (index == o->l->task_count)
+        if (index == o->l->task_count && !oracle_is_pruned(o, &claim->task_id))
             world_violate(o->l->world, "O1", "a task is lost whose step was handed out");
-        else
+        else if (index < o->l->task_count)
             oracle_check_claim(o, index, claim);
     }
     for (int i = 0; i < o->l->task_count; i++) {
@@ -170,27 +194,34 @@ static void oracle_check_ledger(const oracle *o)
             oracle_violate(o, "O13", i, "its input and its history differ about an erasure");
         if (task->task && task->task->erase_acknowledged && !task->erased)
             oracle_violate(o, "O1", i, "an acknowledged erasure is lost");
-        if (task->task && task->task->cancel_acknowledged && task->state != SW_TASK_CANCELLED)
+        if (task->task && task->task->cancel_acknowledged && !task->task->operated &&
+            task->state != SW_TASK_CANCELLED)
             oracle_violate(o, "O1", i, "an acknowledged cancellation is lost");
     }
 }
 
 /* The file and the chain. */
 
-static int oracle_integrity_row(void *context, int columns, char **values, char **names)
+static void oracle_check_integrity(const oracle *o)
 {
-    (void)columns;
-    (void)names;
-    if (strcmp(values[0], "ok") != 0)
-        world_violate(context, "O7", "integrity_check: %s", values[0]);
-    return 0;
+    sqlite3_stmt *own = NULL;
+    sqlite3_stmt *check = image_integrity(o->engine->store);
+    sqlite3 *db = ((sw__sqlite *)o->engine->store)->db;
+    if (!check && sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &own, NULL) == SQLITE_OK)
+        check = own;
+    while (check && sqlite3_step(check) == SQLITE_ROW) {
+        const char *line = (const char *)sqlite3_column_text(check, 0);
+        if (strcmp(line, "ok") != 0)
+            world_violate(o->l->world, "O7", "integrity_check: %s", line);
+    }
+    sqlite3_reset(check);
+    sqlite3_finalize(own);
 }
 
 static void oracle_check_file(oracle *o)
 {
     sw_audit_report report = SW_AUDIT_REPORT_INIT;
-    sqlite3 *db = ((sw__sqlite *)o->engine->store)->db;
-    sqlite3_exec(db, "PRAGMA integrity_check", oracle_integrity_row, o->l->world, NULL);
+    oracle_check_integrity(o);
     int rc = sw_audit_verify(o->engine, &report, &o->error);
     if (rc == SW_EAUDIT)
         world_violate(o->l->world, "O5", "audit: %s", report.message);
@@ -198,14 +229,20 @@ static void oracle_check_file(oracle *o)
 
 /* Everything. */
 
+static void oracle_check_code(ledger *l, int code, const sw_error *error)
+{
+    if (code == SW_ECORRUPT || code == SW_EFOREIGN || code == SW_EVERSION)
+        world_violate(l->world, "O7", "the database cannot be read: %s", error->message);
+}
+
 /* What is wrong in the file or in the chain stays wrong, so that both are read as a whole with
  * every other check and with the last one. */
 static void oracle_check_all(oracle *o)
 {
     if (o->l->stop || o->l->checks % 2 == 1)
         oracle_check_file(o);
-    if (sw_worker_list(o->engine, &o->workers, &o->error) < 0 || oracle_list(o) < 0 ||
-        oracle_replay(o) < 0)
+    if (sw_worker_list(o->engine, &o->workers, &o->error) < 0 || oracle_list_dead(o) < 0 ||
+        oracle_list(o) < 0 || oracle_replay(o) < 0)
         return;
     oracle_check_ledger(o);
     for (int i = 0; i < o->l->task_count; i++) {
@@ -225,10 +262,13 @@ void oracle_check(ledger *l)
         return;
     l->checks++;
     oracle_check_all(&o);
+    oracle_check_code(l, o.error.code, &o.error);
     sw_result_free(o.workers);
+    sw_result_free(o.dead);
     oracle_close(l, o.engine);
 }
 
+/* One opening in four reads the schema anew. */
 static sw_engine *oracle_open_or_make(ledger *l, bool must_exist)
 {
     sw_error error;
@@ -239,9 +279,9 @@ static sw_engine *oracle_open_or_make(ledger *l, bool must_exist)
     options.busy_timeout_ms = 1;
     options.must_exist = must_exist;
     l->world->harness_us = 0;
-    int rc = sw_engine_open(&options, &engine, &error);
-    if (rc == SW_ECORRUPT || rc == SW_EFOREIGN || rc == SW_EVERSION)
-        world_violate(l->world, "O7", "the database cannot be opened: %s", error.message);
+    if (must_exist && l->world->points % 4 != 0)
+        image_begin_oracle(l);
+    oracle_check_code(l, sw_engine_open(&options, &engine, &error), &error);
     return engine;
 }
 

@@ -12,6 +12,7 @@ typedef struct oracle {
     sw_uuid ids[LEDGER_TASKS]; /* of the tasks that are stored */
     bool without_input[LEDGER_TASKS];
     sw_result *workers;
+    sw_result *dead; /* letters, all of them */
 } oracle;
 
 /* Check everything. A database that another actor is just making or recovering cannot be read:

@@ -118,13 +118,8 @@ static void ops_check_dead(oracle *o, int index)
     size_t count = 0;
     uint32_t listed = 0;
     uint32_t expected = 0;
-    sw_result *result = NULL;
-    sw_dead_filter filter = SW_DEAD_FILTER_INIT;
     const replay_task *task = &o->replay.tasks[index];
-    filter.limit = 10000;
-    if (sw_dead_list(o->engine, &filter, &result, &o->error) < 0)
-        return;
-    const sw_dead_letter *rows = sw_dead_letters(result, &count);
+    const sw_dead_letter *rows = sw_dead_letters(o->dead, &count);
     for (size_t i = 0; i < count; i++) {
         if (memcmp(&rows[i].task_id, &o->ids[index], sizeof(sw_uuid)) == 0)
             listed |= 1u << ledger_step_index(rows[i].step);
@@ -135,7 +130,6 @@ static void ops_check_dead(oracle *o, int index)
         expected |= (uint32_t)ops_is_dead(task, i) << i;
     if (listed != expected)
         oracle_violate(o, "O8", index, "its dead letters are told wrongly");
-    sw_result_free(result);
 }
 
 void oracle_check_ops(oracle *o, int index)

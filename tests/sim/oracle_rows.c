@@ -36,6 +36,9 @@ static void rows_check_result(const oracle *o, int index, const replay_step *ste
         sw_str result = ledger_result(text, row->step_id, step->succeeded_epoch);
         if (row->result.len != result.len || memcmp(row->result.ptr, result.ptr, result.len) != 0)
             oracle_violate(o, "O9", index, "a result is not that of the attempt that committed");
+    } else if (row->state == SW_STEP_RESOLVED) {
+        if (!rows_text_is(row->result, LEDGER_RESOLVED))
+            oracle_violate(o, "O13", index, "a result is not what the operator gave");
     } else if (row->result.ptr) {
         oracle_violate(o, "O9", index, "a step has a result, and has not succeeded");
     }

@@ -18,6 +18,10 @@
     XX(CREATION, "a database is made while faults happen")                                         \
     XX(OPEN_FAILED, "opening fails, and is tried again")                                           \
     XX(CLOSE_FAILED, "a worker cannot leave at once")                                              \
+    XX(TAKEN_UP, "an operator takes a step up again that had ended")                               \
+    XX(RESOLVED, "an operator resolves a step")                                                    \
+    XX(REOPENED, "a task goes on after its end")                                                   \
+    XX(PRUNED, "a task is pruned")                                                                 \
     XX(GIVEN_UP, "a process gives up after many errors")                                           \
     XX(JOINED, "a thread uses an engine that another one has opened")                              \
     XX(LOCK_TAKEN, "a thread waits for the lock of its engine")                                    \

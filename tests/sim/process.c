@@ -49,11 +49,21 @@ static void *process_resize(void *context, void *block, size_t size)
     return heap_resize(&self->heap, block, size);
 }
 
+static int process_watchers(const process *self)
+{
+    int count = 0;
+    for (int i = 0; i < self->world->actor_count; i++) {
+        const actor *other = &self->world->actors[i];
+        count += other->process == self && other->alive && other->watches;
+    }
+    return count;
+}
+
 /* Outside of a transaction a process holds nothing, and may stand still for as long as others need
  * to commit: what it has just read is old then, and other threads of it share the next one. */
 static uint32_t process_haste(const actor *self)
 {
-    if (self->watches)
+    if (self->watches && process_watchers(self->process) == 1)
         return 2;
     return self->process->users > 1 ? 8 : 32;
 }

@@ -4,6 +4,7 @@
 #include "sim/actor.h"
 
 #define READER_PAGE 3
+#define READER_PATIENCE 100
 
 /* One task. */
 
@@ -33,7 +34,7 @@ static void ask_check_task(actor *self, const ledger_task *task, const ask_known
     const ledger *l = actor_ledger(self);
     const sw_step_row *rows = sw_steps(result, &steps);
     const sw_task_row *row = sw_tasks(result, &tasks);
-    if (tasks > 0 && known->ended && !sw_task_state_terminal(row->state))
+    if (tasks > 0 && known->ended && !task->operated && !sw_task_state_terminal(row->state))
         world_violate(self->world, "O1", "the task of key %s goes on after its end", task->key);
     for (size_t i = 0; i < known->claims; i++) {
         const ledger_claim *claim = &l->claims[i];
@@ -46,7 +47,7 @@ static void ask_check_task(actor *self, const ledger_task *task, const ask_known
     }
 }
 
-static int ask_task(actor *self, const ledger_task *task, sw_error *error)
+static int ask_task(actor *self, ledger_task *task, sw_error *error)
 {
     sw_result *result = NULL;
     const ledger *l = actor_ledger(self);
@@ -58,7 +59,7 @@ static int ask_task(actor *self, const ledger_task *task, sw_error *error)
     return rc;
 }
 
-static int ask_history(actor *self, const ledger_task *task, sw_error *error)
+static int ask_history(actor *self, ledger_task *task, sw_error *error)
 {
     size_t count = 0;
     sw_result *result = NULL;
@@ -74,7 +75,7 @@ static int ask_history(actor *self, const ledger_task *task, sw_error *error)
     return rc;
 }
 
-static int ask_reasons(actor *self, const ledger_task *task, sw_error *error)
+static int ask_reasons(actor *self, ledger_task *task, sw_error *error)
 {
     sw_result *result = NULL;
     int rc = sw_step_explain(self->engine, &task->id, (sw_str){0}, &result, error);
@@ -83,7 +84,7 @@ static int ask_reasons(actor *self, const ledger_task *task, sw_error *error)
 }
 
 /* What was acknowledged is counted, and nothing is left out. */
-static int ask_context(actor *self, const ledger_task *task, sw_error *error)
+static int ask_context(actor *self, ledger_task *task, sw_error *error)
 {
     size_t count = 0;
     int64_t total = 0;
@@ -100,7 +101,8 @@ static int ask_context(actor *self, const ledger_task *task, sw_error *error)
         world_violate(self->world, "O1", "of task %s %lld successes are counted, %lld are known",
                       task->key, (long long)row->step_counts[SW_STEP_SUCCEEDED],
                       (long long)succeeded);
-    if (count > 0 && ended && row->execution_status != SW_EXECUTION_ALL_COMPLETE &&
+    if (count > 0 && ended && !task->operated &&
+        row->execution_status != SW_EXECUTION_ALL_COMPLETE &&
         row->execution_status != SW_EXECUTION_BLOCKED_BY_FAILURES)
         world_violate(self->world, "O8", "task %s has ended, but is %s", task->key,
                       sw_execution_status_name(row->execution_status));
@@ -108,7 +110,7 @@ static int ask_context(actor *self, const ledger_task *task, sw_error *error)
     return rc;
 }
 
-static int ask_readiness(actor *self, const ledger_task *task, sw_error *error)
+static int ask_readiness(actor *self, ledger_task *task, sw_error *error)
 {
     sw_result *result = NULL;
     int rc = sw_step_readiness(self->engine, &task->id, &result, error);
@@ -116,10 +118,23 @@ static int ask_readiness(actor *self, const ledger_task *task, sw_error *error)
     return rc;
 }
 
+/* Whoever waits for a task is told of its end, whenever that comes: best at once, when a step of it
+ * has just been handed out. */
+static int ask_end(actor *self, ledger_task *task, sw_error *error)
+{
+    ledger *l = actor_ledger(self);
+    size_t known = l->claim_count;
+    for (int i = 0; i < READER_PATIENCE && l->claim_count == known && !l->stop; i++)
+        world_sleep(self->world, 2000);
+    int index = l->claim_count ? ledger_find_task(l, &l->claims[l->claim_count - 1].task_id) : -1;
+    bool goes_on = index >= 0 && !l->tasks[index].ended;
+    return actor_wait(self, goes_on ? &l->tasks[index] : task, 3000, error);
+}
+
 /* Lists. */
 
 /* Page by page, while others submit: what was acknowledged before is on one page. */
-static int ask_pages(actor *self, const ledger_task *unused, sw_error *error)
+static int ask_pages(actor *self, ledger_task *unused, sw_error *error)
 {
     const ledger *l = actor_ledger(self);
     sw_task_filter filter = SW_TASK_FILTER_INIT;
@@ -143,7 +158,7 @@ static int ask_pages(actor *self, const ledger_task *unused, sw_error *error)
         sw_result_free(result);
     }
     for (int i = 0; rc == 0 && i < l->task_count; i++) {
-        if (known[i] && seen[i] != 1)
+        if (known[i] && !l->tasks[i].prune_asked && seen[i] != 1)
             world_violate(self->world, "O8", "the task of key %s is on %d pages", l->tasks[i].key,
                           seen[i]);
     }
@@ -151,7 +166,7 @@ static int ask_pages(actor *self, const ledger_task *unused, sw_error *error)
 }
 
 /* A restart of the machine ends every worker; the first exchange afterwards finds that. */
-static int ask_workers(actor *self, const ledger_task *unused, sw_error *error)
+static int ask_workers(actor *self, ledger_task *unused, sw_error *error)
 {
     size_t count = 0;
     sw_result *result = NULL;
@@ -176,8 +191,9 @@ static int ask_workers(actor *self, const ledger_task *unused, sw_error *error)
 
 void actor_ask(actor *self)
 {
-    static int (*const questions[])(actor *, const ledger_task *, sw_error *) = {
-        ask_task, ask_pages, ask_workers, ask_history, ask_reasons, ask_context, ask_readiness};
+    static int (*const questions[])(actor *, ledger_task *, sw_error *) = {
+        ask_task,    ask_pages,     ask_workers, ask_history, ask_reasons,
+        ask_context, ask_readiness, ask_end,     ask_end};
     sw_error error;
     int errors = 0;
     ledger *l = actor_ledger(self);
@@ -185,12 +201,14 @@ void actor_ask(actor *self)
     actor_open(self);
     while (!l->stop) {
         actor_sleep_up_to(self, 600);
-        const ledger_task *task = &l->tasks[choice_draw(c, CHOICE_DETAIL, (uint32_t)l->task_count)];
+        ledger_task *task = &l->tasks[choice_draw(c, CHOICE_DETAIL, (uint32_t)l->task_count)];
         uint32_t question = choice_draw(c, CHOICE_DETAIL, sizeof questions / sizeof *questions);
         if (!task->acknowledged)
             continue;
         actor_arm_memory(self);
         int rc = questions[question](self, task, &error);
+        if (rc == SW_ENOTFOUND && task->prune_asked)
+            rc = 0;
         if (rc < 0)
             actor_bear(self, &errors, rc, &error);
         else

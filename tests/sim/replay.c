@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/probe.h"
+
 static void replay_violate(const replay *r, const char *rule, const replay_task *task, int step,
                            const char *text)
 {
@@ -89,8 +91,9 @@ static void replay_start(replay *r, replay_task *task, int index, const sw_audit
     replay_in_time(r, task, index, entry);
     if (!replay_may_start(task, index))
         replay_violate(r, "O4", task, index, "it starts before its rule lets it");
-    if (task->stopped)
+    if (task->stopped && !step->by_hand)
         replay_violate(r, "O4", task, index, "it starts after its task was stopped");
+    step->by_hand = false;
     const ledger_claim *claim = ledger_find(r->l, entry->step_id, entry->epoch);
     if (claim && claim->boots == step->not_before_boots && claim->claimed_us < step->not_before_us)
         replay_violate(r, "O12", task, index, "it is tried again before its time");
@@ -257,6 +260,48 @@ static void replay_leave_running(replay *r, replay_task *task, int index,
 
 /* Entries. */
 
+static bool replay_is_by_hand(const sw_audit_entry *entry)
+{
+    return entry->actor.len == strlen(LEDGER_OPERATOR) &&
+           memcmp(entry->actor.ptr, LEDGER_OPERATOR, entry->actor.len) == 0;
+}
+
+static bool replay_is_stopped(const replay_task *task)
+{
+    for (int i = 0; i < task->shape->step_count; i++) {
+        if (task->steps[i].state == SW_STEP_FAILED &&
+            task->shape->steps[i].on_failure == SW_ON_FAILURE_FAIL_TASK)
+            return true;
+    }
+    return false;
+}
+
+/* Nobody takes back what has succeeded or was resolved, or starts what still has to wait. */
+static void replay_operate(const replay *r, replay_task *task, int index,
+                           const sw_audit_entry *entry)
+{
+    replay_step *step = &task->steps[index];
+    if (!task->task->operated)
+        replay_violate(r, "O13", task, index, "an operator is said to have changed it");
+    if (step->state == SW_STEP_SUCCEEDED || step->state == SW_STEP_RESOLVED)
+        replay_violate(r, "O2", task, index, "what was done is taken back");
+    if (task->state == SW_TASK_SUCCEEDED)
+        replay_violate(r, "O2", task, index, "it goes on in a task that has succeeded");
+    if (entry->to == SW_STEP_READY && !replay_may_start(task, index))
+        replay_violate(r, "O13", task, index, "it is ready by hand before its rule lets it start");
+    if (entry->epoch != step->epoch || entry->attempt != step->attempt)
+        replay_violate(r, "O13", task, index, "an operator changes its attempts");
+    if (sw_step_state_terminal(step->state) && !sw_step_state_terminal(entry->to))
+        probe_hit(SIM_TAKEN_UP);
+    if (entry->to == SW_STEP_RESOLVED)
+        probe_hit(SIM_RESOLVED);
+    step->state = entry->to;
+    step->by_hand = entry->to == SW_STEP_READY || entry->to == SW_STEP_PENDING;
+    step->available_us = entry->time_us;
+    step->not_before_us = 0;
+    task->stopped = replay_is_stopped(task);
+}
+
 static void replay_change_step(replay *r, replay_task *task, const sw_audit_entry *entry)
 {
     int index = ledger_step_index(entry->step);
@@ -267,6 +312,10 @@ static void replay_change_step(replay *r, replay_task *task, const sw_audit_entr
     replay_step *step = &task->steps[index];
     if (entry->from != step->state)
         replay_violate(r, "O5", task, index, "an entry starts from a state it was not in");
+    if (replay_is_by_hand(entry)) {
+        replay_operate(r, task, index, entry);
+        return;
+    }
     if (sw_step_state_terminal(step->state))
         replay_violate(r, "O2", task, index, "it goes on after its end");
     if (sw_task_state_terminal(task->state))
@@ -302,13 +351,13 @@ static int replay_outcome(const replay_task *task)
         int state = task->steps[i].state;
         active = active || state == SW_STEP_READY || state == SW_STEP_RUNNING;
         fatal =
-            fatal || state == SW_STEP_PENDING ||
+            fatal || state == SW_STEP_PENDING || state == SW_STEP_CANCELLED ||
             (state == SW_STEP_FAILED && task->shape->steps[i].on_failure != SW_ON_FAILURE_CONTINUE);
     }
     if (task->late)
         return SW_TASK_FAILED;
     if (active)
-        return task->begun ? SW_TASK_RUNNING : SW_TASK_PENDING;
+        return task->begun || task->reopened ? SW_TASK_RUNNING : SW_TASK_PENDING;
     return fatal ? SW_TASK_FAILED : SW_TASK_SUCCEEDED;
 }
 
@@ -316,6 +365,12 @@ static void replay_change_task(const replay *r, replay_task *task, const sw_audi
 {
     if (entry->from != task->state)
         replay_violate(r, "O5", task, -1, "an entry starts from a state the task was not in");
+    if (sw_task_state_terminal(task->state) && !replay_is_by_hand(entry))
+        replay_violate(r, "O2", task, -1, "the task goes on after its end");
+    if (replay_is_by_hand(entry)) {
+        probe_hit(SIM_REOPENED);
+        task->reopened = true;
+    }
     if (entry->to == SW_TASK_CANCELLED && !task->task->cancel_asked)
         replay_violate(r, "O5", task, -1, "it was cancelled, which nobody asked for");
     task->late = task->late || reason_is_deadline(entry);
@@ -347,7 +402,7 @@ static void replay_settle(const replay *r, replay_task *task)
             replay_violate(r, "O6", task, i, "its rule lets it start, and it is not ready");
         if (state == SW_STEP_PENDING && replay_is_hopeless(task, i))
             replay_violate(r, "O6", task, i, "its rule cannot be met, and it is not skipped");
-        if (waits && task->stopped)
+        if (waits && task->stopped && !task->steps[i].by_hand)
             replay_violate(r, "O6", task, i, "it waits in a task that was stopped");
         if ((task->state == SW_TASK_CANCELLED || task->late) && !sw_step_state_terminal(state))
             replay_violate(r, "O6", task, i, "it goes on in a task that was cancelled or is late");
@@ -374,6 +429,37 @@ static replay_task *replay_find(replay *r, const sw_audit_entry *entry, const sw
     return NULL;
 }
 
+/* Only what has ended is pruned, and nothing that ended later than was asked for. */
+static void replay_prune(const replay *r, int index)
+{
+    const replay_end_of *end = &r->ends[index];
+    const ledger_task *task = &r->l->tasks[index];
+    if (!task->prune_asked || !sw_task_state_terminal(end->state) ||
+        end->time_us >= r->l->prune_before_us)
+        world_violate(r->l->world, "O14", "task %s of w%d: it is pruned, and should not be",
+                      task->key, task->shape);
+}
+
+static void replay_note_end(replay *r, const sw_audit_entry *entry)
+{
+    int index = ledger_find_task(r->l, &entry->task_id);
+    if (index < 0)
+        return;
+    replay_end_of *end = &r->ends[index];
+    if (end->pruned && entry->kind != SW_AUDIT_STEP_FENCED)
+        world_violate(r->l->world, "O14", "task %s of w%d: it goes on after it was pruned",
+                      r->l->tasks[index].key, r->l->tasks[index].shape);
+    if (entry->kind == SW_AUDIT_TASK_PRUNED) {
+        probe_hit(SIM_PRUNED);
+        replay_prune(r, index);
+        end->pruned = true;
+    }
+    if (entry->kind == SW_AUDIT_TASK_CHANGED) {
+        end->state = entry->to;
+        end->time_us = entry->time_us;
+    }
+}
+
 void replay_entry(replay *r, const sw_audit_entry *entry, const sw_uuid *ids)
 {
     if (entry->entry_no != ++r->entry_no)
@@ -389,6 +475,7 @@ void replay_entry(replay *r, const sw_audit_entry *entry, const sw_uuid *ids)
     r->time_us = entry->time_us;
     if (entry->kind == SW_AUDIT_BREAKER_CHANGED)
         replay_breaker_change(r, entry);
+    replay_note_end(r, entry);
     replay_task *task = replay_find(r, entry, ids);
     if (!task)
         return;

@@ -16,6 +16,7 @@ typedef struct replay_step {
     int attempt;
     int crashes;
     int64_t succeeded_epoch;
+    bool by_hand;          /* an operator has made it ready, or resolved it */
     int64_t failed_epoch;  /* of the newest failure, 0: none */
     char error_class[24];  /* of it */
     int64_t started_no;    /* the entry of its newest start */
@@ -38,6 +39,7 @@ typedef struct replay_task {
     bool begun;     /* a step of it has started */
     bool late;      /* that has passed, and ended it */
     bool stopped;   /* a failure stopped it */
+    bool reopened;  /* by an operator */
     bool touched; /* in the commit at hand */
     replay_step steps[LEDGER_STEPS];
     bool erased;
@@ -55,12 +57,19 @@ typedef struct replay_breaker {
     int64_t until_us;
     int64_t since_us;  /* since when a step that waits for it may start; INT64_MAX: not yet */
 } replay_breaker;
+/* How a task ended, also one that is no longer stored. */
+typedef struct replay_end_of {
+    int state;
+    int64_t time_us;
+    bool pruned;
+} replay_end_of;
 
 typedef struct replay {
     ledger *l;
     replay_breaker breakers[LEDGER_BREAKERS];
     int64_t time_entry_no; /* the first entry of the commit at hand */
     replay_task tasks[LEDGER_TASKS];
+    replay_end_of ends[LEDGER_TASKS];
     int64_t entry_no;
     int64_t time_us; /* of the commit at hand */
 } replay;

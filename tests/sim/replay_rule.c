@@ -23,7 +23,7 @@ replay_tally replay_count(const replay_task *task, int step)
             continue;
         tally.all++;
         tally.open += !sw_step_state_terminal(state);
-        tally.succeeded += state == SW_STEP_SUCCEEDED;
+        tally.succeeded += state == SW_STEP_SUCCEEDED || state == SW_STEP_RESOLVED;
         if (state == SW_STEP_FAILED)
             tally_failure(&tally, task->shape->steps[from].on_failure);
         tally.skipped += state == SW_STEP_SKIPPED;
@@ -104,7 +104,7 @@ int replay_needed(const replay_task *task, int step)
 bool replay_is_well(const replay_task *task, int step)
 {
     int state = task->steps[step].state;
-    return state == SW_STEP_SUCCEEDED || state == SW_STEP_SKIPPED ||
+    return state == SW_STEP_SUCCEEDED || state == SW_STEP_RESOLVED || state == SW_STEP_SKIPPED ||
            (state == SW_STEP_FAILED &&
             task->shape->steps[step].on_failure == SW_ON_FAILURE_CONTINUE);
 }

@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "engine/engine.h"
+#include "sim/image.h"
 #include "sim/oracle.h"
 #include "sim/probe.h"
 #include "sim/wrap.h"
@@ -15,34 +16,58 @@
 #define RUN_FAULTY_SLICES_MAX 32
 #define RUN_FAULTY_SLICE_US 250000
 #define RUN_SLICE_US 400000
-#define RUN_SLICES_MAX 400
+#define RUN_SLICES_MAX 200 /* steps that kill their workers take up to a hundred */
 #define RUN_POINTS_FAULTY 10000
 #define RUN_POINTS_HEALED 400000
 
 static world *run_world;
 static disk *run_disk;
 
+/* Of the schedule that is run. Images of processes point into both. */
+static world run_w;
+static ledger run_l;
+
 static disk_bytes run_empty; /* a database that was made and never used */
+
+static void run_begin(uint64_t seed)
+{
+    world_init(&run_w, seed);
+    ledger_init(&run_l, &run_w);
+    run_world = &run_w;
+    run_disk = &run_l.disk;
+    run_w.ledger = &run_l;
+}
+
+static void run_end(void)
+{
+    world_free(&run_w);
+    ledger_free(&run_l);
+}
 
 static void run_make_empty(void)
 {
-    static world w;
-    static ledger l;
-    world_init(&w, 0);
-    ledger_init(&l, &w);
-    run_world = &w;
-    run_disk = &l.disk;
-    sw_engine *engine = oracle_make(&l);
+    run_begin(0);
+    sw_engine *engine = oracle_make(&run_l);
     if (engine)
         sw_engine_close(engine);
-    const disk_bytes *made = disk_content(&l.disk, "/sim.db");
+    const disk_bytes *made = disk_content(&run_l.disk, "/sim.db");
     run_empty.ptr = made ? malloc(made->size) : NULL;
     if (!run_empty.ptr)
         abort();
     memcpy(run_empty.ptr, made->ptr, made->size);
     run_empty.size = made->size;
-    ledger_free(&l);
-    world_free(&w);
+    run_end();
+}
+
+/* Images are of processes that opened an empty database, with the bug that is planted. */
+static void run_take_images(void)
+{
+    if (image_is_made())
+        return;
+    run_begin(0);
+    disk_put(&run_l.disk, "/sim.db", &run_empty);
+    image_make_all(&run_l);
+    run_end();
 }
 
 /* Every schedule needs what the one before gave back: memory stays in the process. */
@@ -128,6 +153,15 @@ static bool run_ask(world *w, ledger *l, sw_engine **engine)
     return ended;
 }
 
+static bool run_is_operated(const world *w)
+{
+    for (int i = 0; i < w->actor_count; i++) {
+        if (w->actors[i].operates)
+            return true;
+    }
+    return false;
+}
+
 /* Whether somebody waits for a task: for how long is part of the answer. */
 static bool run_is_watched(const world *w)
 {
@@ -144,7 +178,7 @@ static void run_converge(world *w, ledger *l)
     bool ended = false;
     for (int slice = 0; slice < RUN_SLICES_MAX && !ended && !w->violation[0]; slice++) {
         world_run(w, w->now_us + RUN_SLICE_US, RUN_POINTS_HEALED);
-        ended = ledger_all_known(l) || run_ask(w, l, &engine);
+        ended = !run_is_operated(w) && (ledger_all_known(l) || run_ask(w, l, &engine));
     }
     if (ended && run_is_watched(w))
         world_run(w, w->now_us + RUN_SLICE_US, RUN_POINTS_HEALED);
@@ -177,14 +211,15 @@ static void run_phases(world *w, ledger *l)
         oracle_check(l);
 }
 
-/* Alone in a new process, or with others in one that is there; in some runs all are in one. */
+/* In two of three cases with others in a process that is there, else alone in a new one; in some
+ * runs all are in one. */
 static process *run_draw_home(world *w, bool together)
 {
     if (w->process_count == 0)
         return world_add_process(w);
     if (together)
         return &w->processes[0];
-    if (choice_draw(&w->choice, CHOICE_WORKLOAD, 2) == 0)
+    if (choice_draw(&w->choice, CHOICE_WORKLOAD, 3) == 0)
         return world_add_process(w);
     return &w->processes[choice_draw(&w->choice, CHOICE_WORKLOAD, (uint32_t)w->process_count)];
 }
@@ -200,6 +235,23 @@ static void run_populate(world *w)
         world_add(w, run_draw_home(w, together), "operator", actor_operate, 0);
     if (choice_draw(&w->choice, CHOICE_WORKLOAD, 2))
         world_add(w, run_draw_home(w, together), "reader", actor_ask, 0);
+}
+
+static void run_draw_machine(world *w)
+{
+    w->has_signs = choice_draw(&w->choice, CHOICE_WORKLOAD, 2);
+    w->has_bell = choice_draw(&w->choice, CHOICE_WORKLOAD, 2);
+    w->bell_fails = w->has_bell && choice_draw(&w->choice, CHOICE_WORKLOAD, 2);
+}
+
+/* Mostly the database is there; in some runs its makers race. */
+static void run_draw_database(world *w, ledger *l)
+{
+    l->made = !choice_once_in(&w->choice, CHOICE_WORKLOAD, 6);
+    if (l->made)
+        disk_put(&l->disk, "/sim.db", &run_empty);
+    else
+        probe_hit(SIM_CREATION);
 }
 
 static void run_fill(run_result *out, world *w, const ledger *l)
@@ -220,33 +272,23 @@ static void run_fill(run_result *out, world *w, const ledger *l)
 
 void run_schedule(uint64_t seed, const choice_list *recorded, bool trace, run_result *out)
 {
-    static world w;
-    static ledger l;
-    world_init(&w, seed);
+    world *w = &run_w;
+    ledger *l = &run_l;
+    run_take_images();
+    run_begin(seed);
     if (recorded)
-        choice_replay(&w.choice, recorded);
-    w.trace = trace;
-    run_world = &w;
-    run_draw_rates(&w);
-    run_populate(&w);
-    w.has_signs = choice_draw(&w.choice, CHOICE_WORKLOAD, 2);
-    w.has_bell = choice_draw(&w.choice, CHOICE_WORKLOAD, 2);
-    w.bell_fails = w.has_bell && choice_draw(&w.choice, CHOICE_WORKLOAD, 2);
-    ledger_init(&l, &w);
-    run_disk = &l.disk;
-    w.ledger = &l;
-    w.on_death = run_on_death;
-    /* Mostly the database is there; in some runs its makers race. */
-    if (choice_once_in(&w.choice, CHOICE_WORKLOAD, 4))
-        probe_hit(SIM_CREATION);
-    else
-        disk_put(&l.disk, "/sim.db", &run_empty);
-    ledger_draw(&l);
-    run_phases(&w, &l);
-    run_fill(out, &w, &l);
-    for (int i = 0; i < w.process_count; i++)
-        run_give_up(&w.processes[i]);
+        choice_replay(&w->choice, recorded);
+    w->trace = trace;
+    w->on_death = run_on_death;
+    run_draw_rates(w);
+    run_populate(w);
+    run_draw_machine(w);
+    run_draw_database(w, l);
+    ledger_draw(l);
+    run_phases(w, l);
+    run_fill(out, w, l);
+    for (int i = 0; i < w->process_count; i++)
+        run_give_up(&w->processes[i]);
     sw__sqlite_opened_reset();
-    world_free(&w);
-    ledger_free(&l);
+    run_end();
 }

@@ -396,7 +396,8 @@ static void worker_renew(worker_state *state)
         const ledger_hold *hold = &state->held[i].base;
         const ledger_claim *claim = ledger_find(l, hold->step_id, hold->epoch);
         int index = ledger_find_task(l, &claim->task_id);
-        cancelled[i] = index >= 0 && l->tasks[index].cancel_acknowledged;
+        cancelled[i] =
+            index >= 0 && l->tasks[index].cancel_acknowledged && !l->tasks[index].operated;
         holds[i] = (sw_step_hold){hold->step_id, hold->epoch};
     }
     actor_arm_memory(self);

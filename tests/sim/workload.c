@@ -61,14 +61,17 @@ static uint32_t shape_draw_after(shape_form form, int index, int last, choice *c
 }
 
 /* Of one step, or task, in so many: about as long as an attempt with a retry or two takes. */
-static int64_t shape_draw_deadline(choice *c, uint32_t in)
+static int64_t shape_draw_deadline(const ledger *l, choice *c, uint32_t in)
 {
+    if (l->by_hand)
+        return 0;
     return choice_once_in(c, CHOICE_WORKLOAD, in)
                ? 400 * (1 + (int64_t)choice_draw(c, CHOICE_WORKLOAD, 6))
                : 0;
 }
 
-static void shape_draw_step(ledger_step *step, int index, int last, shape_form form, choice *c)
+static void shape_draw_step(const ledger *l, ledger_step *step, int index, int last,
+                            shape_form form, choice *c)
 {
     /* Twice what stops a task: what a stopped task goes through is rare enough. */
     static const int policies[] = {SW_ON_FAILURE_BLOCK, SW_ON_FAILURE_CONTINUE,
@@ -83,7 +86,7 @@ static void shape_draw_step(ledger_step *step, int index, int last, shape_form f
     step->timeout_ms = choice_once_in(c, CHOICE_WORKLOAD, 4) ? 900 : 0;
     step->priority = (int)choice_draw(c, CHOICE_WORKLOAD, 3);
     step->slow_queue = choice_once_in(c, CHOICE_WORKLOAD, 4);
-    step->deadline_ms = shape_draw_deadline(c, 8);
+    step->deadline_ms = shape_draw_deadline(l, c, 8);
     if (form == FORM_JOIN)
         step->on_failure = SW_ON_FAILURE_CONTINUE;
     step->after = shape_draw_after(form, index, last, c);
@@ -93,7 +96,7 @@ static void shape_draw_step(ledger_step *step, int index, int last, shape_form f
 /* Settings that steps with few attempts reach, and times that are over before a run is. */
 static void breakers_draw(ledger *l, choice *c)
 {
-    l->has_breakers = choice_once_in(c, CHOICE_WORKLOAD, 3);
+    l->has_breakers = !l->by_hand && choice_once_in(c, CHOICE_WORKLOAD, 2);
     for (int i = 0; l->has_breakers && i < LEDGER_BREAKERS; i++) {
         ledger_breaker *breaker = &l->breakers[i];
         breaker->failures = 1 + (int)choice_draw(c, CHOICE_WORKLOAD, 3);
@@ -118,29 +121,16 @@ static void breakers_put(const ledger *l, workload_text *text)
     text_put(text, "},");
 }
 
-static void shape_put_step(const ledger_step *step, int index, workload_text *text)
+/* After which steps it comes, and by which rule. */
+static void shape_put_rule(const ledger_step *step, int index, workload_text *text)
 {
-    static const char *const policies[] = {
-        [SW_ON_FAILURE_BLOCK] = "block",
-        [SW_ON_FAILURE_CONTINUE] = "continue",
-        [SW_ON_FAILURE_FAIL_TASK] = "fail_task",
-        [SW_ON_FAILURE_SKIP_DEPENDENTS] = "skip_dependents",
-    };
     static const char *const rules[] = {
         [SW_TRIGGER_ALL_SUCCEEDED] = "all_succeeded",
         [SW_TRIGGER_ALL_DONE] = "all_done",
         [SW_TRIGGER_ANY_SUCCEEDED] = "any_succeeded",
         [SW_TRIGGER_NONE_FAILED] = "none_failed",
     };
-    text_put(text,
-             "%s{\"name\":\"%c\",\"on_failure\":\"%s\",\"timeout_ms\":%lld,\"deadline_ms\":%lld,"
-             "\"priority\":%d,"
-             "\"queue\":\"%s\",\"retry\":{\"max_attempts\":%d,\"max_crashes\":%d,"
-             "\"backoff\":\"linear\","
-             "\"base_ms\":%lld},\"after\":[",
-             index ? "," : "", 'a' + index, policies[step->on_failure], (long long)step->timeout_ms,
-             (long long)step->deadline_ms, step->priority, step->slow_queue ? "slow" : "default",
-             step->max_attempts, step->max_crashes, (long long)step->base_ms);
+    text_put(text, ",\"after\":[");
     for (int from = 0, first = 1; from < index; from++) {
         if (!(step->after >> from & 1))
             continue;
@@ -150,10 +140,37 @@ static void shape_put_step(const ledger_step *step, int index, workload_text *te
     text_put(text, "]");
     if (step->trigger == SW_TRIGGER_QUORUM)
         text_put(text, ",\"trigger\":{\"quorum\":%d}", step->quorum);
-    else
+    else if (step->trigger != SW_TRIGGER_ALL_SUCCEEDED)
         text_put(text, ",\"trigger\":\"%s\"", rules[step->trigger]);
+}
+
+/* What is not said is what it would be by default: reading definitions is a part of every run. */
+static void shape_put_step(const ledger_step *step, int index, workload_text *text)
+{
+    static const char *const policies[] = {
+        [SW_ON_FAILURE_BLOCK] = "block",
+        [SW_ON_FAILURE_CONTINUE] = "continue",
+        [SW_ON_FAILURE_FAIL_TASK] = "fail_task",
+        [SW_ON_FAILURE_SKIP_DEPENDENTS] = "skip_dependents",
+    };
+    text_put(text, "%s{\"name\":\"%c\",\"on_failure\":\"%s\"", index ? "," : "", 'a' + index,
+             policies[step->on_failure]);
+    if (step->timeout_ms)
+        text_put(text, ",\"timeout_ms\":%lld", (long long)step->timeout_ms);
+    if (step->priority)
+        text_put(text, ",\"priority\":%d", step->priority);
+    if (step->slow_queue)
+        text_put(text, ",\"queue\":\"slow\"");
+    text_put(text, ",\"retry\":{\"max_attempts\":%d,\"backoff\":\"linear\",\"base_ms\":%lld",
+             step->max_attempts, (long long)step->base_ms);
+    if (step->max_crashes != SW_CRASHES_DEFAULT)
+        text_put(text, ",\"max_crashes\":%d", step->max_crashes);
+    text_put(text, "}");
+    if (step->deadline_ms)
+        text_put(text, ",\"deadline_ms\":%lld", (long long)step->deadline_ms);
     if (step->breaker)
         text_put(text, ",\"breaker\":\"b%d\"", step->breaker);
+    shape_put_rule(step, index, text);
     text_put(text, "}");
 }
 
@@ -176,17 +193,22 @@ static void shape_draw(ledger *l, int number, int version, choice *c)
     snprintf(shape->name, sizeof shape->name, "w%d", number);
     snprintf(shape->version, sizeof shape->version, "%d", version + 1);
     shape->step_count = 1 + (int)choice_draw(c, CHOICE_WORKLOAD, LEDGER_STEPS);
-    shape->deadline_ms = 2 * shape_draw_deadline(c, 10);
-    text_put(&text, "{\"stepwell\":1,\"name\":\"%s\",\"version\":\"%s\",\"deadline_ms\":%lld,",
-             shape->name, shape->version, (long long)shape->deadline_ms);
-    breakers_put(l, &text);
+    shape->deadline_ms = 2 * shape_draw_deadline(l, c, 10);
+    text_put(&text, "{\"stepwell\":1,\"name\":\"%s\",\"version\":\"%s\",", shape->name,
+             shape->version);
+    if (shape->deadline_ms)
+        text_put(&text, "\"deadline_ms\":%lld,", (long long)shape->deadline_ms);
+    if (l->has_breakers)
+        breakers_put(l, &text);
     text_put(&text, "\"steps\":[");
+    bool moved = version > 0 && choice_once_in(c, CHOICE_WORKLOAD, 2); /* to the other queue */
     if (choice_once_in(c, CHOICE_WORKLOAD, 16))
         shape->steps[choice_draw(c, CHOICE_WORKLOAD, (uint32_t)shape->step_count)].deadly = true;
     for (int i = 0; i < shape->step_count; i++) {
-        shape_draw_step(&shape->steps[i], i, shape->step_count - 1, form, c);
+        shape_draw_step(l, &shape->steps[i], i, shape->step_count - 1, form, c);
         if (l->has_breakers)
             shape->steps[i].breaker = (int)choice_draw(c, CHOICE_WORKLOAD, LEDGER_BREAKERS + 1);
+        shape->steps[i].slow_queue = moved || shape->steps[i].slow_queue;
         shape_put_step(&shape->steps[i], i, &text);
     }
     text_put(&text, "]}");
@@ -209,6 +231,7 @@ void ledger_draw(ledger *l)
 {
     choice *c = &l->world->choice;
     l->two_versions = choice_once_in(c, CHOICE_WORKLOAD, 3);
+    l->by_hand = choice_once_in(c, CHOICE_WORKLOAD, 2);
     breakers_draw(l, c);
     for (int i = 0; i < LEDGER_SHAPES; i++) {
         for (int version = 0; version <= l->two_versions; version++)
@@ -221,7 +244,7 @@ void ledger_draw(ledger *l)
         ledger_task *task = &l->tasks[i];
         task->shape = (int)choice_draw(c, CHOICE_WORKLOAD, LEDGER_SHAPES);
         task->priority = (int)choice_draw(c, CHOICE_WORKLOAD, 3);
-        task->deadline_ms = 2 * shape_draw_deadline(c, 10);
+        task->deadline_ms = 2 * shape_draw_deadline(l, c, 10);
         /* A key belongs to a workflow: two of them may use the same. */
         bool shared = i % 2 == 1 && task->shape != l->tasks[i - 1].shape;
         snprintf(task->key, sizeof task->key, "key-%d", shared ? i - 1 : i);

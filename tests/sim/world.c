@@ -122,6 +122,7 @@ static void world_start(world *w, actor *self)
     self->alive = true;
     self->waiting = false;
     self->watches = false;
+    self->operates = false;
     self->blocked_on = NULL;
     w->current = self;
     world_note(w, "starts in process %d, life %d", (int)(self->process - w->processes),
@@ -131,6 +132,7 @@ static void world_start(world *w, actor *self)
 static void actor_bury(actor *dead)
 {
     dead->alive = false;
+    dead->operates = false;
     dead->blocked_on = NULL;
     dead->listens = 0;
     dead->engine = NULL;
@@ -148,6 +150,7 @@ static void world_bury(world *w, process *dead)
     if (w->on_death)
         w->on_death(w, dead);
     dead->engine = NULL;
+    dead->ready = NULL;
     dead->threads = 0;
     dead->users = 0;
     dead->changing = false;

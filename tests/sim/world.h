@@ -47,6 +47,7 @@ typedef struct process {
     world_heap heap;
     sw_env env;
     sw_engine *engine; /* NULL: not open */
+    struct sw__store *ready; /* open already, for the engine that it opens next (image.h) */
     int threads;       /* actors that have begun and not ended */
     int users;         /* of the engine */
     bool changing;     /* the engine is being opened or closed */
@@ -73,6 +74,7 @@ typedef struct actor {
     bool finished;   /* its body returned: nothing left to do */
     bool waiting;    /* in a call that waits, without the lock of its engine */
     uint32_t listens; /* for these tones of the bell, while it waits */
+    bool operates;   /* takes something up that had ended, perhaps */
     bool watches;    /* waits for a task: what it reads matters at that moment */
     int64_t woke_us; /* when it last waited so */
     int64_t wake_us;

@@ -9,6 +9,7 @@
 #include "engine/engine.h"
 #include "sim/ledger.h"
 #include "sim/probe.h"
+#include "store/sqlite.h"
 
 static world *const *wrap_world;
 
@@ -104,6 +105,26 @@ void wrap_wake_waiting(world *w)
     }
 }
 
+/* Stores that are open already; see image.h. */
+
+int __real_sw__store_sqlite_open(const sw__store_options *options, sw__store **out, sw_error *err);
+int __wrap_sw__store_sqlite_open(const sw__store_options *options, sw__store **out, sw_error *err);
+
+int __wrap_sw__store_sqlite_open(const sw__store_options *options, sw__store **out, sw_error *err)
+{
+    process *home = options->env->context;
+    if (!home->ready)
+        return __real_sw__store_sqlite_open(options, out, err);
+    sw__store *store = home->ready;
+    home->ready = NULL;
+    int rc = sw__sqlite_sync_log((sw__sqlite *)store, err);
+    if (rc < 0)
+        store->ops->close(store);
+    else
+        *out = store;
+    return rc;
+}
+
 /* Definitions that are stored: most processes are given the harness's own instead of reading it
  * again, which would be a tenth of a schedule. */
 
@@ -128,7 +149,7 @@ int __wrap_sw__workflow_load_canonical(const sw_env *env, sw_str json, sw_workfl
 {
     world *w = *wrap_world;
     sw_workflow *known = w->ledger ? wrap_known(w->ledger, json) : NULL;
-    if (!known || choice_once_in(&w->choice, CHOICE_DETAIL, 4))
+    if (!known || choice_once_in(&w->choice, CHOICE_DETAIL, 8))
         return __real_sw__workflow_load_canonical(env, json, out, err);
     *out = sw__workflow_keep(known);
     return SW_OK;

@@ -1,5 +1,5 @@
 /* What the linker puts in place of functions that the engine calls (wrap.c): its locks, its waiting,
- * and its reading of stored definitions. */
+ * its opening of the store and its reading of stored definitions. */
 #ifndef SIM_WRAP_H
 #define SIM_WRAP_H
 

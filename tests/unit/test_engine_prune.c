@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include "engine/engine.h"
 #include "helper/fault_vfs.h"
 #include "helper/live.h"
 #include "helper/rig.h"
@@ -292,6 +293,34 @@ static void test_a_late_report_is_fenced(void **state)
     on_both(a_late_report_is_fenced);
 }
 
+/* A process was killed after it had taken a task out and before it took the steps out. */
+static void test_a_rest_is_no_dead_letter(void **state)
+{
+    (void)state;
+    rig r;
+    folder f;
+    size_t count = 1;
+    int64_t task_no = 1;
+    sw_result *letters = NULL;
+    sw_dead_filter filter = SW_DEAD_FILTER_INIT;
+    folder_make(&f);
+    rig_open(&r, f.store, WORKFLOW);
+    sw_worker_ref worker = rig_worker(&r, 1000);
+    rig_submit(&r);
+    rig_claims(&r, &worker, "a");
+    rig_report(&r, &worker, rig_outcome(&r, "a", SW_OUTCOME_FAILED_FOR_GOOD), SW_ROW_APPLIED);
+    sw__store *store = r.engine->store;
+    assert_int_equal(store->ops->begin(store, true, &r.error), 0);
+    assert_int_equal(store->ops->tasks_delete(store, &task_no, 1, &r.error), 0);
+    assert_int_equal(store->ops->commit(store, &r.error), 0);
+    assert_int_equal(sw_dead_list(r.engine, &filter, &letters, &r.error), 0);
+    sw_dead_letters(letters, &count);
+    assert_int_equal(count, 0);
+    sw_result_free(letters);
+    rig_close(&r);
+    live_directory_remove(f.path);
+}
+
 /* The log. */
 
 static void test_the_log_says_who_and_why(void **state)
@@ -560,6 +589,7 @@ int main(void)
         cmocka_unit_test(test_what_makes_no_sense_is_refused),
         cmocka_unit_test(test_keys_and_tags_go_too),
         cmocka_unit_test(test_a_late_report_is_fenced),
+        cmocka_unit_test(test_a_rest_is_no_dead_letter),
         cmocka_unit_test(test_the_log_says_who_and_why),
         cmocka_unit_test(test_a_row_removed_by_hand_is_still_found),
         cmocka_unit_test(test_a_large_payload_is_stored_once),

@@ -105,6 +105,14 @@
     XX(NUMBER_REUSED, "numbers of workers are given out again")                                    \
     XX(MEMORY_SWALLOWED, "a row that could not be written for want of memory is passed over")      \
     XX(MEMORY_LEAKED, "an exchange that fails loses the memory of its answer")                     \
+    XX(OVERRIDE_UNMET, "an operator makes a step ready that still has to wait")                    \
+    XX(OVERRIDE_KEPT, "what a step has done for others stays when it is taken up again")           \
+    XX(OVERRIDE_FATAL, "a failure counts for its task after it was resolved")                      \
+    XX(RESOLVED_NOT_TOLD, "the steps after a resolved one are not told")                           \
+    XX(RESOLVED_RESULT, "the result of a resolved step is not written")                            \
+    XX(PRUNE_EARLY, "a task is pruned before its time")                                            \
+    XX(PRUNE_UNLOGGED, "a task is pruned, and the log does not say so")                            \
+    XX(PRUNE_HALF, "a task that is pruned keeps its row")                                          \
     XX(LIST_LEAVES_OUT, "a page of a list begins one task too late")                               \
     XX(LIST_FILTER, "a list passes over the state that is asked for")                              \
     XX(EXPLAIN_LEAVES_OUT, "explain names only one thing that a step waits for")                   \

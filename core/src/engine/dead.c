@@ -89,7 +89,19 @@ static int dead_compare_ids(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* What belongs to a step of the batch, checked like every row that comes from a file. */
+/* A step without a task is the rest of one that was pruned, and waits to be taken out. */
+static int dead_check_rest(const dead_walk *walk, int64_t step_id, sw_error *err)
+{
+    bool rest = false;
+    sw__store *store = walk->engine->store;
+    int rc = store->ops->rest_find(store, SW__STEP_TASK(step_id), &rest, err);
+    if (rc == SW_OK && !rest)
+        return sw__fail(err, SW_ECORRUPT, "step %lld is part of no task", (long long)step_id);
+    return rc;
+}
+
+/* What belongs to a step of the batch, checked like every row that comes from a file: 1, or 0 for a
+ * step that belongs to nothing any more. */
 static int dead_find(const dead_walk *walk, const dead_batch *batch, int64_t step_id,
                      dead_found *found, sw_error *err)
 {
@@ -100,14 +112,16 @@ static int dead_find(const dead_walk *walk, const dead_batch *batch, int64_t ste
     *found = (dead_found){
         .row = batch->rows[index], .task = batch->tasks[index], .failure = batch->failures[index]};
     if (!id || found->row.step_id != step_id || found->task.task_no == 0)
-        return sw__fail(err, SW_ECORRUPT, "step %lld is part of no task", (long long)step_id);
+        return dead_check_rest(walk, step_id, err);
     int rc = sw__sound_task(&found->task, err);
     if (rc == SW_OK)
         rc = sw__catalog_plan(&engine->catalog, engine->store, found->task.workflow_no,
                               &found->plan, err);
     if (rc == SW_OK)
         rc = sw__sound_counts(&found->task, found->plan, err);
-    return rc == SW_OK ? sw__sound_step(&found->row, found->plan, err) : rc;
+    if (rc == SW_OK)
+        rc = sw__sound_step(&found->row, found->plan, err);
+    return rc == SW_OK ? 1 : rc;
 }
 
 static bool dead_text_matches(sw_str wanted, sw_str text)
@@ -137,8 +151,9 @@ static int dead_visit_batch(const dead_walk *walk, const dead_batch *batch, sw_e
     for (size_t i = 0; i < batch->count; i++) {
         dead_found found;
         int rc = dead_find(walk, batch, batch->queued[i].step_id, &found, err);
-        if (rc == SW_OK && dead_matches(walk->filter, &found))
-            rc = walk->visit(walk->context, &found, err);
+        if (rc == 1)
+            rc = dead_matches(walk->filter, &found) ? walk->visit(walk->context, &found, err)
+                                                    : SW_OK;
         if (rc != SW_OK)
             return rc;
     }

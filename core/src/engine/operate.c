@@ -195,7 +195,8 @@ static int operate_check_change(sw__work *work, const operate_change *change, sw
     if (rc == SW_OK)
         rc = operate_load(work, change, change->definition->after, change->definition->after_count,
                           err);
-    if (rc == SW_OK && (change->to == SW_STEP_READY || change->to == SW_STEP_PENDING))
+    if (rc == SW_OK && (change->to == SW_STEP_READY || change->to == SW_STEP_PENDING) &&
+        !SW__PLANT(OVERRIDE_UNMET))
         rc = operate_check_deps(work, change, err);
     return rc == SW_OK ? operate_check_taken_back(work, change, err) : rc;
 }
@@ -223,7 +224,8 @@ static void operate_take_back(sw__work *work, const operate_change *change)
     for (size_t i = 0; i < change->dependent_count; i++) {
         sw__work_step *dependent = operate_neighbour(work, change, change->dependents[i]);
         sw__effect effect = operate_effect(work, change, dependent, change->from);
-        if (dependent->row.state != SW_STEP_PENDING || effect == SW__EFFECT_OPEN)
+        if (dependent->row.state != SW_STEP_PENDING || effect == SW__EFFECT_OPEN ||
+            SW__PLANT(OVERRIDE_KEPT))
             continue;
         dependent->row.open_deps += effect == SW__EFFECT_COUNTS;
         dependent->row.rank -= effect == SW__EFFECT_LOST;
@@ -250,9 +252,10 @@ static int operate_move(sw__work *work, const operate_change *change, sw_error *
     sw__work_step *step = sw__work_step_find(work, change->step_id);
     sw__work_task *task = sw__work_task_find(work, SW__STEP_TASK(change->step_id));
     int rc = SW_OK;
-    if (change->from == SW_STEP_FAILED && !sw__trigger_is_well(change->definition, change->from))
+    if (change->from == SW_STEP_FAILED && !sw__trigger_is_well(change->definition, change->from) &&
+        !SW__PLANT(OVERRIDE_FATAL))
         task->row.fatal--;
-    if (!sw__check_is_null(change->result)) {
+    if (!sw__check_is_null(change->result) && !SW__PLANT(RESOLVED_RESULT)) {
         rc = sw__work_add_result(work, change->step_id, change->result, digest, err);
         cause.digest = digest;
     }
@@ -261,6 +264,8 @@ static int operate_move(sw__work *work, const operate_change *change, sw_error *
     if (rc < 0)
         return rc;
     operate_take_back(work, change);
+    if (change->to == SW_STEP_RESOLVED && SW__PLANT(RESOLVED_NOT_TOLD))
+        return SW_OK;
     if (sw_step_state_terminal(change->to))
         return sw__work_add_ended(work, change->step_id, err);
     operate_take_up(work, change, step);

@@ -9,6 +9,7 @@
 #include "engine/work.h"
 
 #include "base/limits.h"
+#include "base/plant.h"
 #include "engine/check.h"
 #include "engine/sound.h"
 #include "stepwell/ops.h"
@@ -80,7 +81,8 @@ static int prune_pause(const prune *p, int64_t started_us, sw_error *err)
 static bool prune_may(const prune *p, const sw__task_hot *task)
 {
     const int32_t *counts = task->counts;
-    return task->state == p->state && task->changed_us < p->options->finished_before_us &&
+    bool in_time = task->changed_us < p->options->finished_before_us || SW__PLANT(PRUNE_EARLY);
+    return task->state == p->state && in_time &&
            counts[SW_STEP_READY] + counts[SW_STEP_RUNNING] + counts[SW_STEP_WAITING] == 0;
 }
 
@@ -158,12 +160,15 @@ static int prune_flow(prune *p, sw__work *work, sw_error *err)
     for (size_t i = 0; rc == SW_OK && i < p->count; i++) {
         if (p->tasks[i].task_no == 0 || !prune_may(p, &p->tasks[i]))
             continue;
-        rc = prune_note(p, &p->tasks[i], err);
+        if (!SW__PLANT(PRUNE_UNLOGGED))
+            rc = prune_note(p, &p->tasks[i], err);
         p->task_nos[kept] = p->task_nos[i];
         p->tasks[kept++] = p->tasks[i];
     }
     p->count = kept;
     work->changed = kept > 0;
+    if (SW__PLANT(PRUNE_HALF))
+        return rc;
     return rc == SW_OK ? store->ops->tasks_delete(store, p->task_nos, kept, err) : rc;
 }
 

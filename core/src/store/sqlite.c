@@ -89,6 +89,18 @@ static int sqlite_tune(sw__sqlite *self, int durability, sw_error *err)
     return rc == SQLITE_OK ? SW_OK : sw__sqlite_fail(self, rc, err);
 }
 
+int sw__sqlite_sync_log(sw__sqlite *self, sw_error *err)
+{
+    sqlite3_file *log = NULL;
+    sqlite3_int64 size = 0;
+    int rc = sqlite3_file_control(self->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (rc == SQLITE_OK && log && log->pMethods)
+        rc = log->pMethods->xFileSize(log, &size);
+    if (rc == SQLITE_OK && size > 0)
+        rc = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+    return rc == SQLITE_OK ? SW_OK : sw__sqlite_fail(self, rc, err);
+}
+
 static void sqlite_disconnect(sw__sqlite *self)
 {
     sw__sqlite_finalize(self);
@@ -125,6 +137,8 @@ int sw__store_sqlite_open(const sw__store_options *options, sw__store **out, sw_
         rc = sw__sqlite_schema_open(self, options->must_exist, err);
     if (rc == SW_OK)
         rc = sqlite_tune(self, options->durability, err);
+    if (rc == SW_OK && options->durability == SW_DURABILITY_STRICT)
+        rc = sw__sqlite_sync_log(self, err);
     if (rc == SW_OK)
         rc = sw__sqlite_prepare(self, err);
     if (rc < 0) {

@@ -56,6 +56,11 @@ void sw__sqlite_inherited_disown(void);
 void sw__sqlite_gate_enter(sw__sqlite *self);
 void sw__sqlite_gate_leave(sw__sqlite *self);
 
+/* sqlite.c: put on the disk what is in the log. Once every process has died that had the database
+ * open, SQLite believes what the log holds, also what the last of them had not synced yet: nobody
+ * may be told of it before. */
+int sw__sqlite_sync_log(sw__sqlite *self, sw_error *err);
+
 /* sqlite_schema.c: make sure that the open file is ours and has the newest schema. */
 int sw__sqlite_schema_open(sw__sqlite *self, bool must_exist, sw_error *err);
 
