@@ -248,8 +248,10 @@ class Workflow(Generic[InputT]):
         if keys is not None and len(keys) != len(inputs):
             raise ValueError(f"{len(inputs)} inputs have {len(keys)} keys")
         self.register()
-        rest = (self.version, tuple(tags), priority, initiator, reason, correlation_id)
-        rest += deadline_fields(deadline)
+        rest = (
+            *(self.version, tuple(tags), priority, initiator, reason, correlation_id),
+            *deadline_fields(deadline),
+        )
         rows = []
         for i, input in enumerate(inputs):
             key = None if keys is None else keys[i]
