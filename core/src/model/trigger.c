@@ -128,7 +128,8 @@ int32_t sw__trigger_spare(const sw_workflow_step *step)
 
 bool sw__trigger_is_lenient(const sw_workflow_step *step, const sw_workflow_step *dependency)
 {
-    return step->trigger != SW_TRIGGER_ALL_SUCCEEDED || trigger_failure(dependency) == SW__ENDED_PASSED;
+    return step->trigger != SW_TRIGGER_ALL_SUCCEEDED ||
+           trigger_failure(dependency) == SW__ENDED_PASSED;
 }
 
 void sw__tally_add(sw__tally *tally, sw__effect effect)
