@@ -175,6 +175,7 @@
 #include "engine/group.c"
 #include "engine/history.c"
 #include "engine/keep.c"
+#include "engine/lesson.c"
 #include "engine/member.c"
 #include "engine/notice.c"
 #include "engine/operate.c"

@@ -218,6 +218,34 @@ static void test_same_question_same_answer(void **state)
     scene_close(&s);
 }
 
+/* The second question finds what the first one has read: fewer blocks of memory tell. */
+static void test_remembers_ended_tasks(void **state)
+{
+    (void)state;
+    scene s;
+    scene_open(&s, diamond);
+    do_task(&s, 1);
+    s.task = rig_submit(&s.r);
+    fault_env_arm(&s.r.fault, 0, false);
+    ask_plain(&s);
+    size_t first = s.r.fault.asked;
+    int64_t left = s.forecast->base.left_us[1];
+    fault_env_arm(&s.r.fault, 0, false);
+    ask_plain(&s);
+    assert_true(s.r.fault.asked + 5 < first);
+    assert_int_equal(s.forecast->base.left_us[1], left);
+    assert_int_equal(s.forecast->base.workers, 2);
+    do_step(&s, "fetch", 10, SW_OUTCOME_SUCCEEDED);
+    do_middle(&s, 3);
+    do_step(&s, "join", 2, SW_OUTCOME_SUCCEEDED);
+    do_step(&s, "tail", 3, SW_OUTCOME_SUCCEEDED);
+    s.task = rig_submit(&s.r);
+    ask_plain(&s);
+    assert_int_equal(s.forecast->history_count, 2);
+    assert_int_equal(step_of(&s, "left")->p95_us, 3 * SECOND);
+    scene_close(&s);
+}
+
 static void test_midway(void **state)
 {
     (void)state;
@@ -589,6 +617,7 @@ int main(void)
         cmocka_unit_test(test_without_history),
         cmocka_unit_test(test_learns_from_ended_tasks),
         cmocka_unit_test(test_same_question_same_answer),
+        cmocka_unit_test(test_remembers_ended_tasks),
         cmocka_unit_test(test_midway),
         cmocka_unit_test(test_what_if),
         cmocka_unit_test(test_workers_and_resources),

@@ -102,6 +102,7 @@ static void engine_free(sw_engine *engine)
     }
     sw__bell_close(engine, false);
     sw__free(engine->env, engine->watch.workers);
+    sw__lessons_free(&engine->lessons, engine->env);
     sw__catalog_free(&engine->catalog);
     sw__audit_free(&engine->audit);
     sw__hasher_free(engine->hasher);

@@ -23,6 +23,7 @@
 #include "base/str.h"
 #include "engine/bell.h"
 #include "engine/catalog.h"
+#include "engine/lesson.h"
 #include "engine/notice.h"
 #include "model/workflow.h"
 #include "store/store.h"
@@ -110,6 +111,7 @@ struct sw_engine {
     sw__anchor anchor;
     bool anchored;
     sw__catalog catalog;
+    sw__lessons lessons; /* of ended tasks, for forecasts */
     sw__member *members;
     sw__notices *notices;  /* committed, to be written when the lock is given up */
     sw__bell bell;

@@ -2,6 +2,7 @@
 #include "engine/past.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/sound.h"
 #include "stepwell/forecast.h"
@@ -64,6 +65,28 @@ int sw__past_times_read(sw_engine *engine, sw__arena *arena, const sw__task_hot 
 
 /* The tasks. */
 
+/* The times of an ended task, remembered or read; not when its steps began. */
+static int past_learn(sw_engine *engine, sw__arena *arena, const sw__task_hot *row,
+                      const sw_workflow *workflow, sw__past_times *times, sw_error *err)
+{
+    size_t steps = workflow->step_count;
+    const sw__lesson *lesson = sw__lessons_find(&engine->lessons, row, steps);
+    if (!lesson) {
+        int rc = sw__past_times_read(engine, arena, row, workflow, times, err);
+        if (rc == SW_OK && sw__lessons_keep(&engine->lessons, engine->env, row, times->took_us,
+                                            steps, times->peak) < 0)
+            rc = sw__fail(err, SW_ENOMEM, NULL);
+        return rc;
+    }
+    /* A copy, because the plays run without the lock. */
+    *times = (sw__past_times){.took_us = sw__arena_array_raw(arena, steps, sizeof(int64_t)),
+                              .peak = lesson->peak};
+    if (!times->took_us)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    memcpy(times->took_us, lesson->took_us, steps * sizeof(int64_t));
+    return SW_OK;
+}
+
 /* steps goes down by the steps of a task; one that has more does not count, and no other after it.
  */
 static int past_add(sw_engine *engine, sw__arena *arena, const sw__task_hot *row, sw__past *past,
@@ -80,7 +103,7 @@ static int past_add(sw_engine *engine, sw__arena *arena, const sw__task_hot *row
     *steps = fits ? *steps - plan->workflow->step_count : 0;
     if (!fits)
         return SW_OK;
-    rc = sw__past_times_read(engine, arena, row, plan->workflow, &times, err);
+    rc = past_learn(engine, arena, row, plan->workflow, &times, err);
     if (rc < 0)
         return rc;
     past->tasks[past->count++] = (sw__past_task){
