@@ -58,10 +58,11 @@ AUDIT_LEVELS = c.names_of(lib.sw_audit_level_name, lib.SW_AUDIT_LEVEL_COUNT)
 
 
 def each(read: Callable[[Any, Any], Any], result: Any) -> Iterator[Any]:
-    """The C rows of one kind in a result."""
+    """The C rows of one kind in a result, which lives until the last one was asked for."""
     count = ffi.new("size_t *")
     rows = read(result, count)
-    return (rows[i] for i in range(count[0]))
+    for i in range(count[0]):
+        yield rows[i]
 
 
 def state_name(names: Tuple[str, ...], value: int) -> str:

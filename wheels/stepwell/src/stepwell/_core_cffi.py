@@ -734,7 +734,8 @@ class Engine:
         """Make a key that signs the log called name."""
         keeper = Keeper()
         texts = (keeper.text(name, "name"), keeper.text(path, "path"))
-        row = next(rows_of.each(lib.sw_audit_keys, c.result_of(lib.sw_audit_keygen, *texts)))
+        result = c.result_of(lib.sw_audit_keygen, *texts)
+        row = next(rows_of.each(lib.sw_audit_keys, result))
         return AuditKey(c.known(row.name), c.known(row.verifier))
 
     @classmethod
