@@ -128,6 +128,12 @@ bool swpy_buffers_read(swpy_state *state, PyObject *from, PyObject *to, PyObject
                     out->from_array.count, out->to_array.count);
         return false;
     }
+    if (out->from_array.count >= INT32_MAX) {
+        /* Said here, and by the core too: before gigabytes are read to find the highest node. */
+        swpy_refuse(state, SW_ELIMIT, -1, "%zu edges are more than a graph can hold",
+                    out->from_array.count);
+        return false;
+    }
     out->arrays = true;
     out->from = out->from_array.items;
     out->to = out->to_array.items;

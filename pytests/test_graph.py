@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import graphlib
 import itertools
+import mmap
 import random
 from array import array
 from collections import OrderedDict
+from pathlib import Path
 from typing import Any, Dict, Iterator, List, Set, Tuple
 
 import pytest
@@ -435,6 +437,75 @@ def test_durations_that_are_none(bad: float) -> None:
     with pytest.raises(InvalidArgumentError, match="duration of node 'b'") as caught:
         graph.analyze(duration={"b": bad})
     assert caught.value.row == 1
+
+
+@pytest.mark.parametrize("bad", [-1, float("nan"), 2**63])
+def test_rows_of_bad_numbers(bad: float) -> None:
+    graph = Graph([("a", "b")])
+    calls = [
+        lambda: graph.makespan(duration={"b": bad}),
+        lambda: graph.makespan(resources={"memory": (1, {"b": bad})}),  # type: ignore[dict-item]
+        lambda: graph.to_svg(duration={"b": bad}),
+    ]
+    for call in calls:
+        with pytest.raises(InvalidArgumentError, match="of node 'b'") as caught:
+            call()
+        assert caught.value.row == 1
+
+
+def test_sums_and_products_that_do_not_fit() -> None:
+    graph = Graph([("a", "b")])
+    with pytest.raises(LimitError) as caught:
+        graph.makespan(duration=[2**62, 2**62])
+    assert caught.value.row == 1
+    with pytest.raises(InvalidArgumentError, match="too long") as refused:
+        graph.to_svg(duration={"b": 2**62})  # seconds, drawn in microseconds
+    assert refused.value.row == 1
+    with pytest.raises(TypeError, match="must hold ints"):
+        graph.makespan(resources={"memory": (1, {"b": 0.5})})  # type: ignore[dict-item]
+
+
+def test_more_edges_than_a_graph_can_hold(tmp_path: Path) -> None:
+    """Two buffers of 2^31 nodes: a file without blocks, of which nothing is read."""
+    count = 2**31
+    path = tmp_path / "nodes"
+    with open(path, "w+b") as file:
+        file.truncate(count * 4)
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as pages:
+            with memoryview(pages) as bytes_of, bytes_of.cast("i") as nodes:
+                with pytest.raises(LimitError, match=str(count)):
+                    Graph((nodes, nodes))
+    for nodes_given in (2**31, 2**63, 2**70):
+        with pytest.raises(InvalidArgumentError, match="fit into"):
+            Graph([], nodes_given)
+    with pytest.raises(LimitError):
+        Graph([], 2**31 - 1)
+
+
+def test_a_graph_of_nothing() -> None:
+    empty: Graph[Any] = Graph([])
+    answer = empty.analyze()
+    assert not any((empty.nodes, empty.edges, empty.order(), empty.cycles(), empty.diff(empty)))
+    assert not any((answer.critical_path, answer.bottlenecks, answer.components))
+    assert empty.makespan().duration == 0 and empty.reduce().edges == []
+    changes = [(change.kind, change.node) for change in empty.diff(Graph([("a", "b")]))]
+    assert changes == [("node_added", "a"), ("node_added", "b"), ("edge_added", None)]
+    assert [change.node for change in Graph([(0, 1)]).diff(empty)][:2] == [0, 1]
+    with pytest.raises(TypeError, match="int and of str"):
+        Graph([(0, 1)]).diff(Graph([("a", "b")]))  # type: ignore[list-item]
+    assert empty.to_text() == "" and empty.to_svg().startswith("<svg")
+    assert empty.edit().finish().nodes == []
+
+
+def test_a_circle_of_a_million_nodes() -> None:
+    count = 1_000_000
+    ring = Graph((array("i", range(count)), array("i", [*range(1, count), 0])))
+    (knot,) = ring.cycles()
+    assert len(knot.cycle) == count and [cut.edge for cut in knot.cuts] == [(count - 1, 0)]
+    with pytest.raises(DefinitionError, match=r"0 -> 1 -> 2 .*\(999988 more\) -> 0"):
+        ring.order()
+    with pytest.raises(LimitError, match="100000"):
+        ring.to_svg()
 
 
 def test_durations_of_the_wrong_kind_or_number() -> None:

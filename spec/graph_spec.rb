@@ -126,6 +126,7 @@ RSpec.describe Stepwell::Graph do
       [[:node_added, "c"], [:edge_removed, %w[a b]], [:edge_added, %w[b a]], [:edge_added, %w[b c]]]
     )
     expect(described_class.new([[0, 1]]).diff(described_class.new([[0, 1], [1, 9]])).first.node).to eq(9)
+    expect { described_class.new([[0, 1]]).diff(described_class.new([%w[a b]])) }.to raise_error(TypeError, /Integer and of String/)
     one, two = [1, 2].map { |ms| described_class.of(definition({ "a" => { "timeout_ms" => ms } })) }
     expect(one.diff(two).map(&:to_a)).to eq([[:node_changed, "a", nil, [:timeout]]])
   end
@@ -181,6 +182,43 @@ RSpec.describe Stepwell::Graph do
     expect { graph.analyze(duration: { "x" => 1 }) }.to raise_error(Stepwell::NotFoundError)
     expect { graph.analyze(parts: [:depth]) }.to raise_error(Stepwell::InvalidArgumentError, /there are order/)
     expect { graph.dependents("x") }.to raise_error(Stepwell::NotFoundError)
+  end
+
+  it "refuses what no 64 bits can hold, with its row" do
+    graph = described_class.new([%w[a b]])
+    [
+      -> { graph.to_svg(duration: { "b" => 2**62 }) }, -> { graph.makespan(duration: { "b" => 2**63 }) },
+      -> { graph.makespan(resources: { memory: [1, { "b" => 2**63 }] }) }, -> { graph.makespan(duration: { "b" => -1 }) },
+      -> { graph.makespan(duration: { "b" => Float::NAN }) }, -> { graph.makespan(resources: { memory: [1, { "b" => -1 }] }) }
+    ].each do |call|
+      expect(&call).to raise_error(Stepwell::InvalidArgumentError) { |error| expect(error.row).to eq(1) }
+    end
+    expect { graph.makespan(duration: [2**62, 2**62]) }.to raise_error(Stepwell::LimitError) { |e| expect(e.row).to eq(1) }
+    expect { described_class.new([], nodes: (2**31) - 1) }.to raise_error(Stepwell::LimitError)
+    expect { described_class.new([[0, 1], [0, 5]], nodes: 3) }
+      .to raise_error(Stepwell::InvalidArgumentError) { |error| expect(error.row).to eq(1) }
+    expect { graph.analyze(roots: ["x"]) }.to raise_error(Stepwell::NotFoundError, /"x"/)
+  end
+
+  it "answers for a graph of nothing" do
+    empty = described_class.new([])
+    answer = empty.analyze
+    expect([empty.nodes, empty.edges, empty.order, empty.cycles, empty.reduce.edges, empty.diff(empty)]).to all(eq([]))
+    expect([answer.critical_path, answer.bottlenecks, answer.components]).to all(eq([]))
+    expect(empty.makespan.duration).to eq(0)
+    added = empty.diff(described_class.new([%i[a b]]))
+    expect(added.map { |change| [change.kind, change.node || change.edge] })
+      .to eq([%i[node_added a], %i[node_added b], [:edge_added, %i[a b]]])
+    expect([empty.to_text, empty.to_svg[0, 4], empty.layout.places, empty.edit.finish.nodes]).to eq(["", "<svg", {}, []])
+  end
+
+  it "finds a circle of a million nodes" do
+    count = 1_000_000
+    ring = described_class.new([(0...count).to_a.pack("l*"), (1..count).map { |i| i % count }.pack("l*")])
+    knot = ring.cycles.first
+    expect([knot.cycle.size, knot.cuts.map(&:edge)]).to eq([count, [[count - 1, 0]]])
+    expect { ring.order }.to raise_error(Stepwell::DefinitionError, /0 -> 1 -> 2 .*\(999988 more\) -> 0/)
+    expect { ring.to_svg }.to raise_error(Stepwell::LimitError, /100000/)
   end
 
   it "is made of definitions, and of what an engine has stored" do

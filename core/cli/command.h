@@ -131,6 +131,7 @@ _Static_assert(CLI_OPTION_COUNT <= 128, "the options of a command are bits of on
 
 /* Options that every command takes. */
 #define CLI_COMMON (CLI_BIT(JSON) | CLI_BIT(QUIET) | CLI_BIT(NO_COLOR) | CLI_BIT(HELP))
+#define CLI_DB_COMMON (CLI_COMMON | CLI_BIT(DB))
 
 typedef struct cli_option {
     const char *name;
@@ -185,8 +186,9 @@ struct cli_command {
     int (*run)(const cli_call *call);
 };
 
-/* The table. */
-const cli_command *cli_commands(size_t *count);
+/* The table: the command of a number from 0 on, in the order of help; NULL after the last. */
+const cli_command *cli_command_at(size_t number);
+const cli_command *cli_audit_commands(size_t *count);
 const cli_option *cli_option_get(cli_option_id id);
 const cli_exit_row *cli_exit_rows(size_t *count);
 const cli_exit_row *cli_exit_get(cli_exit status);

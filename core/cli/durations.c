@@ -29,9 +29,10 @@ static int duration_bad(const durations_reader *reader, const char *text)
     if (reader->path)
         return cli_fail(CLI_EXIT_USAGE, NULL, "%s:%d: expected STEP=SECONDS, not '%s'",
                         reader->path, reader->line, text);
-    return cli_fail(CLI_EXIT_USAGE, NULL,
-                    "option '--duration' needs STEP=SECONDS with 0 or more seconds, not '%s'",
-                    text);
+    return cli_fail(
+        CLI_EXIT_USAGE, NULL,
+        "option '--duration' needs STEP=SECONDS with 0 or more seconds, fewer than 1e12, not '%s'",
+        text);
 }
 
 static int duration_unknown(const durations_reader *reader, const char *name, size_t length)

@@ -110,11 +110,10 @@ const char *cli_suggest(const char *text, const char *const *names, size_t count
 /* What was typed where a command should be: two words when the first one begins such a name. */
 static char *command_words_typed(int argc, char **argv)
 {
-    size_t count;
-    const cli_command *commands = cli_commands(&count);
+    const cli_command *command;
     size_t length = strlen(argv[0]);
-    for (size_t i = 0; i < count && argc > 1; i++) {
-        if (strncmp(commands[i].name, argv[0], length) != 0 || commands[i].name[length] != ' ')
+    for (size_t i = 0; argc > 1 && (command = cli_command_at(i)) != NULL; i++) {
+        if (strncmp(command->name, argv[0], length) != 0 || command->name[length] != ' ')
             continue;
         size_t size = length + strlen(argv[1]) + 2;
         char *text = cli_alloc(size);
@@ -126,12 +125,13 @@ static char *command_words_typed(int argc, char **argv)
 
 int cli_command_unknown(int argc, char **argv)
 {
-    size_t count;
-    const cli_command *commands = cli_commands(&count);
+    size_t count = 0;
+    while (cli_command_at(count))
+        count++;
     const char **names = cli_alloc(count * sizeof(*names));
     char *typed = command_words_typed(argc, argv);
     for (size_t i = 0; i < count; i++)
-        names[i] = commands[i].name;
+        names[i] = cli_command_at(i)->name;
     const char *near = cli_suggest(typed, names, count);
     int status =
         cli_fail(CLI_EXIT_USAGE, "stepwell --help lists the commands", "unknown command '%s'%s%s%s",

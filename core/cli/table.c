@@ -1,308 +1,14 @@
-/* The table of commands, options and exit codes. To add a command: a row here, a file beside. */
+/* The table of commands. To add one: a row here, a file beside. Not here: the commands of the audit
+ * log (table_audit.c), options and exit codes (table_options.c).
+ */
 #include <string.h>
 
 #include "command.h"
 
-#define CLI_CHOICE_TEXT(name, value, text) text "|"
-#define CLI_DB_COMMON (CLI_COMMON | CLI_BIT(DB))
 /* What chooses dead letters. */
 #define CLI_DEAD                                                                                   \
     (CLI_DB_COMMON | CLI_BIT(WORKFLOW) | CLI_BIT(HANDLER) | CLI_BIT(STEP) | CLI_BIT(ERROR_CLASS) | \
      CLI_BIT(SINCE) | CLI_BIT(UNTIL))
-
-/* What chooses entries of the audit log. */
-#define CLI_ENTRIES                                                                                \
-    (CLI_DB_COMMON | CLI_BIT(SINCE) | CLI_BIT(UNTIL) | CLI_BIT(ACTOR) | CLI_BIT(STEP) |            \
-     CLI_BIT(KIND) | CLI_BIT(OUTCOME) | CLI_BIT(CORRELATION_ID) | CLI_BIT(AFTER))
-
-static const cli_option option_table[CLI_OPTION_COUNT] = {
-    [CLI_OPTION_RESUME] = {.name = "resume",
-                           .help = "continue an unfinished task: the named one, or the newest"},
-    [CLI_OPTION_INPUT] = {.name = "input",
-                          .argument = "JSON|@FILE|-",
-                          .kind = CLI_TEXT,
-                          .help = "input of the task: JSON text, a file, or standard input"},
-    [CLI_OPTION_KEY] = {.name = "key",
-                        .argument = "KEY",
-                        .kind = CLI_TEXT,
-                        .help = "idempotency key: a second run with it follows the first task"},
-    [CLI_OPTION_DEADLINE] = {.name = "deadline",
-                             .argument = "TIME",
-                             .kind = CLI_TEXT,
-                             .help = "fail the task unless it has ended by then: 90s, 15m, 2h, 7d "
-                                     "from now, or a time, written like --since of list"},
-    [CLI_OPTION_TO] = {.name = "to",
-                       .argument = "STATE",
-                       .kind = CLI_CHOICE,
-                       .choices = "pending|ready|skipped|cancelled|resolved|",
-                       .help = "the state to bring steps into"},
-    [CLI_OPTION_PARTIAL] = {.name = "partial",
-                            .help = "change the steps that can be changed; without it, all or "
-                                    "none"},
-    [CLI_OPTION_FOR] = {.name = "for",
-                        .argument = "SECONDS",
-                        .kind = CLI_NUMBER,
-                        .minimum = 1,
-                        .maximum = 31536000,
-                        .help = "so long (default: until it is closed by hand)"},
-    [CLI_OPTION_REASON] = {.name = "reason",
-                           .argument = "TEXT",
-                           .kind = CLI_TEXT,
-                           .help = "why, for the audit log"},
-    [CLI_OPTION_ACTOR] = {.name = "actor",
-                          .argument = "NAME",
-                          .kind = CLI_TEXT,
-                          .help = "who, for the audit log (default: $USER); audit list and "
-                                  "stats: only what they did"},
-    [CLI_OPTION_STATE] = {.name = "state",
-                          .argument = "STATE",
-                          .kind = CLI_CHOICE,
-                          .choices = SW_TASK_STATE_MAP(CLI_CHOICE_TEXT),
-                          .help = "only tasks in this state"},
-    [CLI_OPTION_RESULT] = {.name = "result",
-                           .argument = "JSON",
-                           .kind = CLI_TEXT,
-                           .help = "result of a resolved step, which its dependents read"},
-    [CLI_OPTION_ALL] = {.name = "all", .help = "all there are, without another choice"},
-    [CLI_OPTION_WORKFLOW] = {.name = "workflow",
-                             .argument = "NAME",
-                             .kind = CLI_TEXT,
-                             .help = "only tasks of this workflow"},
-    [CLI_OPTION_HANDLER] = {.name = "handler",
-                            .argument = "NAME",
-                            .kind = CLI_TEXT,
-                            .help = "only steps with this handler"},
-    [CLI_OPTION_STEP] = {.name = "step",
-                         .argument = "NAME",
-                         .kind = CLI_TEXT,
-                         .help = "only what is about steps of this name"},
-    [CLI_OPTION_ERROR_CLASS] = {.name = "error-class",
-                                .argument = "NAME",
-                                .kind = CLI_TEXT,
-                                .help = "only steps whose last attempt failed so"},
-    [CLI_OPTION_TAG] = {.name = "tag",
-                        .argument = "TAG",
-                        .kind = CLI_LIST,
-                        .help = "a tag of the task; run takes several, list looks for one"},
-    [CLI_OPTION_CORRELATION_ID] = {.name = "correlation-id",
-                                   .argument = "ID",
-                                   .kind = CLI_TEXT,
-                                   .help = "only tasks of the request with this id"},
-    [CLI_OPTION_OLDER_THAN] = {.name = "older-than",
-                               .argument = "AGE",
-                               .kind = CLI_TEXT,
-                               .help = "only tasks that ended so long ago: 90s, 15m, 2h, 7d; or "
-                                       "before a time, written like --since of list"},
-    [CLI_OPTION_SINCE] = {.name = "since",
-                          .argument = "TIME",
-                          .kind = CLI_TEXT,
-                          .help = "only tasks created (dead letters: failed; entries: written) "
-                                  "then or later: 2026-01-31, "
-                                  "2026-01-31T13:05:09 (local, with Z behind it UTC), or 90s, 15m, "
-                                  "2h, 7d ago"},
-    [CLI_OPTION_UNTIL] =
-        {.name = "until",
-         .argument = "TIME",
-         .kind = CLI_TEXT,
-         .help = "only tasks created (dead letters: failed; entries: written) before then, written "
-                 "like --since"},
-    [CLI_OPTION_AFTER] = {.name = "after",
-                          .argument = "TASK|ENTRY",
-                          .kind = CLI_TEXT,
-                          .help = "the next page: only what comes after this one in the list"},
-    [CLI_OPTION_LIMIT] = {.name = "limit",
-                          .argument = "N",
-                          .kind = CLI_NUMBER,
-                          .minimum = 1,
-                          .maximum = 10000,
-                          .help = "at most so many (lists: 20 when it is not given)"},
-    [CLI_OPTION_FAIL] = {.name = "fail",
-                         .argument = "STEP",
-                         .kind = CLI_LIST,
-                         .help = "the step fails for good when it would have ended; may be given "
-                                 "more than once, as --slower, --skip and --resource may"},
-    [CLI_OPTION_SLOWER] = {.name = "slower",
-                           .argument = "STEP=FACTOR",
-                           .kind = CLI_LIST,
-                           .help = "the step takes so many times as long; below 1: it is faster"},
-    [CLI_OPTION_SKIP] = {.name = "skip",
-                         .argument = "STEP",
-                         .kind = CLI_LIST,
-                         .help = "the step is skipped now, as an operator would"},
-    [CLI_OPTION_RESOLVE] = {.name = "resolve",
-                            .argument = "STEP",
-                            .kind = CLI_LIST,
-                            .help = "the step is resolved now; those after it go on"},
-    [CLI_OPTION_MORE_WORKERS] = {.name = "more-workers",
-                                 .argument = "N",
-                                 .kind = CLI_NUMBER,
-                                 .minimum = -1000000,
-                                 .maximum = 1000000,
-                                 .help =
-                                     "so many more steps run at once than now; may be negative"},
-    [CLI_OPTION_RESOURCE] = {.name = "resource",
-                             .argument = "SEATS=STEP,...",
-                             .kind = CLI_LIST,
-                             .help = "at most so many of these steps run at once"},
-    [CLI_OPTION_CALIBRATION] = {.name = "calibration",
-                                .help = "say how good forecasts of earlier tasks would have been, "
-                                        "and nothing else"},
-    [CLI_OPTION_TIMEOUT] = {.name = "timeout",
-                            .argument = "SECONDS",
-                            .kind = CLI_NUMBER,
-                            .minimum = 1,
-                            .maximum = 31536000,
-                            .help = "stop watching and working after so long; exit code 124"},
-    [CLI_OPTION_THREADS] = {.name = "threads",
-                            .argument = "N",
-                            .kind = CLI_NUMBER,
-                            .minimum = 1,
-                            .maximum = 256,
-                            .help = "steps at once in this process (default: 4)"},
-    [CLI_OPTION_ROOT] = {.name = "root",
-                         .argument = "DIR",
-                         .kind = CLI_TEXT,
-                         .help = "directory of file steps and commands (default: the current "
-                                 "one); file steps cannot leave it"},
-    [CLI_OPTION_QUEUE] = {.name = "queue",
-                          .argument = "NAME",
-                          .kind = CLI_LIST,
-                          .help = "only steps of this queue; may be given more than once"},
-    [CLI_OPTION_LEASE_SECONDS] = {.name = "lease-seconds",
-                                  .argument = "N",
-                                  .kind = CLI_NUMBER,
-                                  .minimum = 1,
-                                  .maximum = 86400,
-                                  .help = "steps of a worker that gives no sign of life for so "
-                                          "long are done again elsewhere (default: 15)"},
-    [CLI_OPTION_NAME] = {.name = "name",
-                         .argument = "NAME",
-                         .kind = CLI_TEXT,
-                         .help = "name of the worker, for people (default: pid@host)"},
-    [CLI_OPTION_DURABILITY] = {.name = "durability",
-                               .argument = "MODE",
-                               .kind = CLI_CHOICE,
-                               .choices = "strict|relaxed|",
-                               .help = "strict: on disk when acknowledged (default); relaxed: a "
-                                       "power loss may take the last commits"},
-    [CLI_OPTION_DETACH] = {.name = "detach",
-                           .help = "only submit, print the task id; workers do the steps"},
-    [CLI_OPTION_DRY_RUN] = {.name = "dry-run",
-                            .letter = 'n',
-                            .help =
-                                "show what would be done (run: as `plan` does), and do nothing"},
-    [CLI_OPTION_FORMAT] = {.name = "format",
-                           .argument = "FORMAT",
-                           .kind = CLI_CHOICE,
-                           .choices = SW_PICTURE_FORMAT_MAP(CLI_CHOICE_TEXT),
-                           .help = "svg, mermaid, dot, json or text (default: by the name of "
-                                   "--output, else text)"},
-    [CLI_OPTION_OUTPUT] = {.name = "output",
-                           .argument = "FILE",
-                           .kind = CLI_TEXT,
-                           .letter = 'o',
-                           .help = "write to a file instead of standard output"},
-    [CLI_OPTION_DIRECTION] = {.name = "direction",
-                              .argument = "DIRECTION",
-                              .kind = CLI_CHOICE,
-                              .choices = "down|right|",
-                              .help = "where dependents stand (default: as fits a screen)"},
-    [CLI_OPTION_CRITICAL] = {.name = "critical",
-                             .help = "mark the path that takes longest: by measured times of "
-                                     "steps that have ended, by --durations of the others"},
-    [CLI_OPTION_SLACK] = {.name = "slack",
-                          .help = "show how long each step takes, and how much later it may end "
-                                  "without delaying the end"},
-    [CLI_OPTION_REDUNDANT] = {.name = "redundant",
-                              .help = "mark dependencies that follow from others"},
-    [CLI_OPTION_SVG] = {.name = "svg", .help = "as SVG instead of text"},
-    [CLI_OPTION_DURATION] = {.name = "duration",
-                             .argument = "STEP=SECONDS",
-                             .kind = CLI_LIST,
-                             .help = "how long a step takes, whatever --durations says; may be "
-                                     "given more than once"},
-    [CLI_OPTION_DURATIONS] = {.name = "durations",
-                              .argument = "FROM",
-                              .kind = CLI_TEXT,
-                              .help = "how long steps take: declared (the timeout, else a second; "
-                                      "default for files), p50 or p95 of earlier tasks in the "
-                                      "database, or a file with lines STEP=SECONDS"},
-    [CLI_OPTION_WORKERS] = {.name = "workers",
-                            .argument = "N",
-                            .kind = CLI_NUMBER,
-                            .minimum = 1,
-                            .maximum = 1000000,
-                            .help = "when so many steps run at once"},
-    [CLI_OPTION_IMPACT] = {.name = "impact",
-                           .argument = "STEP",
-                           .kind = CLI_TEXT,
-                           .help = "say which steps cannot run if this one fails"},
-    [CLI_OPTION_DIFF] = {.name = "diff",
-                         .argument = "FILE",
-                         .kind = CLI_TEXT,
-                         .help = "say what differs in another file"},
-    [CLI_OPTION_STRICT] = {.name = "strict", .help = "an unknown key is an error, not a warning"},
-    [CLI_OPTION_SIGNER] = {.name = "signer",
-                           .argument = "FILE",
-                           .kind = CLI_TEXT,
-                           .help = "the secret key; FILE.state beside it says what it signed last"},
-    [CLI_OPTION_CHECKPOINT] = {.name = "checkpoint",
-                               .argument = "FILE",
-                               .kind = CLI_LIST,
-                               .help = "a signed checkpoint that was kept; may be given several "
-                                       "times"},
-    [CLI_OPTION_VKEY] = {.name = "vkey",
-                         .argument = "KEY|@FILE",
-                         .kind = CLI_LIST,
-                         .help = "the key that checkpoints must be signed by, or a file with one "
-                                 "in each line"},
-    [CLI_OPTION_ANCHOR] =
-        {.name = "anchor",
-         .argument = "PLACE",
-         .kind = CLI_LIST,
-         .help = "where a checkpoint lies outside: file:PATH, db:PATH, git:DIR, syslog: or "
-                 "the address of a witness; may be given several times"},
-    [CLI_OPTION_ENTRY] = {.name = "entry",
-                          .argument = "N",
-                          .kind = CLI_LIST,
-                          .help = "the number of an entry; may be given several times"},
-    [CLI_OPTION_EXPORT] = {.name = "export",
-                           .argument = "DIR",
-                           .kind = CLI_TEXT,
-                           .help = "a folder of audit export, instead of a database"},
-    [CLI_OPTION_KIND] = {.name = "kind",
-                         .argument = "KIND",
-                         .kind = CLI_CHOICE,
-                         .choices = SW_AUDIT_KIND_MAP(CLI_CHOICE_TEXT),
-                         .help = "only entries of this kind: step_changed, task_submitted, ..."},
-    [CLI_OPTION_OUTCOME] = {.name = "outcome",
-                            .argument = "STATE",
-                            .kind = CLI_TEXT,
-                            .help = "only entries that brought a step or task into this state"},
-    [CLI_OPTION_AS] = {.name = "as",
-                       .argument = "FORMAT",
-                       .kind = CLI_CHOICE,
-                       .choices = SW_AUDIT_FORMAT_MAP(CLI_CHOICE_TEXT),
-                       .help = "jsonl, yaml or csv, for other programs; all entries that match"},
-    [CLI_OPTION_QUICK] = {.name = "quick",
-                          .help = "do not rewrite the database file; copies of what was erased may "
-                                  "remain in unused room of it"},
-    [CLI_OPTION_MARKDOWN] = {.name = "markdown",
-                             .hidden = true,
-                             .help = "the whole reference as Markdown"},
-    [CLI_OPTION_DB] = {.name = "db",
-                       .argument = "PATH",
-                       .kind = CLI_TEXT,
-                       .help = "the database (default: $STEPWELL_DB, else ./stepwell.db); "
-                               "memory: keeps nothing"},
-    [CLI_OPTION_JSON] = {.name = "json",
-                         .help = "machine-readable output, one JSON object per line; errors are "
-                                 "RFC 9457 objects on stderr"},
-    [CLI_OPTION_QUIET] = {.name = "quiet", .letter = 'q', .help = "print errors only"},
-    [CLI_OPTION_NO_COLOR] = {.name = "no-color", .help = "no colours (also: NO_COLOR, TERM=dumb)"},
-    [CLI_OPTION_HELP] = {.name = "help", .letter = 'h', .help = "show help"},
-    [CLI_OPTION_VERSION] = {.name = "version", .hidden = true, .help = "show the version"},
-};
 
 static const cli_command command_table[] = {
     {.name = "run",
@@ -617,145 +323,10 @@ static const cli_command command_table[] = {
      .options = CLI_DB_COMMON | CLI_BIT(THREADS) | CLI_BIT(ROOT) | CLI_BIT(QUEUE) |
                 CLI_BIT(LEASE_SECONDS) | CLI_BIT(NAME) | CLI_BIT(DURABILITY),
      .run = cli_command_worker},
-    {.name = "audit verify",
-     .summary = "Recompute the audit log and compare it with the state of every step",
-     .about = "Proves level 1, integrity: no entry was changed, removed or added by somebody who "
-              "did not recompute the whole chain. With checkpoints that were kept elsewhere it "
-              "proves level 2, signed: up to the newest of them the log is what was signed, "
-              "whatever somebody with write access recomputes. With --export it needs no "
-              "database; states are not replayed then.",
-     .usages = {"[options]", "--export DIR --vkey KEY|@FILE [options]"},
-     .examples = {{"stepwell audit verify", "exit code 6 and the bad entries when it fails"},
-                  {"stepwell audit verify --checkpoint kept.txt --vkey @orders.vkey",
-                   "is it still the log that was signed?"},
-                  {"stepwell audit verify --json", "the whole report"}},
-     .options =
-         CLI_DB_COMMON | CLI_BIT(CHECKPOINT) | CLI_BIT(VKEY) | CLI_BIT(ANCHOR) | CLI_BIT(EXPORT),
-     .run = cli_command_audit_verify},
-    {.name = "audit keygen",
-     .summary = "Make a key that signs checkpoints of an audit log",
-     .about = "NAME names the log as well, best an address without https://. Prints the verifier "
-              "key, which is public. One key signs one log.",
-     .usages = {"NAME --signer FILE [options]"},
-     .examples = {{"stepwell audit keygen example.com/orders --signer orders.key >orders.vkey",
-                   "the secret in orders.key, for its owner only"}},
-     .arguments = {"NAME"},
-     .argument_min = 1,
-     .argument_max = 1,
-     .options = CLI_COMMON | CLI_BIT(SIGNER),
-     .run = cli_command_audit_keygen},
-    {.name = "audit seal",
-     .summary = "Sign what the audit log says by now",
-     .about = "Prints a checkpoint: keep it where nobody who can write the database can change it. "
-              "Refuses to sign when the log does not continue what was signed before. Reads only "
-              "new entries.",
-     .usages = {"--signer FILE [options]"},
-     .examples = {{"stepwell audit seal --signer orders.key -o orders.checkpoint",
-                   "every minute, from cron"}},
-     .options = CLI_DB_COMMON | CLI_BIT(SIGNER) | CLI_BIT(OUTPUT),
-     .run = cli_command_audit_seal},
-    {.name = "audit anchor",
-     .summary = "Give a checkpoint to somebody outside",
-     .about = "Appends it to a file or another database, commits it in a git work tree, writes it "
-              "to the system's log, or "
-              "lets a C2SP witness cosign it, which also refuses a log that was rolled back. "
-              "`stepwell audit verify --anchor` then proves level L3. --vkey names the keys of the "
-              "log and of the witnesses; with --output the checkpoint is written with what the "
-              "witnesses signed.",
-     .usages = {"--anchor PLACE --checkpoint FILE --vkey KEY [options]"},
-     .examples = {{"stepwell audit anchor --anchor git:/srv/anchors --checkpoint kept.txt --vkey "
-                   "@orders.vkey",
-                   "after each seal, from cron"}},
-     .options =
-         CLI_DB_COMMON | CLI_BIT(ANCHOR) | CLI_BIT(CHECKPOINT) | CLI_BIT(VKEY) | CLI_BIT(OUTPUT),
-     .run = cli_command_audit_anchor},
-    {.name = "audit rotate",
-     .summary = "Hand an audit log over from one key to another",
-     .about =
-         "Makes a key of the same name in NEW, unless one that has signed nothing is there. Both "
-         "keys sign one checkpoint that names the new one: auditors who keep it trust the new "
-         "key from there on, and the old one no longer. The verifier key is printed.",
-     .usages = {"NEW --signer OLD -o FILE [options]"},
-     .examples = {{"stepwell audit rotate new.key --signer orders.key -o rotation.checkpoint",
-                   "orders.key signs nothing any more"}},
-     .arguments = {"NEW"},
-     .argument_min = 1,
-     .argument_max = 1,
-     .options = CLI_DB_COMMON | CLI_BIT(SIGNER) | CLI_BIT(OUTPUT),
-     .run = cli_command_audit_rotate},
-    {.name = "audit prove",
-     .summary = "Prove that entries are in the log that a checkpoint signed",
-     .about = "Prints one proof for each entry of the task (or of one step of it, or for each "
-              "entry named), which anybody with the verifier key can check without the database. "
-              "With an older and a newer checkpoint it proves that nothing before the older one "
-              "was changed.",
-     .usages = {"TASK|--entry N --checkpoint FILE [options]",
-                "--checkpoint OLD --checkpoint NEW [options]"},
-     .examples = {{"stepwell audit prove 01926f3a --step charge --checkpoint kept.txt",
-                   "that and when this step ran"},
-                  {"stepwell audit prove --entry 4711 --checkpoint kept.txt -o 4711.proof",
-                   "one entry"},
-                  {"stepwell audit prove --checkpoint may.txt --checkpoint june.txt",
-                   "June continues May"}},
-     .arguments = {"TASK"},
-     .argument_max = 1,
-     .options = CLI_DB_COMMON | CLI_BIT(ENTRY) | CLI_BIT(STEP) | CLI_BIT(CHECKPOINT) |
-                CLI_BIT(EXPORT) | CLI_BIT(OUTPUT),
-     .run = cli_command_audit_prove},
-    {.name = "audit check",
-     .summary = "Check proofs, without a database",
-     .about = "FILE holds what audit prove printed; - is standard input. A proof of consistency "
-              "needs the older checkpoint, too.",
-     .usages = {"FILE --vkey KEY|@FILE [options]"},
-     .examples = {{"stepwell audit check 4711.proof --vkey @orders.vkey",
-                   "exit code 6 when it proves nothing"},
-                  {"stepwell audit check june.proof --checkpoint may.txt --vkey @orders.vkey",
-                   "June continues May"}},
-     .arguments = {"FILE"},
-     .argument_min = 1,
-     .argument_max = 1,
-     .options = CLI_COMMON | CLI_BIT(CHECKPOINT) | CLI_BIT(VKEY),
-     .run = cli_command_audit_check},
-    {.name = "audit export",
-     .summary = "Write the log as a folder that can be served and verified offline",
-     .about = "DIR gets the entries that the checkpoint covers, the tiles of their tree and the "
-              "checkpoint, in the layout of C2SP tlog-tiles. Later exports into the same folder "
-              "add to it.",
-     .usages = {"DIR --checkpoint FILE [options]"},
-     .examples = {{"stepwell audit export public --checkpoint orders.checkpoint",
-                   "any web server can serve the folder"},
-                  {"stepwell audit verify --export public --vkey @orders.vkey",
-                   "what its readers do"}},
-     .arguments = {"DIR"},
-     .argument_min = 1,
-     .argument_max = 1,
-     .options = CLI_DB_COMMON | CLI_BIT(CHECKPOINT),
-     .run = cli_command_audit_export},
-    {.name = "audit list",
-     .summary = "List entries of the audit log, oldest first",
-     .about = "TASK is an id or the beginning of one; of a task that was pruned, the whole id. CSV "
-              "can be opened in a spreadsheet: what would be a formula has an apostrophe in front.",
-     .usages = {"[TASK] [options]"},
-     .examples = {{"stepwell audit list --actor ann --since 7d", "what somebody did"},
-                  {"stepwell audit list 01926f3a --step charge", "the history of a step"},
-                  {"stepwell audit list --outcome failed --as csv >failed.csv",
-                   "for a spreadsheet"},
-                  {"stepwell audit list --after 4711 --json", "what came since, for a program"}},
-     .arguments = {"TASK"},
-     .argument_max = 1,
-     .options = CLI_ENTRIES | CLI_BIT(AS) | CLI_BIT(LIMIT),
-     .run = cli_command_audit_list},
-    {.name = "audit stats",
-     .summary = "Count entries of the audit log, by kind and by actor",
-     .about = "TASK is an id or the beginning of one; of a task that was pruned, the whole id. "
-              "Shows how many, and when the first and the last were written.",
-     .usages = {"[TASK] [options]"},
-     .examples = {{"stepwell audit stats --since 1d", "what happened today"},
-                  {"stepwell audit stats --outcome failed --json | jq .kinds", "for a program"}},
-     .arguments = {"TASK"},
-     .argument_max = 1,
-     .options = CLI_ENTRIES,
-     .run = cli_command_audit_stats},
+};
+
+/* Those about the program itself stand last in help. */
+static const cli_command own_table[] = {
     {.name = "version",
      .summary = "Show the version",
      .usages = {"[options]"},
@@ -772,35 +343,18 @@ static const cli_command command_table[] = {
      .run = cli_command_help},
 };
 
-static const cli_exit_row exit_table[] = {
-#define CLI_EXIT_ROW(name, status, slug, meaning) {CLI_EXIT_##name, slug, meaning},
-    CLI_EXIT_MAP(CLI_EXIT_ROW)
-#undef CLI_EXIT_ROW
-};
-
-const cli_command *cli_commands(size_t *count)
+const cli_command *cli_command_at(size_t number)
 {
-    *count = sizeof(command_table) / sizeof(command_table[0]);
-    return command_table;
-}
-
-const cli_option *cli_option_get(cli_option_id id)
-{
-    return &option_table[id];
-}
-
-const cli_exit_row *cli_exit_rows(size_t *count)
-{
-    *count = sizeof(exit_table) / sizeof(exit_table[0]);
-    return exit_table;
-}
-
-const cli_exit_row *cli_exit_get(cli_exit status)
-{
-    const cli_exit_row *row = exit_table;
-    while (row->status != status)
-        row++;
-    return row;
+    size_t audit_count;
+    const cli_command *audit = cli_audit_commands(&audit_count);
+    const size_t first_count = sizeof(command_table) / sizeof(command_table[0]);
+    if (number < first_count)
+        return &command_table[number];
+    number -= first_count;
+    if (number < audit_count)
+        return &audit[number];
+    number -= audit_count;
+    return number < sizeof(own_table) / sizeof(own_table[0]) ? &own_table[number] : NULL;
 }
 
 /* How many words of argv spell the name of a command; 0 when they do not. */
@@ -820,12 +374,11 @@ static size_t command_words_matched(const cli_command *command, size_t count, ch
 
 const cli_command *cli_command_find(size_t count, char **argv, size_t *words)
 {
-    size_t command_count;
-    const cli_command *commands = cli_commands(&command_count);
-    for (size_t i = 0; i < command_count; i++) {
-        *words = command_words_matched(&commands[i], count, argv);
+    const cli_command *command;
+    for (size_t i = 0; (command = cli_command_at(i)) != NULL; i++) {
+        *words = command_words_matched(command, count, argv);
         if (*words > 0)
-            return &commands[i];
+            return command;
     }
     *words = 0;
     return NULL;

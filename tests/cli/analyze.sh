@@ -33,6 +33,19 @@ t "a duration of an unknown step" 7 "err:there is no step 'x'" -- analyze shop.j
 for bad in pack =1 pack= pack=x pack=-1 pack=nan pack=inf pack=1e30 pack=1s; do
     t "no duration: $bad" 2 "err:option '--duration' needs STEP=SECONDS" -- analyze shop.json --duration "$bad"
 done
+t "a duration that is too long says how long" 2 "err:fewer than 1e12" -- analyze shop.json --duration pack=1e12
+printf '{"stepwell": 1, "name": "long", "steps": [%s{"name": "s0", "handler": "noop"}]}' \
+    "$(printf '{"name": "s%d", "handler": "noop"}, ' {1..11})" >long.json
+printf 's%d=9e11\n' {0..11} >long.txt
+t "durations whose sum does not fit" 2 out= "err:the sum of durations passes 2^63 - 1" -- analyze long.json --durations long.txt
+printf '{"stepwell": 1, "name": "e", "steps": []}' >empty.json
+printf '{"stepwell": 1, "name": "e", "steps": [\n{"name": "a", "handler": "noop"},\n{"name": "a", "handler": "noop"}]}' >twice.json
+for command in analyze plan graph; do
+    t "$command of no steps" 3 out= "err:empty.json:1:" "err:there are no steps" -- $command empty.json
+    t "$command of a name given twice" 3 out= "err:twice.json:3:" "err:is there already, in line 2" -- $command twice.json
+done
+"$python" -c 'import json; n = 20000; print(json.dumps({"stepwell": 1, "name": "ring", "steps": [{"name": f"s{i}", "handler": "noop", "after": [f"s{i - 1 if i else n - 1}"]} for i in range(n)]}))' >ring.json
+t "a circle of many steps" 3 out= "err:(19992 more)" "err:s0 could do without s19999" -- analyze ring.json
 t "no workers" 2 "err:option '--workers' needs a whole number" -- analyze shop.json --workers 0
 t "analyze needs a subject" 2 "err:FILE" -- analyze
 t "analyze help" 0 "out:--duration STEP=SECONDS" "out:--impact STEP" -- analyze --help

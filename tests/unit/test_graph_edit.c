@@ -405,6 +405,31 @@ static void test_graphs_without_names_are_not_compared(void **state)
     sw_graph_free(named);
 }
 
+static void test_a_graph_of_nothing_is_compared(void **state)
+{
+    (void)state;
+    size_t count;
+    graph_case set;
+    sw_result *result = NULL;
+    graph_case_init(&set, 0);
+    sw_graph *empty = graph_case_open(&set, NULL), *named = two_names();
+    assert_int_equal(sw_graph_diff(empty, empty, &result, NULL), SW_OK);
+    sw_changes(result, &count);
+    assert_int_equal(count, 0);
+    sw_result_free(result);
+    assert_int_equal(sw_graph_diff(empty, named, &result, NULL), SW_OK);
+    const sw_change *rows = sw_changes(result, &count);
+    assert_true(count >= 2);
+    assert_int_equal(rows[0].kind, SW_CHANGE_NODE_ADDED);
+    sw_result_free(result);
+    assert_int_equal(sw_graph_diff(named, empty, &result, NULL), SW_OK);
+    rows = sw_changes(result, &count);
+    assert_int_equal(rows[0].kind, SW_CHANGE_NODE_REMOVED);
+    sw_result_free(result);
+    sw_graph_free(empty);
+    sw_graph_free(named);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -417,6 +442,7 @@ int main(void)
         cmocka_unit_test(test_workflows_as_graphs),
         cmocka_unit_test(test_changes_of_rules_are_told),
         cmocka_unit_test(test_graphs_without_names_are_not_compared),
+        cmocka_unit_test(test_a_graph_of_nothing_is_compared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

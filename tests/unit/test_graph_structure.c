@@ -363,6 +363,23 @@ static void test_bad_names_are_refused_with_their_row(void **state)
     sw_graph_free(graph);
 }
 
+static void test_bad_numbers_are_refused_with_their_row(void **state)
+{
+    (void)state;
+    static const int32_t bad[] = {3, -1, INT32_MAX, INT32_MIN};
+    sw_error err;
+    sw_graph *graph = NULL;
+    sw_graph_options options = SW_GRAPH_OPTIONS_INIT;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        const int32_t good[] = {0, 1}, ends[] = {1, bad[i]};
+        assert_int_equal(sw_graph_new(&options, 3, good, ends, 2, &graph, &err), SW_EINVAL);
+        assert_int_equal(err.row, 1);
+        assert_int_equal(sw_graph_new(&options, 3, ends, good, 2, &graph, &err), SW_EINVAL);
+        assert_int_equal(err.row, 1);
+        assert_null(graph);
+    }
+}
+
 static void test_bad_calls_are_refused(void **state)
 {
     (void)state;
@@ -377,6 +394,13 @@ static void test_bad_calls_are_refused(void **state)
     assert_int_equal(sw_graph_new(&options, -1, NULL, NULL, 0, &graph, &err), SW_EINVAL);
     assert_int_equal(sw_graph_new(&options, 1, NULL, NULL, 0, NULL, &err), SW_EINVAL);
     assert_int_equal(sw_graph_new(&options, 2, &node, &node, INT32_MAX, &graph, &err), SW_ELIMIT);
+    for (size_t count = (size_t)1 << 31; count != 0; count *= 2) {
+        assert_int_equal(sw_graph_new(&options, 2, &node, &node, count, &graph, &err), SW_ELIMIT);
+        assert_int_equal(sw_graph_new_named(&options, NULL, 0, &name, &name, count, &graph, &err),
+                         SW_ELIMIT);
+        assert_int_equal(sw_graph_new_named(&options, &name, count, NULL, NULL, 0, &graph, &err),
+                         SW_ELIMIT);
+    }
     assert_int_equal(sw_graph_new(&options, INT32_MAX, NULL, NULL, 0, &graph, &err), SW_ELIMIT);
     assert_int_equal(sw_graph_new_named(&options, NULL, 1, NULL, NULL, 0, &graph, &err), SW_EINVAL);
     assert_int_equal(sw_graph_new_named(&options, NULL, 0, &name, &name, INT32_MAX, &graph, &err),
@@ -414,6 +438,7 @@ int main(void)
         cmocka_unit_test(test_an_empty_graph),
         cmocka_unit_test(test_names_become_numbers),
         cmocka_unit_test(test_bad_names_are_refused_with_their_row),
+        cmocka_unit_test(test_bad_numbers_are_refused_with_their_row),
         cmocka_unit_test(test_bad_calls_are_refused),
         cmocka_unit_test(test_names_of_enums),
     };

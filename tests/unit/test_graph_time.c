@@ -401,6 +401,9 @@ static void test_bad_resources_are_refused_with_their_row(void **state)
     options.duration_us = (int64_t[]){1, -1, 1};
     assert_int_equal(makespan(&set, options, &err), SW_EINVAL);
     assert_int_equal(err.row, 1);
+    options.duration_us = (int64_t[]){1, INT64_MAX, 1};
+    assert_int_equal(makespan(&set, options, &err), SW_ELIMIT);
+    assert_int_equal(err.row, 1);
     options.duration_us = NULL;
     graph_case_add(&set, 0, 1);
     graph_case_add(&set, 1, 0);

@@ -514,7 +514,7 @@ SW_API int sw_graph_makespan(const sw_graph *graph, const sw_makespan_options *o
  *          the names.
  * threads: any thread, concurrently.
  * blocks:  no.
- * errors:  SW_EINVAL (a graph without names), SW_ENOMEM. On error *out is NULL.
+ * errors:  SW_EINVAL (a node without a name), SW_ENOMEM. On error *out is NULL.
  */
 SW_API int sw_graph_diff(const sw_graph *before, const sw_graph *after, sw_result **out,
                          sw_error *err);

@@ -164,7 +164,7 @@ static int diff_answer(diff *work, sw_result **out, sw_error *err)
 
 static bool graph_is_named(const sw_graph *graph)
 {
-    bool named = graph->names != NULL;
+    bool named = graph->names != NULL || graph->graph.node_count == 0;
     for (int32_t node = 0; named && node < graph->graph.node_count; node++)
         named = graph->names[node].ptr != NULL;
     return named;

@@ -154,7 +154,7 @@ module Stepwell
     # @raise [InvalidArgumentError] a demand above the capacity
     def makespan(workers: 0, duration: nil, resources: {})
       values, scale = durations(duration)
-      rows = resources.map { |name, (capacity, demand)| [name.to_s, capacity, values_of(demand, "demand", 0)] }
+      rows = resources.map { |name, (capacity, demand)| [name.to_s, capacity, demands(name, demand)] }
       makespan_of(native_makespan(values, workers, rows), scale, resources.keys)
     rescue DefinitionError
       refuse_cycle
@@ -167,9 +167,15 @@ module Stepwell
     # @return [Array<Change>]
     def diff(other)
       raise TypeError, "other must be a Graph, not #{other.class}" unless other.is_a?(Graph)
-      return named.diff_as(other.named, &:to_i) if labels.nil? || other.labels.nil?
+      kinds = [self, other].reject { |graph| graph.nodes.empty? }.map { |graph| graph.nodes.first.class }
+      if kinds.uniq.size > 1 && kinds.include?(Integer)
+        raise TypeError, "graphs with nodes of #{kinds.join(" and of ")} cannot be compared"
+      end
 
-      diff_as(other) { |name| labels.first.is_a?(Symbol) ? name.to_sym : labels.first.is_a?(Integer) ? name.to_i : name }
+      convert = { Integer => :to_i, Symbol => :to_sym }.fetch(kinds.first, :itself).to_proc
+      return named.diff_as(other.named, &convert) if labels.nil? || other.labels.nil?
+
+      diff_as(other, &convert)
     end
 
     # The graph as a picture.
@@ -188,7 +194,7 @@ module Stepwell
       given = Pictures.arguments(**options)
       duration ||= {} if options[:slack]
       seconds, scale = durations(duration)
-      seconds = seconds.map { |value| value * SCALE } if seconds && scale == 1
+      seconds = fit(seconds.map { |value| value * SCALE }) { "duration of node %s is too long" } if seconds && scale == 1
       native_picture(format, given[:marks], seconds, *given[:rest])
     rescue DefinitionError
       refuse_cycle
@@ -324,9 +330,18 @@ module Stepwell
       values.each_with_index { |value, row| duration_check(value, row) }
       scale = values.all?(Integer) ? 1 : SCALE
       values = values.map { |value| (value * scale).round } unless scale == 1
-      row = values.index { |value| value > INT64_MAX }
-      refuse(row, "duration of node #{label(row).inspect} is too long") if row
-      [values, scale]
+      [fit(values) { "duration of node %s is too long" }, scale]
+    end
+
+    def demands(name, given)
+      fit(values_of(given, "demand", 0)) { "resource #{name} of node %s does not fit into 64 bits" }
+    end
+
+    # The values of the nodes, none of them too large for the core.
+    def fit(values)
+      row = values.index { |value| value.is_a?(Integer) && value > INT64_MAX }
+      refuse(row, format(yield, label(row).inspect)) if row
+      values
     end
 
     def duration_check(value, row)

@@ -165,6 +165,9 @@ class Edges:
         assert starts is not None and ends is not None
         if len(starts) != len(ends):
             raise c.refusal(f"from has {len(starts)} items and to has {len(ends)}")
+        if len(starts) >= 2**31 - 1:  # the core says so too, but only the count is cheap to read
+            message = f"{len(starts)} edges are more than a graph can hold"
+            raise c.make_error(lib.SW_ELIMIT, message)
         self.arrays = True
         self.starts, self.ends = starts, ends
         if nodes is not None:

@@ -143,6 +143,18 @@ def read_size(value: Any, what: str) -> int:
     return size
 
 
+class Calls:
+    """What Engine gives to the groups of its calls that stand in files of their own."""
+
+    def _call(self, function: Callable[..., int], *arguments: Any, passes: int = 0) -> int:
+        raise NotImplementedError
+
+    def _result(
+        self, function: Callable[..., int], *arguments: Any, passes: int = 0
+    ) -> Tuple[int, Any]:
+        raise NotImplementedError
+
+
 class Keeper:
     """Makes C strings and owns their memory until it is given up."""
 

@@ -12,10 +12,13 @@ import time
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from . import _cffi_library as c
-from . import _cffi_pictures as pictures
+from . import _cffi_given as given_rows
 from . import _cffi_rows as rows_of
+from ._cffi_audit import AuditCalls
+from ._cffi_forecast import ForecastCalls
 from ._cffi_graph import Graph, GraphEdit
 from ._cffi_library import Error, Keeper, ffi, lib
+from ._cffi_operations import OperationCalls
 from ._cffi_rows import OUTCOMES, STEP_STATES, TASK_STATES
 from ._records import (
     Applied,
@@ -94,18 +97,6 @@ class _Wait:
         return (time.monotonic() - self._begin) * 1000 + 5 < self.slice_ms
 
 
-def _verified(verify: Callable[[Any], Any]) -> AuditReport:
-    """The report that verify fills; an AuditError carries it."""
-    report = ffi.new("sw_audit_report *", {"size": ffi.sizeof("sw_audit_report")})
-    try:
-        verify(report)
-    except Error as error:
-        if error.code == lib.SW_EAUDIT:
-            error.report = rows_of.report(report)  # type: ignore[attr-defined]
-        raise
-    return rows_of.report(report)
-
-
 def tasker_readiness(
     rule: str,
     rows: Sequence[Tuple[Any, ...]],
@@ -115,12 +106,12 @@ def tasker_readiness(
 ) -> List[TaskerReadiness]:
     """Which steps Tasker would find ready by one of its rules; no engine is asked."""
     keeper = Keeper()
-    number = rows_of.read_tasker_name(keeper, rule, "rule", lib.sw_tasker_rule_find)
+    number = given_rows.read_tasker_name(keeper, rule, "rule", lib.sw_tasker_rule_find)
     now = c.read_int(now_us, "now_us")
-    chosen = None if asked is None else rows_of.read_numbers(keeper, asked, "asked")
+    chosen = None if asked is None else given_rows.read_numbers(keeper, asked, "asked")
     given = c.read_rows(rows, "rows")
     array = ffi.new("sw_tasker_step[]", len(given))
-    c.fill_rows(array, given, lambda out, row: rows_of.fill_tasker(keeper, out, row))
+    c.fill_rows(array, given, lambda out, row: given_rows.fill_tasker(keeper, out, row))
     count = len(given) if chosen is None else len(chosen)
     out = ffi.new("sw_tasker_readiness[]", max(count, 1))
     error = ffi.new("sw_error *")
@@ -133,7 +124,7 @@ def tasker_readiness(
     return [rows_of.tasker(out[i]) for i in range(count)]
 
 
-class Engine:
+class Engine(AuditCalls, OperationCalls, ForecastCalls):
     """An open store: a path, 'sqlite:///path' or 'memory:'. Methods take and give plain tuples."""
 
     _engine: Any = None
@@ -153,7 +144,7 @@ class Engine:
         keeper = Keeper()
         options = ffi.new("sw_engine_options *", {"size": ffi.sizeof("sw_engine_options")})
         options.store = keeper.text(store, "store")
-        options.durability = rows_of.read_durability(durability, keeper)
+        options.durability = given_rows.read_durability(durability, keeper)
         options.busy_timeout_ms = c.read_int(busy_timeout_ms, "busy_timeout_ms")
         options.payload_max = c.read_int(payload_max, "payload_max")
         options.must_exist = 1 if must_exist else 0
@@ -275,7 +266,7 @@ class Engine:
         keeper = Keeper()
         given = c.read_rows(rows, "rows")
         array = ffi.new("sw_task_submit_row[]", len(given))
-        c.fill_rows(array, given, lambda out, row: rows_of.fill_submit(keeper, out, row))
+        c.fill_rows(array, given, lambda out, row: given_rows.fill_submit(keeper, out, row))
         _, result = self._result(lib.sw_task_submit, array, len(given))
         return [rows_of.submitted(row) for row in rows_of.each(lib.sw_task_submissions, result)]
 
@@ -299,7 +290,7 @@ class Engine:
         """Tasks that match, newest first."""
         keeper = Keeper()
         times = (created_after_us, created_before_us)
-        filter = rows_of.read_filter(keeper, workflow, state, tag, correlation_id, *times)
+        filter = given_rows.read_filter(keeper, workflow, state, tag, correlation_id, *times)
         if before is not None:
             filter.before = keeper.uuid(before, "before")[0]
         filter.limit = c.read_int(limit, "limit")
@@ -320,7 +311,7 @@ class Engine:
         keeper = Keeper()
         counts = ffi.new("int64_t[]", len(TASK_STATES))
         times = (created_after_us, created_before_us)
-        filter = rows_of.read_filter(keeper, workflow, state, tag, correlation_id, *times)
+        filter = given_rows.read_filter(keeper, workflow, state, tag, correlation_id, *times)
         self._call(lib.sw_task_count, filter, counts)
         return dict(zip(TASK_STATES, counts))
 
@@ -341,7 +332,7 @@ class Engine:
         keeper = Keeper()
         given = c.read_rows(rows, "rows")
         array = ffi.new("sw_cancel_row[]", len(given))
-        c.fill_rows(array, given, lambda out, row: rows_of.fill_cancel(keeper, out, row))
+        c.fill_rows(array, given, lambda out, row: given_rows.fill_cancel(keeper, out, row))
         self._call(lib.sw_task_cancel, array, len(given))
 
     def exchange(
@@ -359,7 +350,7 @@ class Engine:
         worker = ffi.new("sw_worker_ref *", [c.read_int(worker_id, "worker_id")])
         most = c.read_size(claim_max, "claim_max")
         wait = _Wait(c.read_int(wait_ms, "wait_ms"), first_ms=_SLICE_FIRST_MS)
-        array, count = rows_of.outcome_array(keeper, outcomes)
+        array, count = given_rows.outcome_array(keeper, outcomes)
         while True:
             left = wait.next()
             _, result = self._result(
@@ -382,7 +373,7 @@ class Engine:
     def update_batch(self, outcomes: Sequence[Tuple[Any, ...]], /) -> List[Applied]:
         """Report outcomes without claiming."""
         keeper = Keeper()
-        array, count = rows_of.outcome_array(keeper, outcomes)
+        array, count = given_rows.outcome_array(keeper, outcomes)
         _, result = self._result(lib.sw_step_update_batch, array, count)
         return rows_of.exchange(result).applied
 
@@ -398,7 +389,7 @@ class Engine:
         """Where tasks stand, all of one moment."""
         given = c.read_rows(task_ids, "task_ids")
         array = ffi.new("sw_uuid[]", len(given))
-        c.fill_rows(array, given, rows_of.fill_uuid)
+        c.fill_rows(array, given, given_rows.fill_uuid)
         _, result = self._result(lib.sw_task_context, array, len(given))
         return [rows_of.task_context(row) for row in rows_of.each(lib.sw_task_contexts, result)]
 
@@ -406,202 +397,6 @@ class Engine:
         """Whether each step of a task may start, in topological order."""
         _, result = self._result(lib.sw_step_readiness, Keeper().uuid(task_id, "task_id"))
         return [rows_of.step_readiness(row) for row in rows_of.each(lib.sw_readiness_rows, result)]
-
-    def override(
-        self, rows: Sequence[Tuple[Any, ...]], mode: Optional[str] = None, /
-    ) -> List[Overridden]:
-        """Bring steps into other states by hand, in one transaction."""
-        keeper = Keeper()
-        number = rows_of.read_mode(mode, keeper)
-        given = c.read_rows(rows, "rows")
-        array = ffi.new("sw_step_override_row[]", len(given))
-        c.fill_rows(array, given, lambda out, row: rows_of.fill_override(keeper, out, row))
-        _, result = self._result(lib.sw_step_override, array, len(given), number)
-        return [rows_of.overridden(row) for row in rows_of.each(lib.sw_step_overrides, result)]
-
-    def breaker_list(self) -> List[BreakerRow]:
-        """Every circuit breaker that a registered workflow names, by name."""
-        _, result = self._result(lib.sw_breaker_list)
-        return [rows_of.breaker(row) for row in rows_of.each(lib.sw_breakers, result)]
-
-    def breaker_override(self, rows: Sequence[Tuple[Any, ...]], /) -> List[BreakerRow]:
-        """Open or close circuit breakers by hand, all or none."""
-        keeper = Keeper()
-        given = c.read_rows(rows, "rows")
-        array = ffi.new("sw_breaker_override_row[]", len(given))
-        c.fill_rows(array, given, lambda out, row: rows_of.fill_breaker(keeper, out, row))
-        _, result = self._result(lib.sw_breaker_override, array, len(given))
-        return [rows_of.breaker(row) for row in rows_of.each(lib.sw_breakers, result)]
-
-    def task_prune(
-        self,
-        finished_before_us: int,
-        /,
-        *,
-        workflow: Optional[str] = None,
-        states: Sequence[str] = (),
-        limit: int = 0,
-        dry_run: bool = False,
-        actor: Optional[str] = None,
-        reason: Optional[str] = None,
-    ) -> Pruned:
-        """Take out tasks that ended before a time."""
-        keeper = Keeper()
-        before = c.read_int(finished_before_us, "finished_before_us")
-        options = rows_of.prune_options(keeper, before, workflow, states, limit, actor, reason)
-        options.dry_run = bool(dry_run)
-        report = ffi.new("sw_prune_report *", {"size": ffi.sizeof("sw_prune_report")})
-        self._call(lib.sw_task_prune, options, report)
-        return Pruned(report.task_count, report.step_count, report.freed_bytes)
-
-    def task_erase(
-        self,
-        subject: str,
-        actor: Optional[str],
-        reason: Optional[str],
-        /,
-        *,
-        dry_run: bool = False,
-        quick: bool = False,
-    ) -> Erased:
-        """Destroy inputs, results and errors of all tasks of a subject."""
-        keeper = Keeper()
-        options = ffi.new("sw_erase_options *", {"size": ffi.sizeof("sw_erase_options")})
-        options.subject = keeper.text(subject, "subject")
-        options.actor = keeper.text(actor, "actor", optional=True)
-        options.reason = keeper.text(reason, "reason", optional=True)
-        options.dry_run = 1 if dry_run else 0
-        options.quick = 1 if quick else 0
-        report = ffi.new("sw_erase_report *", {"size": ffi.sizeof("sw_erase_report")})
-        self._call(lib.sw_task_erase, options, report)
-        return Erased(report.task_count, report.erased_count, bool(report.clean))
-
-    def dead_list(
-        self,
-        *,
-        workflow: Optional[str] = None,
-        handler: Optional[str] = None,
-        step: Optional[str] = None,
-        error_class: Optional[str] = None,
-        failed_after_us: Optional[int] = None,
-        failed_before_us: Optional[int] = None,
-        after_us: Optional[int] = None,
-        after_step_id: Optional[int] = None,
-        limit: Optional[int] = None,
-    ) -> List[DeadRow]:
-        """Steps that have failed for good, newest first."""
-        keeper = Keeper()
-        texts = {"workflow": workflow, "handler": handler, "step": step, "error_class": error_class}
-        numbers = {"failed_after_us": failed_after_us, "failed_before_us": failed_before_us}
-        numbers.update(after_us=after_us, after_step_id=after_step_id, limit=limit)
-        filter = rows_of.read_dead_filter(keeper, texts, numbers)
-        _, result = self._result(lib.sw_dead_list, filter)
-        return [rows_of.dead_row(row) for row in rows_of.each(lib.sw_dead_letters, result)]
-
-    def dead_count(
-        self,
-        *,
-        workflow: Optional[str] = None,
-        handler: Optional[str] = None,
-        step: Optional[str] = None,
-        error_class: Optional[str] = None,
-        failed_after_us: Optional[int] = None,
-        failed_before_us: Optional[int] = None,
-    ) -> List[DeadGroup]:
-        """How many dead letters there are of each error class and handler."""
-        keeper = Keeper()
-        texts = {"workflow": workflow, "handler": handler, "step": step, "error_class": error_class}
-        numbers = {"failed_after_us": failed_after_us, "failed_before_us": failed_before_us}
-        filter = rows_of.read_dead_filter(keeper, texts, numbers)
-        _, result = self._result(lib.sw_dead_count, filter)
-        return [rows_of.dead_group(row) for row in rows_of.each(lib.sw_dead_groups, result)]
-
-    def dead_override(
-        self,
-        state: str,
-        actor: str,
-        reason: str,
-        result: Optional[str] = None,
-        *,
-        workflow: Optional[str] = None,
-        handler: Optional[str] = None,
-        step: Optional[str] = None,
-        error_class: Optional[str] = None,
-        failed_after_us: Optional[int] = None,
-        failed_before_us: Optional[int] = None,
-        after_us: Optional[int] = None,
-        after_step_id: Optional[int] = None,
-        limit: Optional[int] = None,
-    ) -> Tuple[List[DeadRow], List[Overridden]]:
-        """Retry or resolve all that a filter finds, in one transaction."""
-        keeper = Keeper()
-        texts = {"workflow": workflow, "handler": handler, "step": step, "error_class": error_class}
-        numbers = {"failed_after_us": failed_after_us, "failed_before_us": failed_before_us}
-        numbers.update(after_us=after_us, after_step_id=after_step_id, limit=limit)
-        action = rows_of.read_dead_action(keeper, state, actor, reason, result)
-        filter = rows_of.read_dead_filter(keeper, texts, numbers)
-        _, answer = self._result(lib.sw_dead_override, filter, action)
-        found = [rows_of.dead_row(row) for row in rows_of.each(lib.sw_dead_letters, answer)]
-        changed = [rows_of.overridden(row) for row in rows_of.each(lib.sw_step_overrides, answer)]
-        return found, changed
-
-    def forecast_rows(
-        self,
-        task_id: str,
-        /,
-        changes: Sequence[Tuple[Any, ...]] = (),
-        *,
-        workers: int = 0,
-        more_workers: int = 0,
-        resources: Sequence[Tuple[int, Sequence[str]]] = (),
-        draws: int = 0,
-        history: int = 0,
-        calibrate: int = 0,
-    ) -> Forecast:
-        """A Forecast of a task; rows as for the C extension."""
-        keeper = Keeper()
-        uuid = keeper.uuid(task_id, "task_id")
-        options = ffi.new("sw_forecast_options *", {"size": ffi.sizeof("sw_forecast_options")})
-        given = c.read_rows(changes, "changes")
-        change_array = ffi.new("sw_forecast_change[]", len(given))
-        c.fill_rows(change_array, given, lambda out, row: rows_of.fill_change(keeper, out, row))
-        options.changes, options.change_count = change_array, len(given)
-        given = c.read_rows(resources, "resources")
-        array = ffi.new("sw_forecast_resource[]", len(given))
-        c.fill_rows(array, given, lambda out, row: rows_of.fill_resource(keeper, out, row))
-        options.resources, options.resource_count = array, len(given)
-        options.what_if_workers = c.read_int(workers, "workers", 32)
-        options.more_workers = c.read_int(more_workers, "more_workers", 32)
-        options.draws = c.read_int(draws, "draws", 32)
-        options.history = c.read_int(history, "history", 32)
-        options.calibrate = c.read_int(calibrate, "calibrate", 32)
-        _, result = self._result(lib.sw_task_forecast, options, uuid)
-        return rows_of.forecast(result)
-
-    def picture_text(self, task_id: str, format: str, *rest: Any) -> str:
-        """A task as it stands, as text of a format."""
-        keeper = Keeper()
-        uuid = keeper.uuid(task_id, "task_id")
-        options = pictures.picture_options(keeper, format, *rest)
-        _, result = self._result(lib.sw_task_picture, options, ffi.NULL, uuid)
-        return c.known(lib.sw_pictures(result, ffi.NULL).text)
-
-    def gantt_text(self, task_id: str, format: str, *rest: Any) -> str:
-        """The attempts of a task along a time line, as text of a format."""
-        keeper = Keeper()
-        uuid = keeper.uuid(task_id, "task_id")
-        options = pictures.gantt_options(keeper, format, *rest)
-        _, result = self._result(lib.sw_task_gantt, options, uuid)
-        return c.known(lib.sw_pictures(result, ffi.NULL).text)
-
-    def duration_rows(
-        self, definition: str, history: int = 0, /
-    ) -> List[Tuple[str, str, int, int, int]]:
-        """What the steps of a definition take: (name, source, sample_count, p50_us, p95_us)."""
-        learnt = c.read_int(history, "history", 32)
-        workflow, _ = rows_of.load_workflow(definition, None, False)
-        _, result = self._result(lib.sw_workflow_durations, workflow, learnt)
-        return [pictures.duration_row(row) for row in rows_of.each(lib.sw_step_durations, result)]
 
     def worker_open(
         self,
@@ -629,7 +424,7 @@ class Engine:
         worker = ffi.new("sw_worker_ref *", [c.read_int(worker_id, "worker_id")])
         given = c.read_rows(held, "held")
         array = ffi.new("sw_step_hold[]", len(given))
-        c.fill_rows(array, given, rows_of.fill_hold)
+        c.fill_rows(array, given, given_rows.fill_hold)
         _, result = self._result(lib.sw_worker_renew, worker, array, len(given))
         return [(row.step_id, row.epoch) for row in rows_of.each(lib.sw_step_holds, result)]
 
@@ -647,130 +442,6 @@ class Engine:
         """The workers in the store."""
         _, result = self._result(lib.sw_worker_list)
         return [rows_of.worker_row(row) for row in rows_of.each(lib.sw_workers, result)]
-
-    def audit_verify(
-        self,
-        checkpoints: Optional[Sequence[str]] = None,
-        keys: Optional[Sequence[str]] = None,
-        /,
-    ) -> AuditReport:
-        """Recompute the log, compare it with the state and with signed checkpoints."""
-        keeper = Keeper()
-        trust = rows_of.read_trust(keeper, checkpoints, keys)
-        if trust.checkpoint_count + trust.key_count == 0:
-            return _verified(lambda report: self._call(lib.sw_audit_verify, report))
-        return _verified(lambda report: self._call(lib.sw_audit_verify_signed, trust, report))
-
-    def audit_task(self, task_id: str, /) -> List[AuditEntry]:
-        """The entries of one task, oldest first."""
-        _, result = self._result(lib.sw_audit_task, Keeper().uuid(task_id, "task_id"))
-        return [rows_of.entry(row) for row in rows_of.each(lib.sw_audit_entries, result)]
-
-    def audit_list(self, entry_no: int = 1, limit: int = 1000, /) -> List[AuditEntry]:
-        """Entries of the whole log from entry_no on, at most limit."""
-        bounds = (c.read_int(entry_no, "entry_no"), c.read_int(limit, "limit"))
-        _, result = self._result(lib.sw_audit_list, *bounds)
-        return [rows_of.entry(row) for row in rows_of.each(lib.sw_audit_entries, result)]
-
-    def audit_search(self, **filter: Any) -> List[AuditEntry]:
-        """Entries that match, oldest first."""
-        keeper = Keeper()
-        _, result = self._result(lib.sw_audit_search, rows_of.read_audit_filter(keeper, **filter))
-        return [rows_of.entry(row) for row in rows_of.each(lib.sw_audit_entries, result)]
-
-    def audit_count(self, **filter: Any) -> Tuple[List[AuditGroup], List[AuditActor]]:
-        """How many entries match, by kind and outcome and by actor."""
-        keeper = Keeper()
-        _, result = self._result(lib.sw_audit_count, rows_of.read_audit_filter(keeper, **filter))
-        groups = rows_of.each(lib.sw_audit_groups, result)
-        actors = rows_of.each(lib.sw_audit_actors, result)
-        return ([rows_of.group(row) for row in groups], [rows_of.actor(row) for row in actors])
-
-    def audit_dump(
-        self, format: str = "jsonl", heads: bool = True, **filter: Any
-    ) -> Tuple[str, int, int]:
-        """A page as text, the number of its entries, and that of the last one."""
-        keeper = Keeper()
-        known = lib.sw_audit_format_find(keeper.text(format, "format"))
-        if known < 0:
-            raise c.refusal(f"format is '{format[:64]}', expected jsonl, yaml or csv")
-        wanted = rows_of.read_audit_filter(keeper, **filter)
-        _, result = self._result(lib.sw_audit_dump, wanted, known, 1 if heads else 0)
-        row = next(rows_of.each(lib.sw_audit_texts, result))
-        return (c.known(row.text), row.entry_count, row.last_entry_no)
-
-    def audit_seal(self, path: str, /) -> AuditCheckpoint:
-        """Sign all entries of the log with the key at path."""
-        keeper = Keeper()
-        _, result = self._result(lib.sw_audit_seal, keeper.text(path, "path"))
-        return rows_of.checkpoint(next(rows_of.each(lib.sw_audit_checkpoints, result)))
-
-    def audit_prove(self, checkpoint: str, entry_nos: Sequence[int], /) -> List[AuditProof]:
-        """Prove that entries are in the log that a checkpoint signed."""
-        keeper = Keeper()
-        note = keeper.text(checkpoint, "checkpoint")
-        given = c.read_rows(entry_nos, "entry_nos")
-        array = ffi.new("int64_t[]", len(given))
-        for i, entry_no in enumerate(given):
-            array[i] = c.read_int(entry_no, "an entry number")
-        _, result = self._result(lib.sw_audit_prove, note, array, len(given))
-        return [rows_of.proof(row) for row in rows_of.each(lib.sw_audit_proofs, result)]
-
-    def audit_prove_consistency(self, old: str, checkpoint: str, /) -> AuditProof:
-        """Prove that the log of a checkpoint continues that of an older one."""
-        keeper = Keeper()
-        notes = (keeper.text(old, "old"), keeper.text(checkpoint, "checkpoint"))
-        _, result = self._result(lib.sw_audit_prove_consistency, *notes)
-        return rows_of.proof(next(rows_of.each(lib.sw_audit_proofs, result)))
-
-    def audit_export(self, folder: str, checkpoint: str, /) -> None:
-        """Write the entries that a checkpoint covers into a folder."""
-        keeper = Keeper()
-        texts = (keeper.text(folder, "folder"), keeper.text(checkpoint, "checkpoint"))
-        self._call(lib.sw_audit_export, *texts)
-
-    @classmethod
-    def audit_keygen(cls, name: str, path: str, /) -> AuditKey:
-        """Make a key that signs the log called name."""
-        keeper = Keeper()
-        texts = (keeper.text(name, "name"), keeper.text(path, "path"))
-        row = next(rows_of.each(lib.sw_audit_keys, c.result_of(lib.sw_audit_keygen, *texts)))
-        return AuditKey(c.known(row.name), c.known(row.verifier))
-
-    @classmethod
-    def audit_check(
-        cls,
-        proof: str,
-        checkpoints: Optional[Sequence[str]],
-        keys: Optional[Sequence[str]],
-        /,
-    ) -> AuditShown:
-        """Check a proof of either kind."""
-        keeper = Keeper()
-        text = keeper.text(proof, "proof")
-        trust = rows_of.read_trust(keeper, checkpoints, keys)
-        result = c.result_of(lib.sw_audit_check, trust, text)
-        return rows_of.shown(next(rows_of.each(lib.sw_audit_shown_rows, result)))
-
-    @classmethod
-    def audit_verify_export(
-        cls,
-        folder: str,
-        checkpoints: Optional[Sequence[str]],
-        keys: Optional[Sequence[str]],
-        /,
-    ) -> AuditReport:
-        """Verify a folder of the log."""
-        keeper = Keeper()
-        path = keeper.text(folder, "folder")
-        trust = rows_of.read_trust(keeper, checkpoints, keys)
-
-        def verify(report: Any) -> None:
-            error = ffi.new("sw_error *")
-            if lib.sw_audit_verify_export(path, trust, report, error) < 0:
-                raise c.error_of(error)
-
-        return _verified(verify)
 
 
 __all__ = [

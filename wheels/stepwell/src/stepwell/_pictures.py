@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from array import array
-from typing import Any, Dict, Generic, List, NamedTuple, NoReturn, Optional, Tuple
+from typing import Any, Dict, Generic, List, NamedTuple, NoReturn, Optional, Sequence, Tuple
 
 from ._analysis import N
 from ._binding import core
@@ -106,7 +106,11 @@ class GraphPictures(Generic[N]):
         durations, scale = self._durations(duration)
         if durations is None or scale == _SECOND_US:
             return durations
-        return array("q", [value * _SECOND_US for value in durations])
+        scaled = [value * _SECOND_US for value in durations]
+        return self._int64s(scaled, "duration of node {} is too long")
+
+    def _int64s(self, values: Sequence[int], message: str) -> array[int]:
+        raise NotImplementedError
 
     def _durations(self, given: Any, otherwise: float = 1) -> Tuple[Any, int]:
         raise NotImplementedError

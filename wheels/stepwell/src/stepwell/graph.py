@@ -233,10 +233,21 @@ class Graph(GraphPictures[N]):
         values = self._values(given, "duration", otherwise)
         scale = _SCALE if any(isinstance(value, float) for value in values) else 1
         scaled = [round(value * scale) for value in values]
-        for number, value in enumerate(scaled):
+        return self._int64s(scaled, "duration of node {} is too long"), scale
+
+    def _int64s(self, values: Sequence[int], message: str) -> array[int]:
+        """The values of the nodes as 64-bit ints; the message is for one that is none."""
+        for number, value in enumerate(values):
             if value > _INT64_MAX:
-                raise refused(f"duration of node {self._label(number)!r} is too long", number)
-        return array("q", scaled), scale
+                raise refused(message.format(repr(self._label(number))), number)
+        return array("q", values)
+
+    def _demands(self, name: str, given: Any) -> array[int]:
+        values = self._values(given, f"resource {name}", 0)
+        for value in values:
+            if not isinstance(value, int):
+                raise TypeError(f"resource {name} must hold ints, not {type(value).__name__}")
+        return self._int64s(values, f"resource {name} of node {{}} does not fit into 64 bits")
 
     def _priorities(self, given: Any) -> Any:
         if given is None or isinstance(given, (array, memoryview)):
@@ -377,7 +388,7 @@ class Graph(GraphPictures[N]):
         """
         durations, scale = self._durations(duration)
         rows = [
-            (name, capacity, array("q", self._values(demand, f"resource {name}", 0)))
+            (name, capacity, self._demands(name, demand))
             for name, (capacity, demand) in (resources or {}).items()
         ]
         try:
@@ -406,9 +417,14 @@ class Graph(GraphPictures[N]):
         second: Any = other
         if not isinstance(second, Graph):
             raise TypeError(f"other must be a Graph, not {type(second).__name__}")
+        graphs: List[Graph[Any]] = [self, second]
+        kinds = [kind_of(graph._core.labels) for graph in graphs if len(graph)] or [str]
+        if kinds[0] is not kinds[-1]:
+            names = " and of ".join(kind.__name__ for kind in kinds)
+            raise TypeError(f"graphs with nodes of {names} cannot be compared")
         if self._core.labels is None or second._core.labels is None:
-            return _named(self)._diff(_named(second), int)
-        return self._diff(second, kind_of(self._core.labels))
+            return _named(self)._diff(_named(second), kinds[0])
+        return self._diff(second, kinds[0])
 
     def _diff(self, other: Graph[Any], kind: Any) -> List[Change[Any]]:
         changes: List[Change[Any]] = []
