@@ -10,8 +10,8 @@
 #include "model/states.h"
 #include "model/trigger.h"
 
-#define HINDSIGHT_WORK 2500000 /* steps and dependencies of all plays, unless tasks are asked for  \
-                                */
+/* Steps and dependencies of all plays, unless tasks are asked for. */
+#define HINDSIGHT_WORK 2500000
 
 /* The task as it stands. */
 
