@@ -146,7 +146,10 @@ int sw__replay_workflow(sw__replay *replay, sw_str digest_hex, int64_t entry_no,
     int rc = replay_workflow_read(replay, digest_hex, entry_no, &workflow, err);
     if (rc < 0)
         return rc;
-    if (sw__strmap_put(&replay->workflows, sw_workflow_digest(workflow), (intptr_t)workflow) < 0) {
+    /* Under the name that was asked for: a text that a forger wrote otherwise than the library has
+     * another digest when it is read. */
+    sw_str name = sw__arena_str(replay->arena, digest_hex);
+    if (!name.ptr || sw__strmap_put(&replay->workflows, name, (intptr_t)workflow) < 0) {
         sw_workflow_free(workflow);
         return sw__fail(err, SW_ENOMEM, NULL);
     }
