@@ -113,7 +113,8 @@ def public(module):
     return {name for name in vars(module) if not name.startswith("_") and
             (name.isupper() or isinstance(getattr(module, name), type))}
 
-extension, cffi = public(_core), public(_core_cffi) - {"Any", "Keeper"}
+parts = {"Any", "Keeper", "AuditCalls", "ForecastCalls", "OperationCalls"}
+extension, cffi = public(_core), public(_core_cffi) - parts
 assert extension == cffi, extension ^ cffi
 for name in extension:
     left, right = getattr(_core, name), getattr(_core_cffi, name)
