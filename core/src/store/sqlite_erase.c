@@ -34,22 +34,6 @@ static int erase_blobs(sw__sqlite *self, const int64_t *between, sw_error *err)
     return rc;
 }
 
-/* The key keeps the name of the task, and forgets what its input was. */
-static int erase_key(sw__sqlite *self, int64_t task_no, sw_str workflow, sw_str key, sw_error *err)
-{
-    sw__buf scope;
-    if (!key.ptr || !workflow.ptr)
-        return SW_OK;
-    sw__buf_init(&scope, self->base.env);
-    sw__key_scope(&scope, workflow, key);
-    sw__bind bind = sw__bind_start(self, SW__SQL_TASK_KEY_ERASE);
-    sw__bind_blob(&bind, scope.ptr, scope.len);
-    sw__bind_int(&bind, task_no);
-    int rc = scope.failed ? sw__fail(err, SW_ENOMEM, NULL) : sw__bind_run(self, &bind, err);
-    sw__buf_free(&scope);
-    return rc;
-}
-
 static int erase_input(sw__sqlite *self, int64_t task_no, sw_error *err)
 {
     sw__bind bind = sw__bind_start(self, SW__SQL_TASK_INFO_NAMES);
@@ -64,7 +48,8 @@ static int erase_input(sw__sqlite *self, int64_t task_no, sw_error *err)
     sw__column_text(&column); /* tags */
     int64_t blob_no = sw__column_int(&column);
     sw_str workflow = sw__column_text(&column);
-    rc = erase_key(self, task_no, workflow, key, err);
+    /* The key keeps the name of the task, and forgets what its input was. */
+    rc = sw__sqlite_key_run(self, SW__SQL_TASK_KEY_ERASE, task_no, workflow, key, err);
     sw__bind_end(&bind);
     if (rc < 0)
         return rc;
@@ -93,6 +78,17 @@ static int erase_setting(sw__sqlite *self, const char *sql, int64_t *out, sw_err
     return rc == SQLITE_OK ? SW_OK : sw__sqlite_fail(self, rc, err);
 }
 
+static int erase_tasks(sw__sqlite *self, const int64_t *task_nos, size_t count, sw_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        int rc = erase_task(self, task_nos[i], err);
+        if (rc < 0)
+            return sw__fail_at(err, rc, i);
+    }
+    return SW_OK;
+}
+
+/* The setting is of the connection, which others use next, also after a failure. */
 int sw__sqlite_tasks_erase(sw__store *store, const int64_t *task_nos, size_t count, sw_error *err)
 {
     sw__sqlite *self = (sw__sqlite *)store;
@@ -102,13 +98,15 @@ int sw__sqlite_tasks_erase(sw__store *store, const int64_t *task_nos, size_t cou
         rc = erase_setting(self, "PRAGMA secure_delete", &before, err);
     if (rc == SW_OK)
         rc = erase_setting(self, "PRAGMA secure_delete = ON", NULL, err);
-    for (size_t i = 0; rc == SW_OK && i < count; i++) {
-        rc = erase_task(self, task_nos[i], err);
-        if (rc < 0)
-            return sw__fail_at(err, rc, i);
+    if (rc < 0)
+        return rc;
+    rc = erase_tasks(self, task_nos, count, err);
+    if (before == 0) {
+        sw_error last;
+        int restored =
+            erase_setting(self, "PRAGMA secure_delete = OFF", NULL, rc < 0 ? &last : err);
+        rc = rc < 0 ? rc : restored;
     }
-    if (rc == SW_OK && before == 0)
-        rc = erase_setting(self, "PRAGMA secure_delete = OFF", NULL, err);
     return rc;
 }
 

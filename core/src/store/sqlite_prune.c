@@ -33,14 +33,15 @@ static int delete_ask(sw__sqlite *self, sw__sql which, const int64_t *numbers, s
 
 /* Tasks. */
 
-static int delete_key(sw__sqlite *self, int64_t task_no, sw_str workflow, sw_str key, sw_error *err)
+int sw__sqlite_key_run(sw__sqlite *self, sw__sql which, int64_t task_no, sw_str workflow,
+                       sw_str key, sw_error *err)
 {
     sw__buf scope;
     if (!key.ptr || !workflow.ptr)
         return SW_OK;
     sw__buf_init(&scope, self->base.env);
     sw__key_scope(&scope, workflow, key);
-    sw__bind bind = sw__bind_start(self, SW__SQL_TASK_KEY_DELETE);
+    sw__bind bind = sw__bind_start(self, which);
     sw__bind_blob(&bind, scope.ptr, scope.len);
     sw__bind_int(&bind, task_no);
     int rc = scope.failed ? sw__fail(err, SW_ENOMEM, NULL) : sw__bind_run(self, &bind, err);
@@ -75,7 +76,7 @@ static int delete_names(sw__sqlite *self, int64_t task_no, sw_error *err)
     sw_str tags = sw__column_text(&column);
     int64_t blob_no = sw__column_int(&column);
     sw_str workflow = sw__column_text(&column);
-    rc = delete_key(self, task_no, workflow, key, err);
+    rc = sw__sqlite_key_run(self, SW__SQL_TASK_KEY_DELETE, task_no, workflow, key, err);
     if (rc == SW_OK)
         rc = delete_tags(self, task_no, tags, err);
     if (rc == SW_OK)
