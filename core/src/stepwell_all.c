@@ -151,6 +151,7 @@
 #include "audit/verify.c"
 #include "audit/wish.c"
 #include "engine/anchor.c"
+#include "engine/answer.c"
 #include "engine/attempts.c"
 #include "engine/bell.c"
 #include "engine/breaker.c"

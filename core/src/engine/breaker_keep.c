@@ -182,9 +182,17 @@ static int breaker_override_one(sw__work *work, const sw_breaker_override_row *r
     return sw__breaker_change(work, breaker, row->state, &cause, err);
 }
 
-static int breaker_override_all(sw__work *work, const sw_breaker_override_row *rows, size_t count,
-                                sw_result *result, sw_error *err)
+typedef struct breaker_override {
+    const sw_breaker_override_row *rows;
+    size_t count;
+} breaker_override;
+
+static int breaker_override_all(sw__work *work, sw_result *result, const void *context,
+                                sw_error *err)
 {
+    const breaker_override *call = context;
+    const sw_breaker_override_row *rows = call->rows;
+    size_t count = call->count;
     sw_breaker_row *out = sw__arena_array(result->arena, count, sizeof *out);
     if (!out)
         return sw__fail(err, SW_ENOMEM, NULL);
@@ -198,23 +206,6 @@ static int breaker_override_all(sw__work *work, const sw_breaker_override_row *r
     return rc;
 }
 
-static int breaker_override_entered(sw_engine *engine, const sw_breaker_override_row *rows,
-                                    size_t count, sw_result **out, sw_error *err)
-{
-    sw__work work;
-    sw_result *result = sw__result_new(engine->env);
-    if (!result)
-        return sw__fail(err, SW_ENOMEM, NULL);
-    int rc = sw__work_begin(&work, engine, err);
-    if (rc == SW_OK)
-        rc = sw__work_end(&work, breaker_override_all(&work, rows, count, result, err), err);
-    if (rc == SW_OK)
-        *out = result;
-    else
-        sw_result_free(result);
-    return rc;
-}
-
 int sw_breaker_override(sw_engine *engine, const sw_breaker_override_row *rows, size_t row_count,
                         sw_result **out, sw_error *err)
 {
@@ -222,11 +213,6 @@ int sw_breaker_override(sw_engine *engine, const sw_breaker_override_row *rows, 
         return sw__fail(err, SW_EINVAL, "out is NULL");
     *out = NULL;
     int rc = breaker_check(engine, rows, row_count, err);
-    if (rc == SW_OK)
-        rc = sw__engine_enter(engine, err);
-    if (rc < 0)
-        return rc;
-    rc = breaker_override_entered(engine, rows, row_count, out, err);
-    sw__engine_leave(engine);
-    return rc;
+    const breaker_override call = {rows, row_count};
+    return rc == SW_OK ? sw__work_answer(engine, breaker_override_all, &call, out, err) : rc;
 }

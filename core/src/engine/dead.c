@@ -383,11 +383,16 @@ static int dead_check_action(const sw_engine *engine, const sw_dead_action *acti
     return rc;
 }
 
-static int dead_override_all(sw__work *work, const sw_dead_filter *filter,
-                             const sw_dead_action *action, sw_result *result, sw_error *err)
+typedef struct dead_override {
+    const sw_dead_filter *filter;
+    const sw_dead_action *action;
+} dead_override;
+
+static int dead_override_all(sw__work *work, sw_result *result, const void *context, sw_error *err)
 {
     size_t count = 0;
-    int rc = dead_fill(work->engine, result, filter, err);
+    const dead_override *call = context;
+    int rc = dead_fill(work->engine, result, call->filter, err);
     if (rc < 0)
         return rc;
     const sw_dead_letter *letters = sw_dead_letters(result, &count);
@@ -395,25 +400,8 @@ static int dead_override_all(sw__work *work, const sw_dead_filter *filter,
     if (!rows)
         return sw__fail(err, SW_ENOMEM, NULL);
     for (size_t i = 0; i < count; i++)
-        rows[i] = dead_row_of(letters[i].step_id, action);
+        rows[i] = dead_row_of(letters[i].step_id, call->action);
     return sw__operate(work, rows, count, SW_BATCH_PARTIAL, result, err);
-}
-
-static int dead_override_entered(sw_engine *engine, const sw_dead_filter *filter,
-                                 const sw_dead_action *action, sw_result **out, sw_error *err)
-{
-    sw__work work;
-    sw_result *result = sw__result_new(engine->env);
-    if (!result)
-        return sw__fail(err, SW_ENOMEM, NULL);
-    int rc = sw__work_begin(&work, engine, err);
-    if (rc == SW_OK)
-        rc = sw__work_end(&work, dead_override_all(&work, filter, action, result, err), err);
-    if (rc == SW_OK)
-        *out = result;
-    else
-        sw_result_free(result);
-    return rc;
 }
 
 int sw_dead_override(sw_engine *engine, const sw_dead_filter *filter, const sw_dead_action *action,
@@ -425,13 +413,8 @@ int sw_dead_override(sw_engine *engine, const sw_dead_filter *filter, const sw_d
     int rc = dead_check_filter(filter, err);
     if (rc == SW_OK)
         rc = dead_check_action(engine, action, err);
-    if (rc == SW_OK)
-        rc = sw__engine_enter(engine, err);
-    if (rc < 0)
-        return rc;
-    rc = dead_override_entered(engine, filter, action, out, err);
-    sw__engine_leave(engine);
-    return rc;
+    const dead_override call = {filter, action};
+    return rc == SW_OK ? sw__work_answer(engine, dead_override_all, &call, out, err) : rc;
 }
 
 #undef DEAD_LIMIT_MAX

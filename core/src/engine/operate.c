@@ -334,21 +334,16 @@ int sw__operate(sw__work *work, const sw_step_override_row *rows, size_t count, 
     return rc;
 }
 
-static int operate_entered(sw_engine *engine, const sw_step_override_row *rows, size_t count,
-                           int mode, sw_result **out, sw_error *err)
+typedef struct operate_call {
+    const sw_step_override_row *rows;
+    size_t count;
+    int mode;
+} operate_call;
+
+static int operate_all(sw__work *work, sw_result *result, const void *context, sw_error *err)
 {
-    sw__work work;
-    sw_result *result = sw__result_new(engine->env);
-    if (!result)
-        return sw__fail(err, SW_ENOMEM, NULL);
-    int rc = sw__work_begin(&work, engine, err);
-    if (rc == SW_OK)
-        rc = sw__work_end(&work, sw__operate(&work, rows, count, mode, result, err), err);
-    if (rc == SW_OK)
-        *out = result;
-    else
-        sw_result_free(result);
-    return rc;
+    const operate_call *call = context;
+    return sw__operate(work, call->rows, call->count, call->mode, result, err);
 }
 
 int sw_step_override(sw_engine *engine, const sw_step_override_row *rows, size_t row_count,
@@ -358,11 +353,6 @@ int sw_step_override(sw_engine *engine, const sw_step_override_row *rows, size_t
         return sw__fail(err, SW_EINVAL, "out is NULL");
     *out = NULL;
     int rc = sw__operate_check(engine, rows, row_count, mode, err);
-    if (rc == SW_OK)
-        rc = sw__engine_enter(engine, err);
-    if (rc < 0)
-        return rc;
-    rc = operate_entered(engine, rows, row_count, mode, out, err);
-    sw__engine_leave(engine);
-    return rc;
+    const operate_call call = {rows, row_count, mode};
+    return rc == SW_OK ? sw__work_answer(engine, operate_all, &call, out, err) : rc;
 }

@@ -76,6 +76,13 @@ void sw__work_abort(sw__work *work);
 /* commit when rc >= 0, else abort; returns the final code. */
 int sw__work_end(sw__work *work, int rc, sw_error *err);
 
+/* answer.c: a call that changes something and answers by a result. Enter, begin, fill, commit, leave;
+ * *out, NULL before, is set when it was committed. */
+typedef int (*sw__work_fill)(sw__work *work, sw_result *result, const void *context,
+                             sw_error *err);
+int sw__work_answer(sw_engine *engine, sw__work_fill fill, const void *context, sw_result **out,
+                    sw_error *err);
+
 /* Load steps with their tasks and definitions, in any order, with repetitions; missing steps are
  * not an error. Invalidates pointers from find. */
 int sw__work_load(sw__work *work, const int64_t *step_ids, size_t count, sw_error *err);

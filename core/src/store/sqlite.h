@@ -152,7 +152,7 @@ int sw__blob_keep(sw__sqlite *self, sw_str body, sw__kept *out, sw_error *err);
 void sw__bind_kept(sw__bind *bind, const sw__kept *kept);
 /* A row that named a blob is gone, 0 being none; the blob goes with the last one. */
 int sw__blob_release(sw__sqlite *self, int64_t blob_no, sw_error *err);
-/* sqlite_prune.c: run a statement over the key of a task (scope, task_no); nothing without a key. */
+/* sqlite_prune.c: run a statement over the key of a task (scope, task_no), if it has one. */
 int sw__sqlite_key_run(sw__sqlite *self, sw__sql which, int64_t task_no, sw_str workflow,
                        sw_str key, sw_error *err);
 

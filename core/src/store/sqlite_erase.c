@@ -78,7 +78,7 @@ static int erase_setting(sw__sqlite *self, const char *sql, int64_t *out, sw_err
     return rc == SQLITE_OK ? SW_OK : sw__sqlite_fail(self, rc, err);
 }
 
-static int erase_tasks(sw__sqlite *self, const int64_t *task_nos, size_t count, sw_error *err)
+static int erase_rows(sw__sqlite *self, const int64_t *task_nos, size_t count, sw_error *err)
 {
     for (size_t i = 0; i < count; i++) {
         int rc = erase_task(self, task_nos[i], err);
@@ -100,7 +100,7 @@ int sw__sqlite_tasks_erase(sw__store *store, const int64_t *task_nos, size_t cou
         rc = erase_setting(self, "PRAGMA secure_delete = ON", NULL, err);
     if (rc < 0)
         return rc;
-    rc = erase_tasks(self, task_nos, count, err);
+    rc = erase_rows(self, task_nos, count, err);
     if (before == 0) {
         sw_error last;
         int restored =
