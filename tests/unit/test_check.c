@@ -33,6 +33,16 @@ static void test_missing_keys(void **state)
                       "3:8 steps: there are no steps; a workflow has at least one\n");
 }
 
+/* Steps of a definition, and not of a mission: only the first line is missing. */
+static void test_the_first_line_is_missing(void **state)
+{
+    (void)state;
+    definition_expect("name: w\nsteps: [{name: a}, {name: b, after: [a]}]\n", 0, SW_EDEFINITION,
+                      "1:1 : the key \"stepwell\" is missing\n");
+    definition_expect("name: w\nsteps: [{name: a, id: b}]\n", 0, SW_EDEFINITION,
+                      "2:9 steps[0]: the key \"step_type\" is missing\n");
+}
+
 static void test_a_later_form(void **state)
 {
     (void)state;
@@ -417,6 +427,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_missing_keys),
+        cmocka_unit_test(test_the_first_line_is_missing),
         cmocka_unit_test(test_a_later_form),
         cmocka_unit_test(test_steps_that_are_no_maps),
         cmocka_unit_test(test_unknown_keys),

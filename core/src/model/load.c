@@ -44,6 +44,29 @@ static int load_fail(workflow_load *load, int code, sw_error *err)
     return sw__node_fail(err, code, load->source, row->line, row->column, row->message.ptr);
 }
 
+static bool load_has(const sw__node *map, const char *const *keys, size_t count)
+{
+    bool has = false;
+    for (size_t i = 0; i < count; i++)
+        has = has || sw__node_get(map, keys[i]);
+    return has;
+}
+
+/* Which form it is. Whoever forgot the first line of a definition is told so, and not what a
+ * mission would lack. */
+static bool load_is_definition(const sw__node *root)
+{
+    static const char *const ours[] = {"handler", "after", "name"};
+    static const char *const missions[] = {"id", "step_type", "type", "depends_on"};
+    const sw__node *steps = sw__node_get(root, "steps");
+    const sw__node *first =
+        steps && steps->kind == SW__NODE_LIST && steps->count > 0 ? steps->items[0] : NULL;
+    if (sw__node_get(root, "stepwell"))
+        return true;
+    return first && first->kind == SW__NODE_MAP && load_has(first, ours, 3) &&
+           !load_has(first, missions, 4);
+}
+
 static int load_read(workflow_load *load, const sw__node *root, sw_error *err)
 {
     if (root->kind != SW__NODE_MAP) {
@@ -52,8 +75,8 @@ static int load_read(workflow_load *load, const sw__node *root, sw_error *err)
                         sw__node_kind_name(root->kind));
         return SW_OK;
     }
-    bool own = sw__node_get(root, "stepwell");
-    bool read = own ? sw__definition_read(&load->findings, load->scratch, root, &load->draft)
+    bool read = load_is_definition(root)
+                    ? sw__definition_read(&load->findings, load->scratch, root, &load->draft)
                     : sw__mission_read(&load->findings, load->scratch, root, &load->draft);
     int code = read ? sw__draft_check(&load->findings, load->scratch, &load->draft, &load->order,
                                       &load->graph)
