@@ -6,11 +6,8 @@
  * files of their own. */
 #include "audit/anchor.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <syslog.h>
-#include <unistd.h>
 
 #include "audit/checkpoint.h"
 #include "base/base64.h"
@@ -32,22 +29,6 @@ static int anchor_put_line(const sw__anchoring *anchoring, sw__buf *line, sw_err
     return line->failed ? sw__fail(err, SW_ENOMEM, NULL) : SW_OK;
 }
 
-/* One write at the end of the file, so that two at a time do not mix, on disk when it returns. */
-static int anchor_append(const char *path, sw_str line, sw_error *err)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, ANCHOR_MODE);
-    if (fd < 0)
-        return sw__file_fail(err, "open", path, errno);
-    ssize_t count = write(fd, line.ptr, line.len);
-    int rc = SW_OK;
-    if (count < 0 || fsync(fd) < 0)
-        rc = sw__file_fail(err, "write", path, errno);
-    else if ((size_t)count < line.len)
-        rc = sw__fail(err, SW_EFULL, "\"%s\" took a part of the line only", path);
-    close(fd);
-    return rc;
-}
-
 static int anchor_file_put(sw__anchoring *anchoring, sw_error *err)
 {
     sw__buf line;
@@ -56,7 +37,7 @@ static int anchor_file_put(sw__anchoring *anchoring, sw_error *err)
     if (rc == SW_OK && line.failed)
         rc = sw__fail(err, SW_ENOMEM, NULL);
     if (rc == SW_OK)
-        rc = anchor_append(anchoring->target, sw__buf_str(&line), err);
+        rc = sw__file_append(anchoring->target, ANCHOR_MODE, sw__buf_str(&line), err);
     sw__buf_free(&line);
     return rc;
 }

@@ -118,6 +118,27 @@ int sw__file_create(const char *path, mode_t mode, sw_str content, sw_error *err
     return sw__file_fail(err, "write", path, error);
 }
 
+int sw__file_append(const char *path, mode_t mode, sw_str line, sw_error *err)
+{
+    const int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY;
+    int fd = open(path, flags);
+    bool made = fd < 0 && errno == ENOENT;
+    if (made)
+        fd = open(path, flags | O_CREAT, mode);
+    if (fd < 0)
+        return sw__file_fail(err, "open", path, errno);
+    ssize_t count = write(fd, line.ptr, line.len);
+    int error = count < 0 || fsync(fd) < 0 ? errno : 0;
+    close(fd);
+    if (error == 0 && made)
+        error = file_sync_directory(path);
+    if (error != 0)
+        return sw__file_fail(err, "write", path, error);
+    return (size_t)count == line.len
+               ? SW_OK
+               : sw__fail(err, SW_EFULL, "\"%s\" took a part of the line only", path);
+}
+
 int sw__file_write(const char *path, mode_t mode, sw_str content, sw_error *err)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, mode);

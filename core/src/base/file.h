@@ -18,6 +18,9 @@ int sw__file_create(const char *path, mode_t mode, sw_str content, sw_error *err
 /* Replace the content of the file at a path, or make it; the same. */
 int sw__file_replace(const sw_env *env, const char *path, mode_t mode, sw_str content,
                      sw_error *err);
+/* Add a line to the end of a file, which is made when it is not there: one write, so that two at a
+ * time do not mix, on disk when it returns. SW_EFULL when a part of it was taken only. */
+int sw__file_append(const char *path, mode_t mode, sw_str line, sw_error *err);
 /* Write a file that can be made again: not synced, and cut off when the machine stops. */
 int sw__file_write(const char *path, mode_t mode, sw_str content, sw_error *err);
 /* The error for an errno of a call about a file. */
