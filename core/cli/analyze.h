@@ -13,12 +13,14 @@
 typedef struct cli_analysis {
     const cli_call *call;
     const sw_workflow *workflow;
+    sw_engine *engine; /* where the workflow is stored; NULL: it is in a file */
     size_t step_count;
     sw_graph *graph;
     cli_durations durations;
     sw_result *analysis;
-    sw_result *makespan; /* NULL, like the next two, when it was not asked for */
+    sw_result *makespan; /* NULL, like the next three, when it was not asked for */
     sw_result *impact;
+    sw_result *common;
     sw_result *changes;
     const sw_analysis *found;
 } cli_analysis;

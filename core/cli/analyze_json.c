@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "json.h"
+#include "out.h"
 #include "text.h"
 
 static void names_json(cli_json *json, const cli_analysis *view, const char *key,
@@ -31,6 +32,8 @@ static void steps_json(cli_json *json, const cli_analysis *view)
         cli_json_object(json, NULL);
         cli_json_str(json, "name", cli_analysis_name(view, step));
         cli_json_int(json, "level", found->level[step]);
+        cli_json_int(json, "shortest", found->shortest[step]);
+        cli_json_int(json, "part", found->component[step]);
         cli_json_seconds(json, "duration", view->durations.us[step]);
         cli_json_text(json, "basis", cli_basis_name(view->durations.bases[step]));
         cli_json_seconds(json, "earliest", found->earliest_us[step]);
@@ -79,7 +82,62 @@ static void makespan_json(cli_json *json, const cli_analysis *view)
     cli_json_int(json, "workers", cli_number(view->call, CLI_OPTION_WORKERS, 0));
     cli_json_seconds(json, "duration", found->makespan_us);
     cli_json_seconds(json, "bound", found->bound_us);
+    cli_json_seconds(json, "bound_span", found->bound_span_us);
+    cli_json_seconds(json, "bound_workers", found->bound_workers_us);
     number_json(json, "used", found->used);
+    cli_json_close(json);
+}
+
+static void reach_json(cli_json *json, const cli_analysis *view, const char *key,
+                       const sw_reach *reach)
+{
+    int32_t *steps = cli_reach_steps(reach);
+    names_json(json, view, key, steps, (size_t)reach->count);
+    free(steps);
+}
+
+/* All that cannot run if one of the steps fails. */
+static void blocked_json(cli_json *json, const cli_analysis *view, const sw_reach *reach,
+                         size_t count)
+{
+    size_t words = (view->step_count + 63) / 64;
+    uint64_t *bits = cli_alloc((words + 1) * sizeof(*bits));
+    sw_reach all = {.bits = bits};
+    for (size_t word = 0; word < words; word++) {
+        bits[word] = 0;
+        for (size_t i = 0; i < count; i++)
+            bits[word] |= reach[i].bits[word];
+        all.count += __builtin_popcountll(bits[word]);
+    }
+    reach_json(json, view, "impact", &all);
+    free(bits);
+}
+
+static void impact_json(cli_json *json, const cli_analysis *view)
+{
+    size_t count = 0;
+    const sw_reach *reach = view->impact ? sw_reaches(view->impact, &count) : NULL;
+    if (!reach)
+        return;
+    blocked_json(json, view, reach, count);
+    cli_json_array(json, "impact_of");
+    for (size_t i = 0; i < count; i++) {
+        cli_json_object(json, NULL);
+        cli_json_str(json, "name", cli_analysis_name(view, reach[i].node));
+        reach_json(json, view, "blocked", &reach[i]);
+        cli_json_close(json);
+    }
+    cli_json_close(json);
+}
+
+static void common_json(cli_json *json, const cli_analysis *view)
+{
+    const sw_reach *reach = view->common ? sw_reaches(view->common, NULL) : NULL;
+    if (!reach)
+        return;
+    cli_json_object(json, "common");
+    reach_json(json, view, "all", &reach[0]);
+    reach_json(json, view, "nearest", &reach[1]);
     cli_json_close(json);
 }
 
@@ -109,12 +167,12 @@ static void changes_json(cli_json *json, const cli_analysis *view)
 void cli_analysis_print_json(const cli_analysis *view)
 {
     const sw_analysis *found = view->found;
-    const sw_reach *reach = view->impact ? sw_reaches(view->impact, NULL) : NULL;
     cli_json json = cli_json_begin(stdout);
     cli_json_str(&json, "workflow", sw_workflow_name(view->workflow));
     cli_json_str(&json, "version", sw_workflow_version(view->workflow));
     cli_json_str(&json, "digest", sw_workflow_digest(view->workflow));
     cli_json_int(&json, "level_count", found->level_count);
+    cli_json_int(&json, "part_count", found->component_count);
     cli_json_seconds(&json, "span", found->span_us);
     cli_json_seconds(&json, "work", found->work_us);
     number_json(&json, "parallelism", found->parallelism);
@@ -124,15 +182,15 @@ void cli_analysis_print_json(const cli_analysis *view)
     names_json(&json, view, "roots", found->roots, (size_t)found->root_count);
     names_json(&json, view, "leaves", found->leaves, (size_t)found->leaf_count);
     names_json(&json, view, "orphans", found->orphans, (size_t)found->orphan_count);
+    if (cli_given(view->call, CLI_OPTION_FROM))
+        names_json(&json, view, "unreachable", found->unreachable,
+                   (size_t)found->unreachable_count);
     edges_json(&json, view);
     steps_json(&json, view);
     bottlenecks_json(&json, view);
     makespan_json(&json, view);
-    if (reach) {
-        int32_t *steps = cli_reach_steps(reach);
-        names_json(&json, view, "impact", steps, (size_t)reach->count);
-        free(steps);
-    }
+    impact_json(&json, view);
+    common_json(&json, view);
     changes_json(&json, view);
     cli_json_end(&json);
 }

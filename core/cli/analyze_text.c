@@ -53,6 +53,9 @@ static void head_print(const cli_analysis *view)
     printf("%swidth%s         %s%d step%s can run at once\n", cli_style_on(CLI_DIM),
            cli_style_off(CLI_DIM), found->width_exact ? "" : "at least ", found->width_least,
            found->width_least == 1 ? "" : "s");
+    if (found->component_count > 1)
+        printf("%sparts%s         %d that no dependency connects\n", cli_style_on(CLI_DIM),
+               cli_style_off(CLI_DIM), found->component_count);
 }
 
 static void steps_print(const cli_analysis *view)
@@ -121,17 +124,40 @@ static void makespan_print(const cli_analysis *view)
            cli_duration(found->bound_us, bound), found->used * 100);
 }
 
+static void reach_print(const cli_analysis *view, const char *title, const sw_reach *reach)
+{
+    int32_t *steps = cli_reach_steps(reach);
+    names_print(view, title, steps, (size_t)reach->count, ", ");
+    free(steps);
+}
+
 static void impact_print(const cli_analysis *view)
 {
-    const sw_reach *reach = view->impact ? sw_reaches(view->impact, NULL) : NULL;
+    size_t count = 0;
+    const sw_reach *reach = view->impact ? sw_reaches(view->impact, &count) : NULL;
+    for (size_t i = 0; i < count; i++) {
+        fputs("\nif ", stdout);
+        cli_text_put(stdout, cli_analysis_name(view, reach[i].node), CLI_TEXT_NO_LIMIT);
+        printf(" fails, %d step%s cannot run\n", reach[i].count, reach[i].count == 1 ? "" : "s");
+        reach_print(view, "  blocked", &reach[i]);
+    }
+}
+
+static void common_print(const cli_analysis *view)
+{
+    const cli_value *given = &view->call->values[CLI_OPTION_COMMON];
+    const sw_reach *reach = view->common ? sw_reaches(view->common, NULL) : NULL;
     if (!reach)
         return;
-    int32_t *steps = cli_reach_steps(reach);
-    fputs("\nif ", stdout);
-    cli_text_put(stdout, cli_analysis_name(view, reach->node), CLI_TEXT_NO_LIMIT);
-    printf(" fails, %d step%s cannot run\n", reach->count, reach->count == 1 ? "" : "s");
-    names_print(view, "  blocked", steps, (size_t)reach->count, ", ");
-    free(steps);
+    fputc('\n', stdout);
+    for (size_t i = 0; i < given->item_count; i++) {
+        fputs(i == 0 ? "" : i + 1 < given->item_count ? ", " : " and ", stdout);
+        cli_text_put(stdout, cli_str(given->items[i]), CLI_TEXT_NO_LIMIT);
+    }
+    printf(" %s for %d step%s\n", given->item_count == 1 ? "waits" : "all wait", reach[0].count,
+           reach[0].count == 1 ? "" : "s");
+    reach_print(view, "  waited for", &reach[0]);
+    reach_print(view, "  nearest", &reach[1]);
 }
 
 static void change_print(const sw_change *change)
@@ -171,9 +197,11 @@ void cli_analysis_print(const cli_analysis *view)
     makespan_print(view);
     names_print(view, "critical path", found->critical_path, (size_t)found->critical_count, " > ");
     names_print(view, "orphans", found->orphans, (size_t)found->orphan_count, ", ");
+    names_print(view, "not reached", found->unreachable, (size_t)found->unreachable_count, ", ");
     redundant_print(view);
     steps_print(view);
     bottlenecks_print(view);
     impact_print(view);
+    common_print(view);
     changes_print(view);
 }

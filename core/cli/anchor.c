@@ -1,4 +1,6 @@
 /* stepwell audit anchor: give a checkpoint to somebody outside. */
+#include <string.h>
+
 #include "command.h"
 #include "database.h"
 #include "definition.h"
@@ -29,6 +31,9 @@ static void anchor_print(const sw_audit_anchor *row)
     }
     cli_note("anchored %lld entries at %.*s", (long long)row->entry_count, (int)row->place.len,
              row->place.ptr);
+    if (row->place.len >= 7 && memcmp(row->place.ptr, "syslog:", 7) == 0)
+        cli_note("the system's log does not say whether that arrived: `stepwell audit verify "
+                 "--anchor syslog:PATH` looks in the file that collects it");
 }
 
 /* Each place adds to the checkpoint what the one before gave back. */

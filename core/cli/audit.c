@@ -102,9 +102,9 @@ static int audit_verify_database(const cli_call *call)
     if (status == CLI_EXIT_OK)
         status = cli_database_open(call, CLI_DATABASE_LOOK, &engine);
     if (status == CLI_EXIT_OK) {
-        int code = trust.given.checkpoint_count + trust.given.anchor_count > 0
-                       ? sw_audit_verify_signed(engine, &trust.given, &report, &error)
-                       : sw_audit_verify(engine, &report, &error);
+        bool trusts = trust.given.checkpoint_count + trust.given.anchor_count > 0;
+        int32_t jobs = (int32_t)cli_number(call, CLI_OPTION_JOBS, 0);
+        int code = sw_audit_verify_by(engine, trusts ? &trust.given : NULL, jobs, &report, &error);
         status = audit_tell(code, &report, &error);
     }
     sw_engine_close(engine);
@@ -125,7 +125,8 @@ static int audit_verify_export(const cli_call *call)
         status = cli_trust_anchors(&trust, call);
     if (status == CLI_EXIT_OK) {
         sw_str folder = cli_str(call->values[CLI_OPTION_EXPORT].text);
-        int code = sw_audit_verify_export(folder, &trust.given, &report, &error);
+        int32_t jobs = (int32_t)cli_number(call, CLI_OPTION_JOBS, 0);
+        int code = sw_audit_verify_export(folder, &trust.given, jobs, &report, &error);
         status = audit_tell(code, &report, &error);
     }
     cli_trust_close(&trust);

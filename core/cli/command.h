@@ -55,6 +55,7 @@ typedef enum cli_option_id {
     CLI_OPTION_INPUT,
     CLI_OPTION_KEY,
     CLI_OPTION_DEADLINE,
+    CLI_OPTION_RULE,
     CLI_OPTION_TO,
     CLI_OPTION_PARTIAL,
     CLI_OPTION_FOR,
@@ -69,6 +70,7 @@ typedef enum cli_option_id {
     CLI_OPTION_ERROR_CLASS,
     CLI_OPTION_TAG,
     CLI_OPTION_CORRELATION_ID,
+    CLI_OPTION_PARENT,
     CLI_OPTION_OLDER_THAN,
     CLI_OPTION_SINCE,
     CLI_OPTION_UNTIL,
@@ -101,6 +103,8 @@ typedef enum cli_option_id {
     CLI_OPTION_DURATIONS,
     CLI_OPTION_WORKERS,
     CLI_OPTION_IMPACT,
+    CLI_OPTION_COMMON,
+    CLI_OPTION_FROM,
     CLI_OPTION_DIFF,
     CLI_OPTION_STRICT,
     CLI_OPTION_SIGNER,
@@ -109,11 +113,22 @@ typedef enum cli_option_id {
     CLI_OPTION_ANCHOR,
     CLI_OPTION_ENTRY,
     CLI_OPTION_EXPORT,
+    CLI_OPTION_JOBS,
     CLI_OPTION_KIND,
     CLI_OPTION_OUTCOME,
     CLI_OPTION_AS,
+    CLI_OPTION_STANDARD,
+    CLI_OPTION_LIST,
+    CLI_OPTION_SIGNATURE,
     CLI_OPTION_QUICK,
     CLI_OPTION_MARKDOWN,
+    CLI_OPTION_FILE,
+    CLI_OPTION_AT_ENTRY,
+    CLI_OPTION_DATA,
+    CLI_OPTION_EXPECT,
+    CLI_OPTION_TYPE,
+    CLI_OPTION_FOLLOW,
+    CLI_OPTION_POSITION,
     CLI_OPTION_DB,
     CLI_OPTION_JSON,
     CLI_OPTION_QUIET,
@@ -132,6 +147,8 @@ _Static_assert(CLI_OPTION_COUNT <= 128, "the options of a command are bits of on
 /* Options that every command takes. */
 #define CLI_COMMON (CLI_BIT(JSON) | CLI_BIT(QUIET) | CLI_BIT(NO_COLOR) | CLI_BIT(HELP))
 #define CLI_DB_COMMON (CLI_COMMON | CLI_BIT(DB))
+/* And those that look at a task, wherever it is. */
+#define CLI_TASK_COMMON (CLI_DB_COMMON | CLI_BIT(FILE) | CLI_BIT(AT_ENTRY))
 
 typedef struct cli_option {
     const char *name;
@@ -189,6 +206,8 @@ struct cli_command {
 /* The table: the command of a number from 0 on, in the order of help; NULL after the last. */
 const cli_command *cli_command_at(size_t number);
 const cli_command *cli_audit_commands(size_t *count);
+const cli_command *cli_task_commands(size_t *count);
+const cli_command *cli_event_commands(size_t *count);
 const cli_option *cli_option_get(cli_option_id id);
 const cli_exit_row *cli_exit_rows(size_t *count);
 const cli_exit_row *cli_exit_get(cli_exit status);
@@ -214,6 +233,9 @@ int64_t cli_number(const cli_call *call, cli_option_id id, int64_t otherwise);
 /* Read an option that is a time into *out, which keeps its value when it is not given; an exit
  * status. */
 int cli_time_option(const cli_call *call, cli_option_id id, int64_t now_us, int64_t *out);
+
+/* The same for one that is the number of an entry of the log, which is the position of an event. */
+int cli_entry_option(const cli_call *call, cli_option_id id, int64_t *out);
 
 /* Print the error for words that name no command; an exit status. */
 int cli_command_unknown(int argc, char **argv);
@@ -260,6 +282,13 @@ int cli_command_audit_check(const cli_call *call);
 int cli_command_audit_export(const cli_call *call);
 int cli_command_audit_list(const cli_call *call);
 int cli_command_audit_stats(const cli_call *call);
+int cli_command_task_export(const cli_call *call);
+int cli_command_task_verify(const cli_call *call);
+int cli_command_audit_report(const cli_call *call);
+int cli_command_event_append(const cli_call *call);
+int cli_command_event_list(const cli_call *call);
+int cli_command_event_replay(const cli_call *call);
+int cli_command_event_projections(const cli_call *call);
 int cli_command_version(const cli_call *call);
 int cli_command_help(const cli_call *call);
 

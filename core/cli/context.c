@@ -23,6 +23,8 @@ static void context_print_json(const sw_task_context_row *row)
     cli_json_strs(&json, "next_steps", row->next_steps, row->next_step_count);
     cli_json_strs(&json, "blocking_steps", row->blocking_steps, row->blocking_step_count);
     cli_json_strs(&json, "blocked_steps", row->blocked_steps, row->blocked_step_count);
+    cli_json_time(&json, "deadline", row->deadline_us);
+    cli_json_time(&json, "next_deadline", row->next_deadline_us);
     cli_json_end(&json);
 }
 
@@ -65,9 +67,17 @@ static cli_style context_style(int health)
     return styles[health];
 }
 
-static void context_print(const sw_task_context_row *row)
+static void context_print_time(const char *name, int64_t time_us)
 {
     char time[CLI_TIME_SIZE];
+    if (time_us == 0)
+        return;
+    context_print_fact(name);
+    printf("%s\n", cli_time_local(time_us, time));
+}
+
+static void context_print(const sw_task_context_row *row)
+{
     cli_style style = context_style(row->health_status);
     fputs(cli_style_on(CLI_BOLD), stdout);
     cli_text_put(stdout, row->workflow, CLI_TEXT_NO_LIMIT);
@@ -80,10 +90,10 @@ static void context_print(const sw_task_context_row *row)
     context_print_names("next", row->next_steps, row->next_step_count);
     context_print_names("blocking", row->blocking_steps, row->blocking_step_count);
     context_print_names("blocked", row->blocked_steps, row->blocked_step_count);
-    if (row->next_retry_us > 0) {
-        context_print_fact("retry at");
-        printf("%s\n", cli_time_local(row->next_retry_us, time));
-    }
+    context_print_time("retry at", row->next_retry_us);
+    context_print_time("deadline", row->deadline_us);
+    if (row->next_deadline_us != row->deadline_us)
+        context_print_time("fails at", row->next_deadline_us);
     context_print_fact("to do");
     printf("%s\n", sw_recommended_action_name(row->recommended_action));
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "out.h"
+#include "task_file.h"
 #include "text.h"
 
 #define TASK_PAGE 1000
@@ -24,6 +25,8 @@ static const char *database_path(const cli_call *call)
 int cli_database_open(const cli_call *call, cli_database_use use, sw_engine **out)
 {
     sw_error error = {0};
+    if (cli_given(call, CLI_OPTION_FILE) || cli_given(call, CLI_OPTION_AT_ENTRY))
+        return cli_task_file_open(call, out);
     const char *path = database_path(call);
     const char *durability = call->values[CLI_OPTION_DURABILITY].text;
     sw_engine_options options = SW_ENGINE_OPTIONS_INIT;
@@ -195,4 +198,9 @@ const char *cli_user(void)
         return name;
     const struct passwd *entry = getpwuid(getuid());
     return entry ? entry->pw_name : "unknown";
+}
+
+int cli_task_logged(sw_engine *engine, const char *text, sw_uuid *out)
+{
+    return sw_uuid_parse(cli_str(text), out) < 0 ? cli_task_find(engine, text, out) : CLI_EXIT_OK;
 }

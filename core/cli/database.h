@@ -18,6 +18,10 @@ int cli_database_open(const cli_call *call, cli_database_use use, sw_engine **ou
 /* The task that text names: an id, the beginning of one, or with NULL the newest. */
 int cli_task_find(sw_engine *engine, const char *text, sw_uuid *out);
 
+/* The same for what the log says of it: a whole id is not looked up, because its task may be pruned
+ * while its entries are there. */
+int cli_task_logged(sw_engine *engine, const char *text, sw_uuid *out);
+
 /* The newest task that has not ended. */
 int cli_task_find_unfinished(sw_engine *engine, sw_uuid *out);
 

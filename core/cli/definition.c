@@ -23,7 +23,7 @@ static int file_status(int reason)
     return reason == EISDIR ? CLI_EXIT_DEFINITION : CLI_EXIT_STORAGE;
 }
 
-static int file_read_all(FILE *stream, char **text, size_t *size)
+static int file_read_all(FILE *stream, size_t max, char **text, size_t *size)
 {
     char *bytes = NULL;
     size_t room = 0;
@@ -37,14 +37,15 @@ static int file_read_all(FILE *stream, char **text, size_t *size)
         bytes = grown;
         room += FILE_CHUNK;
         *size += fread(bytes + *size, 1, FILE_CHUNK, stream);
-    } while (*size == room && room < FILE_SIZE_MAX);
+    } while (*size == room && room < max);
     *text = bytes;
     if (ferror(stream))
         return errno ? errno : EIO;
-    return *size >= FILE_SIZE_MAX ? EFBIG : 0;
+    return *size >= max ? EFBIG : 0;
 }
 
-int cli_file_read(const char *path, char **text, size_t *size, char *problem, size_t problem_size)
+static int file_read(const char *path, size_t max, char **text, size_t *size, char *problem,
+                     size_t problem_size)
 {
     bool from_stdin = strcmp(path, "-") == 0;
     FILE *stream = from_stdin ? stdin : fopen(path, "rbe");
@@ -53,7 +54,7 @@ int cli_file_read(const char *path, char **text, size_t *size, char *problem, si
     if (stream && fstat(fileno(stream), &info) == 0 && S_ISDIR(info.st_mode))
         reason = EISDIR;
     if (stream && reason == 0)
-        reason = file_read_all(stream, text, size);
+        reason = file_read_all(stream, max, text, size);
     if (stream && !from_stdin)
         fclose(stream);
     if (reason == 0)
@@ -61,31 +62,60 @@ int cli_file_read(const char *path, char **text, size_t *size, char *problem, si
     if (reason == EISDIR)
         snprintf(problem, problem_size, "'%s' is a directory, not a file", path);
     else if (reason == EFBIG)
-        snprintf(problem, problem_size, "'%s' has more than %zu MiB", path,
-                 FILE_SIZE_MAX / 1024 / 1024);
+        snprintf(problem, problem_size, "'%s' has more than %zu MiB", path, max / 1024 / 1024);
     else
         snprintf(problem, problem_size, "cannot read '%s': %s", path, strerror(reason));
     return file_status(reason);
 }
 
+int cli_file_read(const char *path, char **text, size_t *size, char *problem, size_t problem_size)
+{
+    return file_read(path, FILE_SIZE_MAX, text, size, problem, problem_size);
+}
+
 int cli_file_load(const char *path, char **text, size_t *size)
 {
+    return cli_file_load_large(path, FILE_SIZE_MAX, text, size);
+}
+
+int cli_file_load_large(const char *path, size_t max, char **text, size_t *size)
+{
     char problem[640];
-    int status = cli_file_read(path, text, size, problem, sizeof(problem));
+    int status = file_read(path, max, text, size, problem, sizeof(problem));
     if (status == CLI_EXIT_OK)
         return CLI_EXIT_OK;
     return cli_fail(status == CLI_EXIT_DEFINITION ? CLI_EXIT_USAGE : (cli_exit)status, NULL, "%s",
                     problem);
 }
 
+int cli_json_read(const cli_call *call, cli_option_id id, sw_str *text, char **owned)
+{
+    char problem[640];
+    size_t size = 0;
+    const char *given = call->values[id].text;
+    *text = cli_str(given);
+    if (!given || (given[0] != '@' && strcmp(given, "-") != 0))
+        return CLI_EXIT_OK;
+    const char *path = given[0] == '@' ? given + 1 : given;
+    int status = cli_file_read(path, owned, &size, problem, sizeof(problem));
+    if (status != CLI_EXIT_OK)
+        return cli_fail((cli_exit)status, NULL, "--%s: %s", cli_option_get(id)->name, problem);
+    *text = (sw_str){*owned, size};
+    return CLI_EXIT_OK;
+}
+
 int cli_file_write(const cli_call *call, sw_str text)
 {
     const char *path = call->values[CLI_OPTION_OUTPUT].text;
-    if (!path) {
-        if (!cli_out()->quiet)
-            fwrite(text.ptr, 1, text.len, stdout);
-        return CLI_EXIT_OK;
-    }
+    if (path)
+        return cli_file_put(path, text);
+    if (!cli_out()->quiet)
+        fwrite(text.ptr, 1, text.len, stdout);
+    return CLI_EXIT_OK;
+}
+
+int cli_file_put(const char *path, sw_str text)
+{
     FILE *file = fopen(path, "wbe");
     bool done = file && fwrite(text.ptr, 1, text.len, file) == text.len;
     int reason = errno;

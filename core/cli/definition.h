@@ -28,9 +28,19 @@ int cli_file_read(const char *path, char **text, size_t *size, char *problem, si
 /* The same; 0, or an exit status with the error printed. */
 int cli_file_load(const char *path, char **text, size_t *size);
 
+/* The same for one that may be larger than a definition. */
+int cli_file_load_large(const char *path, size_t max, char **text, size_t *size);
+
+/* The text of an option that is JSON, @FILE, or - for standard input; absent when it is not given.
+ * *owned is to be freed. 0, or an exit status with the error printed. */
+int cli_json_read(const cli_call *call, cli_option_id id, sw_str *text, char **owned);
+
 /* Write to the file of --output, or to standard output without it. 0, or an exit status with the
  * error printed. */
 int cli_file_write(const cli_call *call, sw_str text);
+
+/* Write a file; the same. */
+int cli_file_put(const char *path, sw_str text);
 
 /* Read and load a definition; prints nothing. */
 void cli_definition_open(cli_definition *definition, const char *path, bool strict);

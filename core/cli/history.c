@@ -65,6 +65,17 @@ static bool entry_timed_out(const sw_audit_entry *entry)
     return cli_str_equal(entry->reason, cli_str("timeout"));
 }
 
+static bool entry_silent(const sw_audit_entry *entry)
+{
+    return cli_str_equal(entry->reason, cli_str("heartbeat missed"));
+}
+
+/* Words that say more than the class of the error does. */
+static bool entry_out_of_time(const sw_audit_entry *entry)
+{
+    return entry_timed_out(entry) || entry_silent(entry);
+}
+
 void cli_history_take(cli_history *history, const sw_audit_entry *entry)
 {
     cli_names_take(&history->names, entry);
@@ -129,6 +140,7 @@ static void phrase_failure(FILE *stream, const cli_span *span, const sw_audit_en
     fprintf(stream, "attempt %d %s", entry->attempt,
             entry_lost(entry)        ? "lost"
             : entry_timed_out(entry) ? "timed out"
+            : entry_silent(entry)    ? "went silent"
                                      : "failed");
     if (span)
         fprintf(stream, " after %s", cli_duration(span->last_us, text));
@@ -138,7 +150,7 @@ static void phrase_failure(FILE *stream, const cli_span *span, const sw_audit_en
               stream);
         return;
     }
-    phrase_add(stream, ": ", entry_timed_out(entry) ? cli_str(NULL) : entry->subject, "");
+    phrase_add(stream, ": ", entry_out_of_time(entry) ? cli_str(NULL) : entry->subject, "");
     phrase_add(stream, ": ", newest ? row->error_message : cli_str(NULL), "");
 }
 
@@ -170,7 +182,7 @@ static void phrase_ended(FILE *stream, const cli_span *span, const sw_audit_entr
     if (entry->to == SW_STEP_SUCCEEDED && span)
         fprintf(stream, " in %s", cli_duration(span->last_us, text));
     phrase_add(stream, " by ", entry->actor, "");
-    if (!entry_lost(entry) && !entry_timed_out(entry))
+    if (!entry_lost(entry) && !entry_out_of_time(entry))
         phrase_add(stream, " (", entry->reason, ")");
 }
 

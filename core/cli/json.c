@@ -2,6 +2,7 @@
 #include "json.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "text.h"
 
@@ -177,6 +178,16 @@ void cli_json_problem(cli_json *json, const cli_problem *problem)
         cli_json_text(json, "hint", problem->hint);
 }
 
+/* null for a task that no other one started. */
+static void cli_json_parent(cli_json *json, const sw_task_row *task)
+{
+    static const sw_uuid none;
+    if (memcmp(&task->parent_id, &none, sizeof(none)) == 0)
+        cli_json_text(json, "parent_id", NULL);
+    else
+        cli_json_uuid(json, "parent_id", &task->parent_id);
+}
+
 void cli_json_task(cli_json *json, const sw_task_row *task)
 {
     cli_json_uuid(json, "task", &task->task_id);
@@ -189,6 +200,7 @@ void cli_json_task(cli_json *json, const sw_task_row *task)
     cli_json_str(json, "initiator", task->initiator);
     cli_json_str(json, "reason", task->reason);
     cli_json_str(json, "correlation_id", task->correlation_id);
+    cli_json_parent(json, task);
     cli_json_strs(json, "tags", task->tags, task->tag_count);
     cli_json_int(json, "priority", task->priority);
     cli_json_time(json, "created_at", task->created_us);

@@ -120,11 +120,13 @@ static void list_print_json(const sw_task_row *rows, size_t count, const int64_t
     cli_json_end(&json);
 }
 
-/* What the filter says that takes an engine to know: times before now, and the task of a page. */
+/* What the filter says that takes an engine to know: times before now, and
+ * the tasks that it names. */
 static int list_filter(const cli_call *call, sw_engine *engine, sw_task_filter *filter)
 {
     sw_error error = {0};
     const char *after = call->values[CLI_OPTION_AFTER].text;
+    const char *parent = call->values[CLI_OPTION_PARENT].text;
     sw_engine_info info = SW_ENGINE_INFO_INIT;
     if (sw_engine_info_get(engine, &info, &error) < 0)
         return cli_fail_error(&error, NULL, "cannot list tasks");
@@ -133,6 +135,8 @@ static int list_filter(const cli_call *call, sw_engine *engine, sw_task_filter *
         status = cli_time_option(call, CLI_OPTION_UNTIL, info.now_us, &filter->created_before_us);
     if (status == CLI_EXIT_OK && after)
         status = cli_task_find(engine, after, &filter->before);
+    if (status == CLI_EXIT_OK && parent)
+        status = cli_task_find(engine, parent, &filter->parent_id);
     return status;
 }
 

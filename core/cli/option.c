@@ -123,6 +123,15 @@ static char *command_words_typed(int argc, char **argv)
     return cli_copy(argv[0]);
 }
 
+/* Where users of other tools find what they know by another name. */
+static const char *command_hint(const char *typed)
+{
+    static const char other[] = "compliance";
+    if (strncmp(typed, other, sizeof(other) - 1) == 0)
+        return "stepwell audit report says what evidence the log holds, --list for which controls";
+    return "stepwell --help lists the commands";
+}
+
 int cli_command_unknown(int argc, char **argv)
 {
     size_t count = 0;
@@ -133,9 +142,8 @@ int cli_command_unknown(int argc, char **argv)
     for (size_t i = 0; i < count; i++)
         names[i] = cli_command_at(i)->name;
     const char *near = cli_suggest(typed, names, count);
-    int status =
-        cli_fail(CLI_EXIT_USAGE, "stepwell --help lists the commands", "unknown command '%s'%s%s%s",
-                 typed, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    int status = cli_fail(CLI_EXIT_USAGE, command_hint(typed), "unknown command '%s'%s%s%s", typed,
+                          near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
     free(typed);
     free(names);
     return status;
@@ -334,6 +342,20 @@ bool cli_given(const cli_call *call, cli_option_id id)
 int64_t cli_number(const cli_call *call, cli_option_id id, int64_t otherwise)
 {
     return call->values[id].given ? call->values[id].number : otherwise;
+}
+
+int cli_entry_option(const cli_call *call, cli_option_id id, int64_t *out)
+{
+    char *end = NULL;
+    const char *text = call->values[id].text;
+    if (!text)
+        return CLI_EXIT_OK;
+    *out = strtoll(text, &end, 10);
+    if (*text == '\0' || *end != '\0' || *out < 0)
+        return cli_fail(CLI_EXIT_USAGE, NULL,
+                        "option '--%s' needs the number of an entry here, not '%s'",
+                        cli_option_get(id)->name, text);
+    return CLI_EXIT_OK;
 }
 
 int cli_time_option(const cli_call *call, cli_option_id id, int64_t now_us, int64_t *out)

@@ -180,6 +180,7 @@ cli_exit cli_exit_of(int code)
     case SW_EDEFINITION:
         return CLI_EXIT_DEFINITION;
     case SW_ECONFLICT:
+    case SW_EOUTDATED:
     case SW_ESTATE:
     case SW_EREFUSED:
     case SW_EFENCED:

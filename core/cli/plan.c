@@ -85,6 +85,10 @@ static char *plan_limits(const sw_workflow_step *step)
         fprintf(stream, "%stimeout %s", comma, cli_duration_exact(step->timeout_ms, base));
         comma = ", ";
     }
+    if (step->heartbeat_ms > 0) {
+        fprintf(stream, "%sheartbeat %s", comma, cli_duration_exact(step->heartbeat_ms, base));
+        comma = ", ";
+    }
     if (step->deadline_ms > 0) {
         fprintf(stream, "%sdeadline %s", comma, cli_duration_exact(step->deadline_ms, base));
         comma = ", ";
@@ -229,6 +233,7 @@ static void plan_json_step(cli_json *json, const plan_view *view, const sw_workf
     cli_json_str(json, "breaker", step->breaker);
     cli_json_int(json, "priority", step->priority);
     cli_json_int(json, "timeout_ms", step->timeout_ms);
+    cli_json_int(json, "heartbeat_ms", step->heartbeat_ms);
     cli_json_int(json, "deadline_ms", step->deadline_ms);
     cli_json_text(json, "on_failure", sw_on_failure_name(step->on_failure));
     cli_json_object(json, "retry");

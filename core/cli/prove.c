@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "control.h"
 #include "database.h"
 #include "definition.h"
 #include "json.h"
@@ -268,7 +269,8 @@ int cli_command_audit_check(const cli_call *call)
         status = cli_fail(CLI_EXIT_USAGE, "stepwell audit keygen printed it",
                           "'audit check' needs --vkey: the key that the log is signed by");
     if (status == CLI_EXIT_OK)
-        status = check_all(&trust, call->arguments[0]);
+        status = cli_given(call, CLI_OPTION_SIGNATURE) ? cli_control_check(call, &trust)
+                                                       : check_all(&trust, call->arguments[0]);
     cli_trust_close(&trust);
     return status;
 }

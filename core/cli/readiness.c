@@ -1,5 +1,8 @@
-/* stepwell readiness: which steps of a task may start, and why the others may not. */
-#include "command.h"
+/* stepwell readiness: which steps of a task may start, and why the others may not. Not here: what
+ * Tasker would say, with --rule (readiness_tasker.c).
+ */
+#include "readiness.h"
+
 #include "database.h"
 #include "grid.h"
 #include "json.h"
@@ -85,8 +88,10 @@ int cli_command_readiness(const cli_call *call)
     int status = cli_database_open(call, CLI_DATABASE_LOOK, &engine);
     if (status == CLI_EXIT_OK)
         status = cli_task_find(engine, name, &task_id);
+    const char *rule = call->values[CLI_OPTION_RULE].text;
     if (status == CLI_EXIT_OK)
-        status = readiness_run(engine, &task_id);
+        status =
+            rule ? cli_readiness_tasker(engine, &task_id, rule) : readiness_run(engine, &task_id);
     sw_engine_close(engine);
     return status;
 }

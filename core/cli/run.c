@@ -35,6 +35,7 @@ typedef struct run_pool {
 typedef struct run_target {
     sw_engine *engine;
     sw_uuid task_id;
+    sw_uuid parent_id; /* of a new task; all zero: none */
     int64_t max_parallel;
     bool from_start; /* show the history that is there already */
 } run_target;
@@ -58,23 +59,6 @@ static void *run_pool_main(void *context)
     pool->code = sw_runner_run(pool->runner, &pool->task_id, &pool->error);
     pool->done = 1;
     return NULL;
-}
-
-/* Read --input: the text itself, @FILE, or - for standard input. *owned is to be freed. */
-static int run_input_read(const cli_call *call, sw_str *input, char **owned)
-{
-    char problem[640];
-    size_t size = 0;
-    const char *text = call->values[CLI_OPTION_INPUT].text;
-    *input = cli_str(text);
-    if (!text || (text[0] != '@' && strcmp(text, "-") != 0))
-        return CLI_EXIT_OK;
-    const char *path = text[0] == '@' ? text + 1 : text;
-    int status = cli_file_read(path, owned, &size, problem, sizeof(problem));
-    if (status != CLI_EXIT_OK)
-        return cli_fail((cli_exit)status, NULL, "--input: %s", problem);
-    *input = (sw_str){*owned, size};
-    return CLI_EXIT_OK;
 }
 
 /* --deadline: a time, or minus the microseconds from now on; 0 when it is not given or no time. */
@@ -115,7 +99,8 @@ static int run_submit(const cli_call *call, const sw_workflow *workflow, sw_str 
                               .tags = names,
                               .tag_count = tags->item_count,
                               .deadline_ms = deadline_us < 0 ? -deadline_us / 1000 : 0,
-                              .deadline_us = deadline_us > 0 ? deadline_us : 0};
+                              .deadline_us = deadline_us > 0 ? deadline_us : 0,
+                              .parent_id = target->parent_id};
     int code = sw_workflow_register(target->engine, &workflow, 1, &error);
     if (code >= 0)
         code = sw_task_submit(target->engine, &row, 1, &result, &error);
@@ -260,14 +245,17 @@ static int run_file(const cli_call *call)
     sw_str input;
     cli_definition definition;
     run_target target = {0};
+    const char *parent = call->values[CLI_OPTION_PARENT].text;
     cli_definition_open(&definition, call->arguments[0], cli_given(call, CLI_OPTION_STRICT));
     int status = cli_definition_report(&definition);
     if (status == CLI_EXIT_OK)
         status = run_deadline_check(call);
     if (status == CLI_EXIT_OK)
-        status = run_input_read(call, &input, &owned);
+        status = cli_json_read(call, CLI_OPTION_INPUT, &input, &owned);
     if (status == CLI_EXIT_OK)
         status = cli_database_open(call, CLI_DATABASE_MAKE, &target.engine);
+    if (status == CLI_EXIT_OK && parent)
+        status = cli_task_find(target.engine, parent, &target.parent_id);
     if (status == CLI_EXIT_OK)
         status = run_submit(call, definition.workflow, input, &target);
     if (status == CLI_EXIT_OK)
@@ -322,9 +310,9 @@ static int run_check(const cli_call *call)
 {
     const cli_value *input = &call->values[CLI_OPTION_INPUT];
     if (cli_given(call, CLI_OPTION_RESUME)) {
-        static const cli_option_id others[] = {CLI_OPTION_INPUT,  CLI_OPTION_KEY,
-                                               CLI_OPTION_TAG,    CLI_OPTION_REASON,
-                                               CLI_OPTION_DETACH, CLI_OPTION_DRY_RUN};
+        static const cli_option_id others[] = {
+            CLI_OPTION_INPUT,  CLI_OPTION_KEY,    CLI_OPTION_TAG,    CLI_OPTION_PARENT,
+            CLI_OPTION_REASON, CLI_OPTION_DETACH, CLI_OPTION_DRY_RUN};
         for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
             if (cli_given(call, others[i]))
                 return cli_fail(CLI_EXIT_USAGE, "try: stepwell run --help",

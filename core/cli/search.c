@@ -14,20 +14,6 @@
 #define SEARCH_LIST_LIMIT 20
 #define SEARCH_PAGE 1000
 
-/* The number of the entry that a page comes after. */
-static int search_after(const cli_call *call, int64_t *entry_no)
-{
-    char *end = NULL;
-    const char *text = call->values[CLI_OPTION_AFTER].text;
-    if (!text)
-        return CLI_EXIT_OK;
-    *entry_no = strtoll(text, &end, 10);
-    if (*text == '\0' || *end != '\0' || *entry_no < 0)
-        return cli_fail(CLI_EXIT_USAGE, NULL,
-                        "option '--after' needs the number of an entry here, not '%s'", text);
-    return CLI_EXIT_OK;
-}
-
 static int search_filter(const cli_call *call, sw_engine *engine, sw_audit_filter *filter)
 {
     sw_error error = {0};
@@ -41,15 +27,13 @@ static int search_filter(const cli_call *call, sw_engine *engine, sw_audit_filte
     filter->correlation_id = cli_str(call->values[CLI_OPTION_CORRELATION_ID].text);
     if (sw_engine_info_get(engine, &info, &error) < 0)
         return cli_fail_error(&error, NULL, "cannot read the audit log");
-    int status = search_after(call, &filter->after_entry_no);
+    int status = cli_entry_option(call, CLI_OPTION_AFTER, &filter->after_entry_no);
     if (status == CLI_EXIT_OK)
         status = cli_time_option(call, CLI_OPTION_SINCE, info.now_us, &filter->after_us);
     if (status == CLI_EXIT_OK)
         status = cli_time_option(call, CLI_OPTION_UNTIL, info.now_us, &filter->before_us);
-    /* A whole id is not looked up: its task may be pruned, its entries are there. */
-    if (status == CLI_EXIT_OK && call->argument_count > 0 &&
-        sw_uuid_parse(cli_str(call->arguments[0]), &filter->task_id) < 0)
-        status = cli_task_find(engine, call->arguments[0], &filter->task_id);
+    if (status == CLI_EXIT_OK && call->argument_count > 0)
+        status = cli_task_logged(engine, call->arguments[0], &filter->task_id);
     return status;
 }
 
@@ -135,11 +119,14 @@ int cli_command_audit_list(const cli_call *call)
     sw_engine *engine = NULL;
     sw_audit_filter filter;
     const char *as = call->values[CLI_OPTION_AS].text;
+    int format = as ? sw_audit_format_find(cli_str(as)) : SW_AUDIT_JSONL;
+    if (format < 0)
+        return cli_fail(CLI_EXIT_USAGE, NULL, "entries are written as jsonl, yaml or csv, not '%s'",
+                        as);
     int status = cli_database_open(call, CLI_DATABASE_LOOK, &engine);
     if (status == CLI_EXIT_OK)
         status = search_filter(call, engine, &filter);
     if (status == CLI_EXIT_OK && (as || cli_out()->json)) {
-        int format = as ? sw_audit_format_find(cli_str(as)) : SW_AUDIT_JSONL;
         status =
             search_dump(engine, &filter, format, cli_number(call, CLI_OPTION_LIMIT, INT64_MAX));
     } else if (status == CLI_EXIT_OK) {

@@ -84,6 +84,29 @@ static void show_tags(const sw_task_row *task)
     fputc('\n', stdout);
 }
 
+static void show_parent(const sw_task_row *task)
+{
+    static const sw_uuid none;
+    char id[37];
+    sw_uuid_format(&task->parent_id, id);
+    if (memcmp(&task->parent_id, &none, sizeof(none)) != 0)
+        show_fact("parent", cli_str(id));
+}
+
+/* When the deadlines of its steps pass. */
+static void show_deadlines(const show_view *view)
+{
+    char time[CLI_TIME_SIZE];
+    for (size_t i = 0; i < view->step_count; i++) {
+        if (view->steps[i].fails_us == 0)
+            continue;
+        printf("  %s%-12s%s", cli_style_on(CLI_DIM), "deadline", cli_style_off(CLI_DIM));
+        printf("%s of ", cli_time_local(view->steps[i].fails_us, time));
+        cli_text_put(stdout, view->steps[i].name, CLI_TEXT_NO_LIMIT);
+        fputc('\n', stdout);
+    }
+}
+
 static void show_head(const show_view *view)
 {
     char id[37];
@@ -105,10 +128,12 @@ static void show_head(const show_view *view)
     show_time("started", task->started_us);
     show_time("finished", task->finished_us);
     show_time("deadline", task->deadline_us);
+    show_deadlines(view);
     show_fact("initiator", task->initiator);
     show_fact("reason", task->reason);
     show_fact("key", task->key);
     show_fact("correlation", task->correlation_id);
+    show_parent(task);
     show_tags(task);
     show_fact("input", task->input);
 }

@@ -1,5 +1,5 @@
 /* The table of commands. To add one: a row here, a file beside. Not here: the commands of the audit
- * log (table_audit.c), options and exit codes (table_options.c).
+ * log (table_audit.c) and of task files (table_task.c), options and exit codes (table_options.c).
  */
 #include <string.h>
 
@@ -28,9 +28,9 @@ static const cli_command command_table[] = {
      .argument_min = 0,
      .argument_max = 1,
      .options = CLI_DB_COMMON | CLI_BIT(RESUME) | CLI_BIT(INPUT) | CLI_BIT(KEY) | CLI_BIT(REASON) |
-                CLI_BIT(DEADLINE) | CLI_BIT(TAG) | CLI_BIT(TIMEOUT) | CLI_BIT(THREADS) |
-                CLI_BIT(ROOT) | CLI_BIT(LEASE_SECONDS) | CLI_BIT(DURABILITY) | CLI_BIT(DETACH) |
-                CLI_BIT(DRY_RUN) | CLI_BIT(STRICT),
+                CLI_BIT(DEADLINE) | CLI_BIT(TAG) | CLI_BIT(PARENT) | CLI_BIT(TIMEOUT) |
+                CLI_BIT(THREADS) | CLI_BIT(ROOT) | CLI_BIT(LEASE_SECONDS) | CLI_BIT(DURABILITY) |
+                CLI_BIT(DETACH) | CLI_BIT(DRY_RUN) | CLI_BIT(STRICT),
      .run = cli_command_run},
     {.name = "validate",
      .summary = "Check workflow files without running anything",
@@ -69,7 +69,7 @@ static const cli_command command_table[] = {
                   {"stepwell graph 01926f3a-1c2d --json", "states and coordinates"}},
      .arguments = {"FILE"},
      .argument_max = 1,
-     .options = CLI_DB_COMMON | CLI_BIT(FORMAT) | CLI_BIT(SVG) | CLI_BIT(OUTPUT) |
+     .options = CLI_TASK_COMMON | CLI_BIT(FORMAT) | CLI_BIT(SVG) | CLI_BIT(OUTPUT) |
                 CLI_BIT(DIRECTION) | CLI_BIT(CRITICAL) | CLI_BIT(SLACK) | CLI_BIT(REDUNDANT) |
                 CLI_BIT(DURATION) | CLI_BIT(DURATIONS) | CLI_BIT(STRICT),
      .run = cli_command_graph},
@@ -83,7 +83,7 @@ static const cli_command command_table[] = {
                   {"stepwell gantt --json", "the attempts for programs"}},
      .arguments = {"TASK"},
      .argument_max = 1,
-     .options = CLI_DB_COMMON | CLI_BIT(SVG) | CLI_BIT(OUTPUT),
+     .options = CLI_TASK_COMMON | CLI_BIT(SVG) | CLI_BIT(OUTPUT),
      .run = cli_command_gantt},
     {.name = "analyze",
      .summary = "Find the critical path, the bottlenecks and the slack of a workflow",
@@ -99,8 +99,8 @@ static const cli_command command_table[] = {
      .arguments = {"FILE"},
      .argument_min = 1,
      .argument_max = 1,
-     .options = CLI_DB_COMMON | CLI_BIT(DURATION) | CLI_BIT(DURATIONS) | CLI_BIT(WORKERS) |
-                CLI_BIT(IMPACT) | CLI_BIT(DIFF) | CLI_BIT(STRICT),
+     .options = CLI_TASK_COMMON | CLI_BIT(DURATION) | CLI_BIT(DURATIONS) | CLI_BIT(WORKERS) |
+                CLI_BIT(IMPACT) | CLI_BIT(COMMON) | CLI_BIT(FROM) | CLI_BIT(DIFF) | CLI_BIT(STRICT),
      .run = cli_command_analyze},
     {.name = "list",
      .summary = "List tasks, newest first",
@@ -110,8 +110,8 @@ static const cli_command command_table[] = {
                   {"stepwell list --since 2h", "what was started in the last two hours"},
                   {"stepwell list --workflow nightly --tag eu --json", "for programs"}},
      .options = CLI_DB_COMMON | CLI_BIT(STATE) | CLI_BIT(WORKFLOW) | CLI_BIT(TAG) |
-                CLI_BIT(CORRELATION_ID) | CLI_BIT(SINCE) | CLI_BIT(UNTIL) | CLI_BIT(AFTER) |
-                CLI_BIT(LIMIT),
+                CLI_BIT(CORRELATION_ID) | CLI_BIT(PARENT) | CLI_BIT(SINCE) | CLI_BIT(UNTIL) |
+                CLI_BIT(AFTER) | CLI_BIT(LIMIT),
      .run = cli_command_list},
     {.name = "show",
      .summary = "Show one task: its steps, attempts, timeline and results",
@@ -122,7 +122,7 @@ static const cli_command command_table[] = {
                   {"stepwell show --json | jq '.steps[].result'", "results in full"}},
      .arguments = {"TASK"},
      .argument_max = 1,
-     .options = CLI_DB_COMMON,
+     .options = CLI_TASK_COMMON,
      .run = cli_command_show},
     {.name = "context",
      .summary = "Say where a task stands, what blocks it and what comes next",
@@ -133,19 +133,23 @@ static const cli_command command_table[] = {
                   {"stepwell context 01926f3a-1c2d --json | jq .next_steps", "for programs"}},
      .arguments = {"TASK"},
      .argument_max = 1,
-     .options = CLI_DB_COMMON,
+     .options = CLI_TASK_COMMON,
      .run = cli_command_context},
     {.name = "readiness",
      .summary = "Show which steps of a task may start, and why the others may not",
      .about = "TASK is an id or the beginning of one; without it, the newest task. Attempts are "
-              "those that count, parents those that are done. `stepwell explain` says more.",
+              "those that count, parents those that are done. `stepwell explain` says more. With "
+              "--rule the answer is the one that Tasker would give, with its states and its waits "
+              "of 2, 4, 8 ... seconds, at most 30 (tasker-core: 60); a skipped step is a "
+              "cancelled one there.",
      .usages = {"[TASK] [options]"},
      .examples = {{"stepwell readiness", "the newest task"},
+                  {"stepwell readiness --rule tasker-rails", "as the Rails engine of Tasker"},
                   {"stepwell readiness --json | jq '.steps[] | select(.ready).step'",
                    "steps that may start"}},
      .arguments = {"TASK"},
      .argument_max = 1,
-     .options = CLI_DB_COMMON,
+     .options = CLI_TASK_COMMON | CLI_BIT(RULE),
      .run = cli_command_readiness},
     {.name = "explain",
      .summary = "Say why steps of a task do not run",
@@ -156,7 +160,7 @@ static const cli_command command_table[] = {
                   {"stepwell explain 01926f3a-1c2d ship", "why one step does not run"}},
      .arguments = {"TASK", "STEP"},
      .argument_max = 2,
-     .options = CLI_DB_COMMON,
+     .options = CLI_TASK_COMMON,
      .run = cli_command_explain},
     {.name = "override",
      .summary = "Bring steps of a task into another state by hand",
@@ -165,7 +169,8 @@ static const cli_command command_table[] = {
          "dependencies. skipped: leave it out, with what cannot start without it. resolved: it "
          "was done by other means, the rest goes on. cancelled: it does not start any more. Each "
          "change is checked against what is possible and kept in the audit log with name and "
-         "reason; a task that had failed or was cancelled goes on. "
+         "reason; a task that had failed or was cancelled goes on. With a step that had stopped "
+         "its task (on_failure: fail_task) goes on what was cancelled because of it. "
          "Exit code 4 when a step cannot be changed.",
      .usages = {"TASK STEP... --to STATE --reason TEXT [options]"},
      .examples =
@@ -228,9 +233,11 @@ static const cli_command command_table[] = {
     {.name = "dead retry",
      .summary = "Try steps again that have failed for good, and let their tasks go on",
      .about =
-         "Each gets the attempts that are left, or one more. Steps that were cancelled because "
-         "one failed (on_failure: fail_task) stay cancelled: `stepwell override` takes them up "
-         "again, as it retries a single step. Changes 1,000 in one transaction.",
+         "Each gets the attempts that are left, or one more. Where its failure had stopped the "
+         "task "
+         "(on_failure: fail_task), the steps that were cancelled because of it go on too, unless "
+         "another such failure is left. `stepwell override` retries a single step. Changes 1,000 "
+         "in one transaction.",
      .usages = {"[options]"},
      .examples = {{"stepwell dead retry --error-class Timeout --dry-run", "show what it would be"},
                   {"stepwell dead retry --workflow nightly --reason \"network is back\"",
@@ -266,8 +273,9 @@ static const cli_command command_table[] = {
                   {"stepwell whatif --json | jq .base.end", "for a program"}},
      .arguments = {"TASK"},
      .argument_max = 1,
-     .options = CLI_DB_COMMON | CLI_BIT(FAIL) | CLI_BIT(SLOWER) | CLI_BIT(SKIP) | CLI_BIT(RESOLVE) |
-                CLI_BIT(WORKERS) | CLI_BIT(MORE_WORKERS) | CLI_BIT(RESOURCE) | CLI_BIT(CALIBRATION),
+     .options = CLI_TASK_COMMON | CLI_BIT(FAIL) | CLI_BIT(SLOWER) | CLI_BIT(SKIP) |
+                CLI_BIT(RESOLVE) | CLI_BIT(WORKERS) | CLI_BIT(MORE_WORKERS) | CLI_BIT(RESOURCE) |
+                CLI_BIT(CALIBRATION),
      .run = cli_command_whatif},
     {.name = "cancel",
      .summary = "Cancel a task",
@@ -343,18 +351,30 @@ static const cli_command own_table[] = {
      .run = cli_command_help},
 };
 
+static const cli_command *first_commands(size_t *count)
+{
+    *count = sizeof(command_table) / sizeof(command_table[0]);
+    return command_table;
+}
+
+static const cli_command *own_commands(size_t *count)
+{
+    *count = sizeof(own_table) / sizeof(own_table[0]);
+    return own_table;
+}
+
 const cli_command *cli_command_at(size_t number)
 {
-    size_t audit_count;
-    const cli_command *audit = cli_audit_commands(&audit_count);
-    const size_t first_count = sizeof(command_table) / sizeof(command_table[0]);
-    if (number < first_count)
-        return &command_table[number];
-    number -= first_count;
-    if (number < audit_count)
-        return &audit[number];
-    number -= audit_count;
-    return number < sizeof(own_table) / sizeof(own_table[0]) ? &own_table[number] : NULL;
+    static const cli_command *(*const tables[])(size_t *) = {
+        first_commands, cli_event_commands, cli_audit_commands, cli_task_commands, own_commands};
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        size_t count;
+        const cli_command *table = tables[i](&count);
+        if (number < count)
+            return &table[number];
+        number -= count;
+    }
+    return NULL;
 }
 
 /* How many words of argv spell the name of a command; 0 when they do not. */

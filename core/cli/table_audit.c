@@ -5,7 +5,7 @@
 
 /* What chooses entries of the audit log. */
 #define CLI_ENTRIES                                                                                \
-    (CLI_DB_COMMON | CLI_BIT(SINCE) | CLI_BIT(UNTIL) | CLI_BIT(ACTOR) | CLI_BIT(STEP) |            \
+    (CLI_TASK_COMMON | CLI_BIT(SINCE) | CLI_BIT(UNTIL) | CLI_BIT(ACTOR) | CLI_BIT(STEP) |          \
      CLI_BIT(KIND) | CLI_BIT(OUTCOME) | CLI_BIT(CORRELATION_ID) | CLI_BIT(AFTER))
 
 static const cli_command audit_table[] = {
@@ -15,14 +15,15 @@ static const cli_command audit_table[] = {
               "did not recompute the whole chain. With checkpoints that were kept elsewhere it "
               "proves level 2, signed: up to the newest of them the log is what was signed, "
               "whatever somebody with write access recomputes. With --export it needs no "
-              "database; states are not replayed then.",
+              "database; states are not replayed then. Several threads share the work; those of a "
+              "database hash what one of them replays in order.",
      .usages = {"[options]", "--export DIR --vkey KEY|@FILE [options]"},
      .examples = {{"stepwell audit verify", "exit code 6 and the bad entries when it fails"},
                   {"stepwell audit verify --checkpoint kept.txt --vkey @orders.vkey",
                    "is it still the log that was signed?"},
                   {"stepwell audit verify --json", "the whole report"}},
-     .options =
-         CLI_DB_COMMON | CLI_BIT(CHECKPOINT) | CLI_BIT(VKEY) | CLI_BIT(ANCHOR) | CLI_BIT(EXPORT),
+     .options = CLI_DB_COMMON | CLI_BIT(CHECKPOINT) | CLI_BIT(VKEY) | CLI_BIT(ANCHOR) |
+                CLI_BIT(EXPORT) | CLI_BIT(JOBS),
      .run = cli_command_audit_verify},
     {.name = "audit keygen",
      .summary = "Make a key that signs checkpoints of an audit log",
@@ -98,7 +99,8 @@ static const cli_command audit_table[] = {
      .summary = "Check proofs, without a database",
      .about = "FILE holds what audit prove printed; - is standard input. A proof of consistency "
               "needs the older checkpoint, too.",
-     .usages = {"FILE --vkey KEY|@FILE [options]"},
+     .usages = {"FILE --vkey KEY|@FILE [options]",
+                "REPORT --signature FILE --vkey KEY|@FILE [options]"},
      .examples = {{"stepwell audit check 4711.proof --vkey @orders.vkey",
                    "exit code 6 when it proves nothing"},
                   {"stepwell audit check june.proof --checkpoint may.txt --vkey @orders.vkey",
@@ -106,7 +108,7 @@ static const cli_command audit_table[] = {
      .arguments = {"FILE"},
      .argument_min = 1,
      .argument_max = 1,
-     .options = CLI_COMMON | CLI_BIT(CHECKPOINT) | CLI_BIT(VKEY),
+     .options = CLI_COMMON | CLI_BIT(CHECKPOINT) | CLI_BIT(VKEY) | CLI_BIT(SIGNATURE),
      .run = cli_command_audit_check},
     {.name = "audit export",
      .summary = "Write the log as a folder that can be served and verified offline",
@@ -148,6 +150,27 @@ static const cli_command audit_table[] = {
      .argument_max = 1,
      .options = CLI_ENTRIES,
      .run = cli_command_audit_stats},
+    {.name = "audit report",
+     .summary = "Say what evidence the log holds for the controls of standards",
+     .about = "Answers each control with found, not found or not applicable, with the numbers of "
+              "the entries that are the evidence and, in a document, with their proofs. Speaks of "
+              "what the newest checkpoint covers, after verifying it. Whoever has an export checks "
+              "every line with docs/examples/audit/verify_report.py or .rb. With --signer the "
+              "report is signed, too: FILE.sig is written beside it.",
+     .usages = {"--checkpoint FILE --vkey KEY|@FILE [options]",
+                "--export DIR --vkey KEY|@FILE [options]"},
+     .examples = {{"stepwell audit report --checkpoint kept.txt --vkey @orders.vkey",
+                   "a table of all controls"},
+                  {"stepwell audit report --standard pci --since 2026-05-01 --checkpoint kept.txt "
+                   "--vkey @orders.vkey -o may.html",
+                   "a page for an auditor"},
+                  {"stepwell audit report --export public --vkey @orders.vkey --as json",
+                   "the same bytes as from the database"},
+                  {"stepwell audit report --list --standard gdpr", "what would be asked"}},
+     .options = CLI_DB_COMMON | CLI_BIT(STANDARD) | CLI_BIT(LIST) | CLI_BIT(SINCE) |
+                CLI_BIT(UNTIL) | CLI_BIT(CHECKPOINT) | CLI_BIT(VKEY) | CLI_BIT(ANCHOR) |
+                CLI_BIT(EXPORT) | CLI_BIT(AS) | CLI_BIT(OUTPUT) | CLI_BIT(SIGNER),
+     .run = cli_command_audit_report},
 };
 
 const cli_command *cli_audit_commands(size_t *count)

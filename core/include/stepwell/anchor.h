@@ -8,12 +8,15 @@
  * A place is one of
  *
  *     file:PATH             a line is appended to this file, best on another machine
- *     syslog:               a line goes to the system's log; what collects it is read as file:PATH
+ *     syslog:PATH           a line goes to the system's log, which does not say whether it arrived;
+ *                           it is read from PATH, the file that collects it. Without PATH it cannot
+ *                           be read back
  *     db:PATH               a row is added to this SQLite database, which holds nothing else
  *     git:FOLDER            a commit in this work tree, by the command git
  *     http(s)://WITNESS     a C2SP tlog-witness: it cosigns what continues what it saw before, by
  *                           the command curl
  *
+ * Where there are several of one log, the newest is the one of most entries, and the last of these.
  * What a place says of a time is believed as far as the place is; a witness signs it.
  */
 #ifndef STEPWELL_ANCHOR_H
@@ -29,12 +32,12 @@ SW_BEGIN_DECLS
  * owns:    all inputs are borrowed until return; set trust->size first. *out is the caller's
  *          (sw_result_free).
  * threads: any thread, concurrently.
- * blocks:  disk, processes and network, 30 seconds at most for each request; reads the log up to the
- *          checkpoint for a witness.
+ * blocks:  disk, processes and network: 30 seconds at most for each request, 60 for each command of
+ *          git, of which there are three; reads the log up to the checkpoint for a witness.
  * errors:  SW_EINVAL (no such kind of place, no checkpoint, a key), SW_EAUDIT (the checkpoint is not
  *          signed by a key of trust; the witness refuses it or answers with no cosignature by one),
- *          SW_ENOTFOUND (no such folder, command or log), SW_EACCESS, SW_EBUSY, SW_EFULL, SW_EIO,
- *          SW_ENOMEM, SW_EFORKED.
+ *          SW_ENOTFOUND (no such folder, command or log), SW_EACCESS, SW_EBUSY, SW_EFULL, SW_EIO
+ *          (also: a command took too long and was ended), SW_ENOMEM, SW_EFORKED.
  */
 SW_API int sw_audit_anchor_put(sw_engine *engine, sw_str place, const sw_audit_trust *trust,
                                sw_str checkpoint, sw_result **out, sw_error *err);
@@ -44,9 +47,11 @@ SW_API int sw_audit_anchor_put(sw_engine *engine, sw_str place, const sw_audit_t
  *
  * owns:    all inputs are borrowed until return; *out is the caller's (sw_result_free).
  * threads: any thread, concurrently.
- * blocks:  disk, processes and network, 30 seconds at most.
+ * blocks:  disk, processes and network: 30 seconds at most for a request, 60 for each of two
+ *          commands of git.
  * errors:  SW_EINVAL (no such kind of place, or one that cannot be read), SW_ENOTFOUND (there is no
- *          anchor of this log, or no command), SW_EACCESS, SW_EIO, SW_ENOMEM.
+ *          anchor of this log, or no command), SW_EACCESS, SW_EIO (also: a command took too long and
+ *          was ended), SW_ENOMEM.
  */
 SW_API int sw_audit_anchor_get(sw_str place, sw_str origin, sw_result **out, sw_error *err);
 

@@ -23,13 +23,14 @@
     XX(WORKER_LOST, 8, "worker_lost")                                                              \
     XX(TASK_PRUNED, 9, "task_pruned")                                                              \
     XX(BREAKER_CHANGED, 10, "breaker_changed")                                                     \
-    XX(TASK_ERASED, 11, "task_erased")
+    XX(TASK_ERASED, 11, "task_erased")                                                             \
+    XX(EVENT, 12, "event")
 
 typedef enum sw_audit_kind {
 #define SW_ENUM_VALUE(name, value, text) SW_AUDIT_##name = value,
     SW_AUDIT_KIND_MAP(SW_ENUM_VALUE)
 #undef SW_ENUM_VALUE
-    SW_AUDIT_KIND_COUNT = 11
+    SW_AUDIT_KIND_COUNT = 12
 } sw_audit_kind;
 
 /* One entry. Fields that a kind does not have are 0 or absent. */
@@ -47,11 +48,12 @@ typedef struct sw_audit_entry {
     sw_str step;   /* name */
     sw_str actor;  /* who: initiator, operator, worker name; absent for the engine itself */
     sw_str reason; /* why: "retry", "attempts used up", "released", "lease expired",
-                      "worker died", "timeout", "worker closed", ..., or the operator's words */
+                      "worker died", "timeout", "heartbeat missed", "worker closed", ..., or the
+                      operator's words */
     sw_str subject; /* TASK_SUBMITTED: the definition's digest in hex; WORKFLOW_REGISTERED: its
                        name and version; WORKER_OPENED: host and process number; STEP_CHANGED: error class;
-                       BREAKER_CHANGED: its name */
-    sw_str digest; /* 32 bytes: SHA-256(salt || payload) of the input, result or error;
+                       BREAKER_CHANGED: its name; EVENT: its type (event.h) */
+    sw_str digest; /* 32 bytes: SHA-256(salt || payload) of the input, result, error or event;
                       the definition's digest for WORKFLOW_REGISTERED */
 } sw_audit_entry;
 
@@ -80,7 +82,8 @@ typedef struct sw_audit_report {
     int64_t step_count;     /* steps whose history was replayed and compared with the state rows */
     int64_t commit_count;   /* attempts whose outcome was committed */
     int64_t fenced_count;   /* reports of superseded attempts that were refused */
-    int64_t reclaim_count;  /* attempts ended by a lost lease or a timeout */
+    int64_t reclaim_count;  /* attempts ended by a lost lease, a timeout, a deadline or
+                               silence */
     int64_t first_bad_entry; /* 0 when none */
     int64_t last_bad_entry;  /* end of the range that cannot be trusted */
     char head[65];           /* hash of the last segment, hex */

@@ -144,6 +144,25 @@ SW_API int sw_audit_rotate(sw_engine *engine, const sw_audit_signing *signing,
 SW_API int sw_audit_verify_signed(sw_engine *engine, const sw_audit_trust *trust,
                                   sw_audit_report *report, sw_error *err);
 
+/* Threads that verify one log. */
+#define SW_AUDIT_JOBS_DEFAULT 8 /* at most, where none are asked for */
+#define SW_AUDIT_JOBS_MAX 64
+
+/* sw_audit_verify_signed, or sw_audit_verify where trust is NULL, by several threads: one reads and
+ * replays, the others hash what it will come to next; where trust is NULL there is too little to
+ * hash, so that one does it all. jobs is 1 to SW_AUDIT_JOBS_MAX, the caller's among them; 0 means as
+ * many as there are processors, at most SW_AUDIT_JOBS_DEFAULT. For each, two batches of the log are
+ * in memory, of 64 KB or of one segment. The answer is the same for any number of them. Those that
+ * the machine does not give are done without.
+ *
+ * owns:    trust and its strings are borrowed until return; set trust->size and report->size first.
+ * threads: any thread, concurrently. Its own have ended when it returns.
+ * blocks:  disk; reads the whole log.
+ * errors:  those of sw_audit_verify_signed; SW_EINVAL (jobs).
+ */
+SW_API int sw_audit_verify_by(sw_engine *engine, const sw_audit_trust *trust, int32_t jobs,
+                              sw_audit_report *report, sw_error *err);
+
 /* Rows of a result of sw_audit_keygen, sw_audit_seal and sw_audit_rotate; one each.
  *
  * owns:    borrowed until result is freed.

@@ -117,7 +117,8 @@ SW_API const sw_dead_group *sw_dead_groups(const sw_result *result, size_t *coun
 
 /* Do the same to all dead letters that a filter finds, up to its limit, in one transaction: what
  * sw_step_override does in the mode PARTIAL, each audited with the actor and the reason. A step
- * that is tried again gets the attempts that are left, or one more. sw_dead_letters reads what was
+ * that is tried again gets the attempts that are left, or one more. Steps that were cancelled because
+ * it had failed (on_failure fail_task) go on with it; they are no rows of the answer. sw_dead_letters reads what was
  * found, sw_step_overrides what became of it, in the same order. To go on behind the limit, give the
  * last letter as after: a step that fails again meanwhile is newer, and does not come up twice.
  *

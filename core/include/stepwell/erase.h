@@ -25,7 +25,8 @@
 typedef struct sw_erase_options {
     uint32_t size;
     int32_t dry_run; /* 1: count, and change nothing */
-    int32_t quick;   /* 1: do not rewrite the file; old copies may remain in unused room of it */
+    int32_t quick;   /* 1: do not rewrite the file; old copies may remain in unused room of it and
+                        in its log */
     int32_t reserved;
     sw_str subject; /* without SW_SUBJECT_TAG */
     sw_str actor;   /* who, for the audit log */
@@ -36,7 +37,8 @@ typedef struct sw_erase_options {
 
 typedef struct sw_erase_report {
     uint32_t size;
-    int32_t clean;        /* 1: no copy is left in the database file and its log */
+    int32_t clean;        /* 1: no copy is left in the database file and its log, and that is on
+                             disk; 0: both may have some */
     int64_t task_count;   /* tasks that were erased */
     int64_t erased_count; /* tasks of the subject that had been erased before */
 } sw_erase_report;
@@ -53,8 +55,10 @@ SW_BEGIN_DECLS
  *
  * Nothing is erased while a task of the subject has not ended; cancel it first. The file is then
  * rewritten (it takes as much room again meanwhile, and other writers wait) and its log emptied;
- * that fails to remove every copy while others read (report->clean is 0): erase again. A payload
- * that a task of another subject has, too, stays there. Backups are the operator's business.
+ * that fails to remove every copy while others are in the middle of reading (report->clean is 0):
+ * erase again when they have ended. Who has the database open and reads nothing keeps nothing. A
+ * payload that a task of another subject has, too, stays there. Backups are the operator's business,
+ * and blocks that the file system has taken back are its own.
  *
  * owns:    options, its strings and report are borrowed until return; set report->size first.
  * threads: any thread, concurrently.

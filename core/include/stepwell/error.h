@@ -32,7 +32,8 @@
     XX(ETIMEOUT, -18, WaitTimeoutError, "the time to wait is over")                                \
     XX(EAUDIT, -19, AuditError, "the audit log does not verify")                                   \
     XX(EREFUSED, -20, RefusedError, "refused")                                                     \
-    XX(EACCESS, -21, AccessError, "permission denied")
+    XX(EACCESS, -21, AccessError, "permission denied")                                             \
+    XX(EOUTDATED, -22, VersionConflictError, "something has happened since")
 
 typedef enum sw_code {
     SW_OK = 0,

@@ -31,14 +31,19 @@ SW_API int sw_audit_export(sw_engine *engine, sw_str folder, sw_str checkpoint, 
  * entries. States are not replayed, because a folder has none: entry_count, signed_count, level,
  * root, message and the bad entries of the report are filled.
  *
+ * jobs threads read and hash bundles of entries ahead, 1 to SW_AUDIT_JOBS_MAX, the caller's among
+ * them; 0 means as many as there are processors, at most SW_AUDIT_JOBS_DEFAULT. Each holds two
+ * bundles in memory, of 256 entries. The answer is the same for any number of them: what is found
+ * first is what comes first in the log. Those that the machine does not give are done without.
+ *
  * owns:    folder, trust and its strings are borrowed until return; set trust->size and
  *          report->size first.
- * threads: any thread, concurrently.
+ * threads: any thread, concurrently. Its own have ended when it returns.
  * blocks:  disk; reads the whole folder.
  * errors:  SW_EAUDIT (report says where and what), SW_ENOTFOUND (no checkpoint there), SW_EINVAL (a
- *          key cannot be read; err->row says which), SW_EACCESS, SW_EIO, SW_ENOMEM.
+ *          key cannot be read, err->row says which; or jobs), SW_EACCESS, SW_EIO, SW_ENOMEM.
  */
-SW_API int sw_audit_verify_export(sw_str folder, const sw_audit_trust *trust,
+SW_API int sw_audit_verify_export(sw_str folder, const sw_audit_trust *trust, int32_t jobs,
                                   sw_audit_report *report, sw_error *err);
 
 /* Prove from a folder that entries are in the tree of a checkpoint, or of the folder's own when

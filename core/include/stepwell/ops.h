@@ -159,6 +159,9 @@ typedef struct sw_task_context_row {
     size_t blocking_step_count;
     const sw_str *blocked_steps; /* pending, and cannot go on by themselves because of these */
     size_t blocked_step_count;
+    int64_t deadline_us;      /* by when it has to end, 0: by no time */
+    int64_t next_deadline_us; /* the first deadline to pass of those of the task and of its steps,
+                                 0: none will */
 } sw_task_context_row;
 
 /* Whether a step may start. Counts are those of direct dependencies. */
@@ -312,7 +315,10 @@ SW_API const sw_step_readiness_row *sw_readiness_rows(const sw_result *result, s
  *   CANCELLED  it does not start any more; a running attempt is fenced.
  * What follows for the steps that depend on it is what their trigger rules say (sw_trigger): those
  * that cannot start any more are skipped. These stay so when it is taken up again, until they are
- * taken up themselves; one that has begun because of its end keeps it from being taken up. A task
+ * taken up themselves; one that has begun because of its end keeps it from being taken up. With the
+ * last failed step that stops its task (on_failure fail_task) goes on, after all rows, what was
+ * cancelled because of such a failure: it becomes READY or PENDING with the actor and the reason of
+ * the row, unless its own rule cannot be met any more, or the task was then cancelled or late. A task
  * that had failed or was cancelled goes on; one that has succeeded refuses every change. When
  * nothing of a task can go on it ends, as failed if a step of it has failed, was cancelled or still
  * waits. sw_step_overrides reads the rows of the answer.

@@ -39,7 +39,7 @@ typedef enum sw_outcome {
 } sw_outcome;
 
 /* What became of one reported row.
- * APPLIED: committed. FENCED: a newer attempt holds the step, it has ended, or its task was
+ * APPLIED: committed; of a heartbeat: the attempt still counts. FENCED: a newer attempt holds the step, it has ended, or its task was
  * pruned; nothing changed.
  * REFUSED: not possible in the state of the step or task; nothing changed (sw_step_override). */
 #define SW_ROW_STATUS_MAP(XX)                                                                      \
@@ -105,6 +105,7 @@ typedef struct sw_step_claim {
     int32_t max_attempts;
     int64_t timeout_ms; /* of this attempt, 0: none; no longer than the deadlines of the step and
                            its task leave it */
+    int64_t heartbeat_ms; /* how long it may say nothing (sw_step_heartbeat), 0: it need not */
 } sw_step_claim;
 
 /* A task that ended in this call. */
@@ -198,6 +199,25 @@ SW_API int sw_step_exchange(sw_engine *engine, const sw_worker_ref *worker,
  */
 SW_API int sw_step_update_batch(sw_engine *engine, const sw_step_outcome *rows, size_t row_count,
                                 sw_result **out, sw_error *err);
+
+/* Say that attempts go on, and learn whether they still count. An attempt of a step with a
+ * heartbeat_ms is ended as HeartbeatMissed when nothing was said of it for so long; what this says
+ * counts from now on, and carries no attempt beyond its timeout. One call in each third of
+ * heartbeat_ms is plenty: each is a commit, though calls of several threads share one.
+ * sw_step_applications reads one row per attempt: APPLIED, it holds its step; FENCED, it does no
+ * longer (cancelled, timed out, silent for too long, or its worker was lost), and what it reports
+ * would change nothing. Attempts of steps without heartbeat_ms are answered likewise, and nothing
+ * is written of them. The log has no entry about it, and the lease of the worker is another matter.
+ *
+ * owns:    rows are borrowed until return; *out is the caller's (sw_result_free).
+ * threads: any thread, concurrently, on one engine.
+ * blocks:  disk (one commit); may wait for another writer up to busy_timeout_ms.
+ * errors:  with err->row: SW_EINVAL (epoch), SW_ENOTFOUND (no such step); SW_EINVAL (NULL), SW_ELIMIT,
+ *          SW_EBUSY, SW_EIO, SW_EFULL, SW_ENOMEM, SW_EFORKED, SW_ECLOSED. On error nothing was
+ *          written.
+ */
+SW_API int sw_step_heartbeat(sw_engine *engine, const sw_step_hold *rows, size_t row_count,
+                             sw_result **out, sw_error *err);
 
 /* Parts of the answer of an exchange: one application per reported row in its order, the claims
  * in the order of priority, the tasks that ended.

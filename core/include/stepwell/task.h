@@ -10,7 +10,17 @@
 #include "types.h"
 #include "workflow.h"
 
-/* A task to start. Only workflow is required. */
+/* Before the id of the parent, in the tag that a task keeps of it. */
+#define SW_PARENT_TAG "parent:"
+
+/* A task to start. Only workflow is required.
+ *
+ * The parent is the task that started this one, in whatever state; nothing follows from it but that
+ * this one is found by it: neither waits for the other, and cancelling one does not cancel the other.
+ * It is kept as one of the tags, "parent:" and the id, and outlives the parent when that is pruned.
+ * Such a tag among tags names the parent just as well. A row whose key is known starts nothing, and
+ * its parent need not be there.
+ */
 typedef struct sw_task_submit_row {
     sw_str workflow;       /* name of a registered workflow */
     sw_str version;        /* absent: the newest registered */
@@ -25,6 +35,7 @@ typedef struct sw_task_submit_row {
     int32_t reserved;
     int64_t deadline_ms; /* the task has to end within so long from now; 0: what its workflow says */
     int64_t deadline_us; /* or by this time; 0: none. One that has passed already fails it at once */
+    sw_uuid parent_id;   /* the task that started this one; all zero: none */
 } sw_task_submit_row;
 
 /* The answer to one submitted row. created is 0 when the key named an existing task. */
@@ -55,6 +66,7 @@ typedef struct sw_task_row {
     int64_t step_count;
     int64_t step_counts[9]; /* by sw_step_state; their sum is step_count */
     int64_t deadline_us;    /* by when it has to end, 0: by no time */
+    sw_uuid parent_id;      /* as its tag says; all zero: none. That task may be gone (pruned) */
 } sw_task_row;
 
 /* A step of a task as stored. */
@@ -73,7 +85,8 @@ typedef struct sw_step_row {
     int64_t epoch;         /* grows with every claim; the fencing token of the newest one */
     int64_t changed_us;    /* last transition */
     int64_t not_before_us; /* a retry waits until then, 0 otherwise */
-    int64_t deadline_us;   /* end of the running attempt's timeout, 0 otherwise */
+    int64_t deadline_us;   /* when the running attempt times out or was silent for too long,
+                              0: never */
     int64_t worker_id;     /* who runs it, 0 when nobody */
     sw_str result;         /* JSON, absent until it succeeded with something other than null */
     sw_str error_class;    /* of the last failed attempt */
@@ -93,6 +106,7 @@ typedef struct sw_task_filter {
     int64_t limit;  /* rows at most; 0 means 100, 10,000 at most */
     int64_t created_after_us;  /* only tasks created at this time or later; 0: any */
     int64_t created_before_us; /* only tasks created before this time; 0: any */
+    sw_uuid parent_id; /* only tasks that this one started, there or not; all zero: any */
 } sw_task_filter;
 
 #define SW_TASK_FILTER_INIT {.size = sizeof(sw_task_filter), .state = -1}
@@ -112,8 +126,9 @@ SW_BEGIN_DECLS
  *          (sw_result_free).
  * threads: any thread, concurrently.
  * blocks:  disk (one commit); may wait for another writer up to busy_timeout_ms.
- * errors:  with err->row: SW_EINVAL (input is not JSON), SW_ENOTFOUND (workflow), SW_ECONFLICT
- *          (key known with another input), SW_ELIMIT; SW_EBUSY, SW_EIO, SW_EFULL, SW_ENOMEM,
+ * errors:  with err->row: SW_EINVAL (input is not JSON, two parents, a tag "parent:" without a task
+ *          id), SW_ENOTFOUND (workflow, parent), SW_ECONFLICT (key known with another input),
+ *          SW_ELIMIT (64 tags, that of the parent included); SW_EBUSY, SW_EIO, SW_EFULL, SW_ENOMEM,
  *          SW_EFORKED. On error nothing was written.
  */
 SW_API int sw_task_submit(sw_engine *engine, const sw_task_submit_row *rows, size_t row_count,

@@ -48,7 +48,7 @@ typedef struct sw_worker_row {
     size_t handler_count;
 } sw_worker_row;
 
-/* A held step, to be checked by a renewal. */
+/* A held step, to be checked by a renewal or kept by a heartbeat. */
 typedef struct sw_step_hold {
     int64_t step_id;
     int64_t epoch;

@@ -127,6 +127,7 @@ typedef struct sw_workflow_step {
     sw_str breaker;      /* of the service it needs (breaker.h), absent: none */
     int64_t deadline_ms; /* of all attempts and waits together, from when it first became ready;
                             0: none */
+    int64_t heartbeat_ms; /* an attempt that says nothing for so long is ended, 0: it need not */
 } sw_workflow_step;
 
 SW_BEGIN_DECLS

@@ -44,7 +44,8 @@ static int32_t step_fields(const sw_workflow_step *a, const sw_workflow_step *b)
         a->backoff_max_ms != b->backoff_max_ms || a->backoff_jitter < b->backoff_jitter ||
         a->backoff_jitter > b->backoff_jitter)
         fields |= SW_CHANGE_IN_RETRY;
-    if (a->timeout_ms != b->timeout_ms || a->deadline_ms != b->deadline_ms)
+    if (a->timeout_ms != b->timeout_ms || a->heartbeat_ms != b->heartbeat_ms ||
+        a->deadline_ms != b->deadline_ms)
         fields |= SW_CHANGE_IN_TIMEOUT;
     if (a->on_failure != b->on_failure)
         fields |= SW_CHANGE_IN_ON_FAILURE;

@@ -42,7 +42,8 @@ static int anchor_file_put(sw__anchoring *anchoring, sw_error *err)
     return rc;
 }
 
-/* No openlog: how the log names its host is the host's business. */
+/* No openlog: how the log names its host is the host's business. syslog(3) does not say whether
+ * anybody listens. */
 static int anchor_syslog_put(sw__anchoring *anchoring, sw_error *err)
 {
     sw__buf line;
@@ -53,9 +54,11 @@ static int anchor_syslog_put(sw__anchoring *anchoring, sw_error *err)
     return rc;
 }
 
-/* The anchor of a line, when it has one of this log: 1 or 0, or SW_ENOMEM. A line that is damaged
- * has none. */
-static int anchor_read_line(sw__anchoring *anchoring, sw_str line, sw__buf *scratch)
+/* The anchor of a line, when it has one of this log that is not of fewer entries than the one
+ * before: 1 or 0, or SW_ENOMEM. A line that is damaged has none. Whoever may add lines, as anybody
+ * may to the system's log, could repeat an old one, and has not taken the newest back by that. */
+static int anchor_read_line(sw__anchoring *anchoring, int64_t entries, sw_str line,
+                            sw__buf *scratch)
 {
     size_t size = 0;
     int64_t seconds = 0;
@@ -76,7 +79,7 @@ static int anchor_read_line(sw__anchoring *anchoring, sw_str line, sw__buf *scra
         return SW_ENOMEM;
     if (!sw__base64_read(encoded, room, encoded.len, &size) ||
         !sw__checkpoint_peek((sw_str){(char *)room, size}, &checkpoint) ||
-        !sw__str_equal(checkpoint.origin, anchoring->origin))
+        !sw__str_equal(checkpoint.origin, anchoring->origin) || checkpoint.size < entries)
         return 0;
     *anchoring->row = (sw_audit_anchor){
         .note = sw__arena_str(anchoring->arena, (sw_str){(char *)room, size}),
@@ -96,7 +99,8 @@ static int anchor_file_get(sw__anchoring *anchoring, sw_error *err)
     sw_str rest = sw__buf_str(&text);
     sw_str line;
     while (rc == SW_OK && sw__note_line(&rest, &line)) {
-        int one = anchor_read_line(anchoring, line, &scratch);
+        int64_t entries = found ? anchoring->row->entry_count : 0;
+        int one = anchor_read_line(anchoring, entries, line, &scratch);
         found = found || one == 1;
         if (one < 0)
             rc = sw__fail(err, one, NULL);
@@ -107,6 +111,15 @@ static int anchor_file_get(sw__anchoring *anchoring, sw_error *err)
     sw__buf_free(&scratch);
     sw__buf_free(&text);
     return rc;
+}
+
+/* What collects the log is a file, when somebody says which. */
+static int anchor_syslog_get(sw__anchoring *anchoring, sw_error *err)
+{
+    if (*anchoring->target)
+        return anchor_file_get(anchoring, err);
+    return sw__fail(err, SW_EINVAL,
+                    "the system's log is read as the file that it is collected in: syslog:PATH");
 }
 
 static int anchor_db_put(sw__anchoring *anchoring, sw_error *err)
@@ -124,7 +137,7 @@ const sw__anchor_kind *sw__anchor_find(sw_str place, sw__arena *arena, const cha
 {
     static const sw__anchor_kind kinds[] = {
         {"file:", anchor_file_put, anchor_file_get, false},
-        {"syslog:", anchor_syslog_put, NULL, false},
+        {"syslog:", anchor_syslog_put, anchor_syslog_get, false},
         {"db:", anchor_db_put, anchor_db_get, false},
         {"git:", sw__anchor_git_put, sw__anchor_git_get, false},
         {"http://", sw__anchor_witness_put, sw__anchor_witness_get, true},

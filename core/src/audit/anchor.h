@@ -14,6 +14,7 @@ typedef struct sw__anchoring {
     const char *target;   /* of the place, behind its kind; a whole address of a witness */
     sw_str origin;
     sw_audit_anchor *row; /* note and entry_count are given to put and filled by get */
+    int64_t command_ms;   /* that each command may take */
     /* A proof that the checkpoint continues one of old entries, for a witness that asks; the text of
      * a witness request. */
     int (*prove)(void *context, int64_t old, sw__buf *request, sw_error *err);
@@ -22,7 +23,7 @@ typedef struct sw__anchoring {
 
 typedef int (*sw__anchor_verb)(sw__anchoring *anchoring, sw_error *err);
 
-/* What a place can do; get is NULL where it cannot be read. */
+/* What a place can do. */
 typedef struct sw__anchor_kind {
     const char *prefix;
     sw__anchor_verb put;
@@ -39,9 +40,9 @@ int sw__anchor_witness_put(sw__anchoring *anchoring, sw_error *err);
 int sw__anchor_witness_get(sw__anchoring *anchoring, sw_error *err);
 
 /* Run a command found in PATH to its end; *status is its exit status, said what it printed, and
- * complaint the first line of its errors. errors: SW_ENOTFOUND (no such command), SW_EIO, SW_ENOMEM.
- */
-int sw__tool_run(const sw_env *env, const char *const *argv, sw__buf *said, char complaint[160],
-                 int *status, sw_error *err);
+ * complaint the first line of its errors. After limit_ms it is ended, with what it has started.
+ * errors: SW_ENOTFOUND (no such command), SW_EIO (also: it took too long), SW_ENOMEM. */
+int sw__tool_run(const sw_env *env, const char *const *argv, int64_t limit_ms, sw__buf *said,
+                 char complaint[160], int *status, sw_error *err);
 
 #endif

@@ -34,7 +34,8 @@ static int git_run(const sw__anchoring *anchoring, const char *const *words, siz
     const char *argv[16] = {"git", "-C", anchoring->target};
     for (size_t i = 0; i < count; i++)
         argv[3 + i] = words[i];
-    int rc = sw__tool_run(anchoring->env, argv, said, complaint, &status, err);
+    int rc =
+        sw__tool_run(anchoring->env, argv, anchoring->command_ms, said, complaint, &status, err);
     if (rc < 0 || status == 0)
         return rc;
     return sw__fail(err, code, "git %s in \"%s\": %s", words[0], anchoring->target,

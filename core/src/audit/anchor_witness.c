@@ -46,7 +46,8 @@ static int witness_ask(const sw__anchoring *anchoring, const char *address, cons
     }
     argv[count++] = "--";
     argv[count++] = address;
-    int rc = sw__tool_run(anchoring->env, argv, said, complaint, &status, err);
+    int rc =
+        sw__tool_run(anchoring->env, argv, anchoring->command_ms, said, complaint, &status, err);
     if (rc < 0)
         return rc;
     if (status != 0 || witness_split(said, http) < 0)

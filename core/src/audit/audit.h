@@ -26,6 +26,7 @@ typedef struct sw__audit {
     sw__buf tasks;
     sw__buf body; /* scratch: one entry, then the whole body */
     sw__map seen; /* task_no to its place in the table of tasks, from 1 */
+    sw__buf newest; /* number of the newest entry of each of these tasks, by place */
     int64_t task_count;
     int64_t entry_count;
     int64_t segment_no; /* of the segment being made, known after begin */
@@ -45,6 +46,10 @@ int sw__audit_begin(sw__audit *audit, sw__store *store, int64_t now_us, sw_error
  * task is the row the entry is about, NULL for none: its audit_segment is linked into the table
  * and then set to the segment being made (the caller writes the row). */
 int sw__audit_add(sw__audit *audit, const sw_audit_entry *entry, sw__task_hot *task, sw_error *err);
+/* Number of the newest entry about a task: in the segment being made, or else in the one that its
+ * row leads to. SW_EAUDIT when that cannot be read. */
+int sw__audit_version(const sw__audit *audit, sw__store *store, const sw__task_hot *task,
+                      int64_t *version, sw_error *err);
 /* Append the segment to the store when it has entries. */
 int sw__audit_seal(sw__audit *audit, sw__store *store, sw_error *err);
 
@@ -66,8 +71,10 @@ int sw__audit_each_task(sw__store *store, const sw__task_hot *task, const sw_env
 int sw__audit_read(sw__store *store, int64_t entry_no, size_t limit, sw__arena *arena,
                    sw_audit_entry **rows, size_t *count, sw_error *err);
 /* Verify chain, histories and state rows inside a read transaction, and the checkpoints that are
- * trusted (NULL: none); fills report and returns SW_EAUDIT when something is wrong. */
+ * trusted (NULL: none), by at least one job; fills report and returns SW_EAUDIT when something is
+ * wrong. */
 int sw__audit_verify(sw__store *store, sw__hasher *hasher, const sw_env *env,
-                     const sw_audit_trust *trusted, sw_audit_report *report, sw_error *err);
+                     const sw_audit_trust *trusted, int32_t jobs, sw_audit_report *report,
+                     sw_error *err);
 
 #endif

@@ -6,7 +6,7 @@
 #include "base/str.h"
 #include "model/trigger.h"
 
-#define COMPARE_PAGE 10000 /* tasks read at once, the most that a filter allows */
+#define COMPARE_PAGE 256 /* tasks read at once */
 
 typedef struct compare_walk {
     sw__replay *replay;
@@ -127,15 +127,12 @@ static int compare_page(compare_walk *walk, int64_t *below, sw_error *err)
     sw__task_hot *rows = NULL;
     size_t count = 0;
     filter.limit = COMPARE_PAGE;
-    sw__arena *arena = sw__arena_new(walk->replay->env);
-    if (!arena)
-        return sw__fail(err, SW_ENOMEM, NULL);
-    int rc = store->ops->tasks_list(store, &filter, (sw__task_range){.below = *below}, arena, &rows,
-                                    &count, err);
+    sw__arena_clear(walk->replay->scratch);
+    int rc = store->ops->tasks_list(store, &filter, (sw__task_range){.below = *below},
+                                    walk->replay->scratch, &rows, &count, err);
     for (size_t i = 0; rc == SW_OK && i < count; i++)
         rc = compare_task(walk, &rows[i], err);
     *below = rc == SW_OK && count == COMPARE_PAGE ? rows[count - 1].task_no : 0;
-    sw__arena_free(arena);
     return rc;
 }
 
@@ -186,13 +183,10 @@ static int compare_result(const compare_walk *walk, const sw__step_hot *row, sw_
 {
     sw__payload result;
     sw__replay *replay = walk->replay;
-    sw__arena *scratch = sw__arena_new(replay->env);
-    if (!scratch)
-        return sw__fail(err, SW_ENOMEM, NULL);
-    int rc =
-        replay->store->ops->results_get(replay->store, &row->step_id, 1, scratch, &result, err);
+    sw__arena_clear(replay->scratch);
+    int rc = replay->store->ops->results_get(replay->store, &row->step_id, 1, replay->scratch,
+                                             &result, err);
     bool added = rc == SW_OK && result.body.ptr != NULL;
-    sw__arena_free(scratch);
     return added ? compare_added(walk, row, "result", name) : rc;
 }
 
@@ -318,6 +312,8 @@ int sw__replay_compare(sw__replay *replay, const sw__segment *last, sw_error *er
         rc = compare_workers(replay, walk.entry_last, err);
     if (rc == SW_OK)
         rc = sw__replay_breakers(replay, walk.entry_last, err);
+    if (rc == SW_OK)
+        rc = sw__replay_events(replay, walk.entry_last, err);
     sw__map_free(&walk.workflows);
     return rc;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "audit/ahead.h"
 #include "audit/checkpoint.h"
 #include "audit/entry.h"
 #include "audit/leaves.h"
@@ -125,24 +126,27 @@ typedef struct export_check {
     int64_t time_us;
     sw__buf path;
     sw__buf file;
-    sw__buf bundle;
     sw__tiles tiles;
     sw__trust trust;
     sw__doubt doubt;
 } export_check;
 
-/* Read a file of the folder; one that is not there raises a doubt. */
-static int export_read(export_check *check, const char *name, int64_t entry_no, sw__buf *out,
-                       sw_error *err)
+/* What reading a file has come to: one that is not there raises a doubt. */
+static int export_lacks(export_check *check, const char *name, int64_t entry_no, int rc)
 {
-    sw__buf_clear(out);
+    if (rc != SW_ENOTFOUND && rc != SW_ELIMIT)
+        return rc;
+    return sw__doubt_raise(&check->doubt, entry_no, check->size, "the file \"%s\" is %s", name,
+                           rc == SW_ENOTFOUND ? "missing" : "longer than it can be");
+}
+
+static int export_read(export_check *check, const char *name, int64_t entry_no, sw_error *err)
+{
+    sw__buf_clear(&check->file);
     int rc = export_path(&check->path, check->folder, name, err);
     if (rc == SW_OK)
-        rc = sw__file_read((const char *)check->path.ptr, EXPORT_FILE_MAX, out, err);
-    if (rc == SW_ENOTFOUND || rc == SW_ELIMIT)
-        rc = sw__doubt_raise(&check->doubt, entry_no, check->size, "the file \"%s\" is %s", name,
-                             rc == SW_ENOTFOUND ? "missing" : "longer than it can be");
-    return rc;
+        rc = sw__file_read((const char *)check->path.ptr, EXPORT_FILE_MAX, &check->file, err);
+    return export_lacks(check, name, entry_no, rc);
 }
 
 /* The tile that the entries give, against the file. */
@@ -151,37 +155,33 @@ static int export_compare(void *context, const char *path, int level, int64_t fi
 {
     export_check *check = context;
     size_t at = 0;
-    if (level < 0)
-        return SW_OK; /* the entries come from there */
     int64_t entry_no = (first << 8 * level) + 1;
-    int rc = export_read(check, path, entry_no, &check->file, err);
+    int rc = export_read(check, path, entry_no, err);
     if (rc < 0)
         return rc;
+    if (sw__str_equal(content, sw__buf_str(&check->file)))
+        return SW_OK;
     while (at < content.len && at < check->file.len && (char)check->file.ptr[at] == content.ptr[at])
         at++;
-    if (at == content.len && at == check->file.len)
-        return SW_OK;
     int64_t bad = first + (int64_t)(at / 32);
     return sw__doubt_raise(&check->doubt, (bad << 8 * level) + 1, (bad + 1) << 8 * level,
                            "the file \"%s\" and the entries do not agree: one of them was edited",
                            path);
 }
 
-static int export_entry(export_check *check, sw_str bytes, sw_error *err)
+static int export_entry(export_check *check, const sw__bundle *bundle, int at)
 {
-    sw_audit_entry entry = {0};
-    const char *why = NULL;
     int64_t entry_no = check->tiles.size + 1;
-    if (!sw__entry_decode(bytes, &entry, &why))
+    if (bundle->why && at + 1 == bundle->count)
         return sw__doubt_raise(&check->doubt, entry_no, entry_no, "entry %lld cannot be read: %s",
-                               (long long)entry_no, why);
-    if (entry.entry_no != entry_no || entry.time_us < check->time_us)
+                               (long long)entry_no, bundle->why);
+    if (bundle->numbers[at] != entry_no || bundle->times_us[at] < check->time_us)
         return sw__doubt_raise(&check->doubt, entry_no, entry_no,
                                "entry %lld stands where entry %lld belongs, or is older than the "
                                "one before it",
-                               (long long)entry.entry_no, (long long)entry_no);
-    check->time_us = entry.time_us;
-    return sw__tiles_add(&check->tiles, bytes, err);
+                               (long long)bundle->numbers[at], (long long)entry_no);
+    check->time_us = bundle->times_us[at];
+    return SW_OK;
 }
 
 /* The tree of the tiles so far, against the checkpoints of that size. It is put together only where
@@ -194,41 +194,47 @@ static int export_tree(export_check *check, sw_error *err)
     return sw__trust_tree(&check->trust, &tree, err);
 }
 
-/* width entries, each behind its length, and nothing else. */
-static int export_bundle(export_check *check, const char *name, int width, sw_error *err)
+/* The entries of a bundle, in order. */
+static int export_bundle(export_check *check, const sw__bundle *bundle, sw_error *err)
 {
-    const uint8_t *at = check->bundle.ptr;
-    const uint8_t *end = at + check->bundle.len;
-    for (int i = 0; i < width; i++) {
-        size_t len = end - at < 2 ? SIZE_MAX : (size_t)at[0] << 8 | at[1];
-        if (len == SIZE_MAX || len > (size_t)(end - at) - 2)
-            break;
+    for (int i = 0; i < bundle->count; i++) {
+        const uint8_t *root = i + 1 == SW__TILE_WIDTH ? bundle->root : NULL;
         int rc =
             sw__trust_wants(&check->trust, check->tiles.size) ? export_tree(check, err) : SW_OK;
         if (rc == SW_OK)
-            rc = export_entry(check, (sw_str){(const char *)at + 2, len}, err);
+            rc = export_entry(check, bundle, i);
+        if (rc == SW_OK)
+            rc = sw__tiles_take(&check->tiles, bundle->leaves[i], root, err);
         if (rc < 0)
             return rc;
-        at += 2 + len;
     }
-    if (at == end && check->tiles.size % SW__TILE_WIDTH == width % SW__TILE_WIDTH)
+    if (bundle->whole)
         return SW_OK;
     return sw__doubt_raise(&check->doubt, check->tiles.size + 1, check->size,
-                           "the file \"%s\" does not hold %d entries", name, width);
+                           "the file \"%s\" does not hold %d entries", bundle->name, bundle->width);
 }
 
-static int export_entries(export_check *check, sw_error *err)
+static int export_bundles(export_check *check, sw__ahead *ahead, sw_error *err)
 {
+    const sw__bundle *bundle;
     int rc = SW_OK;
-    while (rc == SW_OK && check->tiles.size < check->size) {
-        char name[SW__TILE_PATH_SIZE];
-        int64_t left = check->size - check->tiles.size;
-        int width = left < SW__TILE_WIDTH ? (int)left : SW__TILE_WIDTH;
-        sw__tile_path(name, -1, check->tiles.size / SW__TILE_WIDTH, width);
-        rc = export_read(check, name, check->tiles.size + 1, &check->bundle, err);
+    while (rc == SW_OK && (bundle = sw__ahead_next(ahead)) != NULL) {
+        if (bundle->rc < 0 && err)
+            *err = bundle->error;
+        rc = export_lacks(check, bundle->name, check->tiles.size + 1, bundle->rc);
         if (rc == SW_OK)
-            rc = export_bundle(check, name, width, err);
+            rc = export_bundle(check, bundle, err);
     }
+    return rc;
+}
+
+static int export_entries(export_check *check, sw__hasher *hasher, int32_t jobs, sw_error *err)
+{
+    sw__ahead *ahead = NULL;
+    int rc = sw__ahead_open(&ahead, check->env, hasher, check->folder, check->size, jobs, err);
+    if (rc == SW_OK)
+        rc = export_bundles(check, ahead, err);
+    sw__ahead_close(ahead);
     if (rc == SW_OK)
         rc = export_tree(check, err);
     if (rc == SW_OK)
@@ -290,23 +296,22 @@ static int export_report(export_check *check, sw__hasher *hasher, sw_audit_repor
 }
 
 int sw__export_verify(const sw_env *env, sw__hasher *hasher, const char *folder,
-                      const sw_audit_trust *trust, sw_audit_report *report, sw_error *err)
+                      const sw_audit_trust *trust, int32_t jobs, sw_audit_report *report,
+                      sw_error *err)
 {
     export_check check = {.env = env, .folder = folder};
     *report = (sw_audit_report){.size = report->size};
     sw__arena *arena = sw__arena_new(env);
     sw__buf_init(&check.path, env);
     sw__buf_init(&check.file, env);
-    sw__buf_init(&check.bundle, env);
     sw__tiles_init(&check.tiles, env, hasher, export_compare, &check);
     int rc =
         arena ? export_trust(&check, trust, hasher, arena, err) : sw__fail(err, SW_ENOMEM, NULL);
     if (rc == SW_OK)
-        rc = export_entries(&check, err);
+        rc = export_entries(&check, hasher, jobs, err);
     if (rc == SW_OK || check.doubt.raised)
         rc = export_report(&check, hasher, report, err);
     sw__tiles_free(&check.tiles);
-    sw__buf_free(&check.bundle);
     sw__buf_free(&check.file);
     sw__buf_free(&check.path);
     sw__arena_free(arena);

@@ -31,12 +31,13 @@ static int move_doubt(sw__replay *replay, const sw_audit_entry *entry, const cha
                            "entry %lld (task %s): %s", (long long)entry->entry_no, task_id, why);
 }
 
-static void move_seal(sw__replay *replay, sw__seal_kind kind, int64_t key,
+static void move_seal(sw__replay *replay, sw__replay_task *task, sw__seal_kind kind,
                       const sw_audit_entry *entry)
 {
     sw__seal seal = {
         .kind = kind,
-        .key = key,
+        .key = kind == SW__SEAL_INPUT ? task->task_no : entry->step_id,
+        .task = task,
         .epoch = entry->epoch,
         .entry_no = entry->entry_no,
         .digest = entry->digest,
@@ -69,7 +70,7 @@ static int move_submit(sw__replay *replay, sw__replay_task *task, const sw_audit
     task->entry_no = entry->entry_no;
     task->state = SW_TASK_PENDING;
     replay->step_count += (int64_t)count;
-    move_seal(replay, SW__SEAL_INPUT, task->task_no, entry);
+    move_seal(replay, task, SW__SEAL_INPUT, entry);
     return SW_OK;
 }
 
@@ -280,7 +281,8 @@ static int move_check_step(sw__replay *replay, const sw__replay_task *task,
 
 /* Count how an attempt ended, and note the payload that its end sealed. The reasons of these moves
  * are the engine's words; those of a cancellation are an operator's and may be anything. */
-static void move_end_attempt(sw__replay *replay, sw__replay_step *step, const sw_audit_entry *entry)
+static void move_end_attempt(sw__replay *replay, sw__replay_task *task, sw__replay_step *step,
+                             const sw_audit_entry *entry)
 {
     bool lost =
         sw__str_is(entry->reason, "lease expired") || sw__str_is(entry->reason, "worker died");
@@ -288,14 +290,15 @@ static void move_end_attempt(sw__replay *replay, sw__replay_step *step, const sw
         return;
     step->crashes += lost;
     if (lost || sw__str_is(entry->reason, "timeout") ||
+        sw__str_is(entry->reason, "heartbeat missed") ||
         sw__str_is(entry->reason, "deadline exceeded"))
         replay->reclaim_count++;
     else if (entry->to == SW_STEP_SUCCEEDED || entry->to == SW_STEP_FAILED)
         replay->commit_count++;
     if (entry->to == SW_STEP_SUCCEEDED)
-        move_seal(replay, SW__SEAL_RESULT, entry->step_id, entry);
+        move_seal(replay, task, SW__SEAL_RESULT, entry);
     else if (entry->digest.ptr)
-        move_seal(replay, SW__SEAL_FAILURE, entry->step_id, entry);
+        move_seal(replay, task, SW__SEAL_FAILURE, entry);
 }
 
 static int move_step(sw__replay *replay, sw__replay_task *task, const sw_audit_entry *entry,
@@ -312,11 +315,11 @@ static int move_step(sw__replay *replay, sw__replay_task *task, const sw_audit_e
     if (rc < 0)
         return rc;
     if (entry->from == SW_STEP_RUNNING)
-        move_end_attempt(replay, step, entry);
+        move_end_attempt(replay, task, step, entry);
     else if (entry->to == SW_STEP_FAILED)
-        move_seal(replay, SW__SEAL_FAILURE, entry->step_id, entry);
+        move_seal(replay, task, SW__SEAL_FAILURE, entry);
     if (entry->to == SW_STEP_RESOLVED)
-        move_seal(replay, SW__SEAL_RESULT, entry->step_id, entry);
+        move_seal(replay, task, SW__SEAL_RESULT, entry);
     step->state = (uint32_t)entry->to & 0x1f;
     step->epoch = entry->epoch;
     step->attempt = entry->attempt;
@@ -334,6 +337,15 @@ static int move_fenced(sw__replay *replay, const sw__replay_task *task, const sw
                           (long long)entry->epoch);
     replay->fenced_count++;
     return SW_OK;
+}
+
+static int move_event(sw__replay *replay, sw__replay_task *task, const sw_audit_entry *entry)
+{
+    const char *why = NULL;
+    if (entry->step.ptr && !move_find_step(task, entry))
+        return move_doubt(replay, entry, "the task's definition has no such step");
+    return sw__replay_event(replay, task, entry, &why) < 0 ? move_doubt(replay, entry, "%s", why)
+                                                           : SW_OK;
 }
 
 static int move_of_task(sw__replay *replay, sw__replay_task *task, const sw_audit_entry *entry,
@@ -355,6 +367,8 @@ static int move_of_task(sw__replay *replay, sw__replay_task *task, const sw_audi
         return move_doubt(replay, entry, "the task was erased before");
     if (entry->kind == SW_AUDIT_TASK_ERASED)
         return move_erased(replay, task, entry);
+    if (entry->kind == SW_AUDIT_EVENT)
+        return move_event(replay, task, entry);
     if (entry->kind == SW_AUDIT_TASK_CHANGED)
         return move_task(replay, task, entry);
     if (entry->kind == SW_AUDIT_STEP_CHANGED)
@@ -400,6 +414,7 @@ int sw__replay_move(sw__replay *replay, sw__replay_task *task, const sw_audit_en
     case SW_AUDIT_STEP_FENCED:
     case SW_AUDIT_TASK_PRUNED:
     case SW_AUDIT_TASK_ERASED:
+    case SW_AUDIT_EVENT:
         return move_of_task(replay, task, entry, err);
     case SW_AUDIT_WORKFLOW_REGISTERED:
         return move_workflow(replay, entry);

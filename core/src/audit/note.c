@@ -135,7 +135,7 @@ static bool note_take(sw_str text, sw__note_key *key, uint8_t bytes[32], const c
     const char *plus = text.len > 0 ? memchr(text.ptr, '+', text.len) : NULL;
     size_t name_len = plus ? (size_t)(plus - text.ptr) : 0;
     *why = "it is not NAME+ID+KEY";
-    if (name_len + NOTE_ID_DIGITS + 2 > text.len || plus[1 + NOTE_ID_DIGITS] != '+')
+    if (!plus || name_len + NOTE_ID_DIGITS + 2 > text.len || plus[1 + NOTE_ID_DIGITS] != '+')
         return false;
     key->name = (sw_str){text.ptr, name_len};
     for (size_t i = 0; i < sizeof(key->id); i++) {

@@ -12,6 +12,8 @@
 #include "base/str.h"
 #include "model/workflow.h"
 
+#define PAYLOAD_PAGE 128 /* payloads in memory at once */
+
 /* Seals of one kind with their keys, ascending. */
 typedef struct payload_batch {
     const sw__seal *seals;
@@ -34,11 +36,13 @@ static int payload_doubt(sw__replay *replay, const sw__seal *seal, const char *f
 {
     static const char *const names[] = {"input", "result", "error"};
     char task_id[37];
-    bool is_input = seal->kind == SW__SEAL_INPUT;
-    int64_t task_no = is_input ? seal->key : SW__STEP_TASK(seal->key);
-    const sw__replay_task *task = sw__replay_task_find(replay, task_no);
+    const sw__replay_task *task = seal->task;
     sw_uuid_format(&task->task_id, task_id);
-    if (is_input)
+    if (seal->kind == SW__SEAL_EVENT)
+        return sw__doubt_raise(&replay->doubt, seal->entry_no, seal->entry_no,
+                               "the event %lld of task %s %s", (long long)seal->entry_no, task_id,
+                               fault);
+    if (seal->kind == SW__SEAL_INPUT)
         return sw__doubt_raise(&replay->doubt, seal->entry_no, seal->entry_no,
                                "the input of task %s %s (entry %lld)", task_id, fault,
                                (long long)seal->entry_no);
@@ -48,17 +52,11 @@ static int payload_doubt(sw__replay *replay, const sw__seal *seal, const char *f
                            SW__FMT(step), task_id, fault, (long long)seal->entry_no);
 }
 
-static sw__replay_task *payload_task(const sw__replay *replay, const sw__seal *seal)
-{
-    int64_t task_no = seal->kind == SW__SEAL_INPUT ? seal->key : SW__STEP_TASK(seal->key);
-    return sw__replay_task_find(replay, task_no);
-}
-
 /* A payload that is not there is a loss only when its task was neither pruned nor erased later in
  * the log. */
-static int payload_lost(sw__replay *replay, const sw__seal *seal, const char *fault)
+static int payload_lost(const sw__seal *seal, const char *fault)
 {
-    sw__replay_task *task = payload_task(replay, seal);
+    sw__replay_task *task = seal->task;
     if (task->lost)
         return SW_OK;
     task->lost = fault;
@@ -71,7 +69,11 @@ static int payload_lost(sw__replay *replay, const sw__seal *seal, const char *fa
 int sw__replay_lost(sw__replay *replay, const sw__replay_task *task)
 {
     const sw__seal seal = {
-        .kind = task->lost_kind, .key = task->lost_key, .entry_no = task->lost_entry_no};
+        .kind = task->lost_kind,
+        .key = task->lost_key,
+        .entry_no = task->lost_entry_no,
+        .task = (sw__replay_task *)task,
+    };
     return payload_doubt(replay, &seal, task->lost);
 }
 
@@ -87,26 +89,26 @@ int sw__replay_kept(sw__replay *replay, const sw__replay_task *task)
 }
 
 /* parts are what the store holds; present says whether it holds anything. */
-static int payload_check(sw__replay *replay, const sw__seal *seal, bool present,
-                         const uint8_t salt[32], const sw_str *parts, size_t part_count,
-                         sw_error *err)
+int sw__replay_payload(sw__replay *replay, const sw__seal *seal, bool present,
+                       const uint8_t salt[32], const sw_str *parts, size_t part_count,
+                       sw_error *err)
 {
     uint8_t digest[32];
     if (!seal->digest.ptr)
         return present ? payload_doubt(replay, seal, "was added without an entry") : SW_OK;
     if (!present)
-        return payload_lost(replay, seal, "is missing from the store");
+        return payload_lost(seal, "is missing from the store");
     if (sw__audit_digest(replay->hasher, salt, parts, part_count, digest) < 0)
         return sw__fail(err, SW_ENOMEM, NULL);
     if (memcmp(digest, seal->digest.ptr, sizeof(digest)) != 0)
         return payload_doubt(replay, seal, "was changed without an entry");
-    payload_task(replay, seal)->kept_entry_no = seal->entry_no;
+    seal->task->kept_entry_no = seal->entry_no;
     return SW_OK;
 }
 
 static int payload_inputs(sw__replay *replay, const payload_batch *batch, sw_error *err)
 {
-    sw__task_info *rows = sw__arena_array(batch->arena, batch->count, sizeof(*rows));
+    sw__task_info *rows = sw__arena_array_raw(batch->arena, batch->count, sizeof(*rows));
     if (!rows)
         return sw__fail(err, SW_ENOMEM, NULL);
     int rc = replay->store->ops->tasks_info(replay->store, batch->keys, batch->count, batch->arena,
@@ -114,11 +116,11 @@ static int payload_inputs(sw__replay *replay, const payload_batch *batch, sw_err
     for (size_t i = 0; rc == SW_OK && i < batch->count; i++) {
         const sw__seal *seal = &batch->seals[i];
         if (rows[i].task_no == 0) {
-            rc = payload_lost(replay, seal, "is missing from the store, with all that it says");
+            rc = payload_lost(seal, "is missing from the store, with all that it says");
             continue;
         }
-        rc = payload_check(replay, seal, rows[i].input.ptr != NULL, rows[i].input_salt,
-                           &rows[i].input, 1, err);
+        rc = sw__replay_payload(replay, seal, rows[i].input.ptr != NULL, rows[i].input_salt,
+                                &rows[i].input, 1, err);
         if (rc == SW_OK && (!sw__str_equal(rows[i].initiator, seal->actor) ||
                             !sw__str_equal(rows[i].reason, seal->reason)))
             rc = payload_doubt(replay, seal, "stands beside another initiator or reason");
@@ -128,45 +130,45 @@ static int payload_inputs(sw__replay *replay, const payload_batch *batch, sw_err
 
 static int payload_results(sw__replay *replay, const payload_batch *batch, sw_error *err)
 {
-    sw__payload *rows = sw__arena_array(batch->arena, batch->count, sizeof(*rows));
+    sw__payload *rows = sw__arena_array_raw(batch->arena, batch->count, sizeof(*rows));
     if (!rows)
         return sw__fail(err, SW_ENOMEM, NULL);
     int rc = replay->store->ops->results_get(replay->store, batch->keys, batch->count, batch->arena,
                                              rows, err);
     for (size_t i = 0; rc == SW_OK && i < batch->count; i++)
-        rc = payload_check(replay, &batch->seals[i], rows[i].body.ptr != NULL, rows[i].salt,
-                           &rows[i].body, 1, err);
+        rc = sw__replay_payload(replay, &batch->seals[i], rows[i].body.ptr != NULL, rows[i].salt,
+                                &rows[i].body, 1, err);
     return rc;
 }
 
-static sw__replay_step *payload_replay_step(sw__replay *replay, const sw__seal *seal)
+static sw__replay_step *payload_replay_step(const sw__seal *seal)
 {
-    sw__replay_task *task = sw__replay_task_find(replay, SW__STEP_TASK(seal->key));
-    return &task->steps[SW__STEP_INDEX(seal->key)];
+    return &seal->task->steps[SW__STEP_INDEX(seal->key)];
 }
 
 /* A newer error than the one that was sealed waits for the entry that seals it. */
 static int payload_failures(sw__replay *replay, const payload_batch *batch, sw_error *err)
 {
-    sw__failure *rows = sw__arena_array(batch->arena, batch->count, sizeof(*rows));
+    sw__failure *rows = sw__arena_array_raw(batch->arena, batch->count, sizeof(*rows));
     if (!rows)
         return sw__fail(err, SW_ENOMEM, NULL);
     int rc = replay->store->ops->failures_get(replay->store, batch->keys, batch->count,
                                               batch->arena, rows, err);
     for (size_t i = 0; rc == SW_OK && i < batch->count; i++) {
         const sw_str parts[] = {rows[i].error_class, rows[i].message, rows[i].detail};
-        payload_replay_step(replay, &batch->seals[i])->error_epoch =
+        payload_replay_step(&batch->seals[i])->error_epoch =
             rows[i].epoch > batch->seals[i].epoch ? rows[i].epoch : 0;
         if (rows[i].epoch <= batch->seals[i].epoch)
-            rc = payload_check(replay, &batch->seals[i], rows[i].epoch == batch->seals[i].epoch,
-                               rows[i].salt, parts, sizeof(parts) / sizeof(parts[0]), err);
+            rc =
+                sw__replay_payload(replay, &batch->seals[i], rows[i].epoch == batch->seals[i].epoch,
+                                   rows[i].salt, parts, sizeof(parts) / sizeof(parts[0]), err);
     }
     return rc;
 }
 
 static int payload_batch_check(sw__replay *replay, payload_batch *batch, sw_error *err)
 {
-    batch->keys = sw__arena_array(batch->arena, batch->count, sizeof(*batch->keys));
+    batch->keys = sw__arena_array_raw(batch->arena, batch->count, sizeof(*batch->keys));
     if (!batch->keys)
         return sw__fail(err, SW_ENOMEM, NULL);
     for (size_t i = 0; i < batch->count; i++)
@@ -176,8 +178,22 @@ static int payload_batch_check(sw__replay *replay, payload_batch *batch, sw_erro
         return payload_inputs(replay, batch, err);
     case SW__SEAL_RESULT:
         return payload_results(replay, batch, err);
+    case SW__SEAL_EVENT:
+        return sw__replay_event_rows(replay, batch->seals, batch->keys, batch->count, batch->arena,
+                                     err);
     default:
         return payload_failures(replay, batch, err);
+    }
+}
+
+/* Seals mostly come in this order, as tasks and steps were numbered. */
+static void payload_sort(sw__seal *seals, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (payload_compare(&seals[i - 1], &seals[i]) > 0) {
+            qsort(seals, count, sizeof(*seals), payload_compare);
+            return;
+        }
     }
 }
 
@@ -186,19 +202,16 @@ int sw__replay_payloads(sw__replay *replay, sw_error *err)
     int rc = SW_OK;
     sw__seal *seals = (sw__seal *)(void *)replay->seals.ptr;
     size_t count = replay->seals.len / sizeof(*seals);
-    if (count == 0)
-        return SW_OK;
-    sw__arena *arena = sw__arena_new(replay->env);
-    if (!arena)
-        return sw__fail(err, SW_ENOMEM, NULL);
-    if (count > 1)
-        qsort(seals, count, sizeof(*seals), payload_compare);
+    payload_sort(seals, count);
     for (size_t i = 0, end; rc == SW_OK && i < count; i = end) {
-        for (end = i + 1; end < count && seals[end].kind == seals[i].kind;)
+        for (end = i + 1;
+             end < count && end - i < PAYLOAD_PAGE && seals[end].kind == seals[i].kind;)
             end++;
-        payload_batch batch = {.seals = seals + i, .count = end - i, .arena = arena};
+        sw__arena_clear(replay->scratch);
+        payload_batch batch = {.seals = seals + i, .count = end - i, .arena = replay->scratch};
         rc = payload_batch_check(replay, &batch, err);
     }
-    sw__arena_free(arena);
     return rc;
 }
+
+#undef PAYLOAD_PAGE

@@ -8,7 +8,6 @@
 #include "base/hex.h"
 #include "base/utf8.h"
 
-#define RENDER_TIME_SIZE 96
 #define RENDER_SECOND_US 1000000
 
 /* XX(name): the members of an entry, in the order of sw_audit_entry but for the task, which stands
@@ -47,7 +46,7 @@ static const char *const render_names[] = {
 typedef struct render_row {
     int64_t numbers[RENDER_COLUMN_COUNT];
     sw_str texts[RENDER_COLUMN_COUNT];
-    char time[RENDER_TIME_SIZE];
+    char time[SW__ENTRY_TIME_SIZE];
     char task_id[37];
     char digest[64];
 } render_row;
@@ -57,26 +56,30 @@ static sw_str render_text(const char *text)
     return (sw_str){text, strlen(text)};
 }
 
-static void render_time(int64_t time_us, char text[RENDER_TIME_SIZE])
+void sw__entry_time(int64_t time_us, char text[SW__ENTRY_TIME_SIZE])
 {
     struct tm parts;
     time_t seconds = (time_t)(time_us / RENDER_SECOND_US);
     if (!gmtime_r(&seconds, &parts))
         memset(&parts, 0, sizeof(parts));
-    snprintf(text, RENDER_TIME_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%06" PRId64 "Z",
+    snprintf(text, SW__ENTRY_TIME_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%06" PRId64 "Z",
              parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
              parts.tm_sec, time_us % RENDER_SECOND_US);
 }
 
-/* States by name, of whatever the entry is about. */
+sw__state_name sw__entry_states(const sw_audit_entry *entry)
+{
+    if (entry->kind == SW_AUDIT_STEP_CHANGED || entry->kind == SW_AUDIT_STEP_FENCED)
+        return sw_step_state_name;
+    if (entry->kind == SW_AUDIT_TASK_CHANGED || entry->kind == SW_AUDIT_TASK_PRUNED ||
+        entry->kind == SW_AUDIT_TASK_ERASED)
+        return sw_task_state_name;
+    return NULL;
+}
+
 static void render_states(render_row *row, const sw_audit_entry *entry)
 {
-    const char *(*name)(int) = NULL;
-    if (entry->kind == SW_AUDIT_STEP_CHANGED || entry->kind == SW_AUDIT_STEP_FENCED)
-        name = sw_step_state_name;
-    else if (entry->kind == SW_AUDIT_TASK_CHANGED || entry->kind == SW_AUDIT_TASK_PRUNED ||
-             entry->kind == SW_AUDIT_TASK_ERASED)
-        name = sw_task_state_name;
+    sw__state_name name = sw__entry_states(entry);
     if (!name)
         return;
     row->texts[RENDER_from] = render_text(name(entry->from));
@@ -92,7 +95,7 @@ static void render_fill(render_row *row, const sw_audit_entry *entry)
     row->numbers[RENDER_attempt] = entry->attempt;
     row->numbers[RENDER_epoch] = entry->epoch;
     row->numbers[RENDER_worker_id] = entry->worker_id;
-    render_time(entry->time_us, row->time);
+    sw__entry_time(entry->time_us, row->time);
     row->texts[RENDER_time] = render_text(row->time);
     row->texts[RENDER_kind] = render_text(sw_audit_kind_name(entry->kind));
     row->texts[RENDER_step] = entry->step;
@@ -246,6 +249,5 @@ void sw__render_entry(sw__buf *buf, int32_t format, const sw_audit_entry *entry)
     }
 }
 
-#undef RENDER_TIME_SIZE
 #undef RENDER_SECOND_US
 #undef RENDER_COLUMN_MAP

@@ -37,7 +37,9 @@ int sw__replay_init(sw__replay *replay, sw__store *store, sw__hasher *hasher, co
     sw__buf_init(&replay->places, env);
     sw__buf_init(&replay->seals, env);
     replay->arena = sw__arena_new(env);
-    return replay->arena ? SW_OK : SW_ENOMEM;
+    /* Who has no arena is not freed (task_file_check.c), and must have nothing else. */
+    replay->scratch = replay->arena ? sw__arena_new(env) : NULL;
+    return replay->scratch ? SW_OK : SW_ENOMEM;
 }
 
 void sw__replay_free(sw__replay *replay)
@@ -46,6 +48,7 @@ void sw__replay_free(sw__replay *replay)
         if (replay->workflows.slots[i].used)
             sw_workflow_free((sw_workflow *)(intptr_t)replay->workflows.slots[i].value);
     }
+    sw__arena_free(replay->scratch);
     sw__arena_free(replay->arena);
     sw__buf_free(&replay->seals);
     sw__buf_free(&replay->places);

@@ -29,16 +29,23 @@ typedef struct sw__replay_step {
 } sw__replay_step;
 
 /* What an entry says about a payload in the store. Texts point into the segment's body. */
-typedef enum sw__seal_kind { SW__SEAL_INPUT, SW__SEAL_RESULT, SW__SEAL_FAILURE } sw__seal_kind;
+typedef enum sw__seal_kind {
+    SW__SEAL_INPUT,
+    SW__SEAL_RESULT,
+    SW__SEAL_FAILURE,
+    SW__SEAL_EVENT
+} sw__seal_kind;
 
 typedef struct sw__seal {
     sw__seal_kind kind;
-    int64_t key;   /* task_no of an input, else step_id */
+    int64_t key;   /* task_no of an input, entry_no of an event, else step_id */
     int64_t epoch; /* of a failure */
     int64_t entry_no;
     sw_str digest; /* absent: there is no payload */
     sw_str actor;  /* of an input */
     sw_str reason; /* of an input */
+    struct sw__replay_task *task;
+    sw_str type; /* of an event */
 } sw__seal;
 
 typedef struct sw__replay_task {
@@ -82,6 +89,7 @@ typedef struct sw__replay {
     sw__hasher *hasher;
     const sw_env *env;
     sw__arena *arena;     /* of the records */
+    sw__arena *scratch;   /* of rows that are held against them, a page at a time */
     sw__map tasks;        /* task_no to sw__replay_task* */
     sw__strmap workflows; /* hex digest to sw_workflow* */
     sw__map workers;      /* worker_id to 1 while it is open, 0 after */
@@ -101,6 +109,7 @@ typedef struct sw__replay {
     int64_t reclaim_count;
     int64_t pruned_count;
     int64_t erased_count;
+    int64_t event_count; /* appended by applications */
 } sw__replay;
 
 /* 0 or SW_ENOMEM; free in any case. */
@@ -130,9 +139,19 @@ int sw__replay_breaker_changed(sw__replay *replay, const sw_audit_entry *entry, 
 int sw__replay_breaker_moved(sw__replay *replay, const sw__replay_step *step, sw_str name,
                              const sw_audit_entry *entry, sw_error *err);
 int sw__replay_breakers(sw__replay *replay, int64_t entry_last, sw_error *err);
+/* event.c: an appended event; its payload beside the rows of the store; no rows beyond them. */
+int sw__replay_event(sw__replay *replay, sw__replay_task *task, const sw_audit_entry *entry,
+                     const char **why);
+int sw__replay_event_rows(sw__replay *replay, const sw__seal *seals, const int64_t *entry_nos,
+                          size_t count, sw__arena *arena, sw_error *err);
+int sw__replay_events(sw__replay *replay, int64_t entry_last, sw_error *err);
 /* Compare the payloads of the collected seals. One that is missing is remembered with its task,
  * which may turn out to have been pruned. */
 int sw__replay_payloads(sw__replay *replay, sw_error *err);
+/* Compare one payload of a seal, of which present says whether the store has it. */
+int sw__replay_payload(sw__replay *replay, const sw__seal *seal, bool present,
+                       const uint8_t salt[32], const sw_str *parts, size_t part_count,
+                       sw_error *err);
 /* At the end of the log: a payload of this task is missing, or is there although it was erased.
  * Raises the doubt. */
 int sw__replay_lost(sw__replay *replay, const sw__replay_task *task);

@@ -109,8 +109,7 @@ static int scan_visit(void *context, const sw__segment *segment, sw_error *err)
     return rc == SW_EAUDIT && body.wire.why ? scan_refuse(segment, body.wire.why, err) : rc;
 }
 
-/* The first entry of the first segment that is not older than a time; 0 when all are. */
-static int scan_begin(sw__store *store, int64_t time_us, int64_t *entry_no, sw_error *err)
+int sw__scan_begin(sw__store *store, int64_t time_us, int64_t *entry_no, sw_error *err)
 {
     sw__segment segment;
     int rc = sw__segment_newest(store, &segment, err);
@@ -138,7 +137,7 @@ int sw__scan_walk(sw__store *store, const sw_audit_filter *filter, const sw__map
 {
     scan_walk walk = {.filter = filter, .tasks = tasks, .take = take, .context = context};
     int64_t begin = 1;
-    int rc = filter->after_us > 0 ? scan_begin(store, filter->after_us, &begin, err) : SW_OK;
+    int rc = filter->after_us > 0 ? sw__scan_begin(store, filter->after_us, &begin, err) : SW_OK;
     if (rc < 0 || begin == 0)
         return rc;
     if (filter->after_entry_no >= begin)

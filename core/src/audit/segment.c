@@ -17,12 +17,14 @@ void sw__audit_init(sw__audit *audit, const sw_env *env, sw__hasher *hasher)
     sw__buf_init(&audit->entries, env);
     sw__buf_init(&audit->tasks, env);
     sw__buf_init(&audit->body, env);
+    sw__buf_init(&audit->newest, env);
     sw__map_init(&audit->seen, env);
 }
 
 void sw__audit_free(sw__audit *audit)
 {
     sw__map_free(&audit->seen);
+    sw__buf_free(&audit->newest);
     sw__buf_free(&audit->body);
     sw__buf_free(&audit->tasks);
     sw__buf_free(&audit->entries);
@@ -57,6 +59,7 @@ int sw__audit_begin(sw__audit *audit, sw__store *store, int64_t now_us, sw_error
         return rc;
     sw__buf_clear(&audit->entries);
     sw__buf_clear(&audit->tasks);
+    sw__buf_clear(&audit->newest);
     /* Clearing costs as much as the map is large; one big transaction must not tax all later. */
     if (audit->seen.capacity > SEGMENT_SEEN_KEEP)
         sw__map_free(&audit->seen);
@@ -88,11 +91,13 @@ static int audit_place_task(sw__audit *audit, sw__task_hot *task, int64_t *place
         return SW_OK;
     }
     uint8_t *start = sw__buf_reserve(&audit->tasks, 2 * SW__WIRE_NUMBER_MAX);
-    if (!start || sw__map_put(&audit->seen, task->task_no, audit->task_count + 1) < 0)
+    if (!start || !sw__buf_reserve(&audit->newest, sizeof(int64_t)) ||
+        sw__map_put(&audit->seen, task->task_no, audit->task_count + 1) < 0)
         return sw__fail(err, SW_ENOMEM, NULL);
     uint8_t *at = sw__wire_put(start, (uint64_t)task->task_no);
     at = sw__wire_put(at, (uint64_t)task->audit_segment);
     audit->tasks.len += (size_t)(at - start);
+    audit->newest.len += sizeof(int64_t);
     *place = ++audit->task_count;
     if (!SW__PLANT(AUDIT_CHAIN))
         task->audit_segment = audit->segment_no;
@@ -121,6 +126,9 @@ int sw__audit_add(sw__audit *audit, const sw_audit_entry *entry, sw__task_hot *t
     uint8_t *at = sw__wire_put(sw__wire_put(start, (uint64_t)place), (uint64_t)size);
     memcpy(at, audit->body.ptr, size);
     audit->entries.len += (size_t)(at - start) + size;
+    if (place > 0)
+        memcpy(audit->newest.ptr + (size_t)(place - 1) * sizeof(int64_t), &full.entry_no,
+               sizeof(int64_t));
     audit->entry_count++;
     return SW_OK;
 }

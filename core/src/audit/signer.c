@@ -411,6 +411,17 @@ int sw__signer_sign(sw__signer *signer, sw_error *err)
     return signer_save(signer, err);
 }
 
+int sw__signer_note(const sw__signer *signer, sw__buf *text, sw_error *err)
+{
+    uint8_t signature[SW__ED25519_SIGNATURE_SIZE];
+    int rc = signer_make(signer, sw__buf_str(text), signature, err);
+    if (rc < 0)
+        return rc;
+    sw__buf_put_byte(text, '\n');
+    sw__note_put_signature(text, &signer->signer.key, signature);
+    return text->failed ? sw__fail(err, SW_ENOMEM, NULL) : SW_OK;
+}
+
 /* The next key takes over before the old one stops: whatever fails between, one of them signs. */
 static int signer_hand_over(sw__signer *signer, sw__signer *next, sw_error *err)
 {

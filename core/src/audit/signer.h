@@ -69,6 +69,9 @@ int sw__signer_follow(sw__signer *signer, sw__store *store, sw_error *err);
 /* Sign the tree and save the state; signer->note is the checkpoint. A tree that was signed is not
  * signed again. errors: SW_EIO, SW_EFULL, SW_EACCESS, SW_ENOMEM. */
 int sw__signer_sign(sw__signer *signer, sw_error *err);
+/* Sign another text, which is no checkpoint, and put the signature behind it; the state stays as it
+ * is. errors: SW_EINVAL, SW_ENOMEM, what an application answers. */
+int sw__signer_note(const sw__signer *signer, sw__buf *text, sw_error *err);
 /* Hand a log over: both sign a checkpoint that names the next key, which has the same name and has
  * signed nothing; it goes on from there, and the old one signs nothing any more. next->note is the
  * checkpoint. errors: SW_ECONFLICT, those of sign. */

@@ -58,14 +58,19 @@ static int tiles_put(sw__tiles *tiles, int level, int64_t count, int width, sw__
 }
 
 /* The hashes are nodes, not leaves; but above the leaves all levels are joined alike. */
-static int tiles_join(const sw__tiles *tiles, const sw__buf *hashes, sw__tree *tree)
+int sw__tile_join(sw__hasher *hasher, const uint8_t *hashes, size_t count, sw__tree *tree)
 {
     *tree = (sw__tree){0};
-    for (size_t at = 0; at < hashes->len; at += 32) {
-        if (sw__tree_add(tree, tiles->hasher, hashes->ptr + at, NULL) < 0)
+    for (size_t i = 0; i < count; i++) {
+        if (sw__tree_add(tree, hasher, hashes + 32 * i, NULL) < 0)
             return SW_ENOMEM;
     }
     return SW_OK;
+}
+
+static int tiles_join(const sw__tiles *tiles, const sw__buf *hashes, sw__tree *tree)
+{
+    return sw__tile_join(tiles->hasher, hashes->ptr, hashes->len / 32, tree);
 }
 
 static int tiles_root(const sw__tiles *tiles, const sw__buf *hashes, uint8_t root[32])
@@ -89,16 +94,19 @@ int sw__tiles_tree(const sw__tiles *tiles, sw__tree *tree)
 }
 
 /* An element of level 0, and of each level above that it completes a tile of the one below. */
-static int tiles_push(sw__tiles *tiles, const uint8_t leaf[32], sw_error *err)
+int sw__tiles_take(sw__tiles *tiles, const uint8_t leaf[32], const uint8_t *root, sw_error *err)
 {
     uint8_t hash[32];
     memcpy(hash, leaf, sizeof(hash));
+    tiles->size++;
     for (int level = 0; level < SW__TILE_LEVELS; level++) {
         sw__buf *hashes = &tiles->hashes[level];
         sw__buf_put(hashes, hash, sizeof(hash));
         if (++tiles->counts[level] % SW__TILE_WIDTH != 0)
             return hashes->failed ? sw__fail(err, SW_ENOMEM, NULL) : SW_OK;
-        if (hashes->failed || tiles_root(tiles, hashes, hash) < 0)
+        if (level == 0 && root)
+            memcpy(hash, root, sizeof(hash));
+        else if (hashes->failed || tiles_root(tiles, hashes, hash) < 0)
             return sw__fail(err, SW_ENOMEM, NULL);
         int rc = tiles_put(tiles, level, tiles->counts[level], SW__TILE_WIDTH, hashes, err);
         if (rc < 0)
@@ -115,8 +123,7 @@ int sw__tiles_add(sw__tiles *tiles, sw_str entry, sw_error *err)
     sw__buf_put_str(&tiles->bundle, entry);
     if (sw__tree_leaf(tiles->hasher, entry, leaf) < 0)
         return sw__fail(err, SW_ENOMEM, NULL);
-    int rc = tiles_push(tiles, leaf, err);
-    tiles->size++;
+    int rc = sw__tiles_take(tiles, leaf, NULL, err);
     if (rc == SW_OK && tiles->size % SW__TILE_WIDTH == 0)
         rc = tiles_put(tiles, -1, tiles->size, SW__TILE_WIDTH, &tiles->bundle, err);
     return rc;
@@ -126,7 +133,7 @@ int sw__tiles_end(sw__tiles *tiles, sw_error *err)
 {
     int width = (int)(tiles->size % SW__TILE_WIDTH);
     int rc = SW_OK;
-    if (width > 0)
+    if (tiles->bundle.len > 0)
         rc = tiles_put(tiles, -1, tiles->size, width, &tiles->bundle, err);
     for (int level = 0; rc == SW_OK && level < SW__TILE_LEVELS; level++) {
         width = (int)(tiles->counts[level] % SW__TILE_WIDTH);

@@ -24,12 +24,13 @@ int sw__tree_join(sw__hasher *hasher, const uint8_t left[32], const uint8_t righ
     return sw__hash(hasher, parts, 3, hash);
 }
 
-/* Like adding one to a number: each bit that is set carries into the next. */
-int sw__tree_add(sw__tree *tree, sw__hasher *hasher, const uint8_t leaf[32], sw__tree_wish *wish)
+/* Like adding to a number: each bit that is set carries into the next. */
+static int tree_carry(sw__tree *tree, sw__hasher *hasher, int32_t level, const uint8_t added[32],
+                      sw__tree_wish *wish)
 {
-    int32_t level = 0;
+    int64_t grown = tree->size + (INT64_C(1) << level);
     uint8_t hash[TREE_HASH_SIZE];
-    memcpy(hash, leaf, sizeof(hash));
+    memcpy(hash, added, sizeof(hash));
     for (;;) {
         if (wish)
             sw__tree_wish_take(wish, level, tree->size >> level, hash);
@@ -40,8 +41,18 @@ int sw__tree_add(sw__tree *tree, sw__hasher *hasher, const uint8_t leaf[32], sw_
         level++;
     }
     memcpy(tree->nodes[level], hash, sizeof(hash));
-    tree->size++;
+    tree->size = grown;
     return SW_OK;
+}
+
+int sw__tree_add(sw__tree *tree, sw__hasher *hasher, const uint8_t leaf[32], sw__tree_wish *wish)
+{
+    return tree_carry(tree, hasher, 0, leaf, wish);
+}
+
+int sw__tree_graft(sw__tree *tree, sw__hasher *hasher, int32_t level, const uint8_t hash[32])
+{
+    return tree_carry(tree, hasher, level, hash, NULL);
 }
 
 int sw__tree_root(const sw__tree *tree, sw__hasher *hasher, uint8_t root[32])

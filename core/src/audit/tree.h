@@ -61,6 +61,8 @@ int sw__tree_join(sw__hasher *hasher, const uint8_t left[32], const uint8_t righ
                   uint8_t hash[32]);
 /* Add a leaf's hash; wish gets the subtrees that it completes, and may be NULL. */
 int sw__tree_add(sw__tree *tree, sw__hasher *hasher, const uint8_t leaf[32], sw__tree_wish *wish);
+/* Add a complete subtree of 2^level leaves to a tree whose size is a multiple of that. */
+int sw__tree_graft(sw__tree *tree, sw__hasher *hasher, int32_t level, const uint8_t hash[32]);
 int sw__tree_root(const sw__tree *tree, sw__hasher *hasher, uint8_t root[32]);
 
 void sw__tree_wish_init(sw__tree_wish *wish, const sw_env *env);

@@ -231,10 +231,34 @@ int sw__trust_load(sw__trust *trust, const sw_audit_trust *trusted, sw__hasher *
     return SW_OK;
 }
 
-int sw__trust_segment(sw__trust *trust, const sw__segment *segment, sw_error *err)
+/* Whether the tree is compared with no checkpoint between the entries of a segment, so that it may
+ * grow by more than one of them at a time. */
+static bool trust_skips(const sw__trust *trust, const sw__segment *segment)
+{
+    return trust->next == trust->count ||
+           trust->rows[trust->next].size >= trust->tree.size + segment->entry_count;
+}
+
+static int trust_graft(sw__trust *trust, const sw__hashed *hashed, sw_error *err)
+{
+    for (int32_t i = 0; i < hashed->node_count; i++) {
+        const sw__hashed_node *node = &hashed->nodes[i];
+        if (sw__tree_graft(&trust->tree, trust->leaves.hasher, node->level, node->hash) < 0)
+            return sw__fail(err, SW_ENOMEM, NULL);
+    }
+    return SW_OK;
+}
+
+int sw__trust_segment(sw__trust *trust, const sw__segment *segment, const sw__hashed *hashed,
+                      sw_error *err)
 {
     if (!trust->rows)
         return SW_OK;
+    if (hashed && hashed->whole) {
+        int compared = trust_compare(trust, err);
+        if (compared < 0 || trust_skips(trust, segment))
+            return compared < 0 ? compared : trust_graft(trust, hashed, err);
+    }
     trust->leaves.context = trust;
     int rc = sw__leaves_take(&trust->leaves, segment, err);
     if (rc == SW_EAUDIT && !trust->doubt->raised)

@@ -5,6 +5,7 @@
 #include "audit/checkpoint.h"
 #include "audit/doubt.h"
 #include "audit/leaves.h"
+#include "audit/relay.h"
 #include "base/arena.h"
 #include "stepwell/checkpoint.h"
 
@@ -34,9 +35,10 @@ int sw__trust_load(sw__trust *trust, const sw_audit_trust *trusted, sw__hasher *
 /* Open a checkpoint, which no key has signed that was replaced before. *why is a static phrase.
  * errors: SW_EINVAL, SW_ENOMEM. */
 int sw__trust_open(const sw__trust *trust, sw_str note, sw__checkpoint *out, const char **why);
-/* The next segment, whose hash has been checked. errors: SW_EAUDIT (a doubt is raised), SW_ENOMEM.
- */
-int sw__trust_segment(sw__trust *trust, const sw__segment *segment, sw_error *err);
+/* The next segment, whose hash has been checked; hashed is what was made of it before, or NULL.
+ * errors: SW_EAUDIT (a doubt is raised), SW_ENOMEM. */
+int sw__trust_segment(sw__trust *trust, const sw__segment *segment, const sw__hashed *hashed,
+                      sw_error *err);
 /* Whether there is a checkpoint of a tree of this size that has not been compared, and the tree
  * itself; the same. */
 bool sw__trust_wants(const sw__trust *trust, int64_t size);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "audit/audit.h"
+#include "audit/relay.h"
 #include "audit/replay.h"
 #include "audit/segment.h"
 #include "audit/trust.h"
@@ -83,20 +84,17 @@ static int verify_numbers(verify_walk *walk, const sw__segment *segment)
 }
 
 /* The hash is that of the content and of the hash before. */
-static int verify_hash(verify_walk *walk, const sw__segment *segment, sw_error *err)
+static int verify_hash(verify_walk *walk, const sw__segment *segment, const uint8_t hash[32])
 {
-    uint8_t hash[32];
     sw__doubt *doubt = &walk->replay.doubt;
     long long number = (long long)segment->segment_no;
     int64_t entry_last = segment->entry_first + segment->entry_count - 1;
-    if (sw__segment_hash(walk->replay.hasher, segment, hash) < 0)
-        return sw__fail(err, SW_ENOMEM, NULL);
-    if (memcmp(hash, segment->hash, sizeof(hash)) != 0)
+    if (memcmp(hash, segment->hash, sizeof(segment->hash)) != 0)
         return sw__doubt_raise(doubt, segment->entry_first, entry_last,
                                "segment %lld (entries %lld to %lld) was edited: its content does "
                                "not give its hash",
                                number, (long long)segment->entry_first, (long long)entry_last);
-    if (memcmp(segment->previous, walk->last.hash, sizeof(hash)) != 0)
+    if (memcmp(segment->previous, walk->last.hash, sizeof(segment->previous)) != 0)
         return sw__doubt_raise(doubt, walk->last.entry_first, entry_last,
                                "segment %lld does not follow the segment before it: one of the two "
                                "was replaced",
@@ -108,18 +106,62 @@ static int verify_hash(verify_walk *walk, const sw__segment *segment, sw_error *
 }
 
 /* Only what stops the walk is answered; doubts are in the replay. */
-static int verify_segment(void *context, const sw__segment *segment, sw_error *err)
+static int verify_judge(void *context, const sw__segment *segment, const sw__hashed *hashed,
+                        sw_error *err)
 {
     verify_walk *walk = context;
     int rc = verify_numbers(walk, segment);
     if (rc == SW_OK)
-        rc = verify_hash(walk, segment, err);
+        rc = verify_hash(walk, segment, hashed->hash);
     if (rc == SW_OK && !walk->replay.doubt.raised)
         rc = sw__replay_segment(&walk->replay, segment, err);
     if (rc == SW_OK && !walk->replay.doubt.raised)
-        rc = sw__trust_segment(&walk->trust, segment, err);
+        rc = sw__trust_segment(&walk->trust, segment, hashed, err);
     verify_adopt(walk, segment);
     return rc == SW_EAUDIT ? SW_OK : rc;
+}
+
+/* Alone, from the store's own memory. */
+static int verify_segment(void *context, const sw__segment *segment, sw_error *err)
+{
+    verify_walk *walk = context;
+    sw__hashed hashed = {.whole = false};
+    if (sw__segment_hash(walk->replay.hasher, segment, hashed.hash) < 0)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    return verify_judge(walk, segment, &hashed, err);
+}
+
+static int verify_put(void *context, const sw__segment *segment, sw_error *err)
+{
+    return sw__relay_put(context, segment, err);
+}
+
+/* What the store fails with is the answer only when nothing before it is. */
+static int verify_chain_by(verify_walk *walk, sw__store *store, int32_t jobs, sw_error *err)
+{
+    sw_error later = {0};
+    sw__relay *relay = NULL;
+    int rc = sw__relay_open(&relay, walk->replay.env, walk->replay.hasher, jobs, verify_judge, walk,
+                            err);
+    if (rc == SW_OK) {
+        rc = store->ops->segments_each(store, 1, verify_put, relay, err);
+        int end = sw__relay_end(relay, &later);
+        if (end < 0) {
+            rc = end;
+            if (err)
+                *err = later;
+        }
+    }
+    sw__relay_close(relay);
+    return rc;
+}
+
+/* Without a tree there is little to hash, less than it costs to hand it over. */
+static int verify_chain(verify_walk *walk, sw__store *store, int32_t jobs, sw_error *err)
+{
+    return jobs > 1 && walk->trust.rows
+               ? verify_chain_by(walk, store, jobs, err)
+               : store->ops->segments_each(store, 1, verify_segment, walk, err);
 }
 
 static int verify_fill(verify_walk *walk, sw_audit_report *report)
@@ -208,9 +250,9 @@ static void verify_praise(const verify_walk *walk, sw_audit_report *report)
 }
 
 /* Nothing is read when a checkpoint cannot be trusted: what it is of is not known then. */
-static int verify_run(verify_walk *walk, sw__store *store, sw_error *err)
+static int verify_run(verify_walk *walk, sw__store *store, int32_t jobs, sw_error *err)
 {
-    int rc = store->ops->segments_each(store, 1, verify_segment, walk, err);
+    int rc = verify_chain(walk, store, jobs, err);
     if (rc == SW_OK && !walk->replay.doubt.raised)
         rc = sw__trust_end(&walk->trust, err);
     if (rc == SW_OK && !walk->replay.doubt.raised)
@@ -219,7 +261,8 @@ static int verify_run(verify_walk *walk, sw__store *store, sw_error *err)
 }
 
 int sw__audit_verify(sw__store *store, sw__hasher *hasher, const sw_env *env,
-                     const sw_audit_trust *trusted, sw_audit_report *report, sw_error *err)
+                     const sw_audit_trust *trusted, int32_t jobs, sw_audit_report *report,
+                     sw_error *err)
 {
     verify_walk walk = {.last = {.entry_first = 1}};
     *report = (sw_audit_report){.size = report->size};
@@ -230,7 +273,7 @@ int sw__audit_verify(sw__store *store, sw__hasher *hasher, const sw_env *env,
     }
     rc = sw__trust_load(&walk.trust, trusted, hasher, walk.replay.arena, &walk.replay.doubt, err);
     if (rc == SW_OK)
-        rc = verify_run(&walk, store, err);
+        rc = verify_run(&walk, store, jobs, err);
     if (rc < 0 && rc != SW_EAUDIT)
         goto done;
     if (verify_fill(&walk, report) < 0) {

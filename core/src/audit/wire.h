@@ -49,8 +49,33 @@ static inline bool sw__wire_refuse(sw__wire *wire, const char *why)
     return false;
 }
 
+/* A number of two to eight bytes that has eight behind it: its bytes at once. Times and numbers of
+ * steps are such. */
+static inline bool sw__wire_take_word(sw__wire *wire, int64_t *number)
+{
+    uint64_t word = 0;
+    for (int i = 7; i >= 0; i--)
+        word = word << 8 | wire->at[i];
+    uint64_t ends = ~word & UINT64_C(0x8080808080808080);
+    if (ends == 0)
+        return false;
+    int bits = __builtin_ctzll(ends) + 1;
+    uint64_t value = word & (UINT64_MAX >> (64 - bits));
+    if (value >> (bits - 8) == 0)
+        return false;
+    value &= UINT64_C(0x7f7f7f7f7f7f7f7f);
+    value = (value & UINT64_C(0x007f007f007f007f)) | (value & UINT64_C(0x7f007f007f007f00)) >> 1;
+    value = (value & UINT64_C(0x00003fff00003fff)) | (value & UINT64_C(0x3fff00003fff0000)) >> 2;
+    value = (value & UINT64_C(0x000000000fffffff)) | (value & UINT64_C(0x0fffffff00000000)) >> 4;
+    wire->at += bits / 8;
+    *number = (int64_t)value;
+    return true;
+}
+
 static inline bool sw__wire_take_long(sw__wire *wire, int64_t *number)
 {
+    if (wire->end - wire->at >= 8 && sw__wire_take_word(wire, number))
+        return true;
     uint64_t value = 0;
     const uint8_t *at = wire->at;
     for (int shift = 0;; shift += 7) {

@@ -75,6 +75,28 @@ void sw__arena_free(sw__arena *arena)
     }
 }
 
+/* The block that pieces are cut from, and the last one, which holds the arena. */
+void sw__arena_clear(sw__arena *arena)
+{
+    arena_block *block = arena->blocks;
+    arena_block *open = NULL;
+    while (block->next) {
+        arena_block *next = block->next;
+        const uint8_t *room = (const uint8_t *)(block + 1);
+        if (!open && arena->at > room && arena->at <= room + block->size)
+            open = block;
+        else
+            sw__free(arena->env, block);
+        block = next;
+    }
+    arena->failed = false;
+    arena->blocks = open ? open : block;
+    arena->at = open ? (uint8_t *)(open + 1) : (uint8_t *)(arena + 1);
+    arena->left = open ? open->size : SW__ARENA_FIRST - sizeof(*arena);
+    if (open)
+        open->next = block;
+}
+
 /* A piece too large for the usual blocks gets one of its own, and the current block stays in use
  * behind it. */
 static void *arena_alloc_slow(sw__arena *arena, size_t size)

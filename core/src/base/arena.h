@@ -17,6 +17,9 @@ typedef struct sw__arena sw__arena;
 /* NULL when there is no memory. */
 sw__arena *sw__arena_new(const sw_env *env);
 void sw__arena_free(sw__arena *arena);
+/* All pieces are given back at once; some of their memory is kept for the next ones. An arena that has
+ * failed works again. */
+void sw__arena_clear(sw__arena *arena);
 
 /* Zeroed, aligned to 16 bytes; NULL on failure. size 0 gives a unique valid pointer. */
 void *sw__arena_alloc(sw__arena *arena, size_t size);

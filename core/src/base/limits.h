@@ -25,6 +25,9 @@
 #define SW__BATCH_MAX 100000           /* rows of one call */
 #define SW__VERTICES_MAX 500000        /* steps and bends of one picture */
 #define SW__GANTT_ROWS_MAX 100000      /* bars of one Gantt chart */
+#define SW__TASK_FILE_MAX ((size_t)256 * 1024 * 1024) /* bytes of the text of a task file */
+#define SW__TASK_FILE_NODES_MAX 4000000 /* values in it */
 #define SW__LEASE_MAX_MS (24LL * 3600 * 1000)
+#define SW__ANCHOR_COMMAND_MAX_MS 60000 /* one command that an anchor needs: git, curl */
 
 #endif

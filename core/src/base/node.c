@@ -21,12 +21,12 @@ static sw_str node_text_without_bom(sw_str text)
     return text;
 }
 
-static int node_text_check(sw__build *build, sw_str text)
+static int node_text_check(sw__build *build, sw_str text, size_t size_max)
 {
-    if (text.len > SW__DEFINITION_MAX)
+    if (text.len > size_max)
         return sw__build_fail(build, SW_ELIMIT, (sw__place){1, 1},
-                              "the text has %zu bytes, but at most %d are allowed", text.len,
-                              SW__DEFINITION_MAX);
+                              "the text has %zu bytes, but at most %zu are allowed", text.len,
+                              size_max);
     const char *zero = text.len ? memchr(text.ptr, 0, text.len) : NULL;
     size_t valid = sw__utf8_check(text);
     if (zero && (size_t)(zero - text.ptr) < valid)
@@ -55,7 +55,7 @@ int sw__node_load(sw__arena *arena, int format, sw_str source, sw_str text, sw__
     sw__build build;
     sw__build_init(&build, arena, source, err);
     text = node_text_without_bom(text);
-    int rc = node_text_check(&build, text);
+    int rc = node_text_check(&build, text, SW__DEFINITION_MAX);
     if (rc == SW_OK && node_text_is_json(format, text))
         rc = sw__build_from_json(&build, text);
     else if (rc == SW_OK)
@@ -75,6 +75,21 @@ int sw__node_load_canonical(sw__arena *arena, sw_str text, sw__node **out, sw_er
                                   "the text has %zu bytes, but at most %d are allowed", text.len,
                                   SW__CANONICAL_MAX)
                  : sw__build_from_json(&build, text);
+    *out = rc == SW_OK ? build.root : NULL;
+    sw__build_free(&build);
+    return rc;
+}
+
+int sw__node_load_json(sw__arena *arena, const sw__node_limits *limits, sw_str source, sw_str text,
+                       sw__node **out, sw_error *err)
+{
+    sw__build build;
+    sw__build_init(&build, arena, source, err);
+    build.node_max = limits->node_max;
+    build.scalar_max = limits->scalar_max;
+    int rc = node_text_check(&build, text, limits->size_max);
+    if (rc == SW_OK)
+        rc = sw__build_from_json(&build, text);
     *out = rc == SW_OK ? build.root : NULL;
     sw__build_free(&build);
     return rc;

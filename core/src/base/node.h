@@ -57,6 +57,16 @@ int sw__node_load(sw__arena *arena, int format, sw_str source, sw_str text, sw__
  * and are many times larger than the text they were made from. */
 int sw__node_load_canonical(sw__arena *arena, sw_str text, sw__node **out, sw_error *err);
 
+/* The same for JSON that is no definition, with limits of its own. */
+typedef struct sw__node_limits {
+    size_t size_max;   /* bytes of the text */
+    size_t node_max;   /* values in it */
+    size_t scalar_max; /* bytes of one of them */
+} sw__node_limits;
+
+int sw__node_load_json(sw__arena *arena, const sw__node_limits *limits, sw_str source, sw_str text,
+                       sw__node **out, sw_error *err);
+
 /* Fail with "source:line:column: message" and the line as row; a source that is absent is shown as
  * "<text>". */
 int sw__node_fail(sw_error *err, int code, sw_str source, int32_t line, int32_t column,

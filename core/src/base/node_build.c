@@ -19,6 +19,7 @@ void sw__build_init(sw__build *build, sw__arena *arena, sw_str source, sw_error 
     build->arena = arena;
     build->source = source;
     build->node_max = SW__NODES_MAX;
+    build->scalar_max = SW__SCALAR_MAX;
     build->err = err;
 }
 
@@ -134,10 +135,10 @@ int sw__build_value(sw__build *build, sw__place place, sw__node_kind kind, sw__n
 int sw__build_scalar(sw__build *build, sw__place place, sw__node_kind kind, sw_str text,
                      sw__node **out)
 {
-    if (text.len > SW__SCALAR_MAX)
+    if (text.len > build->scalar_max)
         return sw__build_fail(build, SW_ELIMIT, place,
-                              "a value of %zu bytes, but at most %d are allowed", text.len,
-                              SW__SCALAR_MAX);
+                              "a value of %zu bytes, but at most %zu are allowed", text.len,
+                              build->scalar_max);
     int rc = sw__build_value(build, place, kind, out);
     if (rc < 0)
         return rc;

@@ -21,6 +21,7 @@ typedef struct sw__build {
     sw__node *root;
     size_t node_count;
     size_t node_max;
+    size_t scalar_max; /* bytes of one */
     sw__node_pair *pending; /* children of all open containers, the innermost last */
     size_t pending_count;
     size_t pending_capacity;

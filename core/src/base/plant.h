@@ -61,6 +61,10 @@
     XX(TIMER_LATE, "a call that waits does not notice a retry coming due")                         \
     XX(TIMEOUT_IGNORED, "an attempt never runs out of time")                                       \
     XX(TIMEOUT_EARLY, "an attempt runs out of time at half its time")                              \
+    XX(HEARTBEAT_NOT_ASKED, "an attempt may say nothing for ever")                                 \
+    XX(HEARTBEAT_IGNORED, "a heartbeat keeps no attempt alive")                                    \
+    XX(HEARTBEAT_OF_OLD, "a heartbeat of a superseded attempt counts")                             \
+    XX(HEARTBEAT_BEYOND, "a heartbeat carries an attempt beyond its timeout")                      \
     XX(DEADLINE_IGNORED, "no deadline ever passes")                                                \
     XX(DEADLINE_OF_ATTEMPT, "the deadline of a step is counted anew for each attempt")             \
     XX(DEADLINE_AFTER, "a report that comes after the deadline counts")                            \
@@ -88,6 +92,7 @@
     XX(KEY_NOT_COMPARED, "a known key is accepted with another input")                             \
     XX(KEY_OF_OTHER, "an idempotency key is stored for another task of the batch")                 \
     XX(KEY_NOT_SCOPED, "workflows share their idempotency keys")                                   \
+    XX(PARENT_UNKNOWN, "a parent that is not there is accepted")                                   \
     XX(VERSION_STALE, "a version that another process registered is not noticed")                  \
     XX(CATALOG_KEPT, "lanes of a transaction that was rolled back are remembered")                 \
     XX(LANES_STALE, "handlers that another process registered are not noticed")                    \
@@ -103,11 +108,12 @@
     XX(SYNC_NORMAL, "a commit does not wait for the disk")                                         \
     XX(SYNC_OFF, "nothing waits for the disk")                                                     \
     XX(NUMBER_REUSED, "numbers of workers are given out again")                                    \
-    XX(MEMORY_SWALLOWED, "a row that could not be written for want of memory is passed over")      \
+    XX(MEMORY_SWALLOWED, "a row that finds no memory is passed over, and those after it stay")       \
     XX(MEMORY_LEAKED, "an exchange that fails loses the memory of its answer")                     \
     XX(OVERRIDE_UNMET, "an operator makes a step ready that still has to wait")                    \
     XX(OVERRIDE_KEPT, "what a step has done for others stays when it is taken up again")           \
     XX(OVERRIDE_FATAL, "a failure counts for its task after it was resolved")                      \
+    XX(STOPPED_FOR_EVER, "what a failure has cancelled stays so when it is taken up again")        \
     XX(RESOLVED_NOT_TOLD, "the steps after a resolved one are not told")                           \
     XX(RESOLVED_RESULT, "the result of a resolved step is not written")                            \
     XX(PRUNE_EARLY, "a task is pruned before its time")                                            \
@@ -115,6 +121,7 @@
     XX(PRUNE_HALF, "a task that is pruned keeps its row")                                          \
     XX(LIST_LEAVES_OUT, "a page of a list begins one task too late")                               \
     XX(LIST_FILTER, "a list passes over the state that is asked for")                              \
+    XX(LIST_PARENT, "a list passes over the parent that is asked for")                             \
     XX(EXPLAIN_LEAVES_OUT, "explain names only one thing that a step waits for")                   \
     XX(DEAD_LOST, "a step that has failed for good is in no list of dead letters")                 \
     XX(DEAD_CANCELLED, "what failed in a cancelled task counts as a dead letter")                  \
@@ -128,6 +135,11 @@
     XX(BLOCKED_NEAR, "a step counts as blocked only right behind the failed one")                  \
     XX(ERASE_RUNNING, "a task that has not ended is erased")                                       \
     XX(ERASE_UNNOTED, "a task is erased without an entry")                                         \
+    XX(ERASE_EVENTS, "the events of an erased task stay")                                          \
+    XX(EVENT_VERSION_IGNORED, "an append does not look at the version")                            \
+    XX(EVENT_LOST, "an appended event has no row")                                                 \
+    XX(EVENT_KEY_IGNORED, "an event is appended twice")                                            \
+    XX(PROJECTION_TWICE, "two processes save the same events of a projection")                     \
     XX(ERASE_RESULTS, "results stay when a task is erased")                                        \
     XX(ERASE_COPIES, "copies of what was erased stay in the file and its log")
 

@@ -16,6 +16,16 @@
     XX(KEY_KNOWN, "a task is submitted a second time")                                             \
     XX(KEY_CONFLICT, "a key is used for something else")                                           \
     XX(KEY_TWIN, "two rows of one call have the same key")                                         \
+    XX(EVENT_KNOWN, "an event is appended a second time")                                          \
+    XX(EVENT_TWIN, "two events of one transaction have the same key")                              \
+    XX(EVENT_CONFLICT, "a key of an event is used for something else")                             \
+    XX(EVENT_OUTDATED, "an append expects another version")                                        \
+    XX(EVENT_ERASED, "an append to a task that was erased")                                        \
+    XX(LISTEN_HEARD, "a commit rings because somebody waits for events")                           \
+    XX(LISTEN_AGAIN, "a wait for events looks again")                                              \
+    XX(PROJECTION_RACED, "somebody else was quicker to make a projection")                         \
+    XX(PROJECTION_LATE, "somebody else was quicker to save a projection")                          \
+    XX(PROJECTION_GONE, "a projection is forgotten before it is saved")                            \
     XX(FENCED_RUNNING, "a report is fenced by the attempt that took over")                         \
     XX(FENCED_CANCELLED, "a report comes after its step was cancelled")                            \
     XX(FENCED_WAITING, "a report comes while its step waits for another attempt")                  \
@@ -28,6 +38,7 @@
     XX(STEP_SKIPPED, "a step is skipped")                                                          \
     XX(DEPENDENT_HELD, "a failure holds its dependents up")                                        \
     XX(TASK_STOPPED, "a failure stops a task")                                                     \
+    XX(STOPPED_RESUMED, "a step that a failure had cancelled goes on with it")                     \
     XX(CLAIM_MOVED, "a step in line was moved by the same transaction")                            \
     XX(LEASE_ENDED, "a worker's lease ends")                                                       \
     XX(WORKER_DIED, "a worker is seen dead before its lease ends")                                 \
@@ -35,6 +46,9 @@
     XX(REBOOTED, "a worker of an earlier boot is found")                                           \
     XX(SWEEP_FULL, "a sweep fills its batch")                                                      \
     XX(TIMED_OUT, "an attempt runs out of time")                                                   \
+    XX(HEARTBEAT_MISSED, "an attempt has said nothing for too long")                               \
+    XX(HEARTBEAT_KEPT, "a heartbeat keeps its attempt")                                            \
+    XX(HEARTBEAT_FENCED, "a heartbeat comes from an attempt that counts no longer")                \
     XX(TIMER_DUE, "a retry comes due")                                                             \
     XX(DEADLINE_RUNNING, "the deadline of a step passes while it runs")                            \
     XX(DEADLINE_WAITING, "the deadline of a step passes between its attempts")                     \

@@ -27,11 +27,21 @@
     XX(AUDIT_GROUPS, sw_audit_group, sw_audit_groups)                                              \
     XX(AUDIT_ACTORS, sw_audit_actor, sw_audit_actors)                                              \
     XX(AUDIT_TEXTS, sw_audit_text, sw_audit_texts)                                                 \
+    XX(APPENDED, sw_event_appended, sw_events_appended)                                            \
+    XX(EVENTS, sw_event, sw_events)                                                                \
+    XX(TASKS_PAST, sw_task_past, sw_tasks_past)                                                    \
+    XX(STEPS_PAST, sw_step_past, sw_steps_past)                                                    \
+    XX(PROJECTIONS, sw_projection, sw_projections)                                                 \
     XX(KEYS, sw_audit_key, sw_audit_keys)                                                          \
     XX(CHECKPOINTS, sw_audit_checkpoint, sw_audit_checkpoints)                                     \
     XX(ANCHORS, sw_audit_anchor, sw_audit_anchors)                                                 \
     XX(PROOFS, sw_audit_proof, sw_audit_proofs)                                                    \
     XX(SHOWN, sw_audit_shown, sw_audit_shown_rows)                                                 \
+    XX(TASK_FILES, sw_task_file, sw_task_files)                                                    \
+    XX(CONTROL_SUMMARIES, sw_control_summary, sw_control_summaries)                                \
+    XX(CONTROL_ROWS, sw_control_row, sw_control_rows)                                              \
+    XX(EVIDENCE_ROWS, sw_evidence_row, sw_evidence_rows)                                           \
+    XX(CONTROL_SIGNATURES, sw_control_signature, sw_control_signatures)                            \
     XX(PICTURES, sw_picture, sw_pictures)                                                          \
     XX(ANALYSES, sw_analysis, sw_analyses)                                                         \
     XX(KNOTS, sw_knot, sw_knots)                                                                   \

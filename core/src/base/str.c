@@ -3,21 +3,6 @@
 
 #include "base/limits.h"
 
-sw_str sw__str(const char *text)
-{
-    return (sw_str){text, text ? strlen(text) : 0};
-}
-
-bool sw__str_equal(sw_str a, sw_str b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
-}
-
-bool sw__str_is(sw_str a, const char *b)
-{
-    return sw__str_equal(a, sw__str(b));
-}
-
 int sw__str_compare(sw_str a, sw_str b)
 {
     size_t shorter = a.len < b.len ? a.len : b.len;

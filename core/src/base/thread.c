@@ -1,6 +1,7 @@
 /* Starting threads; see thread.h. */
 #include "base/thread.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 
@@ -15,4 +16,13 @@ int sw__thread_start(pthread_t *out, void *(*body)(void *), void *argument, sw_e
     int rc = pthread_create(out, NULL, body, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return rc == 0 ? SW_OK : sw__fail(err, SW_EIO, "cannot start a thread: %s", strerror(rc));
+}
+
+/* A set that the system finds too small is one of very many processors. */
+int32_t sw__thread_processors(int32_t most)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : most;
+    return count < 1 ? 1 : count < most ? count : most;
 }

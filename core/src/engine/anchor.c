@@ -2,6 +2,7 @@
 #include "audit/anchor.h"
 #include "audit/proof.h"
 #include "audit/trust.h"
+#include "base/limits.h"
 #include "engine/engine.h"
 #include "stepwell/anchor.h"
 
@@ -78,7 +79,7 @@ static int anchor_find(sw_str place, sw__arena *arena, const sw__anchor_kind **k
     if (!*kind)
         return sw__fail(
             err, SW_EINVAL,
-            "a place is file:PATH, db:PATH, git:FOLDER, syslog: or the address of a witness");
+            "a place is file:PATH, db:PATH, git:FOLDER, syslog:PATH or the address of a witness");
     return *target ? SW_OK : sw__fail(err, SW_ENOMEM, NULL);
 }
 
@@ -89,6 +90,7 @@ static int anchor_put(const anchor_ask *ask, sw_str place, const sw_audit_trust 
     const sw__anchor_kind *kind = NULL;
     sw_audit_anchor *row = sw__arena_alloc(result->arena, sizeof(*row));
     sw__anchoring anchoring = {.env = sw_env_system(),
+                               .command_ms = SW__ANCHOR_COMMAND_MAX_MS,
                                .hasher = hasher,
                                .arena = result->arena,
                                .row = row,
@@ -149,6 +151,7 @@ static int anchor_get(sw_str place, sw_str origin, sw_result *result, sw__hasher
     const sw__anchor_kind *kind = NULL;
     sw_audit_anchor *row = sw__arena_alloc(result->arena, sizeof(*row));
     sw__anchoring anchoring = {.env = sw_env_system(),
+                               .command_ms = SW__ANCHOR_COMMAND_MAX_MS,
                                .hasher = hasher,
                                .arena = result->arena,
                                .row = row,
@@ -156,9 +159,6 @@ static int anchor_get(sw_str place, sw_str origin, sw_result *result, sw__hasher
     if (!row)
         return sw__fail(err, SW_ENOMEM, NULL);
     int rc = anchor_find(place, result->arena, &kind, &anchoring.target, err);
-    if (rc == SW_OK && !kind->get)
-        rc = sw__fail(err, SW_EINVAL,
-                      "the system's log is read as the file that it is collected in: file:PATH");
     if (rc == SW_OK)
         rc = kind->get(&anchoring, err);
     row->place = sw__arena_str(result->arena, place);

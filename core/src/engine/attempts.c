@@ -31,7 +31,7 @@ static sw_gantt_row *attempt_add(attempt_view *view, size_t step)
 static int32_t attempt_outcome(const sw_audit_entry *entry)
 {
     static const sw_str losses[] = {SW__LIT("worker died"), SW__LIT("lease expired"),
-                                    SW__LIT("timeout")};
+                                    SW__LIT("timeout"), SW__LIT("heartbeat missed")};
     bool lost = entry->subject.len > 0; /* the class of an error that was reported */
     for (size_t i = 0; i < sizeof losses / sizeof losses[0]; i++)
         lost = lost || sw__str_equal(entry->reason, losses[i]);

@@ -16,13 +16,17 @@
 
 /* Several lanes, and several tasks, share a tone: who is woken by another's looks in vain. */
 #define SW__TONE_LANES 16
-#define SW__TONE_TASKS 14
+#define SW__TONE_TASKS 12
 
 /* Something stands in this line that its transaction did not claim. */
 #define SW__TONE_LANE(lane) (UINT32_C(1) << ((uint64_t)(lane) % SW__TONE_LANES))
 /* This task has ended; the last byte of its id is random. */
 #define SW__TONE_TASK(task_id)                                                                     \
     (UINT32_C(1) << (SW__TONE_LANES + (task_id)->bytes[15] % SW__TONE_TASKS))
+/* Somebody waits for events, and asks for the next tone; and there are some (listen.h). */
+#define SW__TONE_NUMBER_LISTEN 28
+#define SW__TONE_LISTEN (UINT32_C(1) << SW__TONE_NUMBER_LISTEN)
+#define SW__TONE_EVENTS (UINT32_C(1) << 29)
 /* What a waiting worker goes by has changed: another worker to watch, a retry before all others,
  * new lines. */
 #define SW__TONE_NUMBER_PLANS 30
@@ -35,10 +39,20 @@ typedef struct sw__rings {
     uint32_t counts[SW_BELL_TONES];
 } sw__rings;
 
+/* Who listens for events, as the one who writes knows it, and as the one who listens has said it;
+ * times are monotonic. */
+typedef struct sw__listening {
+    uint32_t count;       /* of the tone LISTEN at the last look */
+    int64_t look_us;      /* when to look again */
+    int64_t until_us;     /* so long somebody may listen */
+    int64_t announced_us; /* when this engine said last that it does, 0: never */
+} sw__listening;
+
 typedef struct sw__bell {
     sw_bell *shared;  /* of all processes, or NULL */
     bool tried;       /* to open it */
     sw__rings inside; /* without a shared one */
+    sw__listening listening;
 } sw__bell;
 
 /* All of them are entered, and wait is again before it returns. */

@@ -154,12 +154,10 @@ static int breaker_check_row(const sw_breaker_override_row *row, size_t index, s
 static int breaker_check(const sw_engine *engine, const sw_breaker_override_row *rows, size_t count,
                          sw_error *err)
 {
-    int rc = SW_OK;
     sw__error_clear(err);
-    if (!engine || (!rows && count > 0))
-        return sw__fail(err, SW_EINVAL, "%s is NULL", engine ? "rows" : "engine");
-    if (count > SW__BATCH_MAX)
-        return sw__fail(err, SW_ELIMIT, "at most %d rows in one call", SW__BATCH_MAX);
+    if (!engine)
+        return sw__fail(err, SW_EINVAL, "engine is NULL");
+    int rc = sw__check_rows(rows, count, err);
     for (size_t i = 0; rc == SW_OK && i < count; i++)
         rc = breaker_check_row(&rows[i], i, err);
     return rc;

@@ -7,12 +7,8 @@
 
 static int cancel_check(const sw_cancel_row *rows, size_t count, sw_error *err)
 {
-    int rc = SW_OK;
     sw__error_clear(err);
-    if (!rows && count > 0)
-        return sw__fail(err, SW_EINVAL, "rows is NULL");
-    if (count > SW__BATCH_MAX)
-        return sw__fail(err, SW_ELIMIT, "at most %d rows in one call", SW__BATCH_MAX);
+    int rc = sw__check_rows(rows, count, err);
     for (size_t i = 0; rc == SW_OK && i < count; i++) {
         rc = sw__check_text(rows[i].actor, SW__TEXT_MAX, "actor", i, err);
         if (rc == SW_OK)

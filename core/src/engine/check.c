@@ -6,12 +6,30 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "base/utf8.h"
+#include "stepwell/ops.h"
 
 static int check_pointer(sw_str text, const char *field, size_t row, sw_error *err)
 {
     if (!text.ptr && text.len > 0)
         return sw__fail_row(err, SW_EINVAL, row, "%s has a length but no text", field);
     return SW_OK;
+}
+
+int sw__check_rows(const void *rows, size_t count, sw_error *err)
+{
+    if (!rows && count > 0)
+        return sw__fail(err, SW_EINVAL, "rows is NULL");
+    if (count > SW__BATCH_MAX)
+        return sw__fail(err, SW_ELIMIT, "at most %d rows in one call", SW__BATCH_MAX);
+    return SW_OK;
+}
+
+int sw__check_batch(const void *rows, size_t count, int mode, sw_error *err)
+{
+    int rc = sw__check_rows(rows, count, err);
+    if (rc == SW_OK && (mode < 0 || mode >= SW_BATCH_MODE_COUNT))
+        rc = sw__fail(err, SW_EINVAL, "mode %d is no mode of a batch", mode);
+    return rc;
 }
 
 int sw__check_payload(sw_str json, int64_t max, const char *field, size_t row, sw_error *err)

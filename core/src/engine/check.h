@@ -10,6 +10,10 @@
 #include "stepwell/error.h"
 #include "stepwell/types.h"
 
+/* Rows of one call: there, and no more than SW__BATCH_MAX; and with a sw_batch_mode. SW_EINVAL,
+ * SW_ELIMIT. */
+int sw__check_rows(const void *rows, size_t count, sw_error *err);
+int sw__check_batch(const void *rows, size_t count, int mode, sw_error *err);
 /* Absent, or one JSON value of at most max bytes. SW_EINVAL, SW_ELIMIT. */
 int sw__check_payload(sw_str json, int64_t max, const char *field, size_t row, sw_error *err);
 /* Whether a payload that was checked says nothing, so that none is kept. */

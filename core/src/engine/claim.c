@@ -12,6 +12,7 @@
 #include "base/plant.h"
 #include "base/probe.h"
 #include "engine/breaker.h"
+#include "engine/heartbeat.h"
 #include "model/trigger.h"
 
 /* Steps to choose from. */
@@ -275,8 +276,6 @@ static int claim_take(sw__work *work, const sw__member *member, int64_t step_id,
     sw__work_step *step = sw__work_step_find(work, step_id);
     if (!step)
         return sw__fail(err, SW_ECORRUPT, "step %lld of the queue is missing", (long long)step_id);
-    int64_t timeout_ms = sw__work_definition(work, step_id)->timeout_ms;
-    int64_t timeout_us = timeout_ms * (SW__PLANT(TIMEOUT_EARLY) ? 500 : 1000);
     sw__cause cause = {.by = SW_BY_WORKER, .worker_id = member->record.worker_no};
     if (!SW__PLANT(ATTEMPT_NOT_COUNTED))
         step->row.attempt++;
@@ -286,7 +285,8 @@ static int claim_take(sw__work *work, const sw__member *member, int64_t step_id,
     if (rc < 0)
         return rc;
     step->row.lane = -member->record.worker_no;
-    step->row.rank = timeout_ms ? work->now_us + timeout_us : INT64_MAX;
+    step->row.rank =
+        sw__heartbeat_due(sw__work_definition(work, step_id), &step->row, work->now_us);
     sw__sweep_deadline(work->engine, step->row.rank);
     return claim_start_task(work, SW__STEP_TASK(step_id), err);
 }
@@ -330,6 +330,7 @@ static void claim_fill_row(claim_build *build, sw_step_claim *claim, int64_t ste
     claim->attempt = row->attempt;
     claim->max_attempts = step->max_attempts + row->crashes;
     claim->timeout_ms = step->timeout_ms;
+    claim->heartbeat_ms = step->heartbeat_ms;
     claim->task_id = task->row.task_id;
     claim->name = sw__arena_str(build->arena, step->name);
     claim->handler = sw__arena_str(build->arena, step->handler);

@@ -3,6 +3,7 @@
  * Not here: the state of the task, which settle.c derives. The words are Tasker's, the rules are
  * not: a failed step does not hide ready steps of other branches, and every state is counted.
  */
+#include "engine/deadline.h"
 #include "engine/survey.h"
 
 #include <stdlib.h>
@@ -150,6 +151,31 @@ static int context_fill_row(const sw__survey *survey, sw__arena *arena, sw_task_
     return SW_OK;
 }
 
+static void context_due(const sw__survey *survey, sw_task_context_row *out, int64_t due_us)
+{
+    if (due_us > survey->now_us && (out->next_deadline_us == 0 || due_us < out->next_deadline_us))
+        out->next_deadline_us = due_us;
+}
+
+/* Only a step that waits for a worker, or runs, has a deadline that will pass. */
+static int context_fill_deadlines(const sw__survey *survey, sw__store *store,
+                                  sw_task_context_row *out, sw_error *err)
+{
+    int rc = SW_OK;
+    out->deadline_us = survey->task.deadline_us;
+    if (sw_task_state_terminal(survey->task.state))
+        return SW_OK;
+    context_due(survey, out, out->deadline_us);
+    for (size_t i = 0; rc == SW_OK && i < survey->count; i++) {
+        int64_t due_us = 0;
+        if (survey->plan->workflow->steps[i].deadline_ms > 0 &&
+            !sw_step_state_terminal(survey->rows[i].state))
+            rc = sw__deadline_read(store, survey->rows[i].step_id, &due_us, err);
+        context_due(survey, out, due_us);
+    }
+    return rc;
+}
+
 /* What a call asks about. */
 typedef struct context_question {
     const sw_uuid *task_ids;
@@ -170,6 +196,8 @@ static int context_fill(sw_engine *engine, sw_result *result, const void *contex
             err->row = (int64_t)i;
         if (rc == SW_OK)
             rc = context_fill_row(&survey, result->arena, &rows[i], err);
+        if (rc == SW_OK)
+            rc = context_fill_deadlines(&survey, engine->store, &rows[i], err);
         sw__survey_close(&survey);
     }
     sw__result_set(result, SW__CONTEXTS, rows, question->count);

@@ -217,15 +217,34 @@ typedef struct dead_rows {
     sw__arena *arena;
     sw_dead_letter *rows;
     size_t count;
+    size_t capacity;
     size_t limit;
 } dead_rows;
+
+/* Most lists are much shorter than their limit, so room for all of it is not taken before. */
+static int dead_rows_room(dead_rows *list, sw_error *err)
+{
+    if (list->count < list->capacity)
+        return SW_OK;
+    size_t capacity = list->capacity ? list->capacity * 4 : 32;
+    sw_dead_letter *rows = sw__arena_array(list->arena, capacity, sizeof *rows);
+    if (!rows)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    if (list->count)
+        memcpy(rows, list->rows, list->count * sizeof *rows);
+    list->rows = rows;
+    list->capacity = capacity;
+    return SW_OK;
+}
 
 static int dead_add(void *context, const dead_found *found, sw_error *err)
 {
     dead_rows *list = context;
     sw__arena *arena = list->arena;
     const sw_workflow_step *step = dead_definition(found);
-    (void)err;
+    int rc = dead_rows_room(list, err);
+    if (rc < 0)
+        return rc;
     list->rows[list->count++] = (sw_dead_letter){
         .step_id = found->row.step_id,
         .task_id = found->task.task_id,
@@ -252,9 +271,6 @@ static int dead_fill(sw_engine *engine, sw_result *result, const void *context, 
     dead_rows list = {.arena = result->arena};
     dead_walk walk = {.engine = engine, .filter = context, .visit = dead_add, .context = &list};
     list.limit = walk.filter->limit ? (size_t)walk.filter->limit : DEAD_LIMIT_DEFAULT;
-    list.rows = sw__arena_array(result->arena, list.limit, sizeof *list.rows);
-    if (!list.rows)
-        return sw__fail(err, SW_ENOMEM, NULL);
     int rc = dead_walk_line(&walk, err);
     sw__result_set(result, SW__DEAD_LETTERS, list.rows, list.count);
     return rc;

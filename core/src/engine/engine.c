@@ -13,6 +13,7 @@
 #include "base/plant.h"
 #include "base/probe.h"
 #include "engine/member.h"
+#include "engine/past.h"
 #include "engine/sound.h"
 
 static const char engine_memory_name[] = "memory:";
@@ -103,6 +104,7 @@ static void engine_free(sw_engine *engine)
     sw__bell_close(engine, false);
     sw__free(engine->env, engine->watch.workers);
     sw__lessons_free(&engine->lessons, engine->env);
+    sw__recording_free(engine);
     sw__catalog_free(&engine->catalog);
     sw__audit_free(&engine->audit);
     sw__hasher_free(engine->hasher);

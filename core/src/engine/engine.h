@@ -112,6 +112,7 @@ struct sw_engine {
     bool anchored;
     sw__catalog catalog;
     sw__lessons lessons; /* of ended tasks, for forecasts */
+    struct sw__recording *recording; /* of a task file that is open at a moment of it, or NULL */
     sw__member *members;
     sw__notices *notices;  /* committed, to be written when the lock is given up */
     sw__bell bell;

@@ -5,17 +5,6 @@
 #include "base/limits.h"
 #include "engine/query.h"
 
-/* The path with a zero behind it, and without a slash at its end, in the arena. */
-static int export_folder(sw__arena *arena, sw_str folder, const char **out, sw_error *err)
-{
-    if (folder.len == 0 || memchr(folder.ptr, '\0', folder.len))
-        return sw__fail(err, SW_EINVAL, "the path of the folder is empty or holds a zero byte");
-    while (folder.len > 1 && folder.ptr[folder.len - 1] == '/')
-        folder.len--;
-    *out = sw__arena_str(arena, folder).ptr;
-    return *out ? SW_OK : sw__fail(err, SW_ENOMEM, NULL);
-}
-
 typedef struct export_ask {
     const char *folder;
     sw_str checkpoint;
@@ -35,7 +24,7 @@ int sw_audit_export(sw_engine *engine, sw_str folder, sw_str checkpoint, sw_erro
         return sw__fail(err, SW_EINVAL, "engine is NULL");
     sw__arena *arena = sw__arena_new(engine->env);
     int rc =
-        arena ? export_folder(arena, folder, &ask.folder, err) : sw__fail(err, SW_ENOMEM, NULL);
+        arena ? sw__query_folder(arena, folder, &ask.folder, err) : sw__fail(err, SW_ENOMEM, NULL);
     if (rc == SW_OK)
         rc = sw__query_read(engine, export_write, &ask, err);
     sw__arena_free(arena);
@@ -45,6 +34,7 @@ int sw_audit_export(sw_engine *engine, sw_str folder, sw_str checkpoint, sw_erro
 typedef struct export_doubt {
     sw_str folder;
     const sw_audit_trust *trust;
+    int32_t jobs;
     sw_audit_report *report;
 } export_doubt;
 
@@ -52,20 +42,22 @@ static int export_verify(sw_result *result, sw__hasher *hasher, void *context, s
 {
     const export_doubt *doubt = context;
     const char *path = NULL;
-    int rc = export_folder(result->arena, doubt->folder, &path, err);
+    int rc = sw__query_folder(result->arena, doubt->folder, &path, err);
     return rc < 0 ? rc
                   : sw__export_verify(sw__arena_env(result->arena), hasher, path, doubt->trust,
-                                      doubt->report, err);
+                                      doubt->jobs, doubt->report, err);
 }
 
-int sw_audit_verify_export(sw_str folder, const sw_audit_trust *trust, sw_audit_report *report,
-                           sw_error *err)
+int sw_audit_verify_export(sw_str folder, const sw_audit_trust *trust, int32_t jobs,
+                           sw_audit_report *report, sw_error *err)
 {
-    export_doubt doubt = {folder, trust, report};
+    export_doubt doubt = {folder, trust, jobs, report};
     sw_result *result = NULL;
     if (!report || report->size < sizeof *report)
         return sw__fail(err, SW_EINVAL, "report must start with SW_AUDIT_REPORT_INIT");
-    int rc = sw__trust_given(trust, err);
+    int rc = sw__query_jobs(&doubt.jobs, err);
+    if (rc == SW_OK)
+        rc = sw__trust_given(trust, err);
     if (rc == SW_OK)
         rc = sw__query_apart(sw_env_system(), export_verify, &doubt, &result, err);
     sw_result_free(result);
@@ -88,7 +80,7 @@ static int export_prove(sw_result *result, sw__hasher *hasher, void *context, sw
     const char *path = NULL;
     const proof_ask *ask = context;
     sw_audit_proof *rows = NULL;
-    int rc = export_folder(result->arena, ask->folder, &path, err);
+    int rc = sw__query_folder(result->arena, ask->folder, &path, err);
     if (rc < 0)
         return rc;
     rc = sw__tiled_open(&tiled, sw__arena_env(result->arena), hasher, path, err);

@@ -33,6 +33,9 @@ typedef enum sw__departure {
 /* Apply reports in their order. applied has count rows. */
 int sw__report_apply(sw__work *work, const sw_step_outcome *rows, size_t count, int64_t worker_id,
                      sw_step_applied *applied, sw_error *err);
+/* Fill the row of an attempt whose step is not there: its task was pruned, or SW_ENOTFOUND. */
+int sw__report_pruned(const sw__work *work, const sw_step_hold *row, size_t index,
+                      sw_step_applied *applied, sw_error *err);
 /* State of the reported steps after everything. */
 void sw__report_finish(const sw__work *work, sw_step_applied *applied, size_t count);
 /* End a running attempt with a failure: retry, or fail. */
@@ -42,11 +45,15 @@ int sw__step_fail(sw__work *work, sw__work_step *step, const sw__fault *fault, i
 int sw__step_release(sw__work *work, sw__work_step *step, const char *reason, int by,
                      int64_t worker_id, sw_error *err);
 
+/* Whether a failure of some step has stopped this task: nothing of it starts again by itself. */
+int sw__task_stopped(sw__work *work, int64_t task_no, bool *stopped, sw_error *err);
+
 /* What follows: stop tasks, then make dependents ready. */
 int sw__settle_steps(sw__work *work, sw_error *err);
 /* End the tasks in which nothing can go on; fills the FINISHED section of result, if any. */
 int sw__settle_tasks(sw__work *work, sw_result *result, sw_error *err);
-/* Cancel the steps of a task that have not ended, except running ones unless running_too. */
+/* Cancel the steps of a task that have not ended, except running ones unless running_too. Unless the
+ * cause is a failure that stops the task, what such a failure had cancelled is given up with them. */
 int sw__settle_cancel(sw__work *work, int64_t task_no, const sw__cause *cause, bool running_too,
                       sw_error *err);
 

@@ -73,3 +73,38 @@ int sw__group_write(sw_engine *engine, sw__part *part)
     sw__notices_write(log, notices);
     return part->rc;
 }
+
+/* Calls that answer. */
+
+typedef struct group_answer {
+    sw__work_fill fill;
+    const void *context;
+    sw_result *result;
+} group_answer;
+
+static int group_fill(sw__work *work, void *context, sw_error *err)
+{
+    group_answer *answer = context;
+    answer->result = sw__result_new(work->engine->env);
+    return answer->result ? answer->fill(work, answer->result, answer->context, err)
+                          : sw__fail(err, SW_ENOMEM, NULL);
+}
+
+static void group_forget(sw_engine *engine, void *context)
+{
+    group_answer *answer = context;
+    (void)engine;
+    sw_result_free(answer->result);
+    answer->result = NULL;
+}
+
+int sw__group_answer(sw_engine *engine, sw__work_fill fill, const void *context, sw_result **out,
+                     sw_error *err)
+{
+    group_answer answer = {.fill = fill, .context = context};
+    sw__part part = {.flow = group_fill, .undone = group_forget, .context = &answer, .err = err};
+    int rc = sw__group_write(engine, &part);
+    if (rc == SW_OK)
+        *out = answer.result;
+    return rc;
+}

@@ -24,4 +24,9 @@ typedef struct sw__part {
  * so that nobody bears the error of another. errors: of enter, of the flow, of the commit. */
 int sw__group_write(sw_engine *engine, sw__part *part);
 
+/* The same for a call that answers: fill gets a result that is made anew each time it runs. *out is
+ * the caller's; nothing is put there on error. */
+int sw__group_answer(sw_engine *engine, sw__work_fill fill, const void *context, sw_result **out,
+                     sw_error *err);
+
 #endif

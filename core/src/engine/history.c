@@ -6,20 +6,21 @@
 
 typedef struct history_doubt {
     const sw_audit_trust *trust; /* or NULL */
+    int32_t jobs;
     sw_audit_report *report;
 } history_doubt;
 
 static int history_look(sw_engine *engine, void *context, sw_error *err)
 {
     const history_doubt *doubt = context;
-    return sw__audit_verify(engine->store, engine->hasher, engine->env, doubt->trust, doubt->report,
-                            err);
+    return sw__audit_verify(engine->store, engine->hasher, engine->env, doubt->trust, doubt->jobs,
+                            doubt->report, err);
 }
 
-static int history_verify(sw_engine *engine, const sw_audit_trust *trust, sw_audit_report *report,
-                          sw_error *err)
+static int history_verify(sw_engine *engine, const sw_audit_trust *trust, int32_t jobs,
+                          sw_audit_report *report, sw_error *err)
 {
-    history_doubt doubt = {trust, report};
+    history_doubt doubt = {trust, jobs, report};
     if (!report || report->size < sizeof *report)
         return sw__fail(err, SW_EINVAL, "report must start with SW_AUDIT_REPORT_INIT");
     return sw__query_read(engine, history_look, &doubt, err);
@@ -27,16 +28,31 @@ static int history_verify(sw_engine *engine, const sw_audit_trust *trust, sw_aud
 
 int sw_audit_verify(sw_engine *engine, sw_audit_report *report, sw_error *err)
 {
-    return history_verify(engine, NULL, report, err);
+    return history_verify(engine, NULL, 1, report, err);
+}
+
+static int history_trust(const sw_audit_trust *trust, sw_error *err)
+{
+    int rc = sw__trust_given(trust, err);
+    if (rc == SW_OK && trust->checkpoint_count + trust->anchor_count == 0)
+        rc = sw__fail(err, SW_EINVAL, "there is no checkpoint to verify with");
+    return rc;
 }
 
 int sw_audit_verify_signed(sw_engine *engine, const sw_audit_trust *trust, sw_audit_report *report,
                            sw_error *err)
 {
-    int rc = sw__trust_given(trust, err);
-    if (rc == SW_OK && trust->checkpoint_count + trust->anchor_count == 0)
-        rc = sw__fail(err, SW_EINVAL, "there is no checkpoint to verify with");
-    return rc < 0 ? rc : history_verify(engine, trust, report, err);
+    int rc = history_trust(trust, err);
+    return rc < 0 ? rc : history_verify(engine, trust, 1, report, err);
+}
+
+int sw_audit_verify_by(sw_engine *engine, const sw_audit_trust *trust, int32_t jobs,
+                       sw_audit_report *report, sw_error *err)
+{
+    int rc = trust ? history_trust(trust, err) : SW_OK;
+    if (rc == SW_OK)
+        rc = sw__query_jobs(&jobs, err);
+    return rc < 0 ? rc : history_verify(engine, trust, jobs, report, err);
 }
 
 static int history_task(sw_engine *engine, sw_result *result, const void *context, sw_error *err)

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "base/plant.h"
+#include "base/probe.h"
 #include "engine/check.h"
 #include "model/states.h"
 #include "model/trigger.h"
@@ -40,16 +41,10 @@ static int operate_check_row(const sw_engine *engine, const sw_step_override_row
 int sw__operate_check(const sw_engine *engine, const sw_step_override_row *rows, size_t count,
                       int mode, sw_error *err)
 {
-    int rc = SW_OK;
     sw__error_clear(err);
     if (!engine)
         return sw__fail(err, SW_EINVAL, "engine is NULL");
-    if (!rows && count > 0)
-        return sw__fail(err, SW_EINVAL, "rows is NULL");
-    if (mode < 0 || mode >= SW_BATCH_MODE_COUNT)
-        return sw__fail(err, SW_EINVAL, "mode %d is no mode of a batch", mode);
-    if (count > SW__BATCH_MAX)
-        return sw__fail(err, SW_ELIMIT, "at most %d rows in one call", SW__BATCH_MAX);
+    int rc = sw__check_batch(rows, count, mode, err);
     for (size_t i = 0; rc == SW_OK && i < count; i++)
         rc = operate_check_row(engine, &rows[i], i, err);
     return rc;
@@ -290,6 +285,55 @@ static int operate_row(sw__work *work, const sw_step_override_row *row, sw_step_
     return rc == SW_OK ? sw__settle_steps(work, err) : rc;
 }
 
+/* Steps that a failure had cancelled. */
+
+/* One that still cannot go on, because something else that it needs has failed or was cancelled,
+ * stays cancelled. */
+static int operate_resume_step(sw__work *work, int64_t step_id, const sw_step_override_row *row,
+                               sw_error *err)
+{
+    sw_error why;
+    sw_step_overridden out;
+    sw_step_override_row again = {
+        .step_id = step_id, .state = SW_STEP_READY, .actor = row->actor, .reason = row->reason};
+    int rc = operate_row(work, &again, &out, &why);
+    if (rc == SW_ESTATE) {
+        again.state = SW_STEP_PENDING;
+        rc = operate_row(work, &again, &out, &why);
+    }
+    SW__PROBE_IF(STOPPED_RESUMED, rc == SW_OK);
+    return rc == SW_OK || rc == SW_ESTATE ? SW_OK : sw__fail(err, rc, "%s", why.message);
+}
+
+static int operate_resume_task(sw__work *work, int64_t task_no, const sw_step_override_row *row,
+                               sw_error *err)
+{
+    int rc = sw__work_load_all(work, task_no, err);
+    if (rc < 0 || SW__PLANT(STOPPED_FOR_EVER))
+        return rc;
+    size_t count = sw__work_task_find(work, task_no)->plan->workflow->step_count;
+    for (size_t i = 0; rc == SW_OK && i < count; i++) {
+        const sw__work_step *step = sw__work_step_find(work, SW__STEP_ID(task_no, i));
+        if (step && step->row.state == SW_STEP_CANCELLED && step->row.rank == SW__RANK_STOPPED)
+            rc = operate_resume_step(work, step->row.step_id, row, err);
+    }
+    return rc;
+}
+
+/* With the last failure that stops its task goes on what was cancelled because of it. Only after
+ * all rows: they say of some of these steps what is to become of them. */
+static int operate_resume(sw__work *work, const sw_step_override_row *row,
+                          const sw_step_overridden *out, sw_error *err)
+{
+    bool stopped = false;
+    int64_t task_no = SW__STEP_TASK(row->step_id);
+    if (out->status != SW_ROW_APPLIED || out->from != SW_STEP_FAILED ||
+        sw__work_definition(work, row->step_id)->on_failure != SW_ON_FAILURE_FAIL_TASK)
+        return SW_OK;
+    int rc = sw__task_stopped(work, task_no, &stopped, err);
+    return rc == SW_OK && !stopped ? operate_resume_task(work, task_no, row, err) : rc;
+}
+
 /* The batch. */
 
 static int operate_rows(sw__work *work, const sw_step_override_row *rows, size_t count, int mode,
@@ -322,6 +366,8 @@ int sw__operate(sw__work *work, const sw_step_override_row *rows, size_t count, 
     int rc = sw__work_load(work, ids, count, err);
     if (rc == SW_OK)
         rc = operate_rows(work, rows, count, mode, result, out, err);
+    for (size_t i = 0; rc == SW_OK && i < count; i++)
+        rc = operate_resume(work, &rows[i], &out[i], err);
     if (rc == SW_OK)
         rc = sw__settle_tasks(work, NULL, err);
     if (rc == SW_OK && sw__arena_failed(result->arena))

@@ -16,16 +16,25 @@ static bool past_counts(const sw_workflow_step *step, int32_t state)
            (state == SW_STEP_FAILED && step->on_failure == SW_ON_FAILURE_CONTINUE);
 }
 
-typedef struct past_reading {
-    const sw_workflow *workflow;
-    sw__past_times *times;
-    int32_t running;
-} past_reading;
-
-/* Visitor of sw__audit_each_task. */
-static void past_note(void *context, const sw_audit_entry *entry)
+int sw__past_begin(sw__past_reading *reading, sw__arena *arena, const sw_workflow *workflow,
+                   sw__past_times *times)
 {
-    past_reading *reading = context;
+    size_t steps = workflow->step_count;
+    *reading = (sw__past_reading){.workflow = workflow, .times = times};
+    *times = (sw__past_times){
+        .began_us = sw__arena_array_raw(arena, steps, sizeof(int64_t)),
+        .took_us = sw__arena_array_raw(arena, steps, sizeof(int64_t)),
+    };
+    if (!times->began_us || !times->took_us)
+        return SW_ENOMEM;
+    for (size_t i = 0; i < steps; i++)
+        times->began_us[i] = times->took_us[i] = -1;
+    return SW_OK;
+}
+
+void sw__past_note(void *context, const sw_audit_entry *entry)
+{
+    sw__past_reading *reading = context;
     sw__past_times *times = reading->times;
     int64_t index = SW__STEP_INDEX(entry->step_id);
     if (entry->kind != SW_AUDIT_STEP_CHANGED || index >= (int64_t)reading->workflow->step_count)
@@ -50,17 +59,10 @@ static void past_note(void *context, const sw_audit_entry *entry)
 int sw__past_times_read(sw_engine *engine, sw__arena *arena, const sw__task_hot *task,
                         const sw_workflow *workflow, sw__past_times *out, sw_error *err)
 {
-    size_t steps = workflow->step_count;
-    past_reading reading = {.workflow = workflow, .times = out};
-    *out = (sw__past_times){
-        .began_us = sw__arena_array_raw(arena, steps, sizeof(int64_t)),
-        .took_us = sw__arena_array_raw(arena, steps, sizeof(int64_t)),
-    };
-    if (!out->began_us || !out->took_us)
+    sw__past_reading reading;
+    if (sw__past_begin(&reading, arena, workflow, out) < 0)
         return sw__fail(err, SW_ENOMEM, NULL);
-    for (size_t i = 0; i < steps; i++)
-        out->began_us[i] = out->took_us[i] = -1;
-    return sw__audit_each_task(engine->store, task, engine->env, past_note, &reading, err);
+    return sw__audit_each_task(engine->store, task, engine->env, sw__past_note, &reading, err);
 }
 
 /* The tasks. */
@@ -116,6 +118,23 @@ static int past_add(sw_engine *engine, sw__arena *arena, const sw__task_hot *row
     return SW_OK;
 }
 
+void sw__recording_free(sw_engine *engine)
+{
+    if (engine->recording)
+        sw_workflow_free(engine->recording->task.workflow);
+    sw__free(engine->env, engine->recording);
+}
+
+/* The engine and its recording end after the plays that look at it. */
+static void past_recorded(const sw_engine *engine, sw_str workflow, size_t limit, sw__past *past)
+{
+    const sw__recording *recording = engine->recording;
+    if (!recording || limit == 0 || !sw__str_equal(recording->task.workflow->name, workflow))
+        return;
+    past->tasks[past->count] = recording->task;
+    sw__workflow_keep(past->tasks[past->count++].workflow);
+}
+
 int sw__past_read(sw_engine *engine, sw__arena *arena, sw_str workflow, int64_t except,
                   size_t limit, size_t steps_max, sw__past *past, sw_error *err)
 {
@@ -127,6 +146,7 @@ int sw__past_read(sw_engine *engine, sw__arena *arena, sw_str workflow, int64_t 
     *past = (sw__past){.tasks = sw__arena_array(arena, limit, sizeof *past->tasks)};
     if (!past->tasks)
         return sw__fail(err, SW_ENOMEM, NULL);
+    past_recorded(engine, workflow, limit, past);
     for (int i = 0; rc == SW_OK && i < 2; i++) {
         sw_task_filter filter = SW_TASK_FILTER_INIT;
         sw__task_hot *rows = NULL;

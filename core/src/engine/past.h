@@ -31,6 +31,27 @@ typedef struct sw__past {
     size_t count;
 } sw__past;
 
+/* How a task went on, in an engine that stands at an earlier moment of it (task_file.c). Teaches like
+ * an ended task; its memory is one block of the engine's. */
+typedef struct sw__recording {
+    sw__past_task task;
+    int64_t took_us[];
+} sw__recording;
+
+/* What an engine has of one, if any, at its end. */
+void sw__recording_free(sw_engine *engine);
+
+/* Times that are taken from entries, oldest first; begin answers SW_ENOMEM. */
+typedef struct sw__past_reading {
+    const sw_workflow *workflow;
+    sw__past_times *times;
+    int32_t running;
+} sw__past_reading;
+
+int sw__past_begin(sw__past_reading *reading, sw__arena *arena, const sw_workflow *workflow,
+                   sw__past_times *times);
+void sw__past_note(void *reading, const sw_audit_entry *entry); /* an sw__audit_visit */
+
 /* Inside a read transaction: the times of one task, in the arena. */
 int sw__past_times_read(sw_engine *engine, sw__arena *arena, const sw__task_hot *task,
                         const sw_workflow *workflow, sw__past_times *out, sw_error *err);

@@ -6,9 +6,12 @@
 #include "base/limits.h"
 #include "base/plant.h"
 #include "base/probe.h"
+#include "base/thread.h"
 #include "engine/deadline.h"
 #include "engine/member.h"
+#include "engine/parent.h"
 #include "engine/sound.h"
+#include "stepwell/checkpoint.h"
 
 #define QUERY_LIST_DEFAULT 100
 #define QUERY_LIST_MAX 10000
@@ -17,6 +20,32 @@
 #define QUERY_POLL_MAX_US 25000
 #define QUERY_NAP_US 1000000  /* how long a wait sleeps in one go */
 #define QUERY_LOOK_US 5000000 /* a ring may be lost: look so often without one */
+
+/* Paths. */
+
+int sw__query_path(sw__arena *arena, sw_str path, const char *what, const char **out, sw_error *err)
+{
+    if (path.len == 0 || memchr(path.ptr, '\0', path.len))
+        return sw__fail(err, SW_EINVAL, "the path of the %s is empty or holds a zero byte", what);
+    *out = sw__arena_str(arena, path).ptr;
+    return *out ? SW_OK : sw__fail(err, SW_ENOMEM, NULL);
+}
+
+int sw__query_folder(sw__arena *arena, sw_str folder, const char **out, sw_error *err)
+{
+    while (folder.len > 1 && folder.ptr[folder.len - 1] == '/')
+        folder.len--;
+    return sw__query_path(arena, folder, "folder", out, err);
+}
+
+int sw__query_jobs(int32_t *jobs, sw_error *err)
+{
+    if (*jobs < 0 || *jobs > SW_AUDIT_JOBS_MAX)
+        return sw__fail(err, SW_EINVAL, "jobs must be 0 to %d", SW_AUDIT_JOBS_MAX);
+    if (*jobs == 0)
+        *jobs = sw__thread_processors(SW_AUDIT_JOBS_DEFAULT);
+    return SW_OK;
+}
 
 /* Rows. */
 
@@ -85,6 +114,8 @@ static int query_fill_tags(sw__arena *arena, sw_str json, sw_task_row *out, sw_e
         return SW_OK;
     int rc = sw__member_names(arena, json, &tags, &out->tag_count, err);
     out->tags = tags;
+    if (rc == SW_OK)
+        out->parent_id = sw__parent_of_tags(out->tags, out->tag_count);
     return rc;
 }
 

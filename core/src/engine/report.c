@@ -54,9 +54,8 @@ static int report_succeeded(sw__work *work, sw__work_step *step, const sw_step_o
     return rc == SW_OK ? sw__work_add_ended(work, row->step_id, err) : rc;
 }
 
-/* Whether a failure of some step has stopped this task: nothing of it starts again. Only a task in
- * which a step has failed is read as a whole. */
-static int report_task_stopped(sw__work *work, int64_t task_no, bool *stopped, sw_error *err)
+/* Only a task in which a step has failed is read as a whole. */
+int sw__task_stopped(sw__work *work, int64_t task_no, bool *stopped, sw_error *err)
 {
     const sw__work_task *task = sw__work_task_find(work, task_no);
     *stopped = false;
@@ -89,7 +88,7 @@ int sw__step_release(sw__work *work, sw__work_step *step, const char *reason, in
     sw__cause cause = {.by = by, .reason = sw__str(reason), .worker_id = worker_id};
     int64_t step_id = step->row.step_id;
     bool stopped = false;
-    int rc = report_task_stopped(work, SW__STEP_TASK(step_id), &stopped, err);
+    int rc = sw__task_stopped(work, SW__STEP_TASK(step_id), &stopped, err);
     if (rc < 0)
         return rc;
     SW__PROBE_IF(RELEASED_STOPPED, stopped);
@@ -178,7 +177,7 @@ int sw__step_fail(sw__work *work, sw__work_step *step, const sw__fault *fault, i
     };
     int rc = sw__work_add_failure(work, &failure, digest, err);
     if (rc == SW_OK)
-        rc = report_task_stopped(work, SW__STEP_TASK(step_id), &stopped, err);
+        rc = sw__task_stopped(work, SW__STEP_TASK(step_id), &stopped, err);
     if (rc < 0)
         return rc;
     step = sw__work_step_find(work, step_id);
@@ -240,8 +239,8 @@ static bool report_is_current(const sw__step_hot *step, const sw_step_outcome *r
 
 /* A task that has a number and no row any more was pruned. Nobody can tell which attempt ended its
  * step, only that this one did not. */
-static int report_pruned(const sw__work *work, const sw_step_outcome *row, size_t index,
-                         sw_step_applied *applied, sw_error *err)
+int sw__report_pruned(const sw__work *work, const sw_step_hold *row, size_t index,
+                      sw_step_applied *applied, sw_error *err)
 {
     int64_t next = 0;
     int64_t task_no = SW__STEP_TASK(row->step_id);
@@ -271,7 +270,8 @@ int sw__report_apply(sw__work *work, const sw_step_outcome *rows, size_t count, 
         sw__work_step *step = sw__work_step_find(work, rows[i].step_id);
         applied[i].step_id = rows[i].step_id;
         if (!step) {
-            rc = report_pruned(work, &rows[i], i, &applied[i], err);
+            sw_step_hold hold = {rows[i].step_id, rows[i].epoch};
+            rc = sw__report_pruned(work, &hold, i, &applied[i], err);
             continue;
         }
         bool current = report_is_current(&step->row, &rows[i]);

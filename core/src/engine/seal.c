@@ -3,13 +3,9 @@
 #include "engine/query.h"
 #include "stepwell/checkpoint.h"
 
-/* The path with a zero behind it, in the arena. */
 static int seal_path(sw__arena *arena, sw_str path, const char **out, sw_error *err)
 {
-    if (path.len == 0 || memchr(path.ptr, '\0', path.len))
-        return sw__fail(err, SW_EINVAL, "the path of the key is empty or holds a zero byte");
-    *out = sw__arena_str(arena, path).ptr;
-    return *out ? SW_OK : sw__fail(err, SW_ENOMEM, NULL);
+    return sw__query_path(arena, path, "key", out, err);
 }
 
 /* What is asked for; each question uses a part of it. */

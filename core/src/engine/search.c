@@ -33,9 +33,7 @@ static int search_check(const sw_audit_filter *filter, sw_error *err)
     return SW_OK;
 }
 
-/* The numbers of all tasks with the correlation id. */
-static int search_correlated(sw_engine *engine, sw_str correlation_id, sw__map *tasks,
-                             sw_error *err)
+int sw__search_correlated(sw_engine *engine, sw_str correlation_id, sw__map *tasks, sw_error *err)
 {
     int rc = SW_OK;
     size_t count = SEARCH_TASKS;
@@ -91,7 +89,7 @@ static int search_entries(sw_engine *engine, const sw_audit_filter *filter, sw__
     sw__map_init(&tasks, engine->env);
     int rc = SW_OK;
     if (filter->correlation_id.ptr)
-        rc = search_correlated(engine, filter->correlation_id, &tasks, err);
+        rc = sw__search_correlated(engine, filter->correlation_id, &tasks, err);
     if (rc == SW_OK && !(filter->correlation_id.ptr && tasks.count == 0))
         rc = sw__scan_walk(engine->store, filter, filter->correlation_id.ptr ? &tasks : NULL, take,
                            context, err);

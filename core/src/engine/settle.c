@@ -178,6 +178,15 @@ static int settle_wave(sw__work *work, sw_error *err)
     return rc;
 }
 
+/* Who cancels a whole task gives up what a failure had stopped in it before, too. */
+static void settle_give_up(sw__work_step *step)
+{
+    if (step->row.state != SW_STEP_CANCELLED || step->row.rank == 0)
+        return;
+    step->row.rank = 0;
+    step->dirty = true;
+}
+
 int sw__settle_cancel(sw__work *work, int64_t task_no, const sw__cause *cause, bool running_too,
                       sw_error *err)
 {
@@ -187,6 +196,8 @@ int sw__settle_cancel(sw__work *work, int64_t task_no, const sw__cause *cause, b
     size_t count = sw__work_task_find(work, task_no)->plan->workflow->step_count;
     for (size_t i = 0; rc == SW_OK && i < count; i++) {
         sw__work_step *step = sw__work_step_find(work, SW__STEP_ID(task_no, i));
+        if (step && !cause->stops)
+            settle_give_up(step);
         if (!step || sw_step_state_terminal(step->row.state))
             continue;
         if (step->row.state != SW_STEP_RUNNING || running_too)
@@ -197,7 +208,7 @@ int sw__settle_cancel(sw__work *work, int64_t task_no, const sw__cause *cause, b
 
 int sw__settle_steps(sw__work *work, sw_error *err)
 {
-    sw__cause cause = {.by = SW_BY_ENGINE, .reason = sw__str("task failed")};
+    sw__cause cause = {.by = SW_BY_ENGINE, .reason = sw__str("task failed"), .stops = true};
     int rc = SW_OK;
     for (size_t i = 0; rc == SW_OK && i < work->stopped_count; i++)
         rc = sw__settle_cancel(work, work->stopped[i], &cause, SW__PLANT(FAIL_TASK_TOO_MUCH), err);

@@ -8,8 +8,10 @@
 #include "engine/check.h"
 #include "engine/deadline.h"
 #include "engine/group.h"
+#include "engine/parent.h"
 #include "engine/sound.h"
 #include "model/trigger.h"
+#include "store/parent.h"
 
 #define SUBMIT_TIME_MAX_US INT64_C(253402300799999999) /* the end of the year 9999 */
 
@@ -19,6 +21,7 @@ typedef struct submit_batch {
     const sw_task_submit_row *rows;
     size_t count;
     const sw__plan **plans;
+    sw__parent *parents;
     sw__task_key *keys; /* scope absent: no key */
     int64_t *slots;     /* index into hot, or -1 for an existing task */
     sw__task_hot *hot;
@@ -46,6 +49,7 @@ static int submit_check_deadline(const sw_task_submit_row *row, size_t index, sw
 static int submit_check_row(const sw_engine *engine, const sw_task_submit_row *row, size_t index,
                             sw_error *err)
 {
+    sw__parent parent;
     int rc = sw__check_name(row->workflow, "workflow", index, err);
     if (rc == SW_OK)
         rc = sw__check_text(row->version, SW__TEXT_MAX, "version", index, err);
@@ -67,19 +71,17 @@ static int submit_check_row(const sw_engine *engine, const sw_task_submit_row *r
         rc = sw__fail_row(err, SW_ELIMIT, index, "a task has at most %d tags", SW__TAGS_MAX);
     for (size_t i = 0; rc == SW_OK && i < row->tag_count; i++)
         rc = sw__check_text(row->tags[i], SW__TEXT_MAX, "tag", index, err);
-    return rc;
+    return rc == SW_OK ? sw__parent_of_row(row, index, &parent, err) : rc;
 }
 
 static int submit_check(const sw_engine *engine, const sw_task_submit_row *rows, size_t count,
                         sw_result **out, sw_error *err)
 {
     sw__error_clear(err);
-    if (!engine || !out || (!rows && count > 0))
-        return sw__fail(err, SW_EINVAL, "engine, rows or out is NULL");
+    if (!engine || !out)
+        return sw__fail(err, SW_EINVAL, "engine or out is NULL");
     *out = NULL;
-    if (count > SW__BATCH_MAX)
-        return sw__fail(err, SW_ELIMIT, "at most %d rows in one call", SW__BATCH_MAX);
-    int rc = SW_OK;
+    int rc = sw__check_rows(rows, count, err);
     for (size_t i = 0; rc == SW_OK && i < count; i++)
         rc = submit_check_row(engine, &rows[i], i, err);
     return rc;
@@ -91,6 +93,7 @@ static int submit_alloc(submit_batch *batch, sw__arena *arena, sw_error *err)
 {
     sw__arena *scratch = batch->work->arena;
     batch->plans = sw__arena_array(scratch, batch->count, sizeof *batch->plans);
+    batch->parents = sw__arena_array(scratch, batch->count, sizeof *batch->parents);
     batch->keys = sw__arena_array(scratch, batch->count, sizeof *batch->keys);
     batch->slots = sw__arena_array(scratch, batch->count, sizeof *batch->slots);
     batch->hot = sw__arena_array(scratch, batch->count, sizeof *batch->hot);
@@ -218,17 +221,48 @@ static int submit_choose(submit_batch *batch, sw_error *err)
     return rc;
 }
 
+/* Parents of the tasks that are made; many rows in a row tend to have one parent. */
+static int submit_find_parents(submit_batch *batch, sw_error *err)
+{
+    sw_uuid found = {{0}};
+    size_t made = 0;
+    int rc = SW_OK;
+    for (size_t i = 0; rc == SW_OK && i < batch->count; i++) {
+        sw__parent *parent = &batch->parents[i];
+        if (batch->slots[i] != (int64_t)made)
+            continue;
+        made++;
+        rc = sw__parent_of_row(&batch->rows[i], i, parent, err);
+        if (rc == SW_OK && memcmp(&parent->id, &found, sizeof found) != 0 &&
+            sw__parent_given(&parent->id))
+            rc = sw__parent_find(batch->work->engine, &parent->id, i, err);
+        found = parent->id;
+    }
+    return rc;
+}
+
 /* Building. */
 
-static sw_str submit_tags(sw__arena *arena, const sw_task_submit_row *row)
+static void submit_put_tag(sw__buf *text, sw_str tag)
 {
+    sw__buf_put_byte(text, text->len == 0 ? '[' : ',');
+    sw__json_put_str(text, tag);
+}
+
+/* The tags of a row, with that of its parent at the end. */
+static sw_str submit_tags(sw__arena *arena, const sw_task_submit_row *row, const sw__parent *parent)
+{
+    char tag[SW__PARENT_TAG_SIZE];
     sw__buf text;
-    if (row->tag_count == 0)
+    bool adds = !parent->tagged && sw__parent_given(&parent->id);
+    if (row->tag_count == 0 && !adds)
         return (sw_str){0};
     sw__buf_init(&text, sw__arena_env(arena));
-    for (size_t i = 0; i < row->tag_count; i++) {
-        sw__buf_put_byte(&text, i == 0 ? '[' : ',');
-        sw__json_put_str(&text, row->tags[i]);
+    for (size_t i = 0; i < row->tag_count; i++)
+        submit_put_tag(&text, row->tags[i]);
+    if (adds) {
+        sw__parent_tag(&parent->id, tag);
+        submit_put_tag(&text, sw__str(tag));
     }
     sw__buf_put_byte(&text, ']');
     sw_str copy = text.failed ? (sw_str){0} : sw__arena_str(arena, sw__buf_str(&text));
@@ -291,9 +325,9 @@ static int submit_build_task(submit_batch *batch, size_t row, int64_t task_no, s
         .initiator = asked->initiator,
         .reason = asked->reason,
         .correlation_id = asked->correlation_id,
-        .tags = submit_tags(work->arena, asked),
+        .tags = submit_tags(work->arena, asked, &batch->parents[row]),
     };
-    if (asked->tag_count > 0 && !info->tags.ptr)
+    if ((asked->tag_count > 0 || sw__parent_given(&asked->parent_id)) && !info->tags.ptr)
         return sw__fail(err, SW_ENOMEM, NULL);
     int rc = sw__uuid7_new(&work->engine->rand, work->now_us, &hot->task_id);
     return rc < 0 ? sw__fail(err, rc, NULL) : submit_note(work, asked, plan, hot, info, err);
@@ -396,7 +430,6 @@ static int submit_write(submit_batch *batch, sw_error *err)
 typedef struct submit_call {
     const sw_task_submit_row *rows;
     size_t count;
-    sw_result *result;
 } submit_call;
 
 static int submit_flow(submit_batch *batch, sw_result *result, sw_error *err)
@@ -408,6 +441,8 @@ static int submit_flow(submit_batch *batch, sw_result *result, sw_error *err)
         rc = submit_find_keys(batch, err);
     if (rc == SW_OK)
         rc = submit_choose(batch, err);
+    if (rc == SW_OK)
+        rc = submit_find_parents(batch, err);
     if (rc == SW_OK && batch->created > 0)
         rc = submit_build(batch, err);
     if (rc == SW_OK && batch->created > 0)
@@ -416,35 +451,19 @@ static int submit_flow(submit_batch *batch, sw_result *result, sw_error *err)
     return rc;
 }
 
-static int submit_part(sw__work *work, void *context, sw_error *err)
+static int submit_fill(sw__work *work, sw_result *result, const void *context, sw_error *err)
 {
-    submit_call *call = context;
+    const submit_call *call = context;
     submit_batch batch = {.work = work, .rows = call->rows, .count = call->count};
-    call->result = sw__result_new(work->engine->env);
-    if (!call->result)
-        return sw__fail(err, SW_ENOMEM, NULL);
-    return submit_flow(&batch, call->result, err);
-}
-
-static void submit_undone(sw_engine *engine, void *context)
-{
-    submit_call *call = context;
-    (void)engine;
-    sw_result_free(call->result);
-    call->result = NULL;
+    return submit_flow(&batch, result, err);
 }
 
 int sw_task_submit(sw_engine *engine, const sw_task_submit_row *rows, size_t row_count,
                    sw_result **out, sw_error *err)
 {
-    submit_call call = {.rows = rows, .count = row_count};
-    sw__part part = {.flow = submit_part, .undone = submit_undone, .context = &call, .err = err};
+    const submit_call call = {.rows = rows, .count = row_count};
     int rc = submit_check(engine, rows, row_count, out, err);
-    if (rc == SW_OK)
-        rc = sw__group_write(engine, &part);
-    if (rc == SW_OK)
-        *out = call.result;
-    return rc;
+    return rc == SW_OK ? sw__group_answer(engine, submit_fill, &call, out, err) : rc;
 }
 
 #undef SUBMIT_TIME_MAX_US

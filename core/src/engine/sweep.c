@@ -10,6 +10,7 @@
 #include "base/plant.h"
 #include "base/probe.h"
 #include "engine/deadline.h"
+#include "engine/heartbeat.h"
 #include "engine/member.h"
 #include "engine/sound.h"
 
@@ -129,6 +130,29 @@ static int sweep_next_deadline(sw__work *work, const sw__worker_rec *worker, sw_
     return rc;
 }
 
+static sw__fault sweep_timeout(sw__work *work, const sw_workflow_step *definition)
+{
+    return (sw__fault){
+        .error_class = sw__str("Timeout"),
+        .message = sw__arena_format(work->arena, "no outcome within %lld ms",
+                                    (long long)definition->timeout_ms),
+        .reason = sw__str("timeout"),
+        .reason_final = sw__str("timeout"),
+    };
+}
+
+static sw__fault sweep_silence(sw__work *work, const sw_workflow_step *definition)
+{
+    SW__PROBE(HEARTBEAT_MISSED);
+    return (sw__fault){
+        .error_class = sw__str("HeartbeatMissed"),
+        .message = sw__arena_format(work->arena, "no heartbeat within %lld ms",
+                                    (long long)definition->heartbeat_ms),
+        .reason = sw__str("heartbeat missed"),
+        .reason_final = sw__str("heartbeat missed"),
+    };
+}
+
 static int sweep_timeouts(sw__work *work, const sw__worker_rec *worker, sw_error *err)
 {
     int64_t *ids = NULL;
@@ -142,14 +166,10 @@ static int sweep_timeouts(sw__work *work, const sw__worker_rec *worker, sw_error
     sw__sweep_by(work->engine, work->now_us + SWEEP_INTERVAL_US);
     for (size_t i = 0; rc == SW_OK && i < count; i++) {
         sw__work_step *step = sw__work_step_find(work, ids[i]);
-        int64_t timeout_ms = sw__work_definition(work, ids[i])->timeout_ms;
-        sw__fault fault = {
-            .error_class = sw__str("Timeout"),
-            .message =
-                sw__arena_format(work->arena, "no outcome within %lld ms", (long long)timeout_ms),
-            .reason = sw__str("timeout"),
-            .reason_final = sw__str("timeout"),
-        };
+        const sw_workflow_step *definition = sw__work_definition(work, ids[i]);
+        sw__fault fault = sw__heartbeat_missed(definition, &step->row)
+                              ? sweep_silence(work, definition)
+                              : sweep_timeout(work, definition);
         rc = sw__step_fail(work, step, &fault, SW_BY_ENGINE, worker->worker_no, err);
     }
     return rc;

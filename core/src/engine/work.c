@@ -7,6 +7,7 @@
 #include "base/probe.h"
 #include "engine/breaker.h"
 #include "engine/deadline.h"
+#include "engine/event.h"
 #include "engine/flow.h"
 #include "engine/sound.h"
 #include "model/states.h"
@@ -193,6 +194,8 @@ int sw__work_commit(sw__work *work, sw_error *err)
         work_forget(engine); /* the store has rolled back already */
     } else {
         engine->commit_count += changed;
+        if (engine->audit.entry_count > 0 && sw__event_heard(engine))
+            tones |= SW__TONE_EVENTS;
         if (tones && !SW__PLANT(BELL_NOT_RUNG))
             sw__bell_ring(engine, tones);
     }
@@ -412,7 +415,7 @@ int sw__work_move(sw__work *work, sw__work_step *step, int to, const sw__cause *
     step->row.state = to;
     step->row.changed_us = work->now_us;
     step->row.lane = SW__LANE_NONE;
-    step->row.rank = 0;
+    step->row.rank = cause->stops ? SW__RANK_STOPPED : 0;
     sw__dead_stand(work, step);
     step->dirty = true;
     task->row.counts[from]--;

@@ -65,6 +65,7 @@ typedef struct sw__cause {
     sw_str error_class;
     int64_t worker_id;
     const uint8_t *digest; /* 32 bytes or NULL */
+    bool stops;            /* a failure that stops the task: who is cancelled by it goes on with it */
 } sw__cause;
 
 /* Begin; the engine is entered. On error nothing is open. */

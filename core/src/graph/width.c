@@ -14,7 +14,7 @@
  */
 #include "graph/width.h"
 
-typedef struct width {
+typedef struct width_work {
     const sw__graph *graph;
     int32_t nodes;
     int32_t *by_end_from; /* edges by their ends: the start of each, */
@@ -27,12 +27,12 @@ typedef struct width {
     int32_t *next;  /* way out of each half that is tried next */
     int32_t *queue; /* and the path of a search */
     int64_t effort;
-} width;
+} width_work;
 
-static bool width_init(width *work, sw__arena *scratch, const sw__graph *graph, int64_t effort)
+static bool width_init(width_work *work, sw__arena *scratch, const sw__graph *graph, int64_t effort)
 {
     size_t nodes = (size_t)graph->node_count, edges = (size_t)graph->edge_count;
-    *work = (width){
+    *work = (width_work){
         .graph = graph,
         .nodes = graph->node_count,
         .by_end_from = sw__arena_array(scratch, edges, sizeof(int32_t)),
@@ -50,7 +50,7 @@ static bool width_init(width *work, sw__arena *scratch, const sw__graph *graph, 
            work->used_upper && work->used_lower && work->depth && work->next && work->queue;
 }
 
-static void width_edges_by_end(width *work)
+static void width_edges_by_end(width_work *work)
 {
     const sw__graph *graph = work->graph;
     for (int32_t node = 0; node < work->nodes; node++)
@@ -65,7 +65,7 @@ static void width_edges_by_end(width *work)
 }
 
 /* Link each node to the first dependent that has no link yet. Returns how many links there are. */
-static int32_t width_greedy(width *work, const int32_t *order)
+static int32_t width_greedy(width_work *work, const int32_t *order)
 {
     const sw__graph *graph = work->graph;
     int32_t links = 0;
@@ -86,7 +86,7 @@ static int32_t width_greedy(width *work, const int32_t *order)
 /* Way number `way` out of a half: where it leads, -1 if it is closed, -2 if there are no more.
  * Upper: along its edges, then back to its own lower half against flow. Lower: to its own upper
  * half, then back along edges with flow. */
-static int32_t way_out(const width *work, int32_t half, int32_t way)
+static int32_t way_out(const width_work *work, int32_t half, int32_t way)
 {
     const sw__graph *graph = work->graph;
     if (half < work->nodes) {
@@ -107,7 +107,7 @@ static int32_t way_out(const width *work, int32_t half, int32_t way)
 }
 
 /* One unit more on a way out. */
-static void way_take(width *work, int32_t half, int32_t way)
+static void way_take(width_work *work, int32_t half, int32_t way)
 {
     const sw__graph *graph = work->graph;
     if (half < work->nodes) {
@@ -127,7 +127,7 @@ static void way_take(width *work, int32_t half, int32_t way)
 
 /* Depth of every half that nodes without a link downwards lead to. True when a free lower half is
  * among them. */
-static bool width_phase(width *work)
+static bool width_phase(width_work *work)
 {
     int32_t head = 0, tail = 0;
     bool found = false;
@@ -154,7 +154,7 @@ static bool width_phase(width *work)
 }
 
 /* The next half on a path of this phase, or -1 when all ways out are tried. */
-static int32_t path_step(width *work, int32_t half)
+static int32_t path_step(width_work *work, int32_t half)
 {
     for (;; work->next[half]++) {
         int32_t to = way_out(work, half, work->next[half]);
@@ -167,7 +167,7 @@ static int32_t path_step(width *work, int32_t half)
 }
 
 /* Find a path from the upper half of a node to a free lower half, and a unit of flow along it. */
-static bool path_find(width *work, int32_t start)
+static bool path_find(width_work *work, int32_t start)
 {
     int32_t *path = work->queue, length = 0;
     path[length++] = start;
@@ -210,7 +210,7 @@ static int32_t *level_widest(sw__arena *arena, const int32_t *levels, int32_t no
 }
 
 /* After the last phase: the nodes of which only the upper half is reached. */
-static int32_t *antichain_read(sw__arena *arena, const width *work, int32_t count)
+static int32_t *antichain_read(sw__arena *arena, const width_work *work, int32_t count)
 {
     int32_t *nodes = sw__arena_array(arena, (size_t)count, sizeof(int32_t)), at = 0;
     for (int32_t node = 0; nodes && node < work->nodes && at < count; node++) {
@@ -221,7 +221,7 @@ static int32_t *antichain_read(sw__arena *arena, const width *work, int32_t coun
 }
 
 /* Enlarge the flow until it is the greatest or the effort is used up. True: it is the greatest. */
-static bool width_enlarge(width *work, int32_t *links)
+static bool width_enlarge(width_work *work, int32_t *links)
 {
     while (work->effort > 0) {
         if (!width_phase(work))
@@ -237,7 +237,7 @@ static bool width_enlarge(width *work, int32_t *links)
 static int width_solve(sw__arena *arena, sw__arena *scratch, const sw__graph *graph,
                        const int32_t *order, const int32_t *levels, int64_t effort, sw__width *out)
 {
-    width work;
+    width_work work;
     int32_t *counts = sw__arena_array(scratch, (size_t)graph->node_count, sizeof(int32_t));
     if (!counts || !width_init(&work, scratch, graph, effort))
         return SW_ENOMEM;

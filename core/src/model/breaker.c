@@ -125,7 +125,8 @@ bool sw__breakers_read(sw__findings *findings, sw__arena *arena, sw__draft *draf
 
 bool sw__breaker_counts(int to, sw_str reason)
 {
-    static const char *const reasons[] = {"retry", "attempts used up", "timeout"};
+    static const char *const reasons[] = {"retry", "attempts used up", "timeout",
+                                          "heartbeat missed"};
     if (to != SW_STEP_READY && to != SW_STEP_FAILED)
         return false;
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {

@@ -70,11 +70,11 @@ static void json_put_trigger(sw__buf *buf, const sw_workflow_step *step)
         sw__buf_printf(buf, ",\"trigger\":\"%s\"", sw_trigger_name(step->trigger));
 }
 
-/* A key that came later. */
-static void json_put_deadline(sw__buf *buf, int64_t deadline_ms)
+/* Keys that came later. */
+static void json_put_later(sw__buf *buf, const char *key, int64_t ms)
 {
-    if (deadline_ms > 0)
-        sw__buf_printf(buf, "\"deadline_ms\":%" PRId64 ",", deadline_ms);
+    if (ms > 0)
+        sw__buf_printf(buf, "\"%s\":%" PRId64 ",", key, ms);
 }
 
 static void json_put_step(sw__buf *buf, const sw_workflow *workflow, const sw_workflow_step *step,
@@ -83,9 +83,10 @@ static void json_put_step(sw__buf *buf, const sw_workflow *workflow, const sw_wo
     sw__buf_put_text(buf, "{");
     json_put_after(buf, workflow, step);
     json_put_line(buf, "breaker", step->breaker); /* a key that came later */
-    json_put_deadline(buf, step->deadline_ms);
+    json_put_later(buf, "deadline_ms", step->deadline_ms);
     json_put_line(buf, "description", draft->description);
     json_put_line(buf, "handler", step->handler);
+    json_put_later(buf, "heartbeat_ms", step->heartbeat_ms);
     json_put_node(buf, "metadata", draft->metadata);
     json_put_line(buf, "name", step->name);
     json_put_line(buf, "on_failure", sw__str(sw_on_failure_name(step->on_failure)));
@@ -124,7 +125,7 @@ void sw__workflow_put_json(sw__buf *buf, const sw_workflow *workflow, const sw__
 {
     sw__buf_put_text(buf, "{");
     json_put_breakers(buf, workflow);
-    json_put_deadline(buf, workflow->deadline_ms);
+    json_put_later(buf, "deadline_ms", workflow->deadline_ms);
     json_put_line(buf, "description", draft->description);
     json_put_json(buf, "input_schema", workflow->input_schema);
     sw__buf_printf(buf, "\"max_parallel\":%" PRId64 ",", workflow->max_parallel);

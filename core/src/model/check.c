@@ -222,6 +222,25 @@ static void check_retry(draft_check *check, sw__draft_step *step, const sw__path
     }
 }
 
+/* A kind has nothing to say while it works, and a timeout that comes first leaves no silence to
+ * notice. */
+static void check_heartbeat(draft_check *check, const sw__draft_step *step, const sw__path *path)
+{
+    sw__path at = {.up = path, .key = sw__str(check->draft->heartbeat_key)};
+    const sw__node *node = sw__node_get(step->node, check->draft->heartbeat_key);
+    if (step->heartbeat_ms == 0)
+        return;
+    if (sw__kind_find(step->handler) >= 0)
+        sw__finding_add(check->findings, SW_SEVERITY_ERROR, &at, node->line, node->column,
+                        "the built-in kind \"%.*s\" sends no heartbeats; only the handler of an "
+                        "application can",
+                        SW__FMT(step->handler));
+    else if (step->timeout_ms > 0 && step->timeout_ms <= step->heartbeat_ms)
+        sw__finding_add(check->findings, SW_SEVERITY_WARNING, &at, node->line, node->column,
+                        "no heartbeat is ever missed: an attempt times out after %lld ms",
+                        (long long)step->timeout_ms);
+}
+
 /* A rule that could never be met. The finding stands where the number does. */
 static void check_trigger(draft_check *check, const sw__draft_step *step, const sw__path *path)
 {
@@ -367,6 +386,7 @@ static int check_steps(draft_check *check)
         code = check_handler(check, &draft->steps[i], &at);
         check_parameters(check, &draft->steps[i], &at);
         check_retry(check, &draft->steps[i], &at);
+        check_heartbeat(check, &draft->steps[i], &at);
         check_trigger(check, &draft->steps[i], &at);
     }
     return code == SW_OK ? check_edges(check) : code;

@@ -51,6 +51,7 @@ static const sw__field definition_step_fields[] = {
     {STEP_FIELD("after", LIST, after)},
     {STEP_FIELD("trigger", ANY, trigger_node)},
     {STEP_FIELD("timeout_ms", INTEGER, timeout_ms), .max = SW__DELAY_MAX_MS},
+    {STEP_FIELD("heartbeat_ms", INTEGER, heartbeat_ms), .max = SW__DELAY_MAX_MS},
     {STEP_FIELD("deadline_ms", INTEGER, deadline_ms), .max = SW__DELAY_MAX_MS},
     {STEP_FIELD("on_failure", CHOICE, on_failure), .max = SW_ON_FAILURE_COUNT,
      .choice = sw_on_failure_name},
@@ -95,6 +96,7 @@ bool sw__definition_read(sw__findings *findings, sw__arena *arena, const sw__nod
     definition own = {.draft = {.version = SW__LIT(""),
                                 .after_key = "after",
                                 .handler_key = "handler",
+                                .heartbeat_key = "heartbeat_ms",
                                 .retry_max_key = "max_ms"}};
     sw__fields_read(findings, NULL, root, definition_fields, SW__FIELD_COUNT(definition_fields),
                     &own);

@@ -26,6 +26,7 @@ typedef struct sw__draft_step {
     sw_str breaker; /* absent: none */
     int64_t priority;
     int64_t timeout_ms;
+    int64_t heartbeat_ms;
     int64_t deadline_ms;
     int64_t max_attempts;
     int64_t max_crashes;
@@ -49,6 +50,7 @@ typedef struct sw__draft {
     int64_t deadline_ms;
     const char *after_key; /* how the form calls them, for the paths of findings */
     const char *handler_key;
+    const char *heartbeat_key;
     const char *retry_max_key;
     const sw__node *breakers_node; /* map, NULL: none */
     sw_breaker_settings *breakers; /* read from it, by name */

@@ -96,6 +96,7 @@ static const sw__field mission_step_fields[] = {
     {MISSION_STEP_FIELD("breaker", NAME, step.breaker)},
     {MISSION_STEP_FIELD("timeout_seconds", SECONDS, step.timeout_ms), .max = SW__DELAY_MAX_MS},
     {MISSION_STEP_FIELD("timeout", SECONDS, step.timeout_ms), .max = SW__DELAY_MAX_MS},
+    {MISSION_STEP_FIELD("heartbeat_seconds", SECONDS, step.heartbeat_ms), .max = SW__DELAY_MAX_MS},
     {MISSION_STEP_FIELD("deadline_seconds", SECONDS, step.deadline_ms), .max = SW__DELAY_MAX_MS},
     {MISSION_STEP_FIELD("continue_on_error", BOOL, continue_on_error)},
     {MISSION_STEP_FIELD("on_failure", CHOICE, on_failure), .max = MISSION_ON_FAILURE_COUNT,
@@ -273,6 +274,7 @@ bool sw__mission_read(sw__findings *findings, sw__arena *arena, const sw__node *
                      .draft = {.version = SW__LIT(""),
                                .after_key = "depends_on",
                                .handler_key = "step_type",
+                               .heartbeat_key = "heartbeat_seconds",
                                .retry_max_key = "max_wait_seconds"}};
     sw__fields_read(findings, NULL, root, mission_fields, SW__FIELD_COUNT(mission_fields), &whole);
     mission_read_name(findings, arena, root, &whole);

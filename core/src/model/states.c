@@ -5,97 +5,97 @@
  */
 #include "model/states.h"
 
-#define SW__STEP_MOVE(from, to, by)                                                                \
-    {                                                                                              \
-        SW_STEP_##from, SW_STEP_##to, SW_BY_##by, 0                                                \
-    }
-#define SW__TASK_MOVE(from, to, by)                                                                \
-    {                                                                                              \
-        SW_TASK_##from, SW_TASK_##to, SW_BY_##by, 0                                                \
-    }
-
 /* Ordered by from, to, by. A step that succeeded or was resolved has no row: its result may have
  * been used, so that nobody takes it back. */
-static const sw_transition step_moves[] = {
-    SW__STEP_MOVE(PENDING, READY, ENGINE),       /* the last dependency is done */
-    SW__STEP_MOVE(PENDING, SKIPPED, ENGINE),     /* a branch that is not taken */
-    SW__STEP_MOVE(PENDING, SKIPPED, OPERATOR),   /* left out on purpose */
-    SW__STEP_MOVE(PENDING, CANCELLED, ENGINE),   /* another step failed the task */
-    SW__STEP_MOVE(PENDING, CANCELLED, OPERATOR), /* the task is cancelled */
-    SW__STEP_MOVE(PENDING, RESOLVED, OPERATOR),  /* done by hand */
-    SW__STEP_MOVE(READY, RUNNING, WORKER),       /* the claim that makes a worker the holder */
-    SW__STEP_MOVE(READY, FAILED, ENGINE),        /* its deadline has passed */
-    SW__STEP_MOVE(READY, SKIPPED, OPERATOR),
-    SW__STEP_MOVE(READY, CANCELLED, ENGINE),
-    SW__STEP_MOVE(READY, CANCELLED, OPERATOR),
-    SW__STEP_MOVE(READY, RESOLVED, OPERATOR),
-    SW__STEP_MOVE(RUNNING, READY, ENGINE),   /* lease lost or timeout, and tried again */
-    SW__STEP_MOVE(RUNNING, READY, WORKER),   /* failed and tried again, or given back */
-    SW__STEP_MOVE(RUNNING, WAITING, WORKER), /* the handler waits for something outside */
-    SW__STEP_MOVE(RUNNING, SUCCEEDED, WORKER),
-    SW__STEP_MOVE(RUNNING, FAILED, ENGINE), /* lease lost, timeout or deadline, not tried again */
-    SW__STEP_MOVE(RUNNING, FAILED, WORKER),
-    SW__STEP_MOVE(RUNNING, CANCELLED, ENGINE),   /* the deadline of its task has passed */
-    SW__STEP_MOVE(RUNNING, CANCELLED, OPERATOR), /* the attempt is fenced */
-    SW__STEP_MOVE(WAITING, READY, ENGINE),       /* what it waited for has come */
-    SW__STEP_MOVE(WAITING, READY, OPERATOR),
-    SW__STEP_MOVE(WAITING, SUCCEEDED, ENGINE), /* a child task or an approval ended it */
-    SW__STEP_MOVE(WAITING, FAILED, ENGINE),    /* rejected, or the wait ran out */
-    SW__STEP_MOVE(WAITING, SKIPPED, ENGINE),
-    SW__STEP_MOVE(WAITING, SKIPPED, OPERATOR),
-    SW__STEP_MOVE(WAITING, CANCELLED, ENGINE),
-    SW__STEP_MOVE(WAITING, CANCELLED, OPERATOR),
-    SW__STEP_MOVE(WAITING, RESOLVED, OPERATOR),
-    SW__STEP_MOVE(FAILED, READY, OPERATOR), /* tried again */
-    SW__STEP_MOVE(FAILED, RESOLVED, OPERATOR),
-    SW__STEP_MOVE(SKIPPED, PENDING, OPERATOR), /* taken up again, dependencies open */
-    SW__STEP_MOVE(SKIPPED, READY, OPERATOR),   /* taken up again, dependencies done */
-    SW__STEP_MOVE(SKIPPED, RESOLVED, OPERATOR),
-    SW__STEP_MOVE(CANCELLED, PENDING, OPERATOR),
-    SW__STEP_MOVE(CANCELLED, READY, OPERATOR),
-    SW__STEP_MOVE(CANCELLED, RESOLVED, OPERATOR),
-};
+#define STATES_STEP_MOVES(XX)                                                                      \
+    XX(PENDING, READY, ENGINE)       /* the last dependency is done */                             \
+    XX(PENDING, SKIPPED, ENGINE)     /* a branch that is not taken */                              \
+    XX(PENDING, SKIPPED, OPERATOR)   /* left out on purpose */                                     \
+    XX(PENDING, CANCELLED, ENGINE)   /* another step failed the task */                            \
+    XX(PENDING, CANCELLED, OPERATOR) /* the task is cancelled */                                   \
+    XX(PENDING, RESOLVED, OPERATOR)  /* done by hand */                                            \
+    XX(READY, RUNNING, WORKER)       /* the claim that makes a worker the holder */                \
+    XX(READY, FAILED, ENGINE)        /* its deadline has passed */                                 \
+    XX(READY, SKIPPED, OPERATOR)                                                                   \
+    XX(READY, CANCELLED, ENGINE)                                                                   \
+    XX(READY, CANCELLED, OPERATOR)                                                                 \
+    XX(READY, RESOLVED, OPERATOR)                                                                  \
+    XX(RUNNING, READY, ENGINE)   /* lease lost or timeout, and tried again */                      \
+    XX(RUNNING, READY, WORKER)   /* failed and tried again, or given back */                       \
+    XX(RUNNING, WAITING, WORKER) /* the handler waits for something outside */                     \
+    XX(RUNNING, SUCCEEDED, WORKER)                                                                 \
+    XX(RUNNING, FAILED, ENGINE) /* lease lost, timeout or deadline, not tried again */             \
+    XX(RUNNING, FAILED, WORKER)                                                                    \
+    XX(RUNNING, CANCELLED, ENGINE)   /* the deadline of its task has passed */                     \
+    XX(RUNNING, CANCELLED, OPERATOR) /* the attempt is fenced */                                   \
+    XX(WAITING, READY, ENGINE)       /* what it waited for has come */                             \
+    XX(WAITING, READY, OPERATOR)                                                                   \
+    XX(WAITING, SUCCEEDED, ENGINE) /* a child task or an approval ended it */                      \
+    XX(WAITING, FAILED, ENGINE)    /* rejected, or the wait ran out */                             \
+    XX(WAITING, SKIPPED, ENGINE)                                                                   \
+    XX(WAITING, SKIPPED, OPERATOR)                                                                 \
+    XX(WAITING, CANCELLED, ENGINE)                                                                 \
+    XX(WAITING, CANCELLED, OPERATOR)                                                               \
+    XX(WAITING, RESOLVED, OPERATOR)                                                                \
+    XX(FAILED, READY, OPERATOR) /* tried again */                                                  \
+    XX(FAILED, RESOLVED, OPERATOR)                                                                 \
+    XX(SKIPPED, PENDING, OPERATOR) /* taken up again, dependencies open */                         \
+    XX(SKIPPED, READY, OPERATOR)   /* taken up again, dependencies done */                         \
+    XX(SKIPPED, RESOLVED, OPERATOR)                                                                \
+    XX(CANCELLED, PENDING, OPERATOR)                                                               \
+    XX(CANCELLED, READY, OPERATOR)                                                                 \
+    XX(CANCELLED, RESOLVED, OPERATOR)
 
 /* Ordered likewise. A task may end while it is paused: pausing stops claims, not the attempts
  * that run already. */
-static const sw_transition task_moves[] = {
-    SW__TASK_MOVE(PENDING, RUNNING, ENGINE),
-    SW__TASK_MOVE(PENDING, PAUSED, OPERATOR),
-    SW__TASK_MOVE(PENDING, CANCELLED, OPERATOR),
-    SW__TASK_MOVE(RUNNING, PAUSED, OPERATOR),
-    SW__TASK_MOVE(RUNNING, SUCCEEDED, ENGINE),
-    SW__TASK_MOVE(RUNNING, FAILED, ENGINE),
-    SW__TASK_MOVE(RUNNING, CANCELLED, OPERATOR),
-    SW__TASK_MOVE(PAUSED, RUNNING, OPERATOR),
-    SW__TASK_MOVE(PAUSED, SUCCEEDED, ENGINE),
-    SW__TASK_MOVE(PAUSED, FAILED, ENGINE),
-    SW__TASK_MOVE(PAUSED, CANCELLED, OPERATOR),
-    SW__TASK_MOVE(FAILED, RUNNING, OPERATOR), /* one of its steps is tried again */
-    SW__TASK_MOVE(FAILED, RESOLVED, OPERATOR),
-    SW__TASK_MOVE(CANCELLED, RUNNING, OPERATOR),
-    SW__TASK_MOVE(CANCELLED, RESOLVED, OPERATOR),
-};
+#define STATES_TASK_MOVES(XX)                                                                      \
+    XX(PENDING, RUNNING, ENGINE)                                                                   \
+    XX(PENDING, PAUSED, OPERATOR)                                                                  \
+    XX(PENDING, CANCELLED, OPERATOR)                                                               \
+    XX(RUNNING, PAUSED, OPERATOR)                                                                  \
+    XX(RUNNING, SUCCEEDED, ENGINE)                                                                 \
+    XX(RUNNING, FAILED, ENGINE)                                                                    \
+    XX(RUNNING, CANCELLED, OPERATOR)                                                               \
+    XX(PAUSED, RUNNING, OPERATOR)                                                                  \
+    XX(PAUSED, SUCCEEDED, ENGINE)                                                                  \
+    XX(PAUSED, FAILED, ENGINE)                                                                     \
+    XX(PAUSED, CANCELLED, OPERATOR)                                                                \
+    XX(FAILED, RUNNING, OPERATOR) /* one of its steps is tried again */                            \
+    XX(FAILED, RESOLVED, OPERATOR)                                                                 \
+    XX(CANCELLED, RUNNING, OPERATOR)                                                               \
+    XX(CANCELLED, RESOLVED, OPERATOR)
 
-#undef SW__STEP_MOVE
-#undef SW__TASK_MOVE
+#define STATES_STEP_ROW(from, to, by) {SW_STEP_##from, SW_STEP_##to, SW_BY_##by, 0},
 
-static bool move_listed(const sw_transition *moves, size_t count, int from, int to, int by)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (moves[i].from == from && moves[i].to == to && moves[i].by == by)
-            return true;
-    }
-    return false;
-}
+static const sw_transition step_moves[] = {STATES_STEP_MOVES(STATES_STEP_ROW)};
+
+/* The same rows as a choice between numbers: a verification asks for each entry of the log. */
+#define STATES_KEY(from, to, by) ((from) << 16 | (to) << 8 | (by))
+#define STATES_STEP_CASE(from, to, by) case STATES_KEY(SW_STEP_##from, SW_STEP_##to, SW_BY_##by):
+#define STATES_TASK_CASE(from, to, by) case STATES_KEY(SW_TASK_##from, SW_TASK_##to, SW_BY_##by):
 
 bool sw__step_may(int from, int to, int by)
 {
-    return move_listed(step_moves, sizeof(step_moves) / sizeof(step_moves[0]), from, to, by);
+    if (from < 0 || from >= SW_STEP_STATE_COUNT || to < 0 || to >= SW_STEP_STATE_COUNT)
+        return false;
+    switch (STATES_KEY(from, to, by)) {
+        STATES_STEP_MOVES(STATES_STEP_CASE)
+        return true;
+    default:
+        return false;
+    }
 }
 
 bool sw__task_may(int from, int to, int by)
 {
-    return move_listed(task_moves, sizeof(task_moves) / sizeof(task_moves[0]), from, to, by);
+    if (from < 0 || from >= SW_TASK_STATE_COUNT || to < 0 || to >= SW_TASK_STATE_COUNT)
+        return false;
+    switch (STATES_KEY(from, to, by)) {
+        STATES_TASK_MOVES(STATES_TASK_CASE)
+        return true;
+    default:
+        return false;
+    }
 }
 
 const sw_transition *sw_step_transitions(size_t *count)
@@ -113,3 +113,10 @@ int sw_task_state_terminal(int state)
 {
     return state >= SW_TASK_SUCCEEDED && state < SW_TASK_STATE_COUNT;
 }
+
+#undef STATES_STEP_MOVES
+#undef STATES_TASK_MOVES
+#undef STATES_STEP_ROW
+#undef STATES_KEY
+#undef STATES_STEP_CASE
+#undef STATES_TASK_CASE

@@ -41,6 +41,7 @@ static bool step_copy(sw__arena *arena, const sw__draft_step *draft, sw_workflow
         .backoff_max_ms = draft->backoff_max_ms,
         .backoff_jitter = draft->backoff_jitter,
         .timeout_ms = draft->timeout_ms,
+        .heartbeat_ms = draft->heartbeat_ms,
         .deadline_ms = draft->deadline_ms,
         .on_failure = draft->on_failure,
         .trigger = draft->trigger,

@@ -59,9 +59,12 @@ void sw__memory_close(sw__store *store)
     memory_free_table(self, &self->deadlines);
     memory_free_table(self, &self->workers);
     memory_free_table(self, &self->segments);
+    memory_free_table(self, &self->events);
+    memory_free_table(self, &self->projections);
     memory_free_scopes(self);
     sw__free(store->env, self->workflow_digests.chains);
     sw__free(store->env, self->task_ids.chains);
+    sw__free(store->env, self->event_keys.chains);
     sw__undo_free(self);
     sw__free(store->env, self);
 }

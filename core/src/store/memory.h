@@ -111,6 +111,11 @@ typedef struct sw__memory_key {
     sw__task_key row;
 } sw__memory_key;
 
+typedef struct sw__memory_event {
+    sw__index_link by_key; /* of events with a key: the task's number, a zero byte, the key */
+    sw__event_rec row;     /* texts behind the struct */
+} sw__memory_event;
+
 typedef struct sw__memory_workflow {
     sw__index_link by_digest;
     sw__workflow_rec row;
@@ -160,6 +165,9 @@ typedef struct sw__memory {
     sw__table deadlines; /* sw__memory_step */
     sw__table workers;   /* sw__worker_rec */
     sw__table segments;  /* sw__segment */
+    sw__table events;    /* sw__memory_event */
+    sw__table projections; /* sw_projection, by a number that only tells them apart */
+    sw__index event_keys;
     sw__index workflow_digests;
     sw__index task_ids;
     sw__index task_scopes;
@@ -204,6 +212,11 @@ void *sw__block_make(sw__block *block, const sw_env *env, size_t size);
 sw_str sw__block_copy(sw__block *block, sw_str text);
 /* The same where absent means empty, as in a column that is never NULL. */
 sw_str sw__block_copy_name(sw__block *block, sw_str text);
+
+/* memory_event.c: forget all but number, task and type of the events of a task. */
+int sw__memory_events_strip(sw__memory *self, int64_t task_no, sw_error *err);
+/* memory_projection.c: forget all of them. */
+int sw__memory_projections_forget(sw__memory *self, sw_error *err);
 
 /* memory_task.c, memory_step.c */
 sw__memory_task *sw__memory_task_find(const sw__memory *self, int64_t task_no);

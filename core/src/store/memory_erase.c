@@ -59,7 +59,7 @@ static int forget_task(sw__memory *self, int64_t task_no, sw_error *err)
         for (size_t j = 0; rc == SW_OK && j < run->count; j++)
             rc = forget_step(self, &run->steps[j], err);
     }
-    return rc;
+    return rc == SW_OK ? sw__memory_events_strip(self, task_no, err) : rc;
 }
 
 int sw__memory_tasks_erase(sw__store *store, const int64_t *task_nos, size_t count, sw_error *err)
@@ -71,7 +71,7 @@ int sw__memory_tasks_erase(sw__store *store, const int64_t *task_nos, size_t cou
         if (rc < 0)
             return sw__fail_at(err, rc, i);
     }
-    return rc;
+    return rc == SW_OK ? sw__memory_projections_forget(self, err) : rc;
 }
 
 int sw__memory_scrub(sw__store *store, bool *clean, sw_error *err)

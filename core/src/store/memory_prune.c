@@ -60,6 +60,8 @@ static int remove_task(sw__memory *self, int64_t task_no, sw_error *err)
         return sw__fail(err, SW_ENOTFOUND, "task %lld is not stored", (long long)task_no);
     size_t queued = remove_count_queued(task);
     int rc = sw__memory_key_of(self, task, &key, err);
+    if (rc == SW_OK)
+        rc = sw__memory_events_strip(self, task_no, err);
     if (rc < 0)
         return rc;
     size_t deadlines = sw__memory_deadlines_count(self, task_no);

@@ -1,9 +1,9 @@
 /* Tasks in memory: the rows, idempotency keys, lists. */
 #include <string.h>
 
-#include "base/json.h"
 #include "base/str.h"
 #include "store/memory.h"
+#include "store/parent.h"
 
 sw__memory_task *sw__memory_task_find(const sw__memory *self, int64_t task_no)
 {
@@ -232,9 +232,8 @@ int sw__memory_task_keys_find(sw__store *store, sw__task_key *rows, size_t count
     return rc;
 }
 
-/* needle is the tag in the form in which it stands in the row. */
 static bool task_passes(const sw__memory *self, const sw__memory_task *task,
-                        const sw_task_filter *filter, sw_str needle)
+                        const sw_task_filter *filter, const sw__needles *needles)
 {
     if (filter->state != -1 && filter->state != task->hot.state)
         return false;
@@ -248,7 +247,11 @@ static bool task_passes(const sw__memory *self, const sw__memory_task *task,
         (!task->info.correlation_id.ptr ||
          !sw__str_equal(task->info.correlation_id, filter->correlation_id)))
         return false;
-    return !filter->tag.ptr || sw__tags_hold(task->info.tags, needle);
+    for (size_t i = 0; i < needles->count; i++) {
+        if (!sw__tags_hold(task->info.tags, sw__needle(needles, i)))
+            return false;
+    }
+    return true;
 }
 
 /* Places of a range in the table of tasks: from the first one to behind the last one. */
@@ -266,28 +269,26 @@ int sw__memory_tasks_list(sw__store *store, const sw_task_filter *filter, sw__ta
                           sw__arena *arena, sw__task_hot **rows, size_t *count, sw_error *err)
 {
     sw__memory *self = (sw__memory *)store;
-    sw__buf needle;
+    sw__needles needles;
     sw__buf found;
     int rc = sw__memory_enter(self, SW__STORE_READING, "store.tasks_list", err);
     if (rc < 0)
         return rc;
-    sw__buf_init(&needle, store->env);
+    sw__needles_init(&needles, store->env, filter);
     sw__buf_init(&found, store->env);
-    if (filter->tag.ptr)
-        sw__json_put_str(&needle, filter->tag);
     size_t room = (size_t)sw__filter_limit(filter);
     size_t end = task_range_end(self, range);
     size_t start = task_range_start(self, range);
     while (room > 0 && end > start) {
         const sw__memory_task *task = self->tasks.items[range.rising ? start++ : --end].row;
-        if (task_passes(self, task, filter, sw__buf_str(&needle))) {
+        if (task_passes(self, task, filter, &needles)) {
             sw__buf_put(&found, &task->hot, sizeof(task->hot));
             room--;
         }
     }
-    if (needle.failed)
+    if (sw__needles_failed(&needles))
         rc = sw__fail(err, SW_ENOMEM, NULL);
-    sw__buf_free(&needle);
+    sw__needles_free(&needles);
     return sw__rows_finish(&found, sizeof(**rows), rc, arena, (void **)rows, count, err);
 }
 
@@ -295,23 +296,21 @@ int sw__memory_tasks_count(sw__store *store, const sw_task_filter *filter, sw__t
                            int64_t counts[SW_TASK_STATE_COUNT], sw_error *err)
 {
     sw__memory *self = (sw__memory *)store;
-    sw__buf needle;
+    sw__needles needles;
     int rc = sw__memory_enter(self, SW__STORE_READING, "store.tasks_count", err);
     if (rc < 0)
         return rc;
-    sw__buf_init(&needle, store->env);
-    if (filter->tag.ptr)
-        sw__json_put_str(&needle, filter->tag);
+    sw__needles_init(&needles, store->env, filter);
     memset(counts, 0, SW_TASK_STATE_COUNT * sizeof(counts[0]));
     size_t end = task_range_end(self, range);
     for (size_t i = task_range_start(self, range); i < end; i++) {
         const sw__memory_task *task = self->tasks.items[i].row;
-        if (task_passes(self, task, filter, sw__buf_str(&needle)) && task->hot.state >= 0 &&
+        if (task_passes(self, task, filter, &needles) && task->hot.state >= 0 &&
             task->hot.state < SW_TASK_STATE_COUNT)
             counts[task->hot.state]++;
     }
-    if (needle.failed)
+    if (sw__needles_failed(&needles))
         rc = sw__fail(err, SW_ENOMEM, NULL);
-    sw__buf_free(&needle);
+    sw__needles_free(&needles);
     return rc;
 }

@@ -48,6 +48,15 @@ static int sqlite_open_file(sw__sqlite *self, bool must_exist, sw_error *err)
     return sw__sqlite_opened_add(self) < 0 ? sw__fail(err, SW_ENOMEM, NULL) : SW_OK;
 }
 
+/* SQLite may undo a transaction and still run the statement that it was in again, by itself: when
+ * another process has rebuilt the file and memory is short at that moment. The statement would then
+ * be a transaction of its own, and stay without what belongs to it. Not 0 lets SQLite undo it. */
+static int sqlite_may_commit(void *context)
+{
+    const sw__sqlite *self = context;
+    return self->mode == SW__STORE_WRITING && !self->committing && !SW__PLANT(MEMORY_SWALLOWED);
+}
+
 /* The file may come from anywhere: nothing in its schema may run code or reach other tables. */
 static int sqlite_configure(sw__sqlite *self, sw_error *err)
 {
@@ -62,6 +71,7 @@ static int sqlite_configure(sw__sqlite *self, sw_error *err)
     };
     int64_t wait_ms = self->busy_timeout_ms;
     sqlite3_extended_result_codes(self->db, 1);
+    sqlite3_commit_hook(self->db, sqlite_may_commit, self);
     int rc = sqlite3_busy_timeout(self->db, wait_ms > INT_MAX ? INT_MAX : (int)wait_ms);
     for (size_t i = 0; rc == SQLITE_OK && i < sizeof(options) / sizeof(options[0]); i++)
         rc = sqlite3_db_config(self->db, options[i].option, options[i].value, NULL);
@@ -84,6 +94,8 @@ static int sqlite_tune(sw__sqlite *self, int durability, sw_error *err)
                              NULL);
     for (size_t i = 0; rc == SQLITE_OK && i < sizeof(settings) / sizeof(settings[0]); i++)
         rc = sw__sqlite_exec(self, settings[i], NULL);
+    if (rc == SQLITE_OK)
+        rc = sw__sqlite_exec(self, "PRAGMA page_size", &self->page_size);
     if (rc == SQLITE_OK && SW__PLANT(SYNC_OFF))
         rc = sw__sqlite_exec(self, "PRAGMA synchronous = OFF", NULL);
     return rc == SQLITE_OK ? SW_OK : sw__sqlite_fail(self, rc, err);
@@ -191,9 +203,9 @@ static bool sqlite_undo(sw__sqlite *self)
     return self->db != NULL;
 }
 
-/* After a disk was full, the log is moved into the file before it grows again: otherwise it would
- * take whatever room is made, and leave none for the file, for ever. Once moved, it is written from
- * its beginning and needs no room. Nobody is waited for; where others prevent it, they do it. */
+/* After a disk was full, the log is moved into the file, where there is room for it
+ * (sqlite_room.c): then it is written from its beginning and needs no more. Nobody is waited for;
+ * where others prevent it, they do it. */
 static int sqlite_relieve(sw__sqlite *self, sw_error *err)
 {
     int rc = sqlite3_wal_checkpoint_v2(self->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
@@ -246,9 +258,13 @@ int sw__sqlite_commit(sw__store *store, sw_error *err)
 {
     sw__sqlite *self = (sw__sqlite *)store;
     int rc = sw__sqlite_enter(self, SW__STORE_READING, "store.commit", err);
+    if (rc == SW_OK && self->mode == SW__STORE_WRITING)
+        rc = sw__sqlite_room_reserve(self, err);
     if (rc == SW_OK) {
         sw__bind bind = sw__bind_start(self, SW__SQL_COMMIT);
+        self->committing = true;
         rc = sw__bind_run(self, &bind, err);
+        self->committing = false;
     }
     sqlite_undo(self);
     sw__sqlite_gate_leave(self);

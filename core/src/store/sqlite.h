@@ -1,9 +1,10 @@
 /* The inside of the SQLite store: what its files share.
  *
- * sqlite.c opens, closes and runs transactions · sqlite_path.c says why a file cannot be opened ·
- * sqlite_fork.c deals with what a forked child inherits · sqlite_schema.c creates and migrates ·
- * sqlite_sql.h has every statement, sqlite_statement.c prepares and runs them · sqlite_error.c
- * turns SQLite's codes into ours · the other files hold the verbs, by subject.
+ * sqlite.c opens, closes and runs transactions · sqlite_room.c keeps room for them on the disk ·
+ * sqlite_path.c says why a file cannot be opened · sqlite_fork.c deals with what a forked child
+ * inherits · sqlite_schema.c creates and migrates · sqlite_sql.h has every statement,
+ * sqlite_statement.c prepares and runs them · sqlite_error.c turns SQLite's codes into ours · the
+ * other files hold the verbs, by subject.
  *
  * This floor is the only one that includes sqlite3.h.
  */
@@ -29,7 +30,10 @@ typedef struct sw__sqlite {
     sw__store_mode mode;
     sw__sqlite_opened *opened; /* its entry in the list of sqlite_fork.c */
     bool inside;               /* this connection keeps the process from forking */
+    bool committing;           /* see sqlite_may_commit */
     bool full;                 /* the disk had no room; see sqlite_relieve */
+    int64_t page_size;         /* in bytes */
+    int64_t room_pages;        /* for which the file had room at the last commit */
     sw__hasher *hasher;        /* of blobs; NULL until the first */
     sqlite3_stmt *statements[SW__SQL_COUNT];
 } sw__sqlite;
@@ -45,6 +49,8 @@ int sw__sqlite_fail(const sw__sqlite *self, int sqlite_code, sw_error *err);
  * SQLite could not open a file. Only for the default VFS: others have files of their own. */
 int sw__sqlite_path_check(const char *path, bool must_exist, sw_error *err);
 int sw__sqlite_path_explain(const char *path, sw_error *err);
+/* Bytes that the disk below it still has; the most there can be when it does not say. */
+int64_t sw__sqlite_path_room(const char *path);
 
 /* sqlite_fork.c: remember a connection, forget it, and give up those inherited over fork. */
 int sw__sqlite_opened_add(sw__sqlite *self);
@@ -60,6 +66,10 @@ void sw__sqlite_gate_leave(sw__sqlite *self);
  * open, SQLite believes what the log holds, also what the last of them had not synced yet: nobody
  * may be told of it before. */
 int sw__sqlite_sync_log(sw__sqlite *self, sw_error *err);
+
+/* sqlite_room.c: before a commit, the file gets room for every page that it will have. SW_EFULL when
+ * there is none. */
+int sw__sqlite_room_reserve(sw__sqlite *self, sw_error *err);
 
 /* sqlite_schema.c: make sure that the open file is ours and has the newest schema. */
 int sw__sqlite_schema_open(sw__sqlite *self, bool must_exist, sw_error *err);
@@ -152,6 +162,10 @@ int sw__blob_keep(sw__sqlite *self, sw_str body, sw__kept *out, sw_error *err);
 void sw__bind_kept(sw__bind *bind, const sw__kept *kept);
 /* A row that named a blob is gone, 0 being none; the blob goes with the last one. */
 int sw__blob_release(sw__sqlite *self, int64_t blob_no, sw_error *err);
+/* sqlite_event.c: forget all but number, task and type of the events of a task. */
+int sw__sqlite_events_strip(sw__sqlite *self, int64_t task_no, sw_error *err);
+/* sqlite_projection.c: forget all of them. */
+int sw__sqlite_projections_forget(sw__sqlite *self, sw_error *err);
 /* sqlite_prune.c: run a statement over the key of a task (scope, task_no), if it has one. */
 int sw__sqlite_key_run(sw__sqlite *self, sw__sql which, int64_t task_no, sw_str workflow,
                        sw_str key, sw_error *err);

@@ -69,7 +69,10 @@ static int erase_task(sw__sqlite *self, int64_t task_no, sw_error *err)
         rc = erase_blobs(self, between, err);
     if (rc == SW_OK && !SW__PLANT(ERASE_RESULTS))
         rc = erase_run(self, SW__SQL_REST_RESULTS_DELETE, between, 2, err);
-    return rc == SW_OK ? erase_run(self, SW__SQL_REST_FAILURES_DELETE, between, 2, err) : rc;
+    if (rc == SW_OK)
+        rc = erase_run(self, SW__SQL_REST_FAILURES_DELETE, between, 2, err);
+    return rc == SW_OK && !SW__PLANT(ERASE_EVENTS) ? sw__sqlite_events_strip(self, task_no, err)
+                                                   : rc;
 }
 
 static int erase_setting(sw__sqlite *self, const char *sql, int64_t *out, sw_error *err)
@@ -85,7 +88,7 @@ static int erase_rows(sw__sqlite *self, const int64_t *task_nos, size_t count, s
         if (rc < 0)
             return sw__fail_at(err, rc, i);
     }
-    return SW_OK;
+    return sw__sqlite_projections_forget(self, err);
 }
 
 /* The setting is of the connection, which others use next, also after a failure. */
@@ -122,6 +125,19 @@ static int scrub_rewrite(sw__sqlite *self)
     return rc == SQLITE_OK ? kept : rc;
 }
 
+/* SQLite cuts the log off after its last sync: a machine that stops now could bring it back, with
+ * whatever was written to it since it was emptied last. */
+static int scrub_log(sw__sqlite *self)
+{
+    sqlite3_file *log = NULL;
+    int rc = sqlite3_wal_checkpoint_v2(self->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_file_control(self->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (rc == SQLITE_OK && log && log->pMethods)
+        rc = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+    return rc;
+}
+
 int sw__sqlite_scrub(sw__store *store, bool *clean, sw_error *err)
 {
     sw__sqlite *self = (sw__sqlite *)store;
@@ -133,7 +149,7 @@ int sw__sqlite_scrub(sw__store *store, bool *clean, sw_error *err)
         return rc;
     int code = scrub_rewrite(self);
     if (code == SQLITE_OK) {
-        code = sqlite3_wal_checkpoint_v2(self->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+        code = scrub_log(self);
         *clean = code == SQLITE_OK;
         if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
             code = SQLITE_OK; /* others read what was before */

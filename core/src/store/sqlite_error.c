@@ -37,6 +37,14 @@ static int sqlite_fail_cantopen(const sw__sqlite *self, int sqlite_code, sw_erro
     return sqlite_fail_other(self, sqlite_code, SW_EIO, "cannot open", err);
 }
 
+static int sqlite_fail_constraint(const sw__sqlite *self, int sqlite_code, sw_error *err)
+{
+    if (sqlite_code == SQLITE_CONSTRAINT_COMMITHOOK)
+        return sw__fail(err, SW_EPOISONED, "a transaction on '%s' had been undone before its end",
+                        self->path);
+    return sqlite_fail_other(self, sqlite_code, SW_ECONFLICT, "a row is already in", err);
+}
+
 int sw__sqlite_fail(const sw__sqlite *self, int sqlite_code, sw_error *err)
 {
     switch (sqlite_code & 0xff) {
@@ -73,7 +81,7 @@ int sw__sqlite_fail(const sw__sqlite *self, int sqlite_code, sw_error *err)
     case SQLITE_TOOBIG:
         return sw__fail(err, SW_ELIMIT, "a value is too large for '%s'", self->path);
     case SQLITE_CONSTRAINT:
-        return sqlite_fail_other(self, sqlite_code, SW_ECONFLICT, "a row is already in", err);
+        return sqlite_fail_constraint(self, sqlite_code, err);
     default:
         return sqlite_fail_other(self, sqlite_code, SW_EPOISONED, "an internal check failed on",
                                  err);

@@ -1,18 +1,19 @@
 /* Lists and counts of tasks in SQLite, none of which walks the whole table.
  *
- * A list starts at one of four places: the index on correlation ids, the rows of a tag, the table
- * itself when nothing is asked for, or the index on (workflow_no, state). That one index serves
- * every question about states and workflows: it is a stream of numbers for each pair, and the
- * streams that match are merged here. More indexes would be written at every end of a task; merging
- * costs one search for each pair, of which there are as many as definitions and states.
+ * A list starts at one of four places: the index on correlation ids, the rows of a tag (that of a
+ * parent before another one), the table itself when nothing is asked for, or the index on
+ * (workflow_no, state). That one index serves every question about states and workflows: it is a
+ * stream of numbers for each pair, and the streams that match are merged here. More indexes would
+ * be written at every end of a task; merging costs one search for each pair, of which there are as
+ * many as definitions and states.
  */
 #include "store/sqlite.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/plant.h"
+#include "store/parent.h"
 
 /* Filters and ranges. */
 
@@ -21,6 +22,8 @@ static sw_task_filter list_filter(const sw_task_filter *filter)
     sw_task_filter asked = *filter;
     if (SW__PLANT(LIST_FILTER))
         asked.state = -1;
+    if (SW__PLANT(LIST_PARENT))
+        asked.parent_id = (sw_uuid){{0}};
     return asked;
 }
 
@@ -34,24 +37,23 @@ static sw__task_range list_range(sw__task_range range)
 
 static bool list_by_state(const sw_task_filter *filter)
 {
-    return !filter->correlation_id.ptr && !filter->tag.ptr &&
+    return !filter->correlation_id.ptr && !sw__filter_tagged(filter) &&
            (filter->state != -1 || filter->workflow.ptr);
 }
 
-/* Bind a filter and a range; needle keeps the tag in the form in which it stands in its row. */
-static void list_bind(sw__bind *bind, const sw_task_filter *filter, sw__task_range range,
-                      sw__buf *needle)
+/* Bind a filter with its tags, and a range. */
+static void list_bind(sw__bind *bind, const sw_task_filter *filter, const sw__needles *needles,
+                      sw__task_range range)
 {
-    if (filter->tag.ptr)
-        sw__json_put_str(needle, filter->tag);
-    if (needle->failed)
+    if (sw__needles_failed(needles))
         bind->rc = SQLITE_NOMEM;
     sw__bind_int(bind, filter->state);
     sw__bind_text(bind, filter->workflow);
-    sw__bind_text(bind, filter->tag.ptr ? sw__buf_str(needle) : filter->tag);
+    sw__bind_text(bind, sw__needle(needles, 0));
     sw__bind_text(bind, filter->correlation_id);
     sw__bind_int(bind, range.above);
     sw__bind_int(bind, range.below);
+    sw__bind_text(bind, sw__needle(needles, 1));
 }
 
 /* Streams. */
@@ -236,7 +238,7 @@ static sw__sql list_statement(const sw_task_filter *filter, bool rising)
 {
     if (filter->correlation_id.ptr)
         return rising ? SW__SQL_TASK_LIST_CORRELATED_RISING : SW__SQL_TASK_LIST_CORRELATED;
-    if (filter->tag.ptr)
+    if (sw__filter_tagged(filter))
         return rising ? SW__SQL_TASK_LIST_TAGGED_RISING : SW__SQL_TASK_LIST_TAGGED;
     return rising ? SW__SQL_TASK_LIST_RISING : SW__SQL_TASK_LIST;
 }
@@ -244,18 +246,18 @@ static sw__sql list_statement(const sw_task_filter *filter, bool rising)
 static int list_searched(sw__sqlite *self, const sw_task_filter *filter, sw__task_range range,
                          sw__buf *found, sw_error *err)
 {
-    sw__buf needle;
+    sw__needles needles;
     sw__task_hot row;
     int rc;
-    sw__buf_init(&needle, self->base.env);
+    sw__needles_init(&needles, self->base.env, filter);
     sw__bind bind = sw__bind_start(self, list_statement(filter, range.rising));
-    list_bind(&bind, filter, range, &needle);
+    list_bind(&bind, filter, &needles, range);
     sw__bind_int(&bind, sw__filter_limit(filter));
     while ((rc = sw__bind_next(self, &bind, err)) > 0) {
         sw__sqlite_read_task(&bind, &row);
         sw__buf_put(found, &row, sizeof(row));
     }
-    sw__buf_free(&needle);
+    sw__needles_free(&needles);
     return rc;
 }
 
@@ -301,11 +303,11 @@ static int list_count_pair(sw__sqlite *self, void *context, int64_t workflow_no,
 static int list_count_searched(sw__sqlite *self, const sw_task_filter *filter, sw__task_range range,
                                int64_t *counts, sw_error *err)
 {
-    sw__buf needle;
-    sw__buf_init(&needle, self->base.env);
+    sw__needles needles;
+    sw__needles_init(&needles, self->base.env, filter);
     sw__bind bind = sw__bind_start(self, filter->correlation_id.ptr ? SW__SQL_TASK_COUNT_CORRELATED
                                                                     : SW__SQL_TASK_COUNT_TAGGED);
-    list_bind(&bind, filter, range, &needle);
+    list_bind(&bind, filter, &needles, range);
     int rc = sw__bind_next(self, &bind, err);
     if (rc > 0) {
         sw__column column = {.statement = bind.statement, .at = 1};
@@ -314,7 +316,7 @@ static int list_count_searched(sw__sqlite *self, const sw_task_filter *filter, s
         sw__bind_end(&bind);
         rc = SW_OK;
     }
-    sw__buf_free(&needle);
+    sw__needles_free(&needles);
     return rc;
 }
 
@@ -328,7 +330,7 @@ int sw__sqlite_tasks_count(sw__store *store, const sw_task_filter *filter, sw__t
     int rc = sw__sqlite_enter(self, SW__STORE_READING, "store.tasks_count", err);
     if (rc < 0)
         return rc;
-    if (asked.correlation_id.ptr || asked.tag.ptr)
+    if (asked.correlation_id.ptr || sw__filter_tagged(&asked))
         return list_count_searched(self, &asked, count.range, counts, err);
     return list_pairs(self, &asked, list_count_pair, &count, err);
 }

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "store/sqlite.h"
@@ -105,4 +106,12 @@ int sw__sqlite_path_explain(const char *path, sw_error *err)
                         "journal beside the database",
                         folder);
     return SW_OK;
+}
+
+int64_t sw__sqlite_path_room(const char *path)
+{
+    struct statvfs disk;
+    if (statvfs(path, &disk) != 0)
+        return INT64_MAX;
+    return (int64_t)disk.f_bavail * (int64_t)disk.f_frsize;
 }

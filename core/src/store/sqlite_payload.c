@@ -56,25 +56,57 @@ int sw__sqlite_results_put(sw__store *store, const sw__payload *rows, size_t cou
     return SW_OK;
 }
 
+static void result_read(const sw__bind *bind, sw__arena *arena, sw__payload *row)
+{
+    sw__column column = {.statement = bind->statement, .at = 1};
+    sw__column_blob(&column, row->salt, sizeof(row->salt));
+    row->body = sw__arena_str(arena, sw__column_text(&column));
+}
+
+static int result_get(sw__sqlite *self, sw__arena *arena, sw__payload *row, sw_error *err)
+{
+    sw__bind bind = sw__bind_start(self, SW__SQL_RESULT_GET);
+    sw__bind_int(&bind, row->step_id);
+    int rc = sw__bind_next(self, &bind, err);
+    if (rc != 1)
+        return rc;
+    result_read(&bind, arena, row);
+    sw__bind_end(&bind);
+    return SW_OK;
+}
+
+/* Those that are there come in the order in which they were asked for. */
+static int result_page(sw__sqlite *self, sw__arena *arena, sw__payload *rows, sw_error *err)
+{
+    sw__bind bind = sw__bind_start(self, SW__SQL_RESULT_PAGE);
+    for (size_t i = 0; i < SW__RESULT_KEY_COUNT; i++)
+        sw__bind_int(&bind, rows[i].step_id);
+    int rc;
+    size_t at = 0;
+    while ((rc = sw__bind_next(self, &bind, err)) == 1) {
+        int64_t step_id = sqlite3_column_int64(bind.statement, 0);
+        while (at < SW__RESULT_KEY_COUNT && rows[at].step_id != step_id)
+            at++;
+        if (at < SW__RESULT_KEY_COUNT)
+            result_read(&bind, arena, &rows[at++]);
+    }
+    return rc;
+}
+
 int sw__sqlite_results_get(sw__store *store, const int64_t *step_ids, size_t count,
                            sw__arena *arena, sw__payload *rows, sw_error *err)
 {
     sw__sqlite *self = (sw__sqlite *)store;
     int rc = sw__sqlite_enter(self, SW__STORE_READING, "store.results_get", err);
-    for (size_t i = 0; rc == SW_OK && i < count; i++) {
+    for (size_t i = 0; rc == SW_OK && i < count; i++)
         rows[i] = (sw__payload){.step_id = step_ids[i]};
-        sw__bind bind = sw__bind_start(self, SW__SQL_RESULT_GET);
-        sw__bind_int(&bind, step_ids[i]);
-        rc = sw__bind_next(self, &bind, err);
-        if (rc == 1) {
-            sw__column column = {.statement = bind.statement, .at = 1};
-            sw__column_blob(&column, rows[i].salt, sizeof(rows[i].salt));
-            rows[i].body = sw__arena_str(arena, sw__column_text(&column));
-            sw__bind_end(&bind);
-            rc = sw__arena_failed(arena) ? sw__fail(err, SW_ENOMEM, NULL) : SW_OK;
-        }
+    for (size_t i = 0; rc == SW_OK && i < count;) {
+        bool page = count - i >= SW__RESULT_KEY_COUNT;
+        rc =
+            page ? result_page(self, arena, &rows[i], err) : result_get(self, arena, &rows[i], err);
+        i += page ? SW__RESULT_KEY_COUNT : 1;
     }
-    return rc;
+    return rc == SW_OK && sw__arena_failed(arena) ? sw__fail(err, SW_ENOMEM, NULL) : rc;
 }
 
 int sw__sqlite_failures_put(sw__store *store, const sw__failure *rows, size_t count, sw_error *err)

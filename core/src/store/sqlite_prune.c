@@ -92,6 +92,8 @@ static int delete_task(sw__sqlite *self, int64_t task_no, sw_error *err)
     if (rc == SW_OK)
         rc = delete_run(self, SW__SQL_DEADLINES_DELETE, between, 2, err);
     if (rc == SW_OK)
+        rc = sw__sqlite_events_strip(self, task_no, err);
+    if (rc == SW_OK)
         rc = delete_run(self, SW__SQL_TASK_INFO_DELETE, &task_no, 1, err);
     if (rc == SW_OK)
         rc = delete_run(self, SW__SQL_TASK_DELETE, &task_no, 1, err);

@@ -183,8 +183,35 @@ static const char schema_1[] =
     "PRAGMA application_id = " SW__TEXT_OF_MACRO(SW__APPLICATION_ID) ";"
                                                                      "PRAGMA user_version = 1;";
 
+/* Events of applications, and projections. A row of an event without salt has lost its payload. */
+static const char schema_2[] =
+    "CREATE TABLE event ("
+    "  entry_no INTEGER PRIMARY KEY,"
+    "  task_no INTEGER NOT NULL,"
+    "  type TEXT NOT NULL,"
+    "  event_key TEXT,"
+    "  correlation_id TEXT,"
+    "  salt BLOB,"
+    "  blob_no INTEGER,"
+    "  body TEXT"
+    ") STRICT;"
+    "CREATE INDEX event_type ON event (type);"
+    "CREATE INDEX event_task ON event (task_no) WHERE salt IS NOT NULL;"
+    "CREATE UNIQUE INDEX event_by_key ON event (task_no, event_key) WHERE event_key IS NOT NULL;"
+    "CREATE INDEX event_correlation ON event (correlation_id)"
+    "  WHERE correlation_id IS NOT NULL;"
+    "CREATE TABLE projection ("
+    "  name TEXT PRIMARY KEY,"
+    "  version TEXT NOT NULL,"
+    "  epoch INTEGER NOT NULL,"
+    "  position INTEGER NOT NULL,"
+    "  changed_us INTEGER NOT NULL,"
+    "  state TEXT"
+    ") STRICT;"
+    "PRAGMA user_version = 2;";
+
 /* Migration number i + 1 sets user_version to i + 1 as its last statement. */
-static const char *const schema_migrations[] = {schema_1};
+static const char *const schema_migrations[] = {schema_1, schema_2};
 
 #define SW__SCHEMA_VERSION ((int)(sizeof(schema_migrations) / sizeof(schema_migrations[0])))
 

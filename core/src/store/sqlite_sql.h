@@ -26,32 +26,50 @@
     "state, failures, successes, probing, openings, forced, until_us, changed_us, error_class"
 #define SW__COLUMNS_FAILURE "step_id, epoch, salt, error_class, message, detail"
 #define SW__COLUMNS_SEGMENT "segment_no, entry_first, entry_count, time_us, previous, hash"
+#define SW__COLUMNS_EVENT "entry_no, task_no, type, event_key, correlation_id, salt"
+#define SW__COLUMNS_PROJECTION "name, version, epoch, position, changed_us, state"
 #define SW__COLUMNS_INFO                                                                           \
     "task_no, input_salt, idempotency_key, initiator, reason, correlation_id, tags, "
 /* A payload lies in its row, or in the blob that the row names. */
 #define SW__PAYLOAD(body, blob)                                                                    \
     "ifnull(" body ", (SELECT b.body FROM blob_body AS b WHERE b.blob_no = " blob "))"
 
-/* What a task must be to pass a filter: ?1 state or -1, ?2 workflow name or NULL, ?3 tag or NULL as
- * it stands in task_tag, ?4 correlation id. Each list starts where its narrowest index does. */
+/* Results are read so many at a time, in the order of their keys: starting a statement costs as much
+ * as finding two rows. */
+#define SW__RESULT_KEYS                                                                            \
+    "(?1), (?2), (?3), (?4), (?5), (?6), (?7), (?8), "                                             \
+    "(?9), (?10), (?11), (?12), (?13), (?14), (?15), (?16)"
+#define SW__RESULT_KEY_COUNT 16
+
+/* What a task must be to pass a filter: ?1 state or -1, ?2 workflow name or NULL, ?3 and ?7 tags or
+ * NULL as they stand in task_tag, ?4 correlation id. Each list starts where its narrowest index does. */
+#define SW__FILTER_HAS(tag, number)                                                                \
+    " AND (" tag " IS NULL OR EXISTS (SELECT 1 FROM task_tag AS t WHERE t.tag = " tag              \
+    " AND t.task_no = " number "))"
 #define SW__FILTER_PASSES                                                                          \
     " AND (?1 = -1 OR state = ?1) AND "                                                            \
     "(?2 IS NULL OR workflow_no IN (SELECT workflow_no FROM workflow WHERE name = ?2))"
 #define SW__FILTER_CORRELATED                                                                      \
     "task_info CROSS JOIN task ON task.task_no = task_info.task_no WHERE correlation_id = ?4"      \
-    " AND (?3 IS NULL OR EXISTS (SELECT 1 FROM task_tag AS t WHERE t.tag = ?3 AND "                \
-    "t.task_no = task_info.task_no))" SW__FILTER_PASSES
+    SW__FILTER_HAS("?3", "task_info.task_no")                                                      \
+    SW__FILTER_HAS("?7", "task_info.task_no") SW__FILTER_PASSES
 #define SW__FILTER_TAGGED                                                                          \
-    "task_tag CROSS JOIN task ON task.task_no = task_tag.task_no WHERE tag = ?3" SW__FILTER_PASSES
+    "task_tag CROSS JOIN task ON task.task_no = task_tag.task_no WHERE tag = ?3"                   \
+    SW__FILTER_HAS("?7", "task_tag.task_no") SW__FILTER_PASSES
 #define SW__RANGE(number) " AND " number " > ?5 AND " number " < ?6"
 #define SW__LIST(from, number, order)                                                              \
     "SELECT task.task_no, " SW__COLUMNS_TASK " FROM " from SW__RANGE(                              \
-        number) " ORDER BY " number order " LIMIT ?7"
+        number) " ORDER BY " number order " LIMIT ?8"
 #define SW__COUNT(from, number)                                                                    \
     "SELECT 0" SW_TASK_STATE_MAP(SW__COUNT_OF) " FROM " from SW__RANGE(number)
 /* The tasks of one definition in one state; the index alone has the answer. */
 #define SW__STREAM                                                                                 \
     " FROM task WHERE workflow_no = ?1 AND state = ?2 AND task_no > ?3 AND task_no < ?4"
+
+/* Numbers of events: ?1 after, ?2 before, ?3 how many, ?4 what they have in common. */
+#define SW__EVENT_SCAN(which, order)                                                               \
+    "SELECT entry_no FROM event WHERE " which "entry_no > ?1 AND entry_no < ?2 "                   \
+    "ORDER BY entry_no" order " LIMIT ?3"
 
 /* XX(NAME, sql) */
 #define SW__SQL_MAP(XX)                                                                            \
@@ -163,10 +181,34 @@
     XX(RESULT_REPLACE, "UPDATE result SET salt = ?2, blob_no = ?3, body = ?4 WHERE step_id = ?1")  \
     XX(RESULT_GET, "SELECT step_id, salt, " SW__PAYLOAD(                                           \
                        "body", "result.blob_no") " FROM result WHERE step_id = ?1")                \
+    XX(RESULT_PAGE, "WITH wanted (step_id) AS (VALUES " SW__RESULT_KEYS ") "                       \
+                    "SELECT r.step_id, salt, " SW__PAYLOAD("r.body", "r.blob_no")                  \
+                    " FROM wanted AS w CROSS JOIN result AS r ON r.step_id = w.step_id")           \
     XX(FAILURE_PUT, "INSERT OR REPLACE INTO failure "                                              \
                     "(" SW__COLUMNS_FAILURE ") VALUES (?1, ?2, ?3, ?4, ?5, ?6)")                   \
     XX(FAILURE_GET, "SELECT " SW__COLUMNS_FAILURE " FROM failure "                                 \
                     "WHERE step_id = ?1 ORDER BY epoch DESC LIMIT 1")                              \
+    XX(EVENT_PUT, "INSERT INTO event (" SW__COLUMNS_EVENT ", blob_no, body) "                      \
+                  "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                                       \
+    XX(EVENT_GET, "SELECT " SW__COLUMNS_EVENT ", " SW__PAYLOAD(                                    \
+                      "body", "event.blob_no") " FROM event WHERE entry_no = ?1")                  \
+    XX(EVENT_FIND, "SELECT entry_no FROM event WHERE task_no = ?1 AND event_key = ?2")             \
+    XX(EVENT_SCAN, SW__EVENT_SCAN("", ""))                                                         \
+    XX(EVENT_SCAN_FALLING, SW__EVENT_SCAN("", " DESC"))                                            \
+    XX(EVENT_SCAN_TYPE, SW__EVENT_SCAN("type = ?4 AND ", ""))                                      \
+    XX(EVENT_SCAN_TYPE_FALLING, SW__EVENT_SCAN("type = ?4 AND ", " DESC"))                         \
+    XX(EVENT_SCAN_CORRELATION, SW__EVENT_SCAN("correlation_id = ?4 AND ", ""))                     \
+    XX(EVENT_SCAN_CORRELATION_FALLING, SW__EVENT_SCAN("correlation_id = ?4 AND ", " DESC"))        \
+    XX(EVENT_BLOBS, "SELECT blob_no FROM event "                                                   \
+                    "WHERE task_no = ?1 AND salt IS NOT NULL AND blob_no IS NOT NULL")             \
+    XX(EVENT_STRIP, "UPDATE event SET event_key = NULL, correlation_id = NULL, salt = NULL, "      \
+                    "blob_no = NULL, body = NULL WHERE task_no = ?1 AND salt IS NOT NULL")         \
+    XX(PROJECTION_PUT, "INSERT OR REPLACE INTO projection (" SW__COLUMNS_PROJECTION ") "           \
+                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6)")                                          \
+    XX(PROJECTION_FIND, "SELECT " SW__COLUMNS_PROJECTION " FROM projection WHERE name = ?1")       \
+    XX(PROJECTION_LIST, "SELECT " SW__COLUMNS_PROJECTION " FROM projection ORDER BY name")         \
+    XX(PROJECTION_DELETE, "DELETE FROM projection WHERE name = ?1")                                \
+    XX(PROJECTION_FORGET, "DELETE FROM projection")                                                \
     XX(DEADLINE_PUT, "INSERT OR REPLACE INTO deadline (subject, due_us) VALUES (?1, ?2)")          \
     XX(DEADLINE_DELETE, "DELETE FROM deadline WHERE subject = ?1")                                 \
     XX(DEADLINE_GET, "SELECT due_us FROM deadline WHERE subject = ?1")                             \

@@ -33,7 +33,7 @@ int sw__sqlite_prepare(sw__sqlite *self, sw_error *err)
         SW__SQL_ROLLBACK,     SW__SQL_VERSION,           SW__SQL_STEP_GET,
         SW__SQL_STEP_UPDATE,  SW__SQL_QUEUE_SCAN,        SW__SQL_TASK_GET,
         SW__SQL_TASK_UPDATE,  SW__SQL_TASK_UPDATE_MOVED, SW__SQL_SEGMENT_PUT,
-        SW__SQL_SEGMENT_LAST, SW__SQL_DEADLINE_DUE,
+        SW__SQL_SEGMENT_LAST, SW__SQL_DEADLINE_DUE,      SW__SQL_PAGE_COUNT,
     };
     int rc = SQLITE_OK;
     for (size_t i = 0; rc == SQLITE_OK && i < sizeof(hot) / sizeof(hot[0]); i++)

@@ -22,6 +22,7 @@
 #include "base/arena.h"
 #include "stepwell/breaker.h"
 #include "stepwell/engine.h"
+#include "stepwell/event.h"
 #include "stepwell/task.h"
 #include "stepwell/types.h"
 
@@ -39,7 +40,11 @@
 #define SW__LANE_TIMER 1 /* rank: not before this time */
 #define SW__LANE_FIRST 2 /* ready for one (queue, handler, breaker); rank: minus priority */
 #define SW__LANE_DEAD INT64_MAX /* failed, and not allowed to; rank: minus the time of that */
-/* running: minus the worker's number; rank: deadline of the attempt, INT64_MAX for none */
+/* running: minus the worker's number; rank: when the attempt times out, or has been silent for too
+ * long; INT64_MAX for never */
+/* Of a cancelled step: it was cancelled because another one failed its task (on_failure: fail_task),
+ * and goes on with that one. */
+#define SW__RANK_STOPPED 1
 
 /* What a deadline is about: a step by its number, or a whole task by the number of a step that no
  * task has. */
@@ -54,7 +59,8 @@ typedef struct sw__step_hot {
     int32_t crashes; /* attempts of these that ended by a lost lease */
     int64_t epoch;
     int64_t lane;
-    int64_t rank; /* in its lane; pending, which stands in none: dependencies that are lost */
+    int64_t rank; /* in its lane; where it stands in none: pending: dependencies that are lost;
+                     cancelled: SW__RANK_STOPPED or 0 */
     int64_t changed_us;
 } sw__step_hot;
 
@@ -140,6 +146,35 @@ typedef struct sw__failure {
     sw_str message;
     sw_str detail;
 } sw__failure;
+
+/* An event that an application has appended. Its row outlives its task, so that it is found by its
+ * type as long as the log has its entry; when the task is erased or pruned it keeps no more than
+ * that. */
+typedef struct sw__event_rec {
+    int64_t entry_no;
+    int64_t task_no;
+    sw_str type;
+    sw_str key;
+    sw_str correlation_id;
+    sw_str body;
+    bool kept; /* salt, key, correlation id and body are there */
+    uint8_t salt[32];
+} sw__event_rec;
+
+/* Which of these: numbers of entries, after < entry_no < before. */
+typedef enum sw__event_by {
+    SW__EVENT_BY_NUMBER,
+    SW__EVENT_BY_TYPE,
+    SW__EVENT_BY_CORRELATION
+} sw__event_by;
+
+typedef struct sw__event_range {
+    sw__event_by by;
+    bool falling;
+    sw_str text; /* the type or the correlation id */
+    int64_t after;
+    int64_t before;
+} sw__event_range;
 
 /* When a step or a task has to have ended. */
 typedef struct sw__deadline {
@@ -266,8 +301,9 @@ typedef struct sw__store_ops {
     /* Take about step_max steps out of rests, with what hangs at them; *left: whether more are
      * left. */
     int (*rests_delete)(sw__store *store, int64_t step_max, bool *left, sw_error *err);
-    /* Destroy inputs, results and failures of tasks, with their salts and the digests of their keys;
-     * the salts of the inputs become sw__salt_erased. SW_ENOTFOUND. */
+    /* Destroy inputs, results, failures and events of tasks, with their salts and the digests of their
+     * keys; the salts of the inputs become sw__salt_erased. All projections are forgotten, for they may
+     * hold what was. SW_ENOTFOUND. */
     int (*tasks_erase)(sw__store *store, const int64_t *task_nos, size_t count, sw_error *err);
     /* Outside of a transaction: write the whole store anew, so that nothing of what was deleted can
      * be found in its files; *clean is false when others kept that from being done. */
@@ -302,6 +338,24 @@ typedef struct sw__store_ops {
     /* The newest failure of each step; a missing one has epoch 0. */
     int (*failures_get)(sw__store *store, const int64_t *step_ids, size_t count, sw__arena *arena,
                         sw__failure *rows, sw_error *err);
+
+    int (*events_put)(sw__store *store, const sw__event_rec *rows, size_t count, sw_error *err);
+    /* rows[i] for entry_nos[i]; a missing one has entry_no 0. */
+    int (*events_get)(sw__store *store, const int64_t *entry_nos, size_t count, sw__arena *arena,
+                      sw__event_rec *rows, sw_error *err);
+    /* task_no and key of rows[i] are given; entry_no becomes 0 where there is none. */
+    int (*events_find)(sw__store *store, sw__event_rec *rows, size_t count, sw_error *err);
+    /* The first `limit` of a range, ascending or falling. */
+    int (*events_scan)(sw__store *store, const sw__event_range *range, int64_t *entry_nos,
+                       size_t limit, size_t *count, sw_error *err);
+
+    /* A known name is replaced. */
+    int (*projection_put)(sw__store *store, const sw_projection *row, sw_error *err);
+    int (*projection_find)(sw__store *store, sw_str name, sw__arena *arena, sw_projection *out,
+                           sw_error *err); /* SW_ENOTFOUND */
+    int (*projections_list)(sw__store *store, sw__arena *arena, sw_projection **rows, size_t *count,
+                            sw_error *err); /* by name */
+    int (*projection_delete)(sw__store *store, sw_str name, sw_error *err); /* SW_ENOTFOUND */
 
     /* In the order of the rows, which may name a subject twice; a due_us of 0 takes it out. */
     int (*deadlines_put)(sw__store *store, const sw__deadline *rows, size_t count, sw_error *err);
@@ -373,6 +427,14 @@ typedef struct sw__store_ops {
     XX(results_get)                                                                                \
     XX(failures_put)                                                                               \
     XX(failures_get)                                                                               \
+    XX(events_put)                                                                                 \
+    XX(events_get)                                                                                 \
+    XX(events_find)                                                                                \
+    XX(events_scan)                                                                                \
+    XX(projection_put)                                                                             \
+    XX(projection_find)                                                                            \
+    XX(projections_list)                                                                           \
+    XX(projection_delete)                                                                          \
     XX(deadlines_put)                                                                              \
     XX(deadlines_get)                                                                              \
     XX(deadlines_due)                                                                              \
