@@ -19,15 +19,17 @@ static int verify_run(rsw_call *call)
     rsw_verify *verify = (rsw_verify *)call;
     sw_engine *engine = call->handle->engine;
 
-    if (verify->trust.checkpoint_count + verify->trust.key_count == 0)
-        return sw_audit_verify(engine, &verify->report, &call->error);
-    return sw_audit_verify_signed(engine, &verify->trust, &verify->report, &call->error);
+    bool trusts =
+        verify->trust.checkpoint_count + verify->trust.key_count + verify->trust.anchor_count > 0;
+
+    return sw_audit_verify_by(engine, trusts ? &verify->trust : NULL, verify->jobs, &verify->report,
+                              &call->error);
 }
 
 static VALUE report_new(const sw_audit_report *report)
 {
     return rsw_row_new(
-        RSW_AUDIT_REPORT, 16,
+        RSW_AUDIT_REPORT, 18,
         (VALUE[]){
             report->ok ? Qtrue : Qfalse, LL2NUM(report->entry_count), LL2NUM(report->segment_count),
             LL2NUM(report->step_count), LL2NUM(report->commit_count), LL2NUM(report->fenced_count),
@@ -36,7 +38,8 @@ static VALUE report_new(const sw_audit_report *report)
             rb_obj_freeze(rb_utf8_str_new_cstr(report->message)), rsw_audit_level(report->level),
             LL2NUM(report->signed_count),
             rsw_str((sw_str){report->root[0] ? report->root : NULL, strlen(report->root)}),
-            LL2NUM(report->pruned_count), LL2NUM(report->erased_count)});
+            LL2NUM(report->pruned_count), LL2NUM(report->erased_count),
+            LL2NUM(report->anchored_count), rsw_number(report->anchored_us)});
 }
 
 VALUE rsw_verify_finish(rsw_verify *verify)
@@ -58,10 +61,11 @@ static VALUE engine_audit_verify(int argc, VALUE *argv, VALUE self)
                          .report = SW_AUDIT_REPORT_INIT};
     rsw_arena *arena;
     VALUE memory = rsw_arena_new(&arena);
-    VALUE checkpoints, keys, answer;
+    VALUE checkpoints, keys, anchors, jobs, answer;
 
-    rb_scan_args(argc, argv, "02", &checkpoints, &keys);
-    rsw_trust_read(arena, checkpoints, keys, &verify.trust);
+    rb_scan_args(argc, argv, "04", &checkpoints, &keys, &anchors, &jobs);
+    verify.jobs = NIL_P(jobs) ? 0 : rsw_int32(jobs, -1, "jobs");
+    rsw_trust_read(arena, checkpoints, keys, anchors, &verify.trust);
     answer = rsw_verify_finish(&verify);
     rsw_arena_free(memory);
     RB_GC_GUARD(self);

@@ -53,6 +53,14 @@ rsw_engine *rsw_engine_get(VALUE self)
     return handle;
 }
 
+void rsw_engine_place(VALUE self, sw_engine *engine)
+{
+    rsw_engine *handle = rb_check_typeddata(self, &engine_type);
+
+    handle->owner = getpid();
+    handle->engine = engine;
+}
+
 /* ---- open ---- */
 
 typedef struct open_call {
@@ -166,6 +174,9 @@ static VALUE engine_close(VALUE self)
 
     if (!handle->engine)
         return Qnil;
+    /* Waiting for it could be waiting for oneself. */
+    if (handle->signing > 0 && handle->owner == getpid())
+        rsw_error_fail(SW_ESTATE, -1, "an application is signing for this engine");
     __atomic_store_n(&handle->closed, 1, __ATOMIC_SEQ_CST);
     engine_drain(handle);
     if (!handle->engine)

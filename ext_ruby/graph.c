@@ -288,8 +288,8 @@ static VALUE graph_initialize(VALUE self, VALUE edges, VALUE nodes, VALUE repeat
 static VALUE graph_load(VALUE class, VALUE text)
 {
     sw_graph_options options = SW_GRAPH_OPTIONS_INIT;
-    VALUE labels = rb_ary_new(), index = rb_hash_new();
-    VALUE object = rsw_graph_wrap(NULL, NULL, labels, index);
+    VALUE labels = rb_ary_new();
+    VALUE object = rsw_graph_wrap(NULL, NULL, labels, Qnil);
     rsw_graph *graph = RTYPEDDATA_DATA(object);
     const sw_workflow_step *steps;
     sw_error error;
@@ -298,10 +298,8 @@ static VALUE graph_load(VALUE class, VALUE text)
     (void)class;
     graph->workflow = rsw_workflow_load(text);
     steps = sw_workflow_steps(graph->workflow, &count);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         rb_ary_push(labels, rsw_str(steps[i].name));
-        rb_hash_aset(index, rb_ary_entry(labels, (long)i), SIZET2NUM(i));
-    }
     if (sw_graph_new_workflow(&options, graph->workflow, &graph->graph, &error) < 0)
         rsw_error_raise(&error);
     RB_GC_GUARD(object);
@@ -347,9 +345,38 @@ static VALUE graph_labels(VALUE self)
     return rsw_graph_get(self)->labels;
 }
 
+/* Most graphs are asked as a whole; only who asks by name needs the way from names to numbers. */
 static VALUE graph_index(VALUE self)
 {
-    return rsw_graph_get(self)->index;
+    rsw_graph *graph = rsw_graph_get(self);
+    VALUE index;
+
+    if (NIL_P(graph->labels) || !NIL_P(graph->index))
+        return graph->index;
+    index = rb_hash_new();
+    for (long i = 0; i < RARRAY_LEN(graph->labels); i++)
+        rb_hash_aset(index, rb_ary_entry(graph->labels, i), LONG2FIX(i));
+    return graph->index = index;
+}
+
+/* What the nodes of these numbers are called. One call for all, and not values_at(*numbers), for
+ * which a hundred thousand numbers are more than the stack of Ruby holds. */
+static VALUE graph_labelled(VALUE self, VALUE numbers)
+{
+    VALUE labels = rsw_graph_get(self)->labels, named, some[RSW_ARRAY_STEP];
+
+    Check_Type(numbers, T_ARRAY);
+    if (NIL_P(labels))
+        return rb_obj_freeze(numbers);
+    named = rb_ary_new_capa(RARRAY_LEN(numbers));
+    for (long i = 0; i < RARRAY_LEN(numbers);) {
+        long taken = 0;
+
+        for (; taken < RSW_ARRAY_STEP && i < RARRAY_LEN(numbers); i++)
+            some[taken++] = rb_ary_entry(labels, NUM2LONG(RARRAY_AREF(numbers, i)));
+        rb_ary_cat(named, some, taken);
+    }
+    return rb_obj_freeze(named);
 }
 
 void rsw_graph_init(void)
@@ -365,6 +392,7 @@ void rsw_graph_init(void)
     rb_define_private_method(rsw_cGraph, "native_edges", graph_pairs, 0);
     rb_define_private_method(rsw_cGraph, "labels", graph_labels, 0);
     rb_define_private_method(rsw_cGraph, "index", graph_index, 0);
+    rb_define_private_method(rsw_cGraph, "labelled", graph_labelled, 1);
     rsw_graph_answer_init();
     rsw_graph_diff_init();
     rsw_graph_edit_init();

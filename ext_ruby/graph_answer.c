@@ -93,10 +93,15 @@ static const int64_t *int64s_read(answer_call *answer, VALUE values, const char 
 
 static VALUE int32s_new(const int32_t *items, size_t count)
 {
-    VALUE array = rb_ary_new_capa((long)count);
+    VALUE array = rb_ary_new_capa((long)count), some[RSW_ARRAY_STEP];
 
-    for (size_t i = 0; i < count; i++)
-        rb_ary_push(array, INT2FIX(items[i]));
+    for (size_t i = 0; i < count;) {
+        long taken = 0;
+
+        for (; taken < RSW_ARRAY_STEP && i < count; i++)
+            some[taken++] = INT2FIX(items[i]);
+        rb_ary_cat(array, some, taken);
+    }
     return rb_obj_freeze(array);
 }
 

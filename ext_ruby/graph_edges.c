@@ -6,19 +6,12 @@
  * In packed Strings they are the numbers themselves. Only exact types are taken, so no user code
  * runs in the middle. Not here: the graph itself (graph.c).
  */
-#include "rsw.h"
+#include "names.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 typedef enum node_kind { NODE_NONE, NODE_STRING, NODE_SYMBOL, NODE_INTEGER } node_kind;
-
-/* A name that was seen, by its object: that is found without looking at the text. */
-typedef struct known_name {
-    VALUE object; /* 0: free */
-    int32_t number;
-    int32_t place; /* in known_objects */
-} known_name;
 
 typedef struct edge_reader {
     rsw_edges *out;
@@ -34,10 +27,20 @@ typedef struct edge_reader {
     long seen_count;
     long mentions;
     long top;
-    VALUE known_holder;
-    VALUE known_objects; /* The collector may move an object, and then changes it here. */
-    known_name *known;   /* of known_room places, at most half of them taken */
-    long known_room;     /* a power of 2, or 0 */
+    VALUE names_holder;
+    rsw_names *names; /* of Strings and Symbols */
+    /* Nodes wait until there are some, so that memory is waited for once. They lie on the stack,
+     * where the collector finds them and leaves them in their place. */
+    VALUE nodes[RSW_NAMES_AHEAD];
+    uint32_t hashes[RSW_NAMES_AHEAD];
+    int32_t to[RSW_NAMES_AHEAD]; /* beside mentions: who depends on them */
+    size_t waiting;
+    int64_t waiting_row; /* of the first that waits */
+    void (*take)(struct edge_reader *reader);
+    /* Keys of a Hash are numbered 0, 1, 2, ... if none of them was named before. */
+    bool keys_ascend;
+    int32_t keys;
+    size_t mentioned; /* by keys */
 } edge_reader;
 
 /* Numbers far above how many there are leave gaps for sure. */
@@ -86,154 +89,206 @@ static int32_t direct_read(edge_reader *reader, VALUE node)
     return (int32_t)number;
 }
 
-/* ---- names by their objects ---- */
-
-/* The place of an object in the table, or the free one where it belongs. */
-static known_name *known_find(const edge_reader *reader, VALUE object)
+/* Integers are numbered as they come, too, and sorted at the end. */
+static int32_t integer_read(edge_reader *reader, VALUE node)
 {
-    size_t mask = (size_t)reader->known_room - 1;
-    size_t at = (size_t)(((uint64_t)object >> 3) * 0x9e3779b97f4a7c15u >> 20) & mask;
+    VALUE number = rb_hash_lookup2(reader->out->index, node, Qundef);
+    long count = RARRAY_LEN(reader->out->labels);
 
-    while (reader->known[at].object != 0 && reader->known[at].object != object)
-        at = (at + 1) & mask;
-    return &reader->known[at];
-}
-
-static bool known_read(const edge_reader *reader, VALUE object, int32_t *number)
-{
-    const known_name *name = reader->known_room ? known_find(reader, object) : NULL;
-
-    if (!name || name->object != object ||
-        RARRAY_AREF(reader->known_objects, name->place) != object)
-        return false;
-    *number = name->number;
-    return true;
-}
-
-static void known_grow(edge_reader *reader)
-{
-    const known_name *old = reader->known;
-    long old_room = reader->known_room;
-    long room = old_room ? old_room * 2 : 256;
-    VALUE old_holder = reader->known_holder;
-    VALUE holder = rb_str_new(NULL, room * (long)sizeof(known_name));
-
-    memset(RSTRING_PTR(holder), 0, (size_t)RSTRING_LEN(holder));
-    reader->known_holder = holder;
-    reader->known = (known_name *)RSTRING_PTR(holder);
-    reader->known_room = room;
-    for (long i = 0; i < old_room; i++) {
-        if (old[i].object != 0)
-            *known_find(reader, old[i].object) = old[i];
-    }
-    RB_GC_GUARD(old_holder);
-}
-
-static void known_add(edge_reader *reader, VALUE object, int32_t number)
-{
-    long count = RARRAY_LEN(reader->known_objects);
-
-    if (count >= INT32_MAX)
-        return;
-    if (count * 2 >= reader->known_room)
-        known_grow(reader);
-    rb_ary_push(reader->known_objects, object);
-    *known_find(reader, object) = (known_name){object, number, (int32_t)count};
-}
-
-/* The number of a node, which is added when it is new. Integers are numbered as they come, too, and
- * sorted at the end. */
-static int32_t node_read(edge_reader *reader, VALUE node)
-{
-    static const char *const expected[] = {
-        "a String, a Symbol or an Integer", "a String like the first one",
-        "a Symbol like the first one", "an Integer like the first one"};
-    node_kind kind = node_kind_of(node);
-    VALUE number, object = node;
-    int32_t known;
-    long count;
-
-    if (kind == NODE_NONE || (reader->kind != NODE_NONE && reader->kind != kind))
-        rsw_error_type(node, reader->row, "a node", expected[reader->kind]);
-    reader->kind = kind;
-    if (kind == NODE_INTEGER && reader->direct)
-        return direct_read(reader, node);
-    if (kind != NODE_INTEGER && known_read(reader, node, &known))
-        return known;
-    number = rb_hash_lookup2(reader->out->index, node, Qundef);
-    if (number != Qundef) {
-        if (kind != NODE_INTEGER)
-            known_add(reader, node, FIX2INT(number));
+    if (number != Qundef)
         return FIX2INT(number);
-    }
-    if (kind == NODE_INTEGER)
-        rsw_int64(node, reader->row, "a node");
-    if (kind == NODE_STRING) {
-        rsw_text(&node, "a node"); /* checks its encoding and freezes it */
-        node = rb_str_new_frozen(node);
-    }
-    count = RARRAY_LEN(reader->out->labels);
+    rsw_int64(node, reader->row, "a node");
     if (count >= INT32_MAX)
         rsw_error_fail(SW_ELIMIT, reader->row, "there are too many nodes");
     rb_ary_push(reader->out->labels, node);
     rb_hash_aset(reader->out->index, node, LONG2FIX(count));
-    if (kind != NODE_INTEGER)
-        known_add(reader, object, (int32_t)count);
     return (int32_t)count;
 }
 
+/* The number of a node, which is added when it is new. A name that is known by its object is of the
+ * right kind. */
+static int32_t node_read(edge_reader *reader, VALUE node, uint32_t hash)
+{
+    static const char *const expected[] = {
+        "a String, a Symbol or an Integer", "a String like the first one",
+        "a Symbol like the first one", "an Integer like the first one"};
+    node_kind kind;
+    int32_t number;
+
+    if (rsw_names_find(reader->names, node, &number))
+        return number;
+    kind = node_kind_of(node);
+    if (kind == NODE_NONE || (reader->kind != NODE_NONE && reader->kind != kind))
+        rsw_error_type(node, reader->row, "a node", expected[reader->kind]);
+    reader->kind = kind;
+    if (kind == NODE_INTEGER)
+        return reader->direct ? direct_read(reader, node) : integer_read(reader, node);
+    return rsw_names_add(reader->names, node, hash, reader->row);
+}
+
+static void edges_grow(rsw_edges *out, size_t room)
+{
+    REALLOC_N(out->from, int32_t, room);
+    REALLOC_N(out->to, int32_t, room);
+    out->room = room;
+}
+
+/* Room for all edges, since pages that are touched for the first time cost more than counting. */
+static void edges_expect(rsw_edges *out, size_t count)
+{
+    if (count > out->room)
+        edges_grow(out, count);
+}
+
+/* There is no room only where Integer#eql? was defined anew and gives more edges meanwhile. */
 static void edge_push(edge_reader *reader, int32_t from, int32_t to)
 {
     rsw_edges *out = reader->out;
 
-    if (out->count == out->room) {
-        out->room = out->room ? out->room * 2 : 256;
-        REALLOC_N(out->from, int32_t, out->room);
-        REALLOC_N(out->to, int32_t, out->room);
-    }
+    if (out->count == out->room)
+        edges_grow(out, 2 * out->room + 1);
     out->from[out->count] = from;
     out->to[out->count++] = to;
+}
+
+/* ---- several at once ---- */
+
+static int32_t waiting_read(edge_reader *reader, size_t i)
+{
+    return node_read(reader, reader->nodes[i], reader->hashes[i]);
+}
+
+/* Read all that wait. */
+static void waiting_take(edge_reader *reader)
+{
+    rsw_names_expect(reader->names, reader->nodes, reader->waiting, reader->hashes);
+    reader->take(reader);
+    reader->waiting = 0;
+}
+
+static void wait_for(edge_reader *reader, VALUE node, int32_t to)
+{
+    if (reader->waiting == RSW_NAMES_AHEAD)
+        waiting_take(reader);
+    reader->nodes[reader->waiting] = node;
+    reader->to[reader->waiting++] = to;
+}
+
+/* Each is a node and no more. */
+static void keys_take(edge_reader *reader)
+{
+    for (size_t i = 0; i < reader->waiting; i++)
+        reader->keys_ascend &= waiting_read(reader, i) == reader->keys++;
+}
+
+/* Each is what another depends on. */
+static void mentions_take(edge_reader *reader)
+{
+    for (size_t i = 0; i < reader->waiting; i++)
+        edge_push(reader, waiting_read(reader, i), reader->to[i]);
+}
+
+/* Two are an edge and a row. */
+static void pairs_take(edge_reader *reader)
+{
+    for (size_t i = 0; i + 1 < reader->waiting; i += 2) {
+        int32_t from;
+
+        reader->row = reader->waiting_row++;
+        from = waiting_read(reader, i);
+        edge_push(reader, from, waiting_read(reader, i + 1));
+    }
+}
+
+/* Each is a node that is named once, and a row. */
+static void listed_take(edge_reader *reader)
+{
+    for (size_t i = 0; i < reader->waiting; i++) {
+        reader->row = reader->waiting_row++;
+        if (waiting_read(reader, i) != reader->row)
+            rsw_error_fail(SW_EINVAL, reader->row, "node %lld of nodes is given twice",
+                           (long long)reader->row);
+    }
+}
+
+static void reading_begin(edge_reader *reader, void (*take)(edge_reader *reader))
+{
+    reader->take = take;
+    reader->waiting_row = 0;
+}
+
+static void reading_end(edge_reader *reader)
+{
+    waiting_take(reader);
+    reader->row = -1;
 }
 
 /* ---- forms ---- */
 
 static void pairs_read(edge_reader *reader, VALUE pairs)
 {
+    reading_begin(reader, pairs_take);
+    edges_expect(reader->out, (size_t)RARRAY_LEN(pairs));
     for (long i = 0; i < RARRAY_LEN(pairs); i++) {
-        VALUE pair = rb_ary_entry(pairs, i);
-        int32_t from;
+        VALUE pair = RARRAY_AREF(pairs, i);
 
-        reader->row = i;
-        if (!RB_TYPE_P(pair, T_ARRAY) || RARRAY_LEN(pair) != 2)
+        if (!RB_TYPE_P(pair, T_ARRAY) || RARRAY_LEN(pair) != 2) {
+            waiting_take(reader); /* what is wrong before it is said first */
             rsw_error_type(pair, i, "an edge", "a pair [from, to]");
-        from = node_read(reader, rb_ary_entry(pair, 0));
-        edge_push(reader, from, node_read(reader, rb_ary_entry(pair, 1)));
+        }
+        wait_for(reader, RARRAY_AREF(pair, 0), 0);
+        wait_for(reader, RARRAY_AREF(pair, 1), 0);
     }
-    reader->row = -1;
+    reading_end(reader);
 }
 
 static int key_read(VALUE node, VALUE dependencies, VALUE data)
 {
-    (void)dependencies;
-    node_read((edge_reader *)data, node);
+    edge_reader *reader = (edge_reader *)data;
+
+    reader->mentioned += RB_TYPE_P(dependencies, T_ARRAY) ? (size_t)RARRAY_LEN(dependencies) : 1;
+    wait_for(reader, node, 0);
     return ST_CONTINUE;
+}
+
+/* The number of a key when it comes again. */
+static int32_t key_again(edge_reader *reader, VALUE node)
+{
+    return reader->keys_ascend ? reader->keys++ : node_read(reader, node, 0);
 }
 
 static int entry_read(VALUE node, VALUE dependencies, VALUE data)
 {
     edge_reader *reader = (edge_reader *)data;
-    int32_t to = node_read(reader, node);
+    int32_t to = key_again(reader, node);
 
     if (!RB_TYPE_P(dependencies, T_ARRAY)) {
-        if (node_kind_of(dependencies) == NODE_NONE)
+        if (node_kind_of(dependencies) == NODE_NONE) {
+            waiting_take(reader);
             rsw_error_type(dependencies, -1, "the dependencies of a node", "an Array");
-        edge_push(reader, node_read(reader, dependencies),
-                  to); /* a single one, as in step after: */
+        }
+        wait_for(reader, dependencies, to); /* a single one, as in step after: */
         return ST_CONTINUE;
     }
     for (long i = 0; i < RARRAY_LEN(dependencies); i++)
-        edge_push(reader, node_read(reader, rb_ary_entry(dependencies, i)), to);
+        wait_for(reader, RARRAY_AREF(dependencies, i), to);
     return ST_CONTINUE;
+}
+
+static void hash_read(edge_reader *reader, VALUE hash)
+{
+    reading_begin(reader, keys_take);
+    reader->keys_ascend = reader->names->keys = true;
+    reader->keys = 0;
+    reader->mentioned = 0;
+    rb_hash_foreach(hash, key_read, (VALUE)reader);
+    reading_end(reader);
+    reader->names->keys = false;
+    reading_begin(reader, mentions_take);
+    edges_expect(reader->out, reader->mentioned);
+    reader->keys = 0;
+    rb_hash_foreach(hash, entry_read, (VALUE)reader);
+    reading_end(reader);
 }
 
 static int32_t packed_top(const int32_t *items, size_t count, int32_t top)
@@ -324,19 +379,16 @@ static void nodes_read(edge_reader *reader, VALUE nodes)
         return;
     if (!RB_TYPE_P(nodes, T_ARRAY))
         rsw_error_type(nodes, -1, "nodes", "an Array of nodes or their number");
-    for (long i = 0; i < RARRAY_LEN(nodes); i++) {
-        reader->row = i;
-        if (node_read(reader, rb_ary_entry(nodes, i)) != i)
-            rsw_error_fail(SW_EINVAL, i, "node %ld of nodes is given twice", i);
-    }
-    reader->row = -1;
+    reading_begin(reader, listed_take);
+    for (long i = 0; i < RARRAY_LEN(nodes); i++)
+        wait_for(reader, RARRAY_AREF(nodes, i), 0);
+    reading_end(reader);
 }
 
 static void edges_read(edge_reader *reader, VALUE edges)
 {
     if (RB_TYPE_P(edges, T_HASH)) {
-        rb_hash_foreach(edges, key_read, (VALUE)reader);
-        rb_hash_foreach(edges, entry_read, (VALUE)reader);
+        hash_read(reader, edges);
     } else if (RB_TYPE_P(edges, T_ARRAY)) {
         pairs_read(reader, edges);
     } else {
@@ -348,15 +400,16 @@ void rsw_edges_read(VALUE edges, VALUE nodes, rsw_edges *out)
 {
     edge_reader reader = {.out = out, .row = -1};
 
-    out->labels = rb_ary_new();
+    out->labels = rb_ary_new_capa(RB_TYPE_P(edges, T_HASH) ? (long)RHASH_SIZE(edges) : 0);
     out->index = rb_hash_new();
-    reader.known_objects = rb_ary_new();
     if (RB_TYPE_P(edges, T_ARRAY) && RARRAY_LEN(edges) == 2 &&
         RB_TYPE_P(rb_ary_entry(edges, 0), T_STRING) &&
         RB_TYPE_P(rb_ary_entry(edges, 1), T_STRING)) {
         packed_pair_read(edges, nodes, out);
         return;
     }
+    reader.names_holder =
+        rsw_names_new(&reader.names, out->labels, RB_TYPE_P(edges, T_HASH) ? RHASH_SIZE(edges) : 0);
     if (NIL_P(nodes)) {
         reader.direct = true;
         edges_read(&reader, edges);
@@ -377,11 +430,13 @@ void rsw_edges_read(VALUE edges, VALUE nodes, rsw_edges *out)
         integers_count(out, rsw_int32(nodes, -1, "nodes"), reader.kind);
         return;
     }
-    RB_GC_GUARD(reader.known_holder);
-    RB_GC_GUARD(reader.known_objects);
+    rsw_names_free(reader.names);
+    RB_GC_GUARD(reader.names_holder);
     out->node_count = (int32_t)RARRAY_LEN(out->labels);
     if (reader.kind == NODE_INTEGER || reader.kind == NODE_NONE)
         integers_rank(out);
+    else
+        out->index = Qnil; /* made when somebody asks by name */
 }
 
 void rsw_edges_free(rsw_edges *edges)

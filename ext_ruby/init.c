@@ -34,8 +34,14 @@ void Init_stepwell(void)
     rsw_worker_init();
     rsw_audit_init();
     rsw_search_init();
+    rsw_event_init();
+    rsw_projection_init();
     rsw_checkpoint_init();
+    rsw_signing_init();
+    rsw_anchor_init();
     rsw_proof_init();
+    rsw_task_file_init();
+    rsw_control_init();
     rsw_graph_init();
     rsw_forecast_init();
     rsw_picture_init();

@@ -31,8 +31,7 @@ static int context_run(rsw_call *call)
                            &call->error);
 }
 
-/* {state => number of steps}, every state included. */
-static VALUE context_counts_new(const int64_t *step_counts)
+VALUE rsw_step_counts(const int64_t *step_counts)
 {
     VALUE counts = rb_hash_new();
 
@@ -46,16 +45,17 @@ static VALUE context_element(const void *rows, size_t index)
     const sw_task_context_row *row = (const sw_task_context_row *)rows + index;
 
     return rsw_row_new(
-        RSW_TASK_CONTEXT, 15,
+        RSW_TASK_CONTEXT, 17,
         (VALUE[]){rsw_id(&row->task_id), rsw_name(row->workflow), rsw_name(row->version),
                   rsw_task_state(row->state), rsw_execution_status(row->execution_status),
                   rsw_recommended_action(row->recommended_action),
                   rsw_health_status(row->health_status), DBL2NUM(row->completion_percentage),
-                  LL2NUM(row->step_count), context_counts_new(row->step_counts),
+                  LL2NUM(row->step_count), rsw_step_counts(row->step_counts),
                   LL2NUM(row->ready_count), rsw_number(row->next_retry_us),
                   rsw_strs(row->next_steps, row->next_step_count),
                   rsw_strs(row->blocking_steps, row->blocking_step_count),
-                  rsw_strs(row->blocked_steps, row->blocked_step_count)});
+                  rsw_strs(row->blocked_steps, row->blocked_step_count),
+                  rsw_number(row->deadline_us), rsw_number(row->next_deadline_us)});
 }
 
 static VALUE context_convert(VALUE data)

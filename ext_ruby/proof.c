@@ -1,10 +1,11 @@
-/* Proofs about the audit log: made with an engine, checked without one.
+/* Proofs about the audit log: made with an engine or out of an export, checked without either.
  */
 #include "rsw.h"
 
 typedef struct proof_call {
     rsw_call call;
     sw_str old;
+    sw_str folder;
     sw_str checkpoint;
     int64_t *entry_nos;
     size_t count;
@@ -97,6 +98,56 @@ static VALUE engine_audit_prove_consistency(VALUE self, VALUE old, VALUE checkpo
     return answer;
 }
 
+/* ---- prove out of an export ---- */
+
+static int prove_export_run(rsw_call *call)
+{
+    const proof_call *prove = (const proof_call *)call;
+
+    return sw_audit_prove_export(prove->folder, prove->checkpoint, prove->entry_nos, prove->count,
+                                 &call->result, &call->error);
+}
+
+static VALUE audit_prove_export(VALUE class, VALUE folder, VALUE checkpoint, VALUE entry_nos)
+{
+    proof_call prove = {.call = {.run = prove_export_run}};
+    rsw_arena *arena;
+    VALUE memory = rsw_arena_new(&arena);
+    VALUE answer;
+
+    (void)class;
+    prove.folder = rsw_arena_text(arena, folder, -1, "folder");
+    prove.checkpoint = rsw_arena_text(arena, checkpoint, -1, "checkpoint");
+    entry_nos_read(&prove, arena, entry_nos);
+    answer = rsw_call_finish(&prove.call, proofs_convert);
+    rsw_arena_free(memory);
+    return answer;
+}
+
+static int export_consistency_run(rsw_call *call)
+{
+    const proof_call *prove = (const proof_call *)call;
+
+    return sw_audit_prove_export_consistency(prove->folder, prove->old, prove->checkpoint,
+                                             &call->result, &call->error);
+}
+
+static VALUE audit_prove_export_consistency(VALUE class, VALUE folder, VALUE old, VALUE checkpoint)
+{
+    proof_call prove = {.call = {.run = export_consistency_run}};
+    rsw_arena *arena;
+    VALUE memory = rsw_arena_new(&arena);
+    VALUE answer;
+
+    (void)class;
+    prove.folder = rsw_arena_text(arena, folder, -1, "folder");
+    prove.old = rsw_arena_text(arena, old, -1, "old");
+    prove.checkpoint = rsw_arena_text(arena, checkpoint, -1, "checkpoint");
+    answer = rsw_call_finish(&prove.call, consistency_convert);
+    rsw_arena_free(memory);
+    return answer;
+}
+
 /* ---- check ---- */
 
 static int check_run(rsw_call *call)
@@ -124,7 +175,7 @@ static VALUE audit_check(VALUE class, VALUE proof, VALUE checkpoints, VALUE keys
 
     (void)class;
     check.proof = rsw_arena_text(arena, proof, -1, "proof");
-    rsw_trust_read(arena, checkpoints, keys, &check.trust);
+    rsw_trust_read(arena, checkpoints, keys, Qnil, &check.trust);
     answer = rsw_call_finish(&check.call, check_convert);
     rsw_arena_free(memory);
     return answer;
@@ -133,6 +184,9 @@ static VALUE audit_check(VALUE class, VALUE proof, VALUE checkpoints, VALUE keys
 void rsw_proof_init(void)
 {
     rb_define_singleton_method(rsw_cEngine, "audit_check", audit_check, 3);
+    rb_define_singleton_method(rsw_cEngine, "audit_prove_export", audit_prove_export, 3);
+    rb_define_singleton_method(rsw_cEngine, "audit_prove_export_consistency",
+                               audit_prove_export_consistency, 3);
     rb_define_method(rsw_cEngine, "audit_prove", engine_audit_prove, 2);
     rb_define_method(rsw_cEngine, "audit_prove_consistency", engine_audit_prove_consistency, 2);
 }

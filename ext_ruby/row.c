@@ -97,7 +97,8 @@ void rsw_row_init(void)
     ROW(RSW_SUBMITTED, "Submitted", "task_id", "created", "state");
     ROW(RSW_TASK_ROW, "TaskRow", "task_id", "workflow", "version", "digest", "input_json", "key",
         "initiator", "reason", "correlation_id", "tags", "state", "priority", "created_us",
-        "started_us", "finished_us", "step_count", "step_counts", "steps", "deadline_us");
+        "started_us", "finished_us", "step_count", "step_counts", "steps", "deadline_us",
+        "parent_id");
     ROW(RSW_STEP_ROW, "StepRow", "step_id", "name", "title", "handler", "queue", "state", "attempt",
         "max_attempts", "open_deps", "level", "epoch", "changed_us", "not_before_us", "deadline_us",
         "worker_id", "result_json", "error_class", "error_message", "error_detail", "fails_us");
@@ -105,14 +106,14 @@ void rsw_row_init(void)
     ROW(RSW_APPLIED, "Applied", "step_id", "epoch", "status", "state", "not_before_us");
     ROW(RSW_CLAIM, "Claim", "step_id", "epoch", "task_id", "workflow", "version", "step", "handler",
         "queue", "parameters_json", "input_json", "idempotency_key", "correlation_id", "inputs",
-        "attempt", "max_attempts", "timeout_ms");
+        "attempt", "max_attempts", "timeout_ms", "heartbeat_ms");
     ROW(RSW_STEP_INPUT, "StepInput", "step", "result_json", "state");
     ROW(RSW_TASK_FINISHED, "TaskFinished", "task_id", "state");
     ROW(RSW_EXCHANGE, "Exchange", "applied", "claims", "finished");
     ROW(RSW_TASK_CONTEXT, "TaskContext", "task_id", "workflow", "version", "state",
         "execution_status", "recommended_action", "health_status", "completion_percentage",
         "step_count", "step_counts", "ready_count", "next_retry_us", "next_steps", "blocking_steps",
-        "blocked_steps");
+        "blocked_steps", "deadline_us", "next_deadline_us");
     ROW(RSW_STEP_READINESS, "StepReadiness", "step_id", "step", "state", "ready", "reason",
         "dependencies_satisfied", "retry_eligible", "attempts", "max_attempts", "total_parents",
         "completed_parents", "next_retry_us");
@@ -134,14 +135,33 @@ void rsw_row_init(void)
         "epoch", "step_id", "worker_id", "task_id", "step", "actor", "reason", "subject", "digest");
     ROW(RSW_AUDIT_REPORT, "AuditReport", "ok", "entry_count", "segment_count", "step_count",
         "commit_count", "fenced_count", "reclaim_count", "first_bad_entry", "last_bad_entry",
-        "head", "message", "level", "signed_count", "root", "pruned_count", "erased_count");
+        "head", "message", "level", "signed_count", "root", "pruned_count", "erased_count",
+        "anchored_count", "anchored_us");
     ROW(RSW_AUDIT_GROUP, "AuditGroup", "kind", "outcome", "count", "oldest_us", "newest_us");
     ROW(RSW_AUDIT_ACTOR, "AuditActor", "actor", "count", "oldest_us", "newest_us");
     ROW(RSW_AUDIT_KEY, "AuditKey", "name", "vkey");
     ROW(RSW_AUDIT_CHECKPOINT, "AuditCheckpoint", "origin", "entry_count", "entries_new", "root",
         "note");
+    ROW(RSW_AUDIT_ANCHOR, "AuditAnchor", "place", "note", "entry_count", "time_us");
     ROW(RSW_AUDIT_PROOF, "AuditProof", "entry", "text");
     ROW(RSW_AUDIT_SHOWN, "AuditShown", "origin", "entry_count", "old_count", "entry");
+    ROW(RSW_CONTROL, "Control", "standard", "cites", "control", "title", "question", "evidence");
+    ROW(RSW_CONTROL_REPORT, "ControlReport", "origin", "entry_count", "window_count", "as_of_us",
+        "level", "found", "not_found", "not_applicable", "controls", "evidence", "text");
+    ROW(RSW_CONTROL_ANSWER, "ControlAnswer", "standard", "control", "title", "question", "answer",
+        "entry_nos");
+    ROW(RSW_EVIDENCE, "Evidence", "evidence", "question", "answer", "entry_count", "entry_nos",
+        "against_count", "against_nos");
+    ROW(RSW_CONTROL_SIGNATURE, "ControlSignature", "name", "digest", "note");
+    ROW(RSW_APPENDED, "Appended", "position", "version", "status", "code", "message");
+    ROW(RSW_EVENT, "Event", "position", "time_us", "type", "task_id", "step", "data_json", "key",
+        "correlation_id", "entry");
+    ROW(RSW_TASK_PAST, "TaskPast", "task_id", "workflow", "version", "state", "position", "time_us",
+        "step_counts", "steps");
+    ROW(RSW_STEP_PAST, "StepPast", "step_id", "name", "state", "attempt", "epoch", "position",
+        "changed_us");
+    ROW(RSW_PROJECTION_ROW, "ProjectionRow", "name", "version", "epoch", "position", "changed_us",
+        "state_json");
     ROW(RSW_FORECAST, "Forecast", "task_id", "state", "changed", "now_us", "elapsed_us",
         "step_count", "ended_count", "history_count", "draws", "workers_learnt", "base", "what_if",
         "difference_us", "calibration", "steps");

@@ -21,6 +21,7 @@
 typedef struct rsw_engine {
     sw_engine *engine; /* NULL before opening and after closing */
     size_t users;      /* calls inside the core, guarded by the GVL */
+    size_t signing;    /* of them, those that ask the application to sign; guarded by the GVL */
     int64_t owner;     /* process that opened it */
     int closed;        /* written under the GVL, read without it: rsw_engine_closed */
 } rsw_engine;
@@ -31,6 +32,8 @@ extern VALUE rsw_cEngine;
 /* The open engine behind self, or ClosedError. */
 rsw_engine *rsw_engine_get(VALUE self);
 bool rsw_engine_closed(const rsw_engine *handle);
+/* Give an engine that this process has opened to an object that has none. */
+void rsw_engine_place(VALUE self, sw_engine *engine);
 
 /* ---- call.c: calls into the core ---- */
 
@@ -52,7 +55,10 @@ struct rsw_call {
  * answers is never lost. The caller keeps the engine object alive. */
 void rsw_call_run(rsw_call *call);
 
-/* Run, raise when the core refused, else convert the answer and free it. */
+/* Of a call that was run: raise when the core refused, else convert the answer and free it. */
+VALUE rsw_call_answer(rsw_call *call, VALUE (*convert)(VALUE call));
+
+/* Run and answer. */
 VALUE rsw_call_finish(rsw_call *call, VALUE (*convert)(VALUE call));
 
 /* Give up the answer; for rb_ensure. */
@@ -90,6 +96,8 @@ bool rsw_bool(VALUE value, const char *what);
 /* A view of a String of valid UTF-8; nil is absent. *value becomes a frozen string that shares the
  * bytes: the caller keeps it on its stack, which also pins it, until the core has returned. */
 sw_str rsw_text(VALUE *value, const char *what);
+/* Raise what rsw_text would raise. */
+void rsw_text_check(VALUE value, int64_t row, const char *what);
 
 sw_uuid rsw_uuid(VALUE value, int64_t row, const char *what);
 
@@ -118,6 +126,7 @@ VALUE rsw_health_status(int status);
 VALUE rsw_duration_source(int source);
 VALUE rsw_breaker_state(int state);
 VALUE rsw_audit_level(int level);
+VALUE rsw_append_status(int status);
 
 /* The number of an outcome given as Symbol or Integer, InvalidArgumentError for any other. */
 int32_t rsw_outcome(VALUE value, int64_t row);
@@ -157,8 +166,19 @@ typedef enum rsw_row_class {
     RSW_AUDIT_ACTOR,
     RSW_AUDIT_KEY,
     RSW_AUDIT_CHECKPOINT,
+    RSW_AUDIT_ANCHOR,
     RSW_AUDIT_PROOF,
     RSW_AUDIT_SHOWN,
+    RSW_CONTROL,
+    RSW_CONTROL_REPORT,
+    RSW_CONTROL_ANSWER,
+    RSW_EVIDENCE,
+    RSW_CONTROL_SIGNATURE,
+    RSW_APPENDED,
+    RSW_EVENT,
+    RSW_TASK_PAST,
+    RSW_STEP_PAST,
+    RSW_PROJECTION_ROW,
     RSW_FORECAST,
     RSW_FORECAST_CASE,
     RSW_FORECAST_STEP,
@@ -179,7 +199,7 @@ VALUE rsw_strs(const sw_str *texts, size_t count);
 /* 64 digits for 32 bytes, nil for any other number of them. */
 VALUE rsw_hex(const void *bytes, size_t count);
 
-/* ---- audit.c, checkpoint.c ---- */
+/* ---- audit.c, checkpoint.c, anchor.c ---- */
 
 /* One entry of the audit log. */
 VALUE rsw_entry_element(const void *rows, size_t index);
@@ -192,16 +212,27 @@ typedef struct rsw_verify {
     sw_audit_report report;
     sw_audit_trust trust;
     sw_str folder;
+    int32_t jobs;
 } rsw_verify;
 
 VALUE rsw_verify_finish(rsw_verify *verify);
-/* Arrays of Strings, or nil, to what is trusted; the memory is the arena's. */
-void rsw_trust_read(rsw_arena *arena, VALUE checkpoints, VALUE keys, sw_audit_trust *trust);
+/* Two Arrays of Strings and one of anchors, or nil, to what is trusted; memory is the arena's. */
+void rsw_trust_read(rsw_arena *arena, VALUE checkpoints, VALUE keys, VALUE anchors,
+                    sw_audit_trust *trust);
+void rsw_anchors_read(rsw_arena *arena, VALUE anchors, sw_audit_trust *trust);
+/* The key in the result of a call. */
+VALUE rsw_key_convert(VALUE call);
 
 /* ---- ops.c ---- */
 
 /* One row of a result of sw_step_override. */
 VALUE rsw_overridden_element(const void *rows, size_t index);
+
+/* {state => number of steps}, every state included. */
+VALUE rsw_step_counts(const int64_t *step_counts);
+
+/* So many elements are put into a long Array together, which takes half of the time of one by one. */
+#define RSW_ARRAY_STEP 128
 
 /* A frozen Array of count elements, the i-th made by element(rows, i). */
 VALUE rsw_array(size_t count, const void *rows, VALUE (*element)(const void *rows, size_t index));
@@ -222,7 +253,7 @@ typedef struct rsw_edges {
     int32_t node_count;
     bool packed;
     VALUE labels; /* Array of what the nodes are called, nil: by their numbers */
-    VALUE index;  /* Hash from label to number, nil without labels */
+    VALUE index;  /* Hash from label to number; nil without labels and for names */
 } rsw_edges;
 
 /* Raises what is wrong; rsw_edges_free is called in either case. */
@@ -236,7 +267,7 @@ typedef struct rsw_graph {
     sw_graph *named;       /* the same with the labels as names, made when it is first needed */
     sw_workflow *workflow; /* the definition it was made from, or NULL */
     VALUE labels;          /* as in rsw_edges */
-    VALUE index;
+    VALUE index;           /* likewise; of names it is made when it is first needed */
 } rsw_graph;
 
 extern VALUE rsw_cGraph;
@@ -278,10 +309,18 @@ void rsw_breaker_init(void);
 void rsw_erase_init(void);
 void rsw_tasker_init(void);
 void rsw_worker_init(void);
+/* Held steps, an Array of [step_id, epoch], in the arena; what names them in a refusal. */
+sw_step_hold *rsw_holds_read(rsw_arena *arena, VALUE held, const char *what, size_t *count);
 void rsw_audit_init(void);
 void rsw_search_init(void);
+void rsw_event_init(void);
+void rsw_projection_init(void);
 void rsw_checkpoint_init(void);
+void rsw_signing_init(void);
+void rsw_anchor_init(void);
 void rsw_proof_init(void);
+void rsw_task_file_init(void);
+void rsw_control_init(void);
 void rsw_graph_init(void);
 void rsw_graph_answer_init(void);
 void rsw_graph_diff_init(void);

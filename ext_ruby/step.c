@@ -1,4 +1,5 @@
-/* Steps: the exchange of outcomes for claims, batches of outcomes, and why a step does not run.
+/* Steps: the exchange of outcomes for claims, batches of outcomes and heartbeats, and why
+ * a step does not run.
  *
  * A reported row is an Array, because that is the cheapest thing to build and to read:
  * [step_id, epoch, outcome, result_json, error_class, error_message, error_detail,
@@ -84,15 +85,15 @@ static VALUE claim_element(const void *rows, size_t index)
 {
     const sw_step_claim *row = (const sw_step_claim *)rows + index;
 
-    return rsw_row_new(RSW_CLAIM, 16,
-                       (VALUE[]){LL2NUM(row->step_id), LL2NUM(row->epoch), rsw_id(&row->task_id),
-                                 rsw_name(row->workflow), rsw_name(row->version),
-                                 rsw_name(row->name), rsw_name(row->handler), rsw_name(row->queue),
-                                 rsw_str(row->parameters), rsw_str(row->input),
-                                 rsw_str(row->idempotency_key), rsw_str(row->correlation_id),
-                                 rsw_array(row->input_count, row->inputs, input_element),
-                                 INT2NUM(row->attempt), INT2NUM(row->max_attempts),
-                                 row->timeout_ms == 0 ? Qnil : LL2NUM(row->timeout_ms)});
+    return rsw_row_new(
+        RSW_CLAIM, 17,
+        (VALUE[]){LL2NUM(row->step_id), LL2NUM(row->epoch), rsw_id(&row->task_id),
+                  rsw_name(row->workflow), rsw_name(row->version), rsw_name(row->name),
+                  rsw_name(row->handler), rsw_name(row->queue), rsw_str(row->parameters),
+                  rsw_str(row->input), rsw_str(row->idempotency_key), rsw_str(row->correlation_id),
+                  rsw_array(row->input_count, row->inputs, input_element), INT2NUM(row->attempt),
+                  INT2NUM(row->max_attempts), row->timeout_ms == 0 ? Qnil : LL2NUM(row->timeout_ms),
+                  row->heartbeat_ms == 0 ? Qnil : LL2NUM(row->heartbeat_ms)});
 }
 
 static VALUE finished_element(const void *rows, size_t index)
@@ -245,6 +246,36 @@ static VALUE engine_update_batch(VALUE self, VALUE rows)
     return answer;
 }
 
+/* ---- heartbeat ---- */
+
+typedef struct heartbeat_call {
+    rsw_call call;
+    sw_step_hold *rows;
+    size_t row_count;
+} heartbeat_call;
+
+static int heartbeat_run(rsw_call *call)
+{
+    const heartbeat_call *heartbeat = (const heartbeat_call *)call;
+
+    return sw_step_heartbeat(call->handle->engine, heartbeat->rows, heartbeat->row_count,
+                             &call->result, &call->error);
+}
+
+static VALUE engine_heartbeat(VALUE self, VALUE rows)
+{
+    heartbeat_call heartbeat = {.call = {.handle = rsw_engine_get(self), .run = heartbeat_run}};
+    rsw_arena *arena;
+    VALUE memory = rsw_arena_new(&arena);
+    VALUE answer;
+
+    heartbeat.rows = rsw_holds_read(arena, rows, "rows", &heartbeat.row_count);
+    answer = rsw_call_finish(&heartbeat.call, applied_convert);
+    rsw_arena_free(memory);
+    RB_GC_GUARD(self);
+    return answer;
+}
+
 /* ---- explain ---- */
 
 typedef struct explain_call {
@@ -299,5 +330,6 @@ void rsw_step_init(void)
 {
     rb_define_method(rsw_cEngine, "exchange", engine_exchange, 4);
     rb_define_method(rsw_cEngine, "update_batch", engine_update_batch, 1);
+    rb_define_method(rsw_cEngine, "heartbeat", engine_heartbeat, 1);
     rb_define_method(rsw_cEngine, "explain", engine_explain, -1);
 }

@@ -17,6 +17,7 @@ static VALUE health_statuses[SW_HEALTH_STATUS_COUNT];
 static VALUE batch_modes[SW_BATCH_MODE_COUNT];
 static VALUE audit_kinds[SW_AUDIT_KIND_COUNT + 1]; /* numbered from 1 */
 static VALUE audit_levels[SW_AUDIT_LEVEL_COUNT];
+static VALUE append_statuses[SW_APPEND_STATUS_COUNT];
 static VALUE duration_sources[SW_DURATION_SOURCE_COUNT];
 static VALUE breaker_states[SW_BREAKER_STATE_COUNT];
 
@@ -58,6 +59,11 @@ VALUE rsw_audit_kind(int kind)
 VALUE rsw_audit_level(int level)
 {
     return symbol_at(audit_levels, SW_AUDIT_LEVEL_COUNT, level);
+}
+
+VALUE rsw_append_status(int status)
+{
+    return symbol_at(append_statuses, SW_APPEND_STATUS_COUNT, status);
 }
 
 VALUE rsw_execution_status(int status)
@@ -170,6 +176,8 @@ void rsw_symbol_init(void)
     symbols_fill(batch_modes, 0, SW_BATCH_MODE_COUNT, sw_batch_mode_name, "BATCH_MODES");
     symbols_fill(audit_kinds, 1, SW_AUDIT_KIND_COUNT + 1, sw_audit_kind_name, "AUDIT_KINDS");
     symbols_fill(audit_levels, 0, SW_AUDIT_LEVEL_COUNT, sw_audit_level_name, "AUDIT_LEVELS");
+    symbols_fill(append_statuses, 0, SW_APPEND_STATUS_COUNT, sw_append_status_name,
+                 "APPEND_STATUSES");
     symbols_fill(duration_sources, 0, SW_DURATION_SOURCE_COUNT, sw_duration_source_name,
                  "DURATION_SOURCES");
     symbols_fill(breaker_states, 0, SW_BREAKER_STATE_COUNT, sw_breaker_state_name,

@@ -48,17 +48,27 @@ static VALUE step_counts_new(const sw_task_row *row)
     return rb_obj_freeze(counts);
 }
 
+/* nil where all zero stands for no task. */
+static VALUE task_id_or_nil(const sw_uuid *id)
+{
+    static const sw_uuid none;
+
+    return memcmp(id, &none, sizeof(none)) == 0 ? Qnil : rsw_id(id);
+}
+
 static VALUE task_row_new(const sw_task_row *row, VALUE steps)
 {
-    return rsw_row_new(RSW_TASK_ROW, 19,
-                       (VALUE[]){rsw_id(&row->task_id), rsw_name(row->workflow),
-                                 rsw_name(row->version), rsw_name(row->digest), rsw_str(row->input),
-                                 rsw_str(row->key), rsw_str(row->initiator), rsw_str(row->reason),
+    return rsw_row_new(RSW_TASK_ROW, 20,
+                       (VALUE[]){rsw_id(&row->task_id),        rsw_name(row->workflow),
+                                 rsw_name(row->version),       rsw_name(row->digest),
+                                 rsw_str(row->input),          rsw_str(row->key),
+                                 rsw_str(row->initiator),      rsw_str(row->reason),
                                  rsw_str(row->correlation_id), rsw_strs(row->tags, row->tag_count),
-                                 rsw_task_state(row->state), INT2NUM(row->priority),
-                                 rsw_number(row->created_us), rsw_number(row->started_us),
+                                 rsw_task_state(row->state),   INT2NUM(row->priority),
+                                 rsw_number(row->created_us),  rsw_number(row->started_us),
                                  rsw_number(row->finished_us), LL2NUM(row->step_count),
-                                 step_counts_new(row), steps, rsw_number(row->deadline_us)});
+                                 step_counts_new(row),         steps,
+                                 rsw_number(row->deadline_us), task_id_or_nil(&row->parent_id)});
 }
 
 static VALUE task_row_element(const void *rows, size_t index)
@@ -116,6 +126,14 @@ static struct {
 };
 enum { SUBMIT_TEXT_COUNT = sizeof(submit_texts) / sizeof(*submit_texts) };
 
+/* A task that is given by its id, or itself: then it has one. */
+static sw_uuid task_given(VALUE value, int64_t row, const char *what)
+{
+    if (!RB_TYPE_P(value, T_STRING) && rb_respond_to(value, rb_intern("id")))
+        value = rb_funcall(value, rb_intern("id"), 0);
+    return rsw_uuid(value, row, what);
+}
+
 static int submit_reader_pair(VALUE key, VALUE value, VALUE data)
 {
     const submit_reader *reader = (const submit_reader *)data;
@@ -141,6 +159,8 @@ static int submit_reader_pair(VALUE key, VALUE value, VALUE data)
         row->deadline_ms = rsw_int64(value, reader->index, "deadline_ms");
     else if (id == rb_intern("deadline_us"))
         row->deadline_us = rsw_int64(value, reader->index, "deadline_us");
+    else if (id == rb_intern("parent"))
+        row->parent_id = NIL_P(value) ? (sw_uuid){{0}} : task_given(value, reader->index, "parent");
     else
         rsw_error_fail(SW_EINVAL, reader->index, "unknown key %s", rb_id2name(id));
     return ST_CONTINUE;
@@ -252,6 +272,7 @@ static VALUE engine_wait(VALUE self, VALUE task_id, VALUE wait_ms)
     wait.wait_ms = NIL_P(wait_ms) ? -1 : (int64_t)rsw_size(wait_ms, "wait_ms");
     if (wait.wait_ms > INT64_MAX / 2000)
         rb_raise(rb_eRangeError, "wait_ms is too large");
+    wait.call.waits = wait.wait_ms != 0;
     end_us = rsw_clock_us() + wait.wait_ms * 1000;
     for (;;) {
         rsw_call_run(&wait.call);
@@ -312,7 +333,8 @@ static void filter_read(filter_call *call, int argc, VALUE *argv)
                                         "before",
                                         "limit",
                                         "created_after_us",
-                                        "created_before_us"};
+                                        "created_before_us",
+                                        "parent"};
     enum { FILTER_COUNT = sizeof(names) / sizeof(*names) };
     sw_task_filter *filter = &call->filter;
     ID ids[FILTER_COUNT];
@@ -340,6 +362,8 @@ static void filter_read(filter_call *call, int argc, VALUE *argv)
         filter->created_after_us = rsw_int64(values[6], -1, "created_after_us");
     if (values[7] != Qundef && !NIL_P(values[7]))
         filter->created_before_us = rsw_int64(values[7], -1, "created_before_us");
+    if (values[8] != Qundef && !NIL_P(values[8]))
+        filter->parent_id = task_given(values[8], -1, "parent");
 }
 
 static VALUE list_convert(VALUE data)

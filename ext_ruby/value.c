@@ -64,6 +64,11 @@ static void text_check(VALUE value, int64_t row, const char *what)
                        what, rb_enc_name(rb_enc_get(value)));
 }
 
+void rsw_text_check(VALUE value, int64_t row, const char *what)
+{
+    text_check(value, row, what);
+}
+
 sw_str rsw_text(VALUE *value, const char *what)
 {
     if (NIL_P(*value))

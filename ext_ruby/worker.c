@@ -65,22 +65,24 @@ static int renew_run(rsw_call *call)
                            &call->result, &call->error);
 }
 
-/* Held steps are [step_id, epoch]. */
-static void held_read(worker_call *worker, rsw_arena *arena, VALUE held)
+sw_step_hold *rsw_holds_read(rsw_arena *arena, VALUE held, const char *what, size_t *count)
 {
+    sw_step_hold *rows;
+
     if (!RB_TYPE_P(held, T_ARRAY))
-        rsw_error_type(held, -1, "held", "an Array of Arrays");
-    worker->held_count = (size_t)RARRAY_LEN(held);
-    worker->held = rsw_arena_rows(arena, worker->held_count, sizeof(*worker->held));
-    for (size_t i = 0; i < worker->held_count; i++) {
+        rsw_error_type(held, -1, what, "an Array of Arrays");
+    *count = (size_t)RARRAY_LEN(held);
+    rows = rsw_arena_rows(arena, *count, sizeof(*rows));
+    for (size_t i = 0; i < *count; i++) {
         VALUE row = rb_ary_entry(held, (long)i);
         int64_t index = (int64_t)i;
 
         if (!RB_TYPE_P(row, T_ARRAY))
             rsw_error_type(row, index, "a held step", "an Array");
-        worker->held[i].step_id = rsw_int64(rb_ary_entry(row, 0), index, "step_id");
-        worker->held[i].epoch = rsw_int64(rb_ary_entry(row, 1), index, "epoch");
+        rows[i].step_id = rsw_int64(rb_ary_entry(row, 0), index, "step_id");
+        rows[i].epoch = rsw_int64(rb_ary_entry(row, 1), index, "epoch");
     }
+    return rows;
 }
 
 static VALUE hold_element(const void *rows, size_t index)
@@ -106,7 +108,7 @@ static VALUE engine_worker_renew(VALUE self, VALUE worker_id, VALUE held)
     VALUE answer;
 
     worker.worker.worker_id = rsw_int64(worker_id, -1, "worker_id");
-    held_read(&worker, arena, held);
+    worker.held = rsw_holds_read(arena, held, "held", &worker.held_count);
     answer = rsw_call_finish(&worker.call, renew_convert);
     rsw_arena_free(memory);
     RB_GC_GUARD(self);

@@ -153,6 +153,19 @@ RSpec.describe Stepwell::Audit do
         expect { engine.erase("a", actor: "eve", reason: "") }.to raise_error(Stepwell::InvalidArgumentError, /reason is missing/)
       end
 
+      it "verifies by as many threads as are asked for" do
+        work(engine)
+        checkpoint = engine.audit.seal(signer: signer)
+        report = engine.audit.verify(checkpoints: checkpoint, vkeys: key)
+        [1, 3, 64].each do |jobs|
+          expect(engine.audit.verify(checkpoints: checkpoint, vkeys: key, jobs: jobs)).to eq(report)
+          expect(engine.audit.verify(jobs: jobs)).to have_attributes(ok: true, level: :integrity)
+        end
+        [-1, 65].each do |jobs|
+          expect { engine.audit.verify(jobs: jobs) }.to raise_error(Stepwell::InvalidArgumentError, "jobs must be 0 to 64")
+        end
+      end
+
       it "exports a folder that verifies alone" do
         work(engine)
         checkpoint = engine.audit.seal(signer: signer)
@@ -160,12 +173,36 @@ RSpec.describe Stepwell::Audit do
         engine.audit.export(folder, checkpoint: checkpoint)
         report = described_class.verify_export(folder, vkeys: key, checkpoints: checkpoint)
         expect(report).to have_attributes(level: :signed, signed_count: checkpoint.entry_count, root: checkpoint.root)
+        [1, 3, 64].each { |jobs| expect(described_class.verify_export(folder, vkeys: key, checkpoints: checkpoint, jobs: jobs)).to eq(report) }
+        [-1, 65].each do |jobs|
+          expect { described_class.verify_export(folder, vkeys: key, jobs: jobs) }
+            .to raise_error(Stepwell::InvalidArgumentError, "jobs must be 0 to 64")
+        end
         bundle = Dir[File.join(folder, "tile/entries/**/#{checkpoint.entry_count}")].first
         File.binwrite(bundle, "#{File.binread(bundle)}x")
         expect { described_class.verify_export(folder, vkeys: key) }.to raise_error(Stepwell::AuditError) { |error|
           expect(error.report.ok).to be(false)
         }
         expect { described_class.verify_export(directory, vkeys: key) }.to raise_error(Stepwell::NotFoundError)
+      end
+
+      it "proves out of an export what it proves itself" do
+        work(engine)
+        old = engine.audit.seal(signer: signer)
+        work(engine)
+        new = engine.audit.seal(signer: signer)
+        folder = Pathname(directory) / "public"
+        engine.audit.export(folder, checkpoint: new)
+        expect(described_class.prove_export(folder, 2, 3)).to eq(engine.audit.prove(2, 3, checkpoint: new))
+        expect(described_class.prove_export(folder, 1, checkpoint: old)).to eq(engine.audit.prove(1, checkpoint: old))
+        proof = engine.audit.prove_consistency(old, new)
+        expect(described_class.prove_export_consistency(folder, old)).to eq(proof)
+        expect(described_class.prove_export_consistency(folder, old, new)).to eq(proof)
+        expect { described_class.prove_export(folder, 1, 999) }.to raise_error(Stepwell::InvalidArgumentError) { |error|
+          expect(error.row).to eq(1)
+        }
+        expect { described_class.prove_export(directory, 1) }.to raise_error(Stepwell::NotFoundError)
+        expect { described_class.prove_export_consistency(folder, new, old) }.to raise_error(Stepwell::InvalidArgumentError)
       end
     end
   end

@@ -34,6 +34,7 @@ RSpec.describe "the documentation" do
   end
 
   { "the guide" => "docs/guide/ruby.md", "the guide to forecasts" => "docs/guide/forecast.md",
+    "the guide to events" => "docs/guide/events.md",
     "the README of the gem" => "gems/stepwell/README.md" }.each do |name, path|
     it "of #{name} runs" do
       code = program(File.join(ROOT, path))
@@ -46,6 +47,7 @@ RSpec.describe "the documentation" do
   it "of the guide has values that are checked" do
     expect(program(File.join(ROOT, "docs/guide/ruby.md")).scan("expect_value(").size).to be > 10
     expect(program(File.join(ROOT, "docs/guide/forecast.md")).scan("expect_value(").size).to be >= 8
+    expect(program(File.join(ROOT, "docs/guide/events.md")).scan("expect_value(").size).to be >= 11
   end
 
   outputs = {

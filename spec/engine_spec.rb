@@ -248,6 +248,43 @@ RSpec.describe Stepwell::Engine do
         end
       end
 
+      describe "parents" do
+        let!(:parent) { submit(engine) }
+
+        def parented(**row)
+          engine.submit([{ workflow: "w", **row }]).first.task_id
+        end
+
+        it "finds what a task has started" do
+          first = parented(parent: parent, tags: ["red"])
+          second = parented(parent: engine.task(parent))
+          expect(engine.list(parent: parent).map(&:task_id)).to eq([second, first])
+          expect(engine.list(parent: engine.task(parent), tag: "red").map(&:task_id)).to eq([first])
+          expect(engine.list(parent: parent, before: second, limit: 5).map(&:parent_id)).to eq([parent])
+          expect(engine.tasks(parent: parent).map(&:id)).to eq([second, first])
+          expect(engine.count(parent: parent)).to include(pending: 2)
+          expect(engine.count(parent: first).values.sum).to eq(0)
+          expect(engine.task(first)).to have_attributes(parent_id: parent)
+          expect(engine.get(first).tags).to eq(["red", "parent:#{parent}"])
+          expect(engine.get(parent).parent_id).to be_nil
+          expect(engine.list(parent: nil).size).to eq(3)
+          expect(engine.get(parented(parent: nil)).tags).to eq([])
+        end
+
+        it "refuses a parent that is none, with its row" do
+          nobody = "01920000-0000-7000-8000-000000000000"
+          expect { engine.submit([{ workflow: "w" }, { workflow: "w", parent: nobody }]) }
+            .to raise_error(Stepwell::NotFoundError, /to be the parent/) { |error| expect(error.row).to eq(1) }
+          expect { parented(tags: ["parent:order-7"]) }.to raise_error(Stepwell::InvalidArgumentError, /must name a task/)
+          expect { parented(tags: ["parent:#{parent}"], parent: parented) }
+            .to raise_error(Stepwell::InvalidArgumentError, /two parents/)
+          expect { parented(parent: 7) }.to raise_error(TypeError, /parent/)
+          expect { parented(parent: "x") }.to raise_error(Stepwell::InvalidArgumentError, /parent is not a UUID/)
+          expect { engine.list(parent: "x") }.to raise_error(Stepwell::InvalidArgumentError, /parent is not a UUID/)
+          expect(engine.count.values.sum).to eq(2)
+        end
+      end
+
       describe "#cancel" do
         it "cancels what has not ended and refuses what has" do
           id = submit(engine, { "a" => {}, "b" => { "after" => ["a"] } })

@@ -32,9 +32,12 @@ RSpec.describe "fork" do
           picture: [id], gantt: [id], durations: ["w"], forecast: [id],
           override: [[[row.step_id, :cancelled, "ann", "why"]]],
           breaker_list: [], breaker_override: [[]],
-          dead_list: [], dead_count: [], dead_override: [:ready, "ann", "why"], worker_renew: [worker, []], worker_keep: [worker],
-          task_prune: [1], worker_close: [worker], worker_list: [], audit_verify: [], audit_task: [id], audit_list: [1, 1], task_erase: %w[a b c], audit_search: [], audit_count: [], audit_dump: [:csv], audit_seal: ["/no/key"], audit_prove: ["x", [1]],
-          audit_prove_consistency: ["x", "y"], audit_export: ["/no/folder", "x"],
+          dead_list: [], dead_count: [], dead_override: [:ready, "ann", "why"], worker_renew: [worker, []], heartbeat: [[[row.step_id, row.epoch]]], worker_keep: [worker],
+          task_prune: [1], worker_close: [worker], worker_list: [], audit_verify: [], audit_task: [id], audit_list: [1, 1], task_erase: %w[a b c], audit_search: [], audit_count: [], audit_dump: [:csv], audit_seal: ["/no/key"], audit_rotate: ["/no/key", "/no/next"], audit_anchor_put: ["file:/no/folder/a", "b", ["c"]], audit_prove: ["x", [1]],
+          audit_prove_consistency: ["x", "y"], audit_export: ["/no/folder", "x"], task_export: [id],
+          control_report: [:json, [], nil, nil, ["x"], ["y"]],
+          event_append: [[[id, "note"]]], event_list: [], event_wait: [0, 0], event_replay: [id],
+          projection_open: %w[p 1], projection_save: ["p", 1, 0, 1, "{}"], projection_list: [], projection_delete: ["p"],
           workflow: ["w"], register_text: ['{"stepwell":1,"name":"w","steps":[{"name":"a"}]}']
         }
         in_child do

@@ -31,7 +31,7 @@ RSpec.describe "golden scenarios" do
 
     private
 
-    VERBS = %w[breaker open submit exchange update work renew close cancel override dead prune explain sleep_ms].freeze
+    VERBS = %w[append events list breaker open submit exchange update heartbeat work renew close cancel override dead prune explain sleep_ms].freeze
 
     def perform(operation)
       verb = VERBS.find { |name| operation.key?(name) } || raise("unknown operation #{operation}")
@@ -57,7 +57,8 @@ RSpec.describe "golden scenarios" do
 
     def play_submit(operation)
       row = { workflow: @scenario["workflow"]["name"], key: operation["key"], priority: operation["priority"],
-              deadline_ms: operation["deadline_ms"] }
+              deadline_ms: operation["deadline_ms"], tags: operation["tags"],
+              parent: @tasks[operation["parent"]] }
       row[:input_json] = Stepwell::Payload.dump(operation["input"]) if operation.key?("input")
       answer = @engine.submit([row.compact]).first
       expect(answer.created).to eq(operation["created"]) if operation.key?("created")
@@ -88,6 +89,14 @@ RSpec.describe "golden scenarios" do
 
     def play_update(operation)
       check_applied(@engine.update_batch(reports(operation["update"], nil)), operation)
+    end
+
+    def play_heartbeat(operation)
+      rows = operation["heartbeat"].map do |row|
+        claim = @claims.fetch([row["claim_of"], @tasks.fetch(row["task"] || "t1"), row["step"]])
+        [claim.step_id, claim.epoch]
+      end
+      check_applied(@engine.heartbeat(rows), operation)
     end
 
     def check_applied(applied, operation)
@@ -173,6 +182,33 @@ RSpec.describe "golden scenarios" do
       end
       row = @engine.breaker_list.find { |breaker| breaker.name == operation["breaker"] }
       expect(row.state.to_s).to eq(operation["state"])
+    end
+
+    def play_append(operation)
+      rows = operation["append"].map do |row|
+        data = row.key?("data") ? JSON.generate(row["data"]) : nil
+        [@tasks.fetch(row["task"] || "t1"), row["type"], data, row["expected_version"], row["key"]]
+      end
+      answers = @engine.event_append(rows, (operation["mode"] || "all_or_nothing").to_sym)
+      expect(answers.map { |row| row.status.to_s }).to eq(operation["statuses"])
+      expect(answers.map(&:version)).to eq(operation["versions"])
+    end
+
+    def play_events(operation)
+      filter = operation["events"].transform_keys(&:to_sym)
+      filter[:task_id] = @tasks.fetch(operation["task"]) if operation.key?("task")
+      found = @engine.event_list(**filter).map { |row| [row.position, row.type, row.data_json].compact.join(" ") }
+      expect(found).to eq(operation["found"])
+    end
+
+    def play_list(operation)
+      filter = operation["list"].transform_keys(&:to_sym)
+      %i[parent before].each { |name| filter[name] = @tasks.fetch(filter[name]) if filter.key?(name) }
+      found = @engine.list(**filter).map { |row| @tasks.key(row.task_id) }
+      expect(found).to eq(operation["found"])
+      return if filter.key?(:before) || filter.key?(:limit)
+
+      expect(@engine.count(**filter).values.sum).to eq(found.size)
     end
 
     def play_explain(operation)

@@ -48,6 +48,65 @@ RSpec.describe Stepwell::Graph do
     expect(described_class.new([]).order).to eq([])
   end
 
+  it "knows a name by its bytes, whatever object it is" do
+    names = Array.new(1000) { |i| "name #{i} é" }
+    pairs = Array.new(999) { |i| [names[i].dup, names[i + 1].dup] }
+    graph = described_class.new(pairs, nodes: names)
+    expect(graph.order).to eq(names)
+    expect(graph.dependents("name 997 é")).to eq(names.last(2))
+    mixed = described_class.new([["a", "b".encode("US-ASCII")], ["b".b, "c"], ["", "a\0"], ["a", "a\0"]])
+    expect(mixed.nodes).to eq(["a", "b", "c", "", "a\0"])
+    expect(mixed.nodes).to all(be_frozen)
+    expect { described_class.new([["a", "\xC3\xA9".b]]) }.to raise_error(Stepwell::InvalidArgumentError)
+  end
+
+  it "tells names apart that other Strings than the keys mention, of any length" do
+    names = Array.new(500) { |i| "é#{i}" * (1 + (i % 30)) }
+    after = names.each_with_index.to_h { |name, i| [name, i.zero? ? [] : [names[i - 1], names[i / 2], "other #{i % 70}"].uniq] }
+    expected = after.flat_map { |name, mentions| mentions.map { |mention| [mention, name] } }
+    [after, after.transform_values { |list| list.map { |name| (+name).dup } }, expected].each do |form|
+      expect(described_class.new(form).edges).to eq(expected)
+    end
+    expect(described_class.new(after).nodes).to eq((names + after.values.flatten).uniq)
+    expect(described_class.new(after).nodes.first).to equal(after.keys.first) # shared, not copied
+  end
+
+  it "knows keys that are one name, in Hashes that compare by identity" do
+    after = {}.compare_by_identity
+    [["a", []], ["b", ["a"]], ["c", ["b"]]].each { |name, list| after[name.dup] = list }
+    after["b".dup] = ["x"]
+    expect(described_class.new(after).edges).to eq([%w[a b], %w[b c], %w[x b]])
+  end
+
+  it "keeps its names when the Strings change later" do
+    names = ["short", "long #{"x" * 50}"].map(&:dup)
+    graph = described_class.new([names])
+    names.each { |name| name << "!" }
+    expect(graph.nodes).to eq(["short", "long #{"x" * 50}"])
+  end
+
+  it "knows a Symbol by itself, not by its bytes" do
+    made = Array.new(1000) { |i| "made at run time #{i}".to_sym }
+    expect(described_class.new([:a, *made].each_cons(2).to_a).order).to eq([:a, *made])
+    bytes = %w[UTF-8 ISO-8859-1].map { |encoding| (+"\xC3\xA9").force_encoding(encoding).to_sym }
+    expect(described_class.new([bytes]).nodes).to eq(bytes)
+  end
+
+  it "finds names again when they were read under a Hash that compares objects" do
+    after = {}.compare_by_identity
+    after["b"] = ["a"]
+    after["b".dup] = ["c"]
+    expect(described_class.new(after).edges).to eq([%w[a b], %w[c b]])
+  end
+
+  it "orders more names than fit on the stack of Ruby" do
+    names = Array.new(300_000) { |i| "n#{i}" }
+    graph = described_class.new(names.each_cons(2).to_a)
+    expect(graph.order).to eq(names)
+    expect(graph.analyze(parts: %i[span time]).critical_path).to eq(names)
+    expect(graph.edit.order).to eq(names)
+  end
+
   it "agrees with TSort and with brute force on random graphs" do
     random = Random.new(7)
     40.times do
@@ -129,6 +188,8 @@ RSpec.describe Stepwell::Graph do
     expect { described_class.new([[0, 1]]).diff(described_class.new([%w[a b]])) }.to raise_error(TypeError, /Integer and of String/)
     one, two = [1, 2].map { |ms| described_class.of(definition({ "a" => { "timeout_ms" => ms } })) }
     expect(one.diff(two).map(&:to_a)).to eq([[:node_changed, "a", nil, [:timeout]]])
+    three = described_class.of(definition({ "a" => { "timeout_ms" => 1, "heartbeat_ms" => 1 } }))
+    expect(one.diff(three).map(&:to_a)).to eq([[:node_changed, "a", nil, [:timeout]]])
   end
 
   it "keeps an order while it is edited, and refuses cycles" do
@@ -156,7 +217,7 @@ RSpec.describe Stepwell::Graph do
       ["abcd", "abcdabcd"] => [Stepwell::InvalidArgumentError],
       [[[0].pack("l"), [-1].pack("l")]] => [Stepwell::InvalidArgumentError], # names, and no UTF-8
       [[0].pack("l"), [-1].pack("l")] => [Stepwell::InvalidArgumentError, 0], [[2**70, 1]] => [RangeError],
-      [["\xff", "a"]] => [Stepwell::InvalidArgumentError]
+      [["\xff", "a"]] => [Stepwell::InvalidArgumentError, 0]
     }
     bad.each do |edges, (kind, row)|
       expect { described_class.new(edges) }.to raise_error(kind) { |error| expect(error.row).to eq(row) if row }
@@ -166,6 +227,20 @@ RSpec.describe Stepwell::Graph do
     expect { described_class.new([], nodes: %w[a a]) }.to raise_error(Stepwell::InvalidArgumentError)
     expect { described_class.new([[0, 5]], nodes: 3) }.to raise_error(Stepwell::InvalidArgumentError)
     expect { described_class.allocate.order }.to raise_error(Stepwell::Error)
+  end
+
+  it "tells of the first row that is wrong, however many there are" do
+    good = Array.new(200) { |i| ["n#{i}", "n#{i + 1}"] }
+    broken = "\xff"
+    { [broken, "a"] => 150, ["a", "é".encode("UTF-16LE")] => 3, ["a", "é".b] => 64 }.each do |pair, row|
+      edges = good.first(row) + [pair] + good.drop(row) + [["no pair"]]
+      expect { described_class.new(edges) }
+        .to raise_error(Stepwell::InvalidArgumentError, /a node is/) { |error| expect(error.row).to eq(row) }
+    end
+    expect { described_class.new(good + [["a", 1], ["no pair"]]) }.to raise_error(TypeError, /row 200: a node/)
+    expect { described_class.new({ "a" => [1], "b" => 1.5 }) }.to raise_error(TypeError, /\Aa node/)
+    expect { described_class.new([], nodes: good.map(&:first) + ["n7"]) }
+      .to raise_error(Stepwell::InvalidArgumentError, /node 200 of nodes/) { |error| expect(error.row).to eq(200) }
   end
 
   it "refuses durations that are none" do

@@ -34,21 +34,28 @@ RSpec.describe Stepwell::Engine, "and values of wrong kinds" do
     register_text: ["{}"], workflow: ["w", ""], submit: [[]], get: [good_id], wait: [good_id, 0], cancel: [[]],
     exchange: [1, [], 0, 0], update_batch: [[]], explain: [good_id, "a"], task_context: [[good_id]], step_readiness: [good_id],
     forecast: [good_id], override: [[[1, :ready, "ann", "why"]], :partial], dead_override: [:ready, "ann", "why", nil],
-    breaker_override: [[["pay", :open, "ann", "why", 5]]], open_breaker: ["pay"], close_breaker: ["pay"], worker_renew: [1, []], worker_keep: [1], worker_close: [1],
+    breaker_override: [[["pay", :open, "ann", "why", 5]]], open_breaker: ["pay"], close_breaker: ["pay"], worker_renew: [1, []], heartbeat: [[]], worker_keep: [1], worker_close: [1],
     task_prune: [1], picture: [good_id], gantt: [good_id], durations: ["w"],
-    audit_task: [good_id], audit_list: [1, 1], audit_verify: [["a"], ["b"]], audit_seal: ["/no/key"], audit_prove: ["a", [1]],
-    task_erase: %w[a b c], audit_dump: [:csv, true], audit_prove_consistency: %w[a b], audit_export: ["/no/folder", "a"], register: ["{}"], start: ["w", nil]
+    event_append: [[[good_id, "note", "1", 2, "k", "c", "a", "ann", "why"]], :partial], event_wait: [0, 0], event_replay: [good_id, 1],
+    append_event: [good_id, "note", 1], append_events: [[[good_id, "note", 1, {}]]],
+    projection_open: %w[p 1], projection_save: ["p", 1, 0, 1, "{}"], projection_delete: ["p"],
+    audit_task: [good_id], audit_list: [1, 1], audit_verify: [["a"], ["b"], [["p", "n", 1, 2]]], audit_seal: ["/no/key", nil], audit_prove: ["a", [1]],
+    audit_rotate: ["/no/key", "/no/next", nil, nil], audit_anchor_put: ["file:/no/folder/a", "b", ["c"]],
+    control_report: [:json, [:soc2], 1, 2, ["a"], ["b"]],
+    task_erase: %w[a b c], audit_dump: [:csv, true], audit_prove_consistency: %w[a b], audit_export: ["/no/folder", "a"], task_export: [good_id, "a", "/no/folder/x"], register: ["{}"], start: ["w", nil]
   }
   keywords = {
     register_text: [["{}"], %i[strict source]], task_prune: [[1], %i[workflow states limit dry_run actor reason]],
-    list: [[], %i[state workflow tag correlation_id before limit]],
+    list: [[], %i[state workflow tag correlation_id before limit parent]],
     dead_list: [[], %i[workflow handler step error_class failed_after_us failed_before_us after_us after_step_id limit]],
     open_breaker: [["pay"], %i[actor reason seconds]], close_breaker: [["pay"], %i[actor reason]],
     dead_count: [[], %i[workflow handler step error_class failed_after_us failed_before_us]],
     task_erase: [%w[a b c], %i[dry_run quick]],
+    event_list: [[], %i[after before types task_id correlation_id after_us before_us newest_first limit]],
+    append_event: [[good_id, "note"], %i[expected_version key correlation_id step actor reason]],
     audit_search: [[], %i[kind actor step outcome correlation_id task_id after_us before_us after_entry_no limit]],
     audit_count: [[], %i[kind actor step outcome correlation_id task_id after_us before_us after_entry_no limit]],
-    count: [[], %i[state workflow tag correlation_id]], worker_open: [[], %i[handlers name queues lease_ms]],
+    count: [[], %i[state workflow tag correlation_id parent]], worker_open: [[], %i[handlers name queues lease_ms]],
     forecast: [[good_id], %i[fail slower skip workers more_workers resources draws history calibrate]],
     picture: [[good_id], %i[format critical slack redundant durations direction title columns ascii color compact]],
     gantt: [[good_id], %i[format title columns width ascii color]], durations: [["w"], %i[version history]]
@@ -83,6 +90,8 @@ RSpec.describe Stepwell::Engine, "and values of wrong kinds" do
   positional.each do |method, right|
     right.each_index do |index|
       it "refuses them as argument #{index} of #{method}" do
+        # A wait without end ends at once where there is an event.
+        engine.register_text('{"stepwell":1,"name":"w","steps":[{"name":"a"}]}') if method == :event_wait
         values.each do |name, value|
           arguments = right.dup.tap { |copy| copy[index] = value }
           expect_typed(try(method, *arguments), allowed, "#{method} with #{name}")
@@ -104,7 +113,10 @@ RSpec.describe Stepwell::Engine, "and values of wrong kinds" do
   end
 
   { audit_keygen: ["example.com/x", "/no/folder/key"], audit_check: ["a", ["b"], ["c"]],
-    audit_verify_export: ["/no/folder", ["b"], ["c"]] }.each do |method, right|
+    audit_enrol: ["a", "/no/folder/key"], audit_anchor_get: ["file:/no/folder/a", "b"],
+    audit_prove_export: ["/no/folder", nil, [1]], audit_prove_export_consistency: ["/no/folder", "a", nil],
+    audit_verify_export: ["/no/folder", ["b"], ["c"], [["p", "n", 1, 2]], 2],
+    task_file_verify: ["{}", "x", ["b"], ["c"], [["p", "n", 1, 2]]], task_file_open: ["{}", "x", 1] }.each do |method, right|
     it "refuses them as arguments of #{method}, which needs no engine" do
       right.each_index.to_a.product(values.to_a).each do |index, (name, value)|
         outcome = begin
@@ -121,7 +133,7 @@ RSpec.describe Stepwell::Engine, "and values of wrong kinds" do
 
   it "refuses them in rows of submit" do
     engine.register(definition({ "a" => {} }))
-    keys = %i[workflow version input_json key initiator reason correlation_id tags priority]
+    keys = %i[workflow version input_json key initiator reason correlation_id tags priority parent]
     keys.product(values.to_a).each do |key, (name, value)|
       expect_typed(try(:submit, [{ workflow: "w", key => value }]), allowed, "#{key}: #{name}")
       expect_typed(try(:submit, [{ workflow: "w", tags: [value] }]), allowed, "a tag: #{name}")
@@ -148,6 +160,8 @@ RSpec.describe Stepwell::Engine, "and values of wrong kinds" do
       expect_typed(try(:cancel, [[good_id, value, "r"]]), allowed, "actor: #{name}")
       expect_typed(try(:worker_renew, 1, [[value, 1]]), allowed, "step_id: #{name}")
       expect_typed(try(:worker_renew, 1, [[1, value]]), allowed, "epoch: #{name}")
+      expect_typed(try(:heartbeat, [[value, 1]]), allowed, "step_id of a heartbeat: #{name}")
+      expect_typed(try(:heartbeat, [[1, value]]), allowed, "epoch of a heartbeat: #{name}")
     end
     expect(engine.get(id).state).to eq(:pending)
   end

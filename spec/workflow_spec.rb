@@ -71,6 +71,8 @@ RSpec.describe Stepwell::Workflow do
       at = Time.at(2_000_000_000)
       expect(plain.deadline_us - plain.created_us).to eq(7_200_000_000)
       expect(plain.step(:ask).fails_us - plain.created_us).to eq(1_500_000)
+      context = engine.get_task_execution_context(plain.task_id)
+      expect([context.deadline_us, context.next_deadline_us]).to eq([plain.deadline_us, plain.step(:ask).fails_us])
       expect(short.deadline_us - short.created_us).to eq(250_000)
       expect(engine.start("quote", deadline: at).row.deadline_us).to eq(2_000_000_000_000_000)
     end
@@ -237,6 +239,16 @@ RSpec.describe Stepwell::Workflow do
       expect(order.start(n: 1, **options)).to eq(first)
       expect(first.row).to have_attributes(key: "k", initiator: "ann", reason: "r", correlation_id: "c", tags: ["t"],
                                            priority: 2, version: "1.2.0")
+    end
+
+    it "names the task that starts it, and is found by it" do
+      first = order.start(engine: engine)
+      second = order.start(engine: engine, parent: first)
+      more = order.start_many([1, 2], engine: engine, parent: first.id)
+      expect(first.parent_id).to be_nil
+      expect([second, *more].map(&:parent_id).uniq).to eq([first.id])
+      expect(engine.tasks(parent: first)).to eq([*more.reverse, second])
+      expect(engine.start("workflow_spec.order", nil, parent: second).parent_id).to eq(second.id)
     end
 
     it "refuses an input that is not JSON before anything is stored" do

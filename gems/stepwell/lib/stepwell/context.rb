@@ -12,10 +12,12 @@ module Stepwell
     attr_reader :deadline
 
     # @param claim [Claim]
-    def initialize(claim)
+    # @param engine [Engine, nil] where {#heartbeat} is written; nil: nowhere
+    def initialize(claim, engine = nil)
       @claim = claim
       timeout_ms = claim.timeout_ms
       @deadline = Time.now + (timeout_ms / 1000.0) if timeout_ms
+      @heartbeat = Heartbeat.new(engine, claim) if engine && claim.heartbeat_ms
     end
 
     # @return [Document, Object] the task's input: a {Document} when it is a JSON object
@@ -55,6 +57,22 @@ module Stepwell
     #   the handler returns will not be kept. Learned at the next renewal of the lease.
     def cancelled?
       @cancelled == true
+    end
+
+    # Say that this attempt goes on. A step with heartbeat: is tried again when its handler says
+    # nothing for so long. May be called as often as you like: it looks at a clock, and writes (one
+    # commit) when a third of the step's heartbeat: has passed since it did. Without heartbeat: it
+    # never writes.
+    #
+    # @return [nil]
+    # @raise [FencedError] what the handler returns is no longer wanted ({#cancelled?}): let it end
+    #   the handler
+    def heartbeat
+      cancel if @heartbeat&.beat&.fenced?
+      return unless cancelled?
+
+      raise FencedError, "attempt #{attempt} of #{step} counts no longer: it was cancelled, ran out of time, " \
+                         "or was taken over"
     end
 
     # @return [String] the same for every attempt of this step of this task

@@ -29,7 +29,8 @@ module Stepwell
       Task.new(@engine, task_id)
     end
 
-    # Try the step again at once, for the attempts that are left or one more; its task goes on.
+    # Try the step again at once, for the attempts that are left or one more; its task goes on, with
+    # the steps that were cancelled because it had failed (on_failure: :fail_task).
     #
     # @param actor [String] who, for the audit log
     # @param reason [String] why, for the audit log
@@ -79,7 +80,8 @@ module Stepwell
     end
 
     # Try all again that a filter finds, a thousand in one transaction; {#dead_letters} with the same
-    # filter shows them before. Without a filter it means every one.
+    # filter shows them before. Without a filter it means every one. Steps that were cancelled
+    # because one had failed go on with it, and are not among the rows.
     #
     # @param actor [String] who, for the audit log
     # @param reason [String] why, for the audit log

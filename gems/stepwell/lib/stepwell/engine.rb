@@ -54,9 +54,10 @@ module Stepwell
   #   Start tasks in one transaction: all or none.
   #   @param rows [Array<Hash{Symbol => Object}>] :workflow (required), :version, :input_json, :key
   #     (idempotency key within the workflow), :initiator, :reason, :correlation_id, :tags (Array of
-  #     Strings), :priority (-32768..32767), :deadline_ms (from now on) or :deadline_us (a time)
+  #     Strings), :priority (-32768..32767), :deadline_ms (from now on) or :deadline_us (a time),
+  #     :parent ({Task} or its id: the task that starts this one)
   #   @return [Array<Submitted>]
-  #   @raise [NotFoundError] no such workflow
+  #   @raise [NotFoundError] no such workflow, no such parent
   #   @raise [ConflictError] the key is known with another input
   #   @raise [InvalidArgumentError, LimitError] #row says which
   #
@@ -71,14 +72,15 @@ module Stepwell
   #   @return [TaskRow] with its steps
   #   @raise [WaitTimeoutError, NotFoundError]
   #
-  # @!method list(state: nil, workflow: nil, tag: nil, correlation_id: nil, before: nil, limit: 100, created_after_us: nil, created_before_us: nil)
+  # @!method list(state: nil, workflow: nil, tag: nil, correlation_id: nil, before: nil, limit: 100, created_after_us: nil, created_before_us: nil, parent: nil)
   #   @param before [String, nil] only tasks submitted before this one, for the next page
   #   @param limit [Integer] 10,000 at most
   #   @param created_after_us [Integer, nil] only tasks created at this time or later
   #   @param created_before_us [Integer, nil] only tasks created before this time
+  #   @param parent [Task, String, nil] only tasks that this one started, also when it was pruned
   #   @return [Array<TaskRow>] newest first, without steps
   #
-  # @!method count(state: nil, workflow: nil, tag: nil, correlation_id: nil, created_after_us: nil, created_before_us: nil)
+  # @!method count(state: nil, workflow: nil, tag: nil, correlation_id: nil, created_after_us: nil, created_before_us: nil, parent: nil)
   #   @return [Hash{Symbol => Integer}] by state
   #
   # @!method cancel(rows)
@@ -103,6 +105,13 @@ module Stepwell
   #   Report outcomes without claiming and without a worker.
   #   @param rows [Array<Array>] as for {#exchange}
   #   @return [Array<Applied>]
+  #
+  # @!method heartbeat(rows)
+  #   Say that attempts go on, without a worker. Attempts of steps that have a heartbeat_ms are ended
+  #   when nothing is said of them for so long; {Context#heartbeat} sees to it in handlers.
+  #   @param rows [Array<Array(Integer, Integer)>] [step_id, epoch] as claimed
+  #   @return [Array<Applied>] fenced: the attempt counts no longer
+  #   @raise [NotFoundError, InvalidArgumentError] #row says which
   #
   # @!method explain(task_id, step = nil)
   #   @return [Array<Reason>] why the step, or each step that has not ended, does not run
@@ -210,7 +219,7 @@ module Stepwell
   # @!method worker_list
   #   @return [Array<WorkerRow>]
   #
-  # @!method audit_verify(checkpoints = nil, keys = nil)
+  # @!method audit_verify(checkpoints = nil, keys = nil, anchors = nil, jobs = nil)
   #   Recompute the audit log and compare it with the state, and with checkpoints that were signed with
   #   one of the keys. {#audit} has this and more in a friendlier form.
   #   @return [AuditReport]
@@ -233,6 +242,44 @@ module Stepwell
   # @!method audit_dump(format, heads = true, **filter)
   #   @return [Array(String, Integer, Integer)] text of a page, its entries, the number of the last one
   #
+  # @!method event_append(rows, mode = :all_or_nothing)
+  #   Append events in one transaction. {Events} has friendlier forms of this and the next three.
+  #   @param rows [Array<Array>] [task_id, type, data_json, expected_version, key, correlation_id, step,
+  #     actor, reason]; all but the first two may be nil or left out
+  #   @param mode [Symbol] one of {BATCH_MODES}
+  #   @return [Array<Appended>]
+  #   @raise [VersionConflictError, ConflictError, NotFoundError, IllegalTransitionError] with
+  #     :all_or_nothing; #row says which
+  #   @raise [InvalidArgumentError, LimitError] #row says which
+  #
+  # @!method event_list(after: nil, before: nil, types: nil, task_id: nil, correlation_id: nil, after_us: nil, before_us: nil, newest_first: false, limit: 100)
+  #   @return [Array<Event>] a page
+  #   @raise [InvalidArgumentError, LimitError, AuditError]
+  #
+  # @!method event_wait(after, wait_ms)
+  #   Wait until there is an event behind a position.
+  #   @param wait_ms [Integer, nil] milliseconds, nil without end
+  #   @return [Integer] the position of the newest event, also when the time is over
+  #
+  # @!method event_replay(task_id, until_position = nil)
+  #   @return [TaskPast] the task as it was once the event at a position had happened; nil: as it is
+  #   @raise [NotFoundError] no such task, or not yet at that position
+  #
+  # @!method projection_open(name, version)
+  #   {Projection} folds events into what this and the next three keep.
+  #   @return [ProjectionRow] made at position 0 when there is none of this version
+  #
+  # @!method projection_save(name, epoch, from, position, state_json)
+  #   @return [nil]
+  #   @raise [VersionConflictError] it has another epoch, or is not at the position from any more
+  #
+  # @!method projection_list
+  #   @return [Array<ProjectionRow>] by name
+  #
+  # @!method projection_delete(name)
+  #   @return [nil]
+  #   @raise [NotFoundError]
+  #
   # @!method audit_seal(path)
   #   @return [AuditCheckpoint]
   #
@@ -245,18 +292,50 @@ module Stepwell
   # @!method audit_export(folder, checkpoint)
   #   @return [nil]
   #
+  # @!method task_export(task_id, checkpoint = nil, path = nil)
+  #   The text of a task file, which is written to path as well. {Task#export} has this in a friendlier
+  #   form, {TaskFile} what can be done with it.
+  #   @return [String]
+  #   @raise [NotFoundError, AuditError]
+  #
+  # @!method self.task_file_verify(text, source, checkpoints, keys, anchors)
+  #   @return [AuditReport]
+  #   @raise [AuditError] with #report
+  #   @raise [InvalidArgumentError] it is no task file
+  #
+  # @!method self.task_file_open(text, source = nil, entry_no = nil)
+  #   @return [Engine] in memory
+  #   @raise [AuditError, InvalidArgumentError, NotFoundError]
+  #
   # @!method self.audit_keygen(name, path)
   #   @return [AuditKey]
   #
   # @!method self.audit_check(proof, checkpoints, keys)
   #   @return [AuditShown]
   #
-  # @!method self.audit_verify_export(folder, checkpoints, keys)
+  # @!method self.audit_verify_export(folder, checkpoints, keys, anchors = nil, jobs = nil)
   #   @return [AuditReport]
+  #
+  # @!method control_report(format, standards, after_us, before_us, checkpoints, keys)
+  #   {Audit#report} has the same in a friendlier form.
+  #   @return [ControlReport]
+  #
+  # @!method self.control_report_export(folder, format, standards, after_us, before_us, checkpoints, keys)
+  #   @return [ControlReport]
+  #
+  # @!method self.control_list
+  #   @return [Array<Control>]
+  #
+  # @!method self.control_sign(path, text)
+  #   @return [ControlSignature]
+  #
+  # @!method self.control_check(text, note, keys)
+  #   @return [ControlSignature]
   class Engine
     include Operations
     include DeadLetters
     include Breakers
+    include Events
     include TaskPictures
 
     # Open a store.

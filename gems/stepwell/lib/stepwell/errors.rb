@@ -31,6 +31,22 @@ module Stepwell
     attr_reader :cycle
   end
 
+  # Something has happened to a stream, or to a projection, since the caller has looked.
+  class VersionConflictError
+    # @return [Integer, nil] the version that the stream has; nil for a batch, whose message names it
+    attr_reader :version
+
+    # @return [Integer, nil] the version that was expected
+    attr_reader :expected_version
+
+    # @api private
+    def with_versions(version, expected_version)
+      @version = version
+      @expected_version = expected_version
+      self
+    end
+  end
+
   # The audit log does not verify.
   class AuditError
     # @return [AuditReport, nil] where the log stops to be trustworthy

@@ -52,8 +52,8 @@ module Stepwell
     # @param nodes [Array, Integer, nil] nodes that have no edge, in their order; beside Integers their
     #   number
     # @param repeats [Boolean] whether an edge may be given twice
-    # @raise [InvalidArgumentError] an edge from a node to itself, given twice or out of range; #row
-    #   says which
+    # @raise [InvalidArgumentError] an edge from a node to itself, given twice or out of range, or a
+    #   name that is no UTF-8; #row says which, except for names in a Hash
     # @raise [TypeError] a node that is none, or of another kind than the first
     def initialize(edges, nodes: nil, repeats: false)
       native_initialize(edges, nodes, repeats)
@@ -274,8 +274,6 @@ module Stepwell
 
     def label(number) = labels ? labels[number] : number
 
-    def labelled(numbers) = labels ? labels.values_at(*numbers).freeze : numbers.freeze
-
     def pairs(rows) = rows.map { |start, stop| [label(start), label(stop)].freeze }.freeze
 
     def knots(rows)
@@ -407,7 +405,7 @@ module Stepwell
       end
 
       # @return [Array] the order that is kept; nodes that no new edge touches stay where they were
-      def order = @labels ? @labels.values_at(*native_order) : native_order
+      def order = @labels ? native_order.map { |number| @labels[number] } : native_order
 
       # @return [Graph] the graph as it is by now; the edit goes on
       def finish = native_finish(@labels&.dup, @index&.dup)

@@ -73,7 +73,7 @@ module Stepwell
     # @param actor [String] who, for the audit log
     # @param reason [String] why, for the audit log
     # @param dry_run [Boolean] count them, and change nothing
-    # @param quick [Boolean] do not rewrite the file; old copies may remain in unused room of it
+    # @param quick [Boolean] do not rewrite the file; old copies may remain in unused room of it and in its log
     # @return [Erased]
     # @raise [IllegalTransitionError] a task of the subject has not ended; nothing is erased
     def erase(subject, actor:, reason:, dry_run: false, quick: false)

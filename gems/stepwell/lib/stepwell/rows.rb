@@ -20,7 +20,7 @@ module Stepwell
   # A task as stored: task_id, workflow, version, digest, input_json, key, initiator, reason,
   # correlation_id, tags, state, priority, created_us, started_us, finished_us, step_count,
   # step_counts ({state => number}), steps ({StepRow}s in topological order, nil from {Engine#list}),
-  # deadline_us (by when it has to end).
+  # deadline_us (by when it has to end), parent_id (of the task that started it, nil when none did).
   class TaskRow
     # @return [Object] the input, frozen
     def input
@@ -74,7 +74,8 @@ module Stepwell
 
   # A step that a worker holds: step_id, epoch (the fencing token), task_id, workflow, version, step,
   # handler, queue, parameters_json, input_json, idempotency_key, correlation_id, inputs
-  # ({StepInput}s, one per direct dependency), attempt, max_attempts, timeout_ms.
+  # ({StepInput}s, one per direct dependency), attempt, max_attempts, timeout_ms, heartbeat_ms (how
+  # long it may say nothing; nil: for ever).
   class Claim
     # @return [Object] input of the task, frozen
     def input
@@ -108,7 +109,8 @@ module Stepwell
   # step_count, step_counts ({state => number}, every state included), ready_count (may start now),
   # next_retry_us (when the next attempt of another ready step may start), next_steps (names of those
   # that may start now, in the order in which workers get them), blocking_steps (failed for good, or
-  # cancelled), blocked_steps (pending, and depend on those at whatever distance).
+  # cancelled), blocked_steps (pending, and depend on those at whatever distance), deadline_us (by when
+  # it has to end), next_deadline_us (the first deadline to pass of those of the task and its steps).
   class TaskContext
     # @return [Boolean] whether nothing is wrong
     def healthy?
@@ -203,8 +205,14 @@ module Stepwell
   # fenced_count, reclaim_count, first_bad_entry, last_bad_entry, head (hash of the last segment),
   # message (what was proved, or what kind of change the bad entries look like), level (one of
   # {AUDIT_LEVELS}), signed_count (entries that checkpoints cover), root (of the tree, with
-  # checkpoints), pruned_count and erased_count (tasks).
-  class AuditReport; end
+  # checkpoints), pruned_count and erased_count (tasks), anchored_count (entries that anchors cover),
+  # anchored_us (when the newest anchor was set, as it says; nil without anchors).
+  class AuditReport
+    # @return [Time, nil] when the newest anchor was set: a log may have been rolled back to there
+    def anchored_at
+      anchored_us && Time.at(0, anchored_us, :microsecond)
+    end
+  end
 
   # Entries of one kind that led to one state: kind, outcome (the state; nil where there is none), count,
   # oldest_us, newest_us.
@@ -215,6 +223,59 @@ module Stepwell
 
   # Answer of {Audit#stats}: kinds ({AuditGroup}s) and actors ({AuditActor}s), the largest first.
   AuditStats = Struct.new(:kinds, :actors)
+
+  # What became of an event that was to be appended: position (of the event; of the first one for
+  # :duplicate, nil for :refused), version (of the stream after this row, nil where there is no such
+  # task), status (one of {APPEND_STATUSES}), code (why it was refused, like :EOUTDATED), message.
+  class Appended
+    def appended?
+      status == :appended
+    end
+
+    # @return [Boolean] whether the task had an event with this key, type and data
+    def duplicate?
+      status == :duplicate
+    end
+
+    def refused?
+      status == :refused
+    end
+  end
+
+  # An event: position, time_us, type, task_id, step (name), data_json (of an appended event what was
+  # appended, of task.submitted the input, of step.completed and step.resolved the result, of
+  # step.failed class, message and detail; nil where the store does not have it any more), key and
+  # correlation_id (of an appended event), entry ({AuditEntry}).
+  class Event
+    # @return [Object] frozen
+    def data
+      Payload.load(data_json)
+    end
+
+    # @return [Time]
+    def time
+      Time.at(0, time_us, :microsecond)
+    end
+  end
+
+  # A task as an event left it: task_id, workflow, version (of the workflow), state, position (of that
+  # event: the version that its stream had), time_us, step_counts ({state => number}), steps
+  # ({StepPast}s in topological order).
+  class TaskPast
+    # @param name [String, Symbol]
+    # @return [StepPast, nil]
+    def step(name)
+      steps.find { |row| row.name == name.to_s }
+    end
+  end
+
+  # A step as an event left it: step_id, name, state, attempt, epoch, position (of the event that
+  # brought it there; nil: the submission of the task), changed_us.
+  class StepPast; end
+
+  # A projection as it is kept: name, version (of the code), epoch (another one after it was begun
+  # anew), position (of the newest event in it), changed_us, state_json.
+  class ProjectionRow; end
 
   # A key that signs checkpoints: name (of the log, too), vkey (the public verifier key).
   class AuditKey; end
@@ -229,6 +290,19 @@ module Stepwell
     end
   end
 
+  # A checkpoint that lies outside: place, note (its text, with what witnesses signed), entry_count,
+  # time_us (when it was set, as the place says; 0 where it does not).
+  class AuditAnchor
+    # @return [String] the text to keep
+    def to_s
+      note
+    end
+  end
+
+  # Answer of {Audit#rotate}: key (the {AuditKey} that took over), checkpoint (the {AuditCheckpoint} that
+  # both keys signed, for auditors to keep).
+  AuditRotation = Struct.new(:key, :checkpoint)
+
   # A proof: entry ({AuditEntry} it is about, nil for a proof of consistency), text.
   class AuditProof
     # @return [String]
@@ -240,6 +314,38 @@ module Stepwell
   # What a proof has shown: entry is in the log of origin as it was with entry_count entries; or, when
   # old_count is not 0, the first old_count of these are those of the older checkpoint.
   class AuditShown; end
+
+  # A control of a standard: standard (one of :soc2, :iso27001, :hipaa, :pci, :nist, :gdpr), cites (its
+  # title and edition), control (as the standard numbers it), title, question (what is asked of a log; or,
+  # without evidence, who can answer it), evidence (the kinds that answer it).
+  class Control; end
+
+  # What the audit log holds as evidence: origin (of the log), entry_count (that the checkpoint covers),
+  # window_count (of them, in the time asked for), as_of_us (of the newest), level (:signed or :anchored),
+  # found, not_found and not_applicable (controls), controls ({ControlAnswer}s), evidence ({Evidence} of
+  # each kind), text (the document).
+  class ControlReport
+    # @return [String] the document
+    def to_s
+      text
+    end
+  end
+
+  # What its evidence says of a control: standard, control, title, question, answer (:found, :not_found or
+  # :not_applicable), entry_nos (a sample).
+  class ControlAnswer; end
+
+  # What there is of a kind of evidence: evidence, question, answer, entry_count (entries that are
+  # evidence), entry_nos (a sample of them), against_count and against_nos (entries that speak against it).
+  class Evidence; end
+
+  # Who signed a report: name (of the key), digest (SHA-256 of the report, hex), note (the signed text).
+  class ControlSignature
+    # @return [String] the signed text
+    def to_s
+      note
+    end
+  end
 
   # When a task ends, and with a change: task_id, state, changed (whether one was asked for), now_us,
   # elapsed_us (since it started), step_count, ended_count, history_count (tasks learnt from), draws

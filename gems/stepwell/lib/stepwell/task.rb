@@ -48,6 +48,11 @@ module Stepwell
       row.input
     end
 
+    # @return [String, nil] id of the task that started this one; it may have been pruned
+    def parent_id
+      row.parent_id
+    end
+
     # @return [Array<StepRow>] in topological order
     def steps
       row.steps
@@ -144,9 +149,49 @@ module Stepwell
       reload
     end
 
+    # The task as one file: definition, states, payloads, all that the audit log says of it, and proofs.
+    # It is verified and looked at anywhere, without the database.
+    #
+    # @param path [String, #to_path, nil] where to write it; nil: nowhere
+    # @param checkpoint [String, AuditCheckpoint, nil] what the proofs lead to; nil: to a root that nobody
+    #   has signed
+    # @return [TaskFile]
+    # @raise [AuditError] the log is not the one of the checkpoint
+    def export(path = nil, checkpoint: nil)
+      TaskFile.of(self, path, checkpoint)
+    end
+
     # @return [TaskAudit] what the audit log says of the task, and proofs of it
     def audit
       TaskAudit.new(engine, id)
+    end
+
+    # Append an event to the stream of the task. See {Events#append_event}.
+    #
+    # @return [Appended]
+    def append(type, data = nil, **options)
+      engine.append_event(self, type, data, **options)
+    end
+
+    # The events of the task. See {Events#events}.
+    #
+    # @return [Enumerator::Lazy<Event>]
+    def events(**filter)
+      engine.events(task: self, **filter)
+    end
+
+    # @return [Integer] the version of its stream: the position of its newest event
+    def version
+      engine.event_replay(id).position
+    end
+
+    # The task as it was once the event at a position had happened.
+    #
+    # @param position [Integer]
+    # @return [TaskPast]
+    # @raise [NotFoundError] it was not there yet
+    def as_of(position)
+      engine.event_replay(id, position)
     end
 
     # @return [Array<AuditEntry>] everything that happened to the task, oldest first

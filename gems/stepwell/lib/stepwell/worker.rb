@@ -152,7 +152,7 @@ module Stepwell
 
     # @api private
     def attempt(claim)
-      Attempt.new(claim, @handlers.fetch(claim.handler))
+      Attempt.new(claim, @handlers.fetch(claim.handler), @engine)
     end
 
     # @return [Array<Claim>, nil] nil when the worker had to enter the store again

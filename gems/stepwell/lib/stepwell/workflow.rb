@@ -128,6 +128,8 @@ module Stepwell
       # @param timeout [Numeric, nil] seconds for one attempt
       # @param deadline [Numeric, nil] seconds for all attempts and the waits between them, from when
       #   the step first became ready; then it fails with DeadlineExceeded and is not retried
+      # @param heartbeat [Numeric, nil] seconds that an attempt may say nothing ({Context#heartbeat})
+      #   before it is ended with HeartbeatMissed and retried
       # @param queue [Symbol, String, nil] "default" when absent
       # @param priority [Integer, nil] higher goes first
       # @param on_failure [Symbol, nil] :block (dependents wait for ever, other branches go on),
@@ -143,11 +145,11 @@ module Stepwell
       # @param metadata [Hash, nil] data of your own, kept with the definition
       # @return [Symbol] the name
       # @raise [InvalidArgumentError]
-      def step(name, after: nil, trigger: nil, retries: nil, timeout: nil, deadline: nil, queue: nil,
-               priority: nil, on_failure: nil, breaker: nil, retry_on: nil, discard_on: nil, handler: nil,
+      def step(name, after: nil, trigger: nil, retries: nil, timeout: nil, deadline: nil,
+               heartbeat: nil, queue: nil, priority: nil, on_failure: nil, breaker: nil, retry_on: nil, discard_on: nil, handler: nil,
                kind: nil, parameters: nil, title: nil, metadata: nil)
         options = { after: after, trigger: trigger, retries: retries, timeout: timeout, deadline: deadline,
-                    queue: queue, priority: priority, on_failure: on_failure, breaker: breaker,
+                    heartbeat: heartbeat, queue: queue, priority: priority, on_failure: on_failure, breaker: breaker,
                     retry_on: retry_on, discard_on: discard_on,
                     handler: handler, kind: kind, parameters: parameters, title: title, metadata: metadata }
         step = Step.new(name, options)
@@ -212,29 +214,31 @@ module Stepwell
       # @param correlation_id [String, nil] of the request that caused it
       # @param deadline [Numeric, Time, nil] seconds that the task may take, or when it has to have ended;
       #   the default is that of the workflow
+      # @param parent [Task, String, nil] the task that starts this one, by which {Engine#list} finds it
       # @return [Task]
       # @raise [PayloadError] the input is not JSON
+      # @raise [NotFoundError] there is no such parent
       # @raise [ConflictError] the key is known with another input
       # @raise [InvalidArgumentError] the key does not go with the identity strategy
       def start(input = nil, engine: Stepwell.engine, key: nil, identity_strategy: nil, priority: nil, tags: nil,
-                initiator: nil, reason: nil, correlation_id: nil, deadline: nil, **fields)
+                initiator: nil, reason: nil, correlation_id: nil, deadline: nil, parent: nil, **fields)
         unless input.nil? || fields.empty?
           raise ArgumentError, "give the input as one value or as keywords, not both (#{fields.keys.join(", ")})"
         end
 
         start_many([fields.empty? ? input : fields], keys: [key], engine: engine, identity_strategy: identity_strategy,
                    priority: priority, tags: tags, initiator: initiator, reason: reason,
-                   correlation_id: correlation_id, deadline: deadline).first
+                   correlation_id: correlation_id, deadline: deadline, parent: parent).first
       end
 
       # Start many tasks in one transaction: all or none.
       #
       # @param inputs [Array<Object>] the input of each task, 100,000 at most
       # @param keys [Array<String, nil>, nil] idempotency key of each; nil for none
-      # @param options [Hash] :version, :priority, :tags, :initiator, :reason, :correlation_id and :deadline
-      #   of all
+      # @param options [Hash] :version, :priority, :tags, :initiator, :reason, :correlation_id, :deadline
+      #   and :parent of all
       # @return [Array<Task>] in the order of the inputs; {Task#created?} says which are new
-      # @raise [PayloadError, ConflictError, InvalidArgumentError, LimitError] as for {start}; of errors of
+      # @raise [PayloadError, ConflictError, InvalidArgumentError, LimitError, NotFoundError] as for {start}; of errors of
       #   the engine #row says which input
       def start_many(inputs, keys: nil, engine: Stepwell.engine, identity_strategy: nil, deadline: nil, **options)
         if keys && keys.size != inputs.size

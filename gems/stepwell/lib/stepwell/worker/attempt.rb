@@ -24,8 +24,9 @@ module Stepwell
       #
       # @param claim [Claim]
       # @param handler [Handler]
-      def initialize(claim, handler)
-        @context = Context.new(claim)
+      # @param engine [Engine, nil] for heartbeats
+      def initialize(claim, handler, engine = nil)
+        @context = Context.new(claim, engine)
         @handler = handler
       end
 

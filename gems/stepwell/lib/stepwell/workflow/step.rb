@@ -26,6 +26,7 @@ module Stepwell
         @retries = retries(options[:retries])
         @timeout_ms = milliseconds(options[:timeout], "timeout")
         @deadline_ms = milliseconds(options[:deadline], "deadline")
+        @heartbeat_ms = milliseconds(options[:heartbeat], "heartbeat")
         @trigger = trigger(options[:trigger])
         @options = options
         check
@@ -50,7 +51,7 @@ module Stepwell
           "title" => @options[:title], "queue" => @options[:queue]&.to_s, "priority" => @options[:priority],
           "breaker" => @options[:breaker]&.to_s,
           "after" => after, "trigger" => @trigger, "timeout_ms" => @timeout_ms,
-          "deadline_ms" => @deadline_ms,
+          "deadline_ms" => @deadline_ms, "heartbeat_ms" => @heartbeat_ms,
           "on_failure" => @options[:on_failure]&.to_s, "retry" => @retries,
           "parameters" => @options[:parameters], "metadata" => @options[:metadata]
         }.compact
