@@ -1,12 +1,13 @@
 /* The audit log: verify it, read the history of a task, read the whole log. */
 #include "module.h"
 
-const char swpy_audit_verify_doc[] = "audit_verify($self, checkpoints=None, keys=None, /)\n--\n\n"
-                                     "Recompute the log, compare it with the state and with "
-                                     "checkpoints that were signed with one of\n"
-                                     "the keys; an AuditReport. A log that does not verify raises "
-                                     "AuditError, whose attribute report\n"
-                                     "says where.";
+const char swpy_audit_verify_doc[] =
+    "audit_verify($self, checkpoints=None, keys=None, anchors=None, jobs=None, /)\n--\n\n"
+    "Recompute the log, compare it with the state and with "
+    "checkpoints that were signed with one of\n"
+    "the keys, by jobs threads; an AuditReport. A log that does not verify raises "
+    "AuditError, whose attribute report\n"
+    "says where.";
 
 const char swpy_audit_task_doc[] = "audit_task($self, task_id, /)\n--\n\n"
                                    "The entries of one task, oldest first, as AuditEntry.";
@@ -34,8 +35,10 @@ static PyObject *report_new(swpy_state *state, const sw_audit_report *report)
         Py_BuildValue("z", report->root[0] ? report->root : NULL),
         PyLong_FromLongLong(report->pruned_count),
         PyLong_FromLongLong(report->erased_count),
+        PyLong_FromLongLong(report->anchored_count),
+        PyLong_FromLongLong(report->anchored_us),
     };
-    return swpy_record_new(state, SWPY_REPORT, values, 16);
+    return swpy_record_new(state, SWPY_REPORT, values, 18);
 }
 
 PyObject *swpy_report_answer(swpy_state *state, int code, const sw_audit_report *report,
@@ -52,21 +55,24 @@ PyObject *swpy_report_answer(swpy_state *state, int code, const sw_audit_report 
 PyObject *swpy_audit_verify(PyObject *object, PyObject *args)
 {
     swpy_engine *self = (swpy_engine *)object;
-    PyObject *values[2] = {NULL, NULL};
+    PyObject *values[4] = {NULL};
     sw_audit_report report = SW_AUDIT_REPORT_INIT;
     swpy_trust trust;
+    int32_t jobs = 0;
     sw_error error;
     swpy_call call;
 
-    if (!PyArg_ParseTuple(args, "|OO:audit_verify", &values[0], &values[1]) ||
-        !swpy_trust_read(self->state, values[0], values[1], &trust))
+    if (!PyArg_ParseTuple(args, "|OOOO:audit_verify", &values[0], &values[1], &values[2],
+                          &values[3]) ||
+        !swpy_jobs_read(self->state, values[3], &jobs) ||
+        !swpy_trust_read(self->state, values[0], values[1], values[2], &trust))
         return NULL;
     bool begun = swpy_call_begin(&call, self, 0, true);
     int code = SW_OK;
     if (begun) {
-        code = trust.given.checkpoint_count + trust.given.key_count > 0
-                   ? sw_audit_verify_signed(call.engine, &trust.given, &report, &error)
-                   : sw_audit_verify(call.engine, &report, &error);
+        bool trusts =
+            trust.given.checkpoint_count + trust.given.key_count + trust.given.anchor_count > 0;
+        code = sw_audit_verify_by(call.engine, trusts ? &trust.given : NULL, jobs, &report, &error);
         swpy_call_end(&call);
     }
     swpy_trust_free(&trust);

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-static bool type_refuse(const char *what, const char *expected, PyObject *value)
+bool swpy_type_refuse(const char *what, const char *expected, PyObject *value)
 {
     PyObject *name = PyObject_GetAttrString((PyObject *)Py_TYPE(value), "__name__");
     if (name != NULL)
@@ -24,7 +24,7 @@ bool swpy_int64_read(swpy_state *state, PyObject *value, const char *what, int64
     int overflow = 0;
 
     if (!PyLong_Check(value))
-        return type_refuse(what, "int", value);
+        return swpy_type_refuse(what, "int", value);
     *out = PyLong_AsLongLongAndOverflow(value, &overflow);
     if (overflow != 0)
         swpy_refuse(state, SW_EINVAL, -1, "%s does not fit into 64 bits", what);
@@ -65,7 +65,7 @@ bool swpy_str_read(swpy_state *state, PyObject *value, const char *what, sw_str 
     Py_ssize_t size = 0;
 
     if (!PyUnicode_Check(value))
-        return type_refuse(what, "str", value);
+        return swpy_type_refuse(what, "str", value);
     out->ptr = PyUnicode_AsUTF8AndSize(value, &size);
     out->len = (size_t)size;
     if (out->ptr != NULL)
@@ -85,7 +85,7 @@ bool swpy_str_read_maybe(swpy_state *state, PyObject *value, const char *what, s
         return true;
     }
     if (!PyUnicode_Check(value))
-        return type_refuse(what, "str or None", value);
+        return swpy_type_refuse(what, "str or None", value);
     return swpy_str_read(state, value, what, out);
 }
 
@@ -105,7 +105,7 @@ bool swpy_uuid_read(swpy_state *state, PyObject *value, const char *what, sw_uui
 PyObject *swpy_rows_read(PyObject *value, const char *what)
 {
     if (PyUnicode_Check(value) || PyBytes_Check(value) || !PySequence_Check(value)) {
-        type_refuse(what, "a list or tuple", value);
+        swpy_type_refuse(what, "a list or tuple", value);
         return NULL;
     }
     return PySequence_Tuple(value);
@@ -114,7 +114,7 @@ PyObject *swpy_rows_read(PyObject *value, const char *what)
 bool swpy_row_check(PyObject *row, const char *what, Py_ssize_t least, Py_ssize_t most)
 {
     if (!PyTuple_Check(row))
-        return type_refuse(what, "a tuple", row);
+        return swpy_type_refuse(what, "a tuple", row);
     Py_ssize_t size = PyTuple_Size(row);
     if (size >= least && size <= most)
         return true;

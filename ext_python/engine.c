@@ -98,9 +98,8 @@ int64_t swpy_now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* The answer of what has run; takes result. */
-static PyObject *call_answer(swpy_state *state, int code, sw_result *result, const sw_error *error,
-                             swpy_convert convert)
+PyObject *swpy_call_answer(swpy_state *state, int code, sw_result *result, const sw_error *error,
+                           swpy_convert convert)
 {
     PyObject *answer = code < 0 ? swpy_raise(state, error) : convert(state, result);
 
@@ -119,7 +118,7 @@ PyObject *swpy_call_ask(swpy_engine *self, size_t row_count, bool waits, swpy_ru
         return NULL;
     int code = run(call.engine, context, &result, &error);
     swpy_call_end(&call);
-    return call_answer(self->state, code, result, &error, convert);
+    return swpy_call_answer(self->state, code, result, &error, convert);
 }
 
 PyObject *swpy_call_apart(swpy_state *state, swpy_run run, void *context, swpy_convert convert)
@@ -131,7 +130,7 @@ PyObject *swpy_call_apart(swpy_state *state, swpy_run run, void *context, swpy_c
     Py_BEGIN_ALLOW_THREADS
     code = run(NULL, context, &result, &error);
     Py_END_ALLOW_THREADS
-    return call_answer(state, code, result, &error, convert);
+    return swpy_call_answer(state, code, result, &error, convert);
 }
 
 /* Take the handle away and close it once the last call has left. A wake can come just before the
@@ -154,9 +153,14 @@ static void engine_give_up(swpy_engine *self)
 
 PyObject *swpy_close(PyObject *object, PyObject *args)
 {
+    swpy_engine *self = (swpy_engine *)object;
+
     if (!PyArg_ParseTuple(args, ":close"))
         return NULL;
-    engine_give_up((swpy_engine *)object);
+    /* Waiting for it could be waiting for oneself. */
+    if (atomic_load(&self->signing) > 0 && self->pid == getpid())
+        return swpy_refuse(self->state, SW_ESTATE, -1, "an application is signing for this engine");
+    engine_give_up(self);
     Py_RETURN_NONE;
 }
 

@@ -97,7 +97,7 @@ PyObject *swpy_refuse(swpy_state *state, int code, Py_ssize_t row, const char *f
     return swpy_raise(state, &error);
 }
 
-/* The attributes of one class; row, findings and cycle are defaults that instances override. */
+/* The attributes of one class; row, findings, cycle and versions are what instances override. */
 static PyObject *error_attributes(int code)
 {
     if (code == SW_OK)
@@ -105,6 +105,9 @@ static PyObject *error_attributes(int code)
     if (code == SW_EDEFINITION)
         return Py_BuildValue("{sisss()sO}", "code", code, "name", sw_code_name(code), "findings",
                              "cycle", Py_None);
+    if (code == SW_EOUTDATED)
+        return Py_BuildValue("{sisssOsO}", "code", code, "name", sw_code_name(code), "version",
+                             Py_None, "expected_version", Py_None);
     return Py_BuildValue("{siss}", "code", code, "name", sw_code_name(code));
 }
 

@@ -55,8 +55,19 @@ enum { SWPY_ERROR_COUNT = 0 SW_ERROR_MAP(SWPY_COUNT_ONE) };
     XX(AUDIT_ACTOR, "stepwell.AuditActor")                                                         \
     XX(AUDIT_KEY, "stepwell.AuditKey")                                                             \
     XX(CHECKPOINT, "stepwell.AuditCheckpoint")                                                     \
+    XX(ANCHOR, "stepwell.AuditAnchor")                                                             \
     XX(PROOF, "stepwell.AuditProof")                                                               \
     XX(SHOWN, "stepwell.AuditShown")                                                               \
+    XX(CONTROL, "stepwell.Control")                                                                \
+    XX(CONTROL_REPORT, "stepwell.ControlReport")                                                   \
+    XX(CONTROL_ANSWER, "stepwell.ControlAnswer")                                                   \
+    XX(EVIDENCE, "stepwell.Evidence")                                                              \
+    XX(CONTROL_SIGNATURE, "stepwell.ControlSignature")                                             \
+    XX(APPENDED, "stepwell.Appended")                                                              \
+    XX(EVENT, "stepwell.EventRow")                                                                 \
+    XX(TASK_PAST, "stepwell.TaskPast")                                                             \
+    XX(STEP_PAST, "stepwell.StepPast")                                                             \
+    XX(PROJECTION, "stepwell.ProjectionRow")                                                       \
     XX(FORECAST, "stepwell.Forecast")                                                              \
     XX(FORECAST_CASE, "stepwell.ForecastCase")                                                     \
     XX(FORECAST_STEP, "stepwell.ForecastStep")                                                     \
@@ -83,6 +94,7 @@ typedef enum swpy_record {
     XX(durabilities, SW_DURABILITY_COUNT, sw_durability_name)                                      \
     XX(audit_kinds, SW_AUDIT_KIND_COUNT + 1, sw_audit_kind_name)                                   \
     XX(audit_levels, SW_AUDIT_LEVEL_COUNT, sw_audit_level_name)                                    \
+    XX(append_statuses, SW_APPEND_STATUS_COUNT, sw_append_status_name)                             \
     XX(duration_sources, SW_DURATION_SOURCE_COUNT, sw_duration_source_name)                        \
     XX(breaker_states, SW_BREAKER_STATE_COUNT, sw_breaker_state_name)
 
@@ -110,6 +122,7 @@ typedef struct swpy_engine {
     swpy_state *state; /* lives as long as the type, which the object holds */
     _Atomic(sw_engine *) handle;
     atomic_int calls;
+    atomic_int signing; /* calls that ask the application for a signature right now */
     atomic_llong wakes; /* calls of wake, so that one before a wait is not lost */
     pid_t pid;          /* of the process that opened it */
     bool memory;        /* the store does no I/O */
@@ -206,6 +219,9 @@ typedef int (*swpy_run)(sw_engine *engine, void *context, sw_result **out, sw_er
 typedef PyObject *(*swpy_convert)(swpy_state *state, const sw_result *result);
 PyObject *swpy_call_ask(swpy_engine *self, size_t row_count, bool waits, swpy_run run,
                         void *context, swpy_convert convert);
+/* The answer of what has run; takes result. */
+PyObject *swpy_call_answer(swpy_state *state, int code, sw_result *result, const sw_error *error,
+                           swpy_convert convert);
 /* The same for what needs no engine, without the GIL; run gets NULL for it. */
 PyObject *swpy_call_apart(swpy_state *state, swpy_run run, void *context, swpy_convert convert);
 
@@ -238,6 +254,7 @@ bool swpy_errors_setup(PyObject *module, swpy_state *state);
 
 /* convert.c: Python to C. Each answers false with an exception; what names the argument. */
 
+bool swpy_type_refuse(const char *what, const char *expected, PyObject *value); /* always false */
 bool swpy_int64_read(swpy_state *state, PyObject *value, const char *what, int64_t *out);
 bool swpy_int32_read(swpy_state *state, PyObject *value, const char *what, int32_t *out);
 bool swpy_size_read(swpy_state *state, PyObject *value, const char *what, size_t *out);
@@ -273,6 +290,8 @@ PyObject *swpy_step_counts_new(swpy_state *state, const int64_t *counts);
 /* ops.c */
 
 bool swpy_step_state_read(swpy_state *state, PyObject *value, int32_t *out);
+/* NULL and None: all or nothing. */
+bool swpy_batch_mode_read(swpy_state *state, PyObject *value, int *out);
 /* What became of the rows of an override. */
 PyObject *swpy_overridden_list_new(swpy_state *state, const sw_result *result);
 
@@ -283,16 +302,35 @@ PyObject *swpy_entry_state_new(swpy_state *state, int kind, int value);
 /* The report of a verification that ended with code, or an AuditError that carries it. */
 PyObject *swpy_report_answer(swpy_state *state, int code, const sw_audit_report *report,
                              const sw_error *error);
+/* Threads of a verification; NULL and None are 0, as many as there are processors. */
+bool swpy_jobs_read(swpy_state *state, PyObject *value, int32_t *jobs);
 
-/* checkpoint.c: what is trusted, as Python gave it: two sequences of str, or None. */
+/* anchor.c: a sequence of anchors; NULL and None read as none. */
+typedef struct swpy_anchors {
+    sw_audit_anchor *items;
+    size_t count;
+    PyObject *keep;
+} swpy_anchors;
+
+bool swpy_anchors_read(swpy_state *state, PyObject *value, swpy_anchors *out);
+void swpy_anchors_free(swpy_anchors *anchors);
+
+/* checkpoint.c: what is trusted, as Python gave it: two sequences of str and one of anchors, each
+ * NULL or None for none. */
 typedef struct swpy_trust {
     sw_audit_trust given;
     swpy_strings checkpoints;
     swpy_strings keys;
+    swpy_anchors anchors;
 } swpy_trust;
 
-bool swpy_trust_read(swpy_state *state, PyObject *checkpoints, PyObject *keys, swpy_trust *out);
+bool swpy_trust_read(swpy_state *state, PyObject *checkpoints, PyObject *keys, PyObject *anchors,
+                     swpy_trust *out);
 void swpy_trust_free(swpy_trust *trust);
+
+PyObject *swpy_hex_new(const uint8_t *bytes, size_t count); /* at most 32 bytes */
+PyObject *swpy_key_new(swpy_state *state, const sw_result *result);
+PyObject *swpy_none_new(swpy_state *state, const sw_result *result);
 
 /* records.c */
 
@@ -378,6 +416,9 @@ PyObject *swpy_knots_new(swpy_state *state, const sw_knot *knots, size_t count);
 /* A list of tuples (from, to, row). */
 PyObject *swpy_graph_edges_new(swpy_state *state, const sw_graph_edge *edges, size_t count);
 
+/* worker.c: tuples (step_id, epoch); PyMem_Free gives them back. NULL with an exception. */
+sw_step_hold *swpy_holds_read(swpy_state *state, PyObject *value, size_t *count);
+
 /* graph_edit.c */
 bool swpy_graph_edit_setup(PyObject *module, swpy_state *state);
 
@@ -400,6 +441,7 @@ extern const char swpy_tasker_readiness_doc[];
     XX(cancel)                                                                                     \
     XX(exchange)                                                                                   \
     XX(update_batch)                                                                               \
+    XX(heartbeat)                                                                                  \
     XX(explain)                                                                                    \
     XX(task_context)                                                                               \
     XX(step_readiness)                                                                             \
@@ -416,16 +458,37 @@ extern const char swpy_tasker_readiness_doc[];
     XX(audit_verify)                                                                               \
     XX(audit_task)                                                                                 \
     XX(audit_list)                                                                                 \
+    XX(event_append)                                                                               \
+    XX(event_wait)                                                                                 \
+    XX(event_replay)                                                                               \
+    XX(projection_open)                                                                            \
+    XX(projection_save)                                                                            \
+    XX(projection_list)                                                                            \
+    XX(projection_delete)                                                                          \
     XX(audit_seal)                                                                                 \
+    XX(audit_rotate)                                                                               \
+    XX(audit_anchor_put)                                                                           \
     XX(audit_prove)                                                                                \
     XX(audit_prove_consistency)                                                                    \
-    XX(audit_export)
+    XX(control_report)                                                                             \
+    XX(audit_export)                                                                               \
+    XX(task_export)
 
 /* XX(name): class methods, which need no open engine. */
 #define SWPY_CLASS_METHOD_MAP(XX)                                                                  \
     XX(audit_keygen)                                                                               \
+    XX(audit_enrol)                                                                                \
+    XX(audit_anchor_get)                                                                           \
+    XX(audit_prove_export)                                                                         \
+    XX(audit_prove_export_consistency)                                                             \
     XX(audit_check)                                                                                \
-    XX(audit_verify_export)
+    XX(control_report_export)                                                                      \
+    XX(control_list)                                                                               \
+    XX(control_sign)                                                                               \
+    XX(control_check)                                                                              \
+    XX(audit_verify_export)                                                                        \
+    XX(task_file_verify)                                                                           \
+    XX(task_file_open)
 
 /* XX(name): methods with keywords. */
 #define SWPY_KEYWORD_METHOD_MAP(XX)                                                                \
@@ -440,6 +503,7 @@ extern const char swpy_tasker_readiness_doc[];
     XX(audit_search)                                                                               \
     XX(audit_count)                                                                                \
     XX(audit_dump)                                                                                 \
+    XX(event_list)                                                                                 \
     XX(worker_open)                                                                                \
     XX(forecast_rows)
 

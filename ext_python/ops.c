@@ -65,8 +65,10 @@ static PyObject *context_new(swpy_state *state, const void *item)
         swpy_strings_new(row->next_steps, row->next_step_count),
         swpy_strings_new(row->blocking_steps, row->blocking_step_count),
         swpy_strings_new(row->blocked_steps, row->blocked_step_count),
+        PyLong_FromLongLong(row->deadline_us),
+        PyLong_FromLongLong(row->next_deadline_us),
     };
-    return swpy_record_new(state, SWPY_CONTEXT, values, 15);
+    return swpy_record_new(state, SWPY_CONTEXT, values, 17);
 }
 
 PyObject *swpy_task_context(PyObject *object, PyObject *args)
@@ -157,7 +159,7 @@ bool swpy_step_state_read(swpy_state *state, PyObject *value, int32_t *out)
     return *out >= 0;
 }
 
-static bool override_mode_read(swpy_state *state, PyObject *value, int *out)
+bool swpy_batch_mode_read(swpy_state *state, PyObject *value, int *out)
 {
     sw_str name;
 
@@ -247,7 +249,7 @@ PyObject *swpy_override(PyObject *object, PyObject *args)
     int mode = 0;
 
     if (!PyArg_ParseTuple(args, "O|O:override", &value, &mode_value) ||
-        !override_mode_read(self->state, mode_value, &mode))
+        !swpy_batch_mode_read(self->state, mode_value, &mode))
         return NULL;
     PyObject *keep = swpy_rows_read(value, "rows");
     if (keep == NULL)

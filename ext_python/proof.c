@@ -1,4 +1,4 @@
-/* Proofs about the audit log: made with an engine, checked without one. */
+/* Proofs about the audit log: made with an engine or out of an export, checked without either. */
 #include "module.h"
 
 const char swpy_audit_prove_doc[] =
@@ -10,12 +10,25 @@ const char swpy_audit_prove_consistency_doc[] =
     "Prove that the log of a checkpoint continues that of an older one; an AuditProof whose entry\n"
     "is None.";
 
+const char swpy_audit_prove_export_doc[] =
+    "audit_prove_export($type, folder, checkpoint, entry_nos, /)\n--\n\n"
+    "Prove out of an export that entries are in the log of a checkpoint, or of the folder's own "
+    "for\n"
+    "None; a list of AuditProof.";
+
+const char swpy_audit_prove_export_consistency_doc[] =
+    "audit_prove_export_consistency($type, folder, old, checkpoint, /)\n--\n\n"
+    "Prove out of an export that the log of a checkpoint, or of the folder's own for None, "
+    "continues\n"
+    "that of an older one; an AuditProof whose entry is None.";
+
 const char swpy_audit_check_doc[] =
     "audit_check($type, proof, checkpoints, keys, /)\n--\n\n"
     "Check a proof of either kind; an AuditShown. Raises AuditError when it proves nothing.";
 
 /* What is asked for. */
 typedef struct proof_ask {
+    sw_str folder;
     sw_str checkpoint;
     sw_str old;
     int64_t *entry_nos;
@@ -112,6 +125,59 @@ PyObject *swpy_audit_prove_consistency(PyObject *object, PyObject *args)
     return swpy_call_ask(self, 0, true, consistency_run, &ask, consistency_new);
 }
 
+/* ---- out of an export ---- */
+
+static int prove_export_run(sw_engine *engine, void *context, sw_result **out, sw_error *error)
+{
+    const proof_ask *ask = context;
+
+    (void)engine;
+    return sw_audit_prove_export(ask->folder, ask->checkpoint, ask->entry_nos, ask->count, out,
+                                 error);
+}
+
+PyObject *swpy_audit_prove_export(PyObject *type, PyObject *args)
+{
+    swpy_state *state = swpy_state_find((PyTypeObject *)type);
+    PyObject *values[3], *answer = NULL;
+    proof_ask ask = {.count = 0};
+
+    if (state == NULL ||
+        !PyArg_ParseTuple(args, "OOO:audit_prove_export", &values[0], &values[1], &values[2]) ||
+        !swpy_str_read(state, values[0], "folder", &ask.folder) ||
+        !swpy_str_read_maybe(state, values[1], "checkpoint", &ask.checkpoint))
+        return NULL;
+    if (entry_nos_read(state, values[2], &ask))
+        answer = swpy_call_apart(state, prove_export_run, &ask, proofs_new);
+    PyMem_Free(ask.entry_nos);
+    return answer;
+}
+
+static int export_consistency_run(sw_engine *engine, void *context, sw_result **out,
+                                  sw_error *error)
+{
+    const proof_ask *ask = context;
+
+    (void)engine;
+    return sw_audit_prove_export_consistency(ask->folder, ask->old, ask->checkpoint, out, error);
+}
+
+PyObject *swpy_audit_prove_export_consistency(PyObject *type, PyObject *args)
+{
+    swpy_state *state = swpy_state_find((PyTypeObject *)type);
+    PyObject *values[3];
+    proof_ask ask = {.count = 0};
+
+    if (state == NULL ||
+        !PyArg_ParseTuple(args, "OOO:audit_prove_export_consistency", &values[0], &values[1],
+                          &values[2]) ||
+        !swpy_str_read(state, values[0], "folder", &ask.folder) ||
+        !swpy_str_read(state, values[1], "old", &ask.old) ||
+        !swpy_str_read_maybe(state, values[2], "checkpoint", &ask.checkpoint))
+        return NULL;
+    return swpy_call_apart(state, export_consistency_run, &ask, consistency_new);
+}
+
 /* ---- checking ---- */
 
 typedef struct check_ask {
@@ -148,7 +214,7 @@ PyObject *swpy_audit_check(PyObject *type, PyObject *args)
     if (state == NULL ||
         !PyArg_ParseTuple(args, "OOO:audit_check", &values[0], &values[1], &values[2]) ||
         !swpy_str_read(state, values[0], "proof", &ask.proof) ||
-        !swpy_trust_read(state, values[1], values[2], &ask.trust))
+        !swpy_trust_read(state, values[1], values[2], NULL, &ask.trust))
         return NULL;
     PyObject *answer = swpy_call_apart(state, check_run, &ask, shown_new);
     swpy_trust_free(&ask.trust);

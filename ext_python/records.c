@@ -19,7 +19,7 @@ RECORD_FIELDS(TASK, {"task_id", NULL}, {"workflow", NULL}, {"version", NULL}, {"
               {"state", NULL}, {"input", NULL}, {"key", NULL}, {"tags", NULL}, {"priority", NULL},
               {"initiator", NULL}, {"reason", NULL}, {"correlation_id", NULL}, {"created_us", NULL},
               {"started_us", NULL}, {"finished_us", NULL}, {"step_count", NULL},
-              {"step_counts", NULL}, {"deadline_us", NULL})
+              {"step_counts", NULL}, {"deadline_us", NULL}, {"parent_id", NULL})
 RECORD_FIELDS(STEP, {"step_id", NULL}, {"name", NULL}, {"title", NULL}, {"handler", NULL},
               {"queue", NULL}, {"state", NULL}, {"attempt", NULL}, {"max_attempts", NULL},
               {"open_deps", NULL}, {"level", NULL}, {"epoch", NULL}, {"changed_us", NULL},
@@ -33,7 +33,7 @@ RECORD_FIELDS(CLAIM, {"step_id", NULL}, {"epoch", NULL}, {"task_id", NULL}, {"wo
               {"version", NULL}, {"name", NULL}, {"handler", NULL}, {"queue", NULL},
               {"parameters", NULL}, {"input", NULL}, {"idempotency_key", NULL},
               {"correlation_id", NULL}, {"inputs", NULL}, {"attempt", NULL}, {"max_attempts", NULL},
-              {"timeout_ms", NULL})
+              {"timeout_ms", NULL}, {"heartbeat_ms", NULL})
 RECORD_FIELDS(FINISHED, {"task_id", NULL}, {"state", NULL})
 RECORD_FIELDS(EXCHANGE, {"applied", NULL}, {"claims", NULL}, {"finished", NULL})
 RECORD_FIELDS(REASON, {"step", NULL}, {"state", NULL}, {"reason", NULL}, {"subject", NULL},
@@ -42,7 +42,8 @@ RECORD_FIELDS(CONTEXT, {"task_id", NULL}, {"workflow", NULL}, {"version", NULL},
               {"execution_status", NULL}, {"recommended_action", NULL}, {"health_status", NULL},
               {"completion_percentage", NULL}, {"step_count", NULL}, {"step_counts", NULL},
               {"ready_count", NULL}, {"next_retry_us", NULL}, {"next_steps", NULL},
-              {"blocking_steps", NULL}, {"blocked_steps", NULL})
+              {"blocking_steps", NULL}, {"blocked_steps", NULL}, {"deadline_us", NULL},
+              {"next_deadline_us", NULL})
 RECORD_FIELDS(READINESS, {"step_id", NULL}, {"step", NULL}, {"state", NULL}, {"ready", NULL},
               {"reason", NULL}, {"dependencies_satisfied", NULL}, {"retry_eligible", NULL},
               {"attempts", NULL}, {"max_attempts", NULL}, {"total_parents", NULL},
@@ -74,7 +75,8 @@ RECORD_FIELDS(REPORT, {"ok", NULL}, {"entry_count", NULL}, {"segment_count", NUL
               {"step_count", NULL}, {"commit_count", NULL}, {"fenced_count", NULL},
               {"reclaim_count", NULL}, {"first_bad_entry", NULL}, {"last_bad_entry", NULL},
               {"head", NULL}, {"message", NULL}, {"level", NULL}, {"signed_count", NULL},
-              {"root", NULL}, {"pruned_count", NULL}, {"erased_count", NULL})
+              {"root", NULL}, {"pruned_count", NULL}, {"erased_count", NULL},
+              {"anchored_count", NULL}, {"anchored_us", NULL})
 RECORD_FIELDS(AUDIT_GROUP, {"kind", NULL}, {"outcome", NULL}, {"count", NULL}, {"oldest_us", NULL},
               {"newest_us", NULL})
 RECORD_FIELDS(AUDIT_ACTOR, {"actor", NULL}, {"count", NULL}, {"oldest_us", NULL},
@@ -82,8 +84,31 @@ RECORD_FIELDS(AUDIT_ACTOR, {"actor", NULL}, {"count", NULL}, {"oldest_us", NULL}
 RECORD_FIELDS(AUDIT_KEY, {"name", NULL}, {"vkey", NULL})
 RECORD_FIELDS(CHECKPOINT, {"origin", NULL}, {"entry_count", NULL}, {"entries_new", NULL},
               {"root", NULL}, {"note", NULL})
+RECORD_FIELDS(ANCHOR, {"place", NULL}, {"note", NULL}, {"entry_count", NULL}, {"time_us", NULL})
 RECORD_FIELDS(PROOF, {"entry", NULL}, {"text", NULL})
 RECORD_FIELDS(SHOWN, {"origin", NULL}, {"entry_count", NULL}, {"old_count", NULL}, {"entry", NULL})
+RECORD_FIELDS(CONTROL, {"standard", NULL}, {"cites", NULL}, {"control", NULL}, {"title", NULL},
+              {"question", NULL}, {"evidence", NULL})
+RECORD_FIELDS(CONTROL_REPORT, {"origin", NULL}, {"entry_count", NULL}, {"window_count", NULL},
+              {"as_of_us", NULL}, {"level", NULL}, {"found", NULL}, {"not_found", NULL},
+              {"not_applicable", NULL}, {"controls", NULL}, {"evidence", NULL}, {"text", NULL})
+RECORD_FIELDS(CONTROL_ANSWER, {"standard", NULL}, {"control", NULL}, {"title", NULL},
+              {"question", NULL}, {"answer", NULL}, {"entry_nos", NULL})
+RECORD_FIELDS(EVIDENCE, {"evidence", NULL}, {"question", NULL}, {"answer", NULL},
+              {"entry_count", NULL}, {"entry_nos", NULL}, {"against_count", NULL},
+              {"against_nos", NULL})
+RECORD_FIELDS(CONTROL_SIGNATURE, {"name", NULL}, {"digest", NULL}, {"note", NULL})
+RECORD_FIELDS(APPENDED, {"position", NULL}, {"version", NULL}, {"status", NULL}, {"code", NULL},
+              {"message", NULL})
+RECORD_FIELDS(EVENT, {"position", NULL}, {"time_us", NULL}, {"type", NULL}, {"task_id", NULL},
+              {"step", NULL}, {"data", NULL}, {"key", NULL}, {"correlation_id", NULL},
+              {"entry", NULL})
+RECORD_FIELDS(TASK_PAST, {"task_id", NULL}, {"workflow", NULL}, {"version", NULL}, {"state", NULL},
+              {"position", NULL}, {"time_us", NULL}, {"step_counts", NULL}, {"steps", NULL})
+RECORD_FIELDS(STEP_PAST, {"step_id", NULL}, {"name", NULL}, {"state", NULL}, {"attempt", NULL},
+              {"epoch", NULL}, {"position", NULL}, {"changed_us", NULL})
+RECORD_FIELDS(PROJECTION, {"name", NULL}, {"version", NULL}, {"epoch", NULL}, {"position", NULL},
+              {"changed_us", NULL}, {"state", NULL})
 RECORD_FIELDS(FORECAST, {"task_id", NULL}, {"state", NULL}, {"changed", NULL}, {"now_us", NULL},
               {"elapsed_us", NULL}, {"step_count", NULL}, {"ended_count", NULL},
               {"history_count", NULL}, {"draws", NULL}, {"workers_learnt", NULL}, {"base", NULL},

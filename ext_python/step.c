@@ -21,6 +21,11 @@ const char swpy_exchange_doc[] =
 const char swpy_update_batch_doc[] = "update_batch($self, outcomes, /)\n--\n\n"
                                      "Report outcomes without claiming; one Applied per row.";
 
+const char swpy_heartbeat_doc[] =
+    "heartbeat($self, held, /)\n--\n\n"
+    "Say that attempts go on; held are tuples (step_id, epoch). One Applied per row: fenced, when\n"
+    "the attempt counts no longer.";
+
 const char swpy_explain_doc[] =
     "explain($self, task_id, step=None, /)\n--\n\n"
     "Why a step, or each step that has not ended, is not running; a list of Reason.";
@@ -165,8 +170,9 @@ static PyObject *claim_new(swpy_state *state, const void *item)
         PyLong_FromLong(row->attempt),
         PyLong_FromLong(row->max_attempts),
         PyLong_FromLongLong(row->timeout_ms),
+        PyLong_FromLongLong(row->heartbeat_ms),
     };
-    return swpy_record_new(state, SWPY_CLAIM, values, 16);
+    return swpy_record_new(state, SWPY_CLAIM, values, 17);
 }
 
 static PyObject *claims_new(swpy_state *state, const sw_result *result)
@@ -376,6 +382,40 @@ PyObject *swpy_update_batch(PyObject *object, PyObject *args)
     sw_result_free(result);
 done:
     outcome_batch_free(&batch);
+    return answer;
+}
+
+/* With rows that are read; a list of Applied or NULL with an exception. */
+static PyObject *heartbeat_rows(swpy_engine *self, const sw_step_hold *rows, size_t count)
+{
+    sw_result *result = NULL;
+    sw_error error;
+    swpy_call call;
+
+    if (!swpy_call_begin(&call, self, count, false))
+        return NULL;
+    int code = sw_step_heartbeat(call.engine, rows, count, &result, &error);
+    swpy_call_end(&call);
+    if (code < 0)
+        return swpy_raise(self->state, &error);
+    PyObject *answer = applied_list_new(self->state, result);
+    sw_result_free(result);
+    return answer;
+}
+
+PyObject *swpy_heartbeat(PyObject *object, PyObject *args)
+{
+    swpy_engine *self = (swpy_engine *)object;
+    PyObject *value = NULL;
+    PyObject *answer = NULL;
+    size_t count = 0;
+
+    if (!PyArg_ParseTuple(args, "O:heartbeat", &value))
+        return NULL;
+    sw_step_hold *rows = swpy_holds_read(self->state, value, &count);
+    if (rows != NULL)
+        answer = heartbeat_rows(self, rows, count);
+    PyMem_Free(rows);
     return answer;
 }
 

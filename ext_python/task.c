@@ -8,20 +8,21 @@ const char swpy_submit_doc[] =
     "submit($self, rows, /)\n--\n\n"
     "Start tasks in one transaction. A row is a tuple (workflow, input=None, key=None,\n"
     "version=None, tags=None, priority=0, initiator=None, reason=None, correlation_id=None,\n"
-    "deadline_ms=None, deadline_us=None), input is JSON text; one of the deadlines at most.\n"
-    "One Submitted per row.";
+    "deadline_ms=None, deadline_us=None, parent=None), input is JSON text; one of the deadlines "
+    "at\n"
+    "most; parent is the task that starts it, or its id. One Submitted per row.";
 
 const char swpy_get_doc[] = "get($self, task_id, /)\n--\n\n"
                             "One task with its steps: (TaskRow, list of StepRow).";
 
 const char swpy_list_doc[] =
     "list($self, *, workflow=None, state=None, tag=None, correlation_id=None, before=None, "
-    "limit=0, created_after_us=None, created_before_us=None)\n--\n\n"
+    "limit=0, created_after_us=None, created_before_us=None, parent=None)\n--\n\n"
     "Tasks that match, newest first, as TaskRow.";
 
 const char swpy_count_doc[] =
     "count($self, *, workflow=None, state=None, tag=None, correlation_id=None, "
-    "created_after_us=None, created_before_us=None)\n--\n\n"
+    "created_after_us=None, created_before_us=None, parent=None)\n--\n\n"
     "How many tasks match, as a dict by state.";
 
 const char swpy_wait_doc[] =
@@ -55,12 +56,25 @@ static bool submit_number_read(swpy_state *state, PyObject *value, const char *w
     return value == Py_None || swpy_int64_read(state, value, what, out);
 }
 
+/* A task that is given by its id, or itself: then it has one. None is none. */
+static bool task_given_read(swpy_state *state, PyObject *value, const char *what, sw_uuid *out)
+{
+    if (value == NULL || value == Py_None)
+        return true;
+    if (PyUnicode_Check(value) || !PyObject_HasAttrString(value, "id"))
+        return swpy_uuid_read(state, value, what, out);
+    PyObject *id = PyObject_GetAttrString(value, "id");
+    bool read = id != NULL && swpy_uuid_read(state, id, what, out);
+    Py_XDECREF(id);
+    return read;
+}
+
 static bool submit_row_read(swpy_state *state, PyObject *tuple, sw_task_submit_row *row,
                             swpy_strings *tags)
 {
     PyObject *priority = NULL;
 
-    if (!swpy_row_check(tuple, "a row", 1, 11))
+    if (!swpy_row_check(tuple, "a row", 1, 12))
         return false;
     priority = swpy_row_item(tuple, 5);
     if (!swpy_str_read(state, swpy_row_item(tuple, 0), "workflow", &row->workflow) ||
@@ -74,7 +88,8 @@ static bool submit_row_read(swpy_state *state, PyObject *tuple, sw_task_submit_r
         !swpy_str_read_maybe(state, swpy_row_item(tuple, 8), "correlation_id",
                              &row->correlation_id) ||
         !submit_number_read(state, swpy_row_item(tuple, 9), "deadline_ms", &row->deadline_ms) ||
-        !submit_number_read(state, swpy_row_item(tuple, 10), "deadline_us", &row->deadline_us))
+        !submit_number_read(state, swpy_row_item(tuple, 10), "deadline_us", &row->deadline_us) ||
+        !task_given_read(state, swpy_row_item(tuple, 11), "parent", &row->parent_id))
         return false;
     row->tags = tags->items;
     row->tag_count = tags->count;
@@ -159,6 +174,16 @@ PyObject *swpy_step_counts_new(swpy_state *state, const int64_t *counts)
     return dict;
 }
 
+/* None where all zero stands for no task. */
+static PyObject *task_id_or_none(const sw_uuid *id)
+{
+    static const sw_uuid none;
+
+    if (memcmp(id, &none, sizeof(none)) != 0)
+        return swpy_uuid_new(id);
+    Py_RETURN_NONE;
+}
+
 static PyObject *task_row_new(swpy_state *state, const void *item)
 {
     const sw_task_row *row = item;
@@ -181,8 +206,9 @@ static PyObject *task_row_new(swpy_state *state, const void *item)
         PyLong_FromLongLong(row->step_count),
         swpy_step_counts_new(state, row->step_counts),
         PyLong_FromLongLong(row->deadline_us),
+        task_id_or_none(&row->parent_id),
     };
-    return swpy_record_new(state, SWPY_TASK, values, 18);
+    return swpy_record_new(state, SWPY_TASK, values, 19);
 }
 
 static PyObject *step_row_new(swpy_state *state, const void *item)
@@ -279,27 +305,28 @@ static bool task_filter_read(swpy_state *state, PyObject *const *values, sw_task
            swpy_str_read_maybe(state, values[3], "correlation_id", &filter->correlation_id) &&
            task_time_read(state, values[4], "created_after_us", &filter->created_after_us) &&
            task_time_read(state, values[5], "created_before_us", &filter->created_before_us) &&
-           (values[6] == NULL || values[6] == Py_None ||
-            swpy_uuid_read(state, values[6], "before", &filter->before)) &&
-           (values[7] == NULL || swpy_int64_read(state, values[7], "limit", &filter->limit));
+           task_given_read(state, values[6], "parent", &filter->parent_id) &&
+           (values[7] == NULL || values[7] == Py_None ||
+            swpy_uuid_read(state, values[7], "before", &filter->before)) &&
+           (values[8] == NULL || swpy_int64_read(state, values[8], "limit", &filter->limit));
 }
 
 PyObject *swpy_list(PyObject *object, PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {
-        "workflow", "state", "tag", "correlation_id", "created_after_us", "created_before_us",
-        "before",   "limit", NULL};
+        "workflow",          "state",  "tag",    "correlation_id", "created_after_us",
+        "created_before_us", "parent", "before", "limit",          NULL};
     swpy_engine *self = (swpy_engine *)object;
-    PyObject *values[8] = {NULL};
+    PyObject *values[9] = {NULL};
     sw_task_filter filter = SW_TASK_FILTER_INIT;
     sw_result *result = NULL;
     sw_error error;
     swpy_call call;
     size_t count = 0;
 
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$OOOOOOOO:list", names, &values[0], &values[1],
-                                     &values[2], &values[3], &values[4], &values[5], &values[6],
-                                     &values[7]) ||
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$OOOOOOOOO:list", names, &values[0],
+                                     &values[1], &values[2], &values[3], &values[4], &values[5],
+                                     &values[6], &values[7], &values[8]) ||
         !task_filter_read(self->state, values, &filter) || !swpy_call_begin(&call, self, 1, false))
         return NULL;
     int code = sw_task_list(call.engine, &filter, &result, &error);
@@ -328,17 +355,17 @@ static PyObject *task_counts_new(swpy_state *state, const int64_t *counts)
 PyObject *swpy_count(PyObject *object, PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {
-        "workflow",          "state", "tag", "correlation_id", "created_after_us",
-        "created_before_us", NULL};
+        "workflow",          "state",  "tag", "correlation_id", "created_after_us",
+        "created_before_us", "parent", NULL};
     swpy_engine *self = (swpy_engine *)object;
-    PyObject *values[8] = {NULL};
+    PyObject *values[9] = {NULL};
     sw_task_filter filter = SW_TASK_FILTER_INIT;
     int64_t counts[SW_TASK_STATE_COUNT] = {0};
     sw_error error;
     swpy_call call;
 
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$OOOOOO:count", names, &values[0], &values[1],
-                                     &values[2], &values[3], &values[4], &values[5]) ||
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$OOOOOOO:count", names, &values[0], &values[1],
+                                     &values[2], &values[3], &values[4], &values[5], &values[6]) ||
         !task_filter_read(self->state, values, &filter) || !swpy_call_begin(&call, self, 1, false))
         return NULL;
     int code = sw_task_count(call.engine, &filter, counts, &error);

@@ -68,7 +68,7 @@ done:
     return answer;
 }
 
-static bool holds_read(swpy_state *state, PyObject *keep, sw_step_hold *rows)
+static bool holds_fill(swpy_state *state, PyObject *keep, sw_step_hold *rows)
 {
     Py_ssize_t count = PyTuple_Size(keep);
 
@@ -80,6 +80,24 @@ static bool holds_read(swpy_state *state, PyObject *keep, sw_step_hold *rows)
             return swpy_row_fail((size_t)i);
     }
     return true;
+}
+
+sw_step_hold *swpy_holds_read(swpy_state *state, PyObject *value, size_t *count)
+{
+    PyObject *keep = swpy_rows_read(value, "held");
+
+    if (keep == NULL)
+        return NULL;
+    *count = (size_t)PyTuple_Size(keep);
+    sw_step_hold *rows = PyMem_Calloc(*count + 1, sizeof(*rows));
+    if (rows == NULL)
+        PyErr_NoMemory();
+    else if (!holds_fill(state, keep, rows)) {
+        PyMem_Free(rows);
+        rows = NULL;
+    }
+    Py_DECREF(keep);
+    return rows;
 }
 
 static PyObject *hold_new(swpy_state *state, const void *item)
@@ -117,22 +135,16 @@ PyObject *swpy_worker_renew(PyObject *object, PyObject *args)
     PyObject *id_value = NULL;
     PyObject *held_value = NULL;
     PyObject *answer = NULL;
+    size_t count = 0;
     sw_worker_ref worker;
 
     if (!PyArg_ParseTuple(args, "OO:worker_renew", &id_value, &held_value) ||
         !swpy_int64_read(self->state, id_value, "worker_id", &worker.worker_id))
         return NULL;
-    PyObject *keep = swpy_rows_read(held_value, "held");
-    if (keep == NULL)
-        return NULL;
-    size_t count = (size_t)PyTuple_Size(keep);
-    sw_step_hold *rows = PyMem_Calloc(count + 1, sizeof(*rows));
-    if (rows == NULL)
-        PyErr_NoMemory();
-    else if (holds_read(self->state, keep, rows))
+    sw_step_hold *rows = swpy_holds_read(self->state, held_value, &count);
+    if (rows != NULL)
         answer = worker_renew_rows(self, &worker, rows, count);
     PyMem_Free(rows);
-    Py_DECREF(keep);
     return answer;
 }
 

@@ -111,7 +111,7 @@ def test_a_coroutine_that_blocks_its_loop(engine: Engine) -> None:
             await asyncio.sleep(0.01)
         return ctx.attempt
 
-    @w.step(timeout=0.2)
+    @w.step(timeout=1)  # enough to begin on a busy machine
     async def blocks() -> None:
         await asyncio.to_thread(started.wait, 10)
         release.wait(30)

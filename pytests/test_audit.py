@@ -136,6 +136,18 @@ def test_proof_of_consistency(engine: Engine, key: Any, signer: Path) -> None:
         Audit.check(proof.text, vkeys=key)
 
 
+def test_jobs(engine: Engine, key: Any, signer: Path) -> None:
+    work(engine)
+    checkpoint = engine.audit.seal(signer=signer)
+    report = engine.audit.verify(checkpoints=checkpoint, vkeys=key)
+    for jobs in (1, 3, 64):
+        assert engine.audit.verify(checkpoints=checkpoint, vkeys=key, jobs=jobs) == report
+        assert engine.audit.verify(jobs=jobs).level == "integrity"
+    for jobs in (-1, 65):
+        with pytest.raises(stepwell.InvalidArgumentError, match="jobs must be 0 to 64"):
+            engine.audit.verify(jobs=jobs)
+
+
 def test_export(engine: Engine, key: Any, signer: Path, tmp_path: Path) -> None:
     work(engine)
     checkpoint = engine.audit.seal(signer=signer)
@@ -144,6 +156,11 @@ def test_export(engine: Engine, key: Any, signer: Path, tmp_path: Path) -> None:
     report = Audit.verify_export(folder, vkeys=key, checkpoints=checkpoint)
     assert (report.level, report.signed_count) == ("signed", checkpoint.entry_count)
     assert report.root == checkpoint.root
+    for jobs in (1, 3, 64):
+        assert Audit.verify_export(folder, vkeys=key, checkpoints=checkpoint, jobs=jobs) == report
+    for jobs in (-1, 65):
+        with pytest.raises(stepwell.InvalidArgumentError, match="jobs must be 0 to 64"):
+            Audit.verify_export(folder, vkeys=key, jobs=jobs)
     (bundle,) = (folder / "tile" / "entries").rglob(f"{checkpoint.entry_count}")
     bundle.write_bytes(bundle.read_bytes() + b"x")
     with pytest.raises(stepwell.AuditError) as caught:
@@ -151,6 +168,32 @@ def test_export(engine: Engine, key: Any, signer: Path, tmp_path: Path) -> None:
     assert not caught.value.report.ok
     with pytest.raises(stepwell.NotFoundError):
         Audit.verify_export(tmp_path / "nothing", vkeys=key)
+
+
+def test_proofs_out_of_an_export(
+    engine: Engine, key: Any, signer: Path, tmp_path: Path
+) -> None:
+    work(engine)
+    old = engine.audit.seal(signer=signer)
+    work(engine)
+    new = engine.audit.seal(signer=signer)
+    folder = tmp_path / "public"
+    engine.audit.export(folder, checkpoint=new)
+    assert Audit.prove_export(folder, 2, 3) == engine.audit.prove(2, 3, checkpoint=new)
+    assert Audit.prove_export(folder, 1, checkpoint=old) == engine.audit.prove(1, checkpoint=old)
+    for proof in (
+        Audit.prove_export_consistency(folder, old),
+        Audit.prove_export_consistency(folder, old, new),
+    ):
+        assert proof == engine.audit.prove_consistency(old, new)
+        assert Audit.check(proof.text, vkeys=key, checkpoints=old).old_count == old.entry_count
+    with pytest.raises(stepwell.InvalidArgumentError) as caught:
+        Audit.prove_export(folder, 1, 999)
+    assert caught.value.row == 1
+    with pytest.raises(stepwell.NotFoundError):
+        Audit.prove_export(tmp_path / "nothing", 1)
+    with pytest.raises(stepwell.InvalidArgumentError):
+        Audit.prove_export_consistency(folder, new, old)
 
 
 @pytest.mark.skipif(not (ROOT / "docs").exists(), reason="the documentation is not here")

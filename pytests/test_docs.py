@@ -73,6 +73,12 @@ def test_the_guide_to_forecasts(tmp_path: Path) -> None:
     run("-c", text, cwd=tmp_path)
 
 
+def test_the_guide_to_events(tmp_path: Path) -> None:
+    text, checks, _ = program(ROOT / "docs" / "guide" / "events.md")
+    assert checks == 7
+    run("-c", text, cwd=tmp_path)
+
+
 @pytest.mark.parametrize(
     "name, expected",
     [

@@ -10,7 +10,7 @@ import threading
 import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any, List
+from typing import Any, List, Tuple
 
 import pytest
 import stepwell
@@ -191,6 +191,52 @@ class TestTasks:
             engine.submit([("w", "3"), ("w", "2", "k")])
         assert caught.value.row == 1
         assert sum(engine.count().values()) == 1
+
+    def test_children_are_found_by_their_parent(self, engine: Engine) -> None:
+        engine.register(chain("w", "a"))
+        parent = submit(engine, "w")
+        rest = (None, None, None, None)
+        rows = [
+            ("w", None, None, None, ["red"], 0, None, None, None, None, None, parent),
+            ("w", None, None, None, *rest, None, None, None, stepwell.Task(engine, parent)),
+        ]
+        first, second = (row.task_id for row in engine.submit(rows))
+        found = engine.list(parent=parent)
+        assert [row.task_id for row in found] == [second, first]
+        assert {row.parent_id for row in found} == {parent}
+        assert [row.tags for row in found] == [(f"parent:{parent}",), ("red", f"parent:{parent}")]
+        whole = stepwell.Task(engine, parent)
+        assert [row.task_id for row in engine.list(parent=whole, tag="red")] == [first]
+        (last,) = engine.list(parent=parent, before=second, limit=5)
+        assert last.task_id == first
+        assert engine.count(parent=whole)["pending"] == 2
+        assert sum(engine.count(parent=first).values()) == 0
+        assert [task.id for task in engine.tasks(parent=whole)] == [second, first]
+        assert stepwell.Task(engine, first).parent_id == parent and whole.parent_id is None
+        assert len(engine.list(parent=None)) == 3
+
+    def test_a_parent_that_is_none_names_the_row(self, engine: Engine) -> None:
+        engine.register(chain("w", "a"))
+        parent, other = submit(engine, "w"), submit(engine, "w")
+
+        def row(tags: Any, parent: Any) -> Tuple[Any, ...]:
+            return ("w", None, None, None, tags, 0, None, None, None, None, None, parent)
+
+        with pytest.raises(stepwell.NotFoundError, match="to be the parent") as caught:
+            engine.submit([("w",), row(None, "01920000-0000-7000-8000-000000000000")])
+        assert caught.value.row == 1
+        with pytest.raises(stepwell.InvalidArgumentError, match="must name a task"):
+            engine.submit([row(["parent:order-7"], None)])
+        with pytest.raises(stepwell.InvalidArgumentError, match="two parents"):
+            engine.submit([row([f"parent:{parent}"], other)])
+        with pytest.raises(stepwell.InvalidArgumentError, match="parent is 'x'") as caught:
+            engine.submit([("w",), row(None, "x")])
+        assert caught.value.row == 1
+        with pytest.raises(TypeError):
+            engine.submit([row(None, 7)])
+        with pytest.raises(stepwell.InvalidArgumentError, match="parent is 'x'"):
+            engine.list(parent="x")
+        assert sum(engine.count().values()) == 2
 
     def test_an_unknown_workflow_names_the_row(self, engine: Engine) -> None:
         engine.register(chain("w", "a"))

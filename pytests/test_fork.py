@@ -48,6 +48,7 @@ def test_every_call_is_refused_in_the_child(engine: Engine) -> None:
             lambda: engine.wait(task_id, 1_000),
             lambda: engine.exchange(worker, [], 1, 1_000),
             lambda: engine.update_batch([]),
+            lambda: engine.heartbeat([]),
             lambda: engine.worker_keep(worker),
             lambda: engine.worker_close(worker),
             lambda: engine.audit_verify(),
@@ -56,9 +57,13 @@ def test_every_call_is_refused_in_the_child(engine: Engine) -> None:
             lambda: engine.audit_count(),
             lambda: engine.audit_dump(),
             lambda: engine.audit_seal("/no/key"),
+            lambda: engine.audit_rotate("/no/key", "/no/next"),
+            lambda: engine.audit_anchor_put("file:/no/folder/a", "x", ["y"]),
             lambda: engine.audit_prove("x", [1]),
             lambda: engine.audit_prove_consistency("x", "y"),
             lambda: engine.audit_export("/no/folder", "x"),
+            lambda: engine.task_export(task_id),
+            lambda: engine.control_report("json", None, None, None, ["x"], ["y"]),
         ):
             with pytest.raises(stepwell.ForkedEngineError, match="fork"):
                 call()

@@ -64,8 +64,10 @@ class Player:
 
     def do_submit(self, operation: Dict[str, Any]) -> None:
         text = compact(operation["input"]) if "input" in operation else None
-        row = (self.workflow, text, operation.get("key"), None, None, operation.get("priority", 0))
-        row += (None, None, None, operation.get("deadline_ms"))
+        parent = self.tasks[operation["parent"]] if "parent" in operation else None
+        row = (self.workflow, text, operation.get("key"), None)
+        row += (operation.get("tags"), operation.get("priority", 0))
+        row += (None, None, None, operation.get("deadline_ms"), None, parent)
         (answer,) = self.engine.submit([row])
         self.tasks[operation["submit"]] = answer.task_id
         if "created" in operation:
@@ -92,6 +94,14 @@ class Player:
     def do_update(self, operation: Dict[str, Any]) -> None:
         rows = self.rows(operation["update"], None)
         applied = self.engine.update_batch(rows)
+        assert [row.status for row in applied] == operation["applied"]
+
+    def do_heartbeat(self, operation: Dict[str, Any]) -> None:
+        claims = [
+            self.claims[row["claim_of"]][self.tasks[row.get("task", "t1")], row["step"]]
+            for row in operation["heartbeat"]
+        ]
+        applied = self.engine.heartbeat([(claim.step_id, claim.epoch) for claim in claims])
         assert [row.status for row in applied] == operation["applied"]
 
     def do_work(self, operation: Dict[str, Any]) -> None:
@@ -167,6 +177,39 @@ class Player:
             self.engine.breaker_override([row])
         (state,) = (row.state for row in self.engine.breaker_list() if row.name == name)
         assert state == operation["state"]
+
+    def do_append(self, operation: Dict[str, Any]) -> None:
+        rows = [
+            (
+                self.tasks[row.get("task", "t1")],
+                row["type"],
+                compact(row["data"]) if "data" in row else None,
+                row.get("expected_version"),
+                row.get("key"),
+            )
+            for row in operation["append"]
+        ]
+        answers = self.engine.event_append(rows, operation.get("mode"))
+        assert [row.status for row in answers] == operation["statuses"]
+        assert [row.version for row in answers] == operation["versions"]
+
+    def do_events(self, operation: Dict[str, Any]) -> None:
+        filter = dict(operation["events"])
+        if "task" in operation:
+            filter["task_id"] = self.tasks[operation["task"]]
+        rows = self.engine.event_list(**filter)
+        found = [f"{row.position} {row.type}" + (f" {row.data}" if row.data else "") for row in rows]
+        assert found == operation["found"]
+
+    def do_list(self, operation: Dict[str, Any]) -> None:
+        filter = dict(operation["list"])
+        for name in {"parent", "before"} & set(filter):
+            filter[name] = self.tasks[filter[name]]
+        names = {task_id: name for name, task_id in self.tasks.items()}
+        found = [names[row.task_id] for row in self.engine.list(**filter)]
+        assert found == operation["found"]
+        if not {"before", "limit"} & set(filter):
+            assert sum(self.engine.count(**filter).values()) == len(found)
 
     def do_explain(self, operation: Dict[str, Any]) -> None:
         task_id = self.tasks[operation.get("task", "t1")]

@@ -31,6 +31,11 @@ CALLS = """
     engine.submit([("w",)])
     sealed = engine.audit_seal(secret).note
     proof = engine.audit_prove_consistency(early, sealed).text
+    whole = engine.task_export(first)
+    EXPORT, ANCHORS, enrolled = (secret + end for end in (".export", ".anchors", ".enrolled"))
+    engine.audit_export(EXPORT, sealed)
+    engine.audit_anchor_put("file:" + ANCHORS, sealed, [key.vkey])
+    engine.audit_enrol(key.vkey, enrolled)
     row = ("w", '{"a":1}', "k", "", ["t1", "t2"], 1, "i", "r", "c")
     GRAPH = stepwell.Graph.of(TEXT)
     EDIT = GRAPH.edit()
@@ -65,6 +70,8 @@ CALLS = """
         "no resource": lambda: engine.forecast_rows(first, resources=[(1, ["a"]), (1, [2])]),
         "exchange": lambda: engine.exchange(worker, [], 0, 0),
         "renew": lambda: engine.worker_renew(worker, [(held.step_id, held.epoch), (1, 1)]),
+        "heartbeat": lambda: engine.heartbeat([(held.step_id, held.epoch), (held.step_id, 9)]),
+        "no heartbeat": lambda: engine.heartbeat([(held.step_id, held.epoch), (1, None)]),
         "workers": lambda: engine.worker_list(),
         "history": lambda: engine.audit_task(first),
         "entries": lambda: engine.audit_list(1, 5),
@@ -72,6 +79,18 @@ CALLS = """
         "verify signed": lambda: engine.audit_verify(["x"], ["y"]),
         "erase": lambda: engine.erase("ann", actor="eve", reason="why", dry_run=True),
         "no erase": lambda: engine.task_erase("", None, None),
+        "append": lambda: engine.event_append(
+            [(first, "note", "[1]", None, "k", "c", "a", "ann", "why")], "partial"
+        ),
+        "append refused": lambda: engine.append_event(first, "note", expected_version=1),
+        "no append": lambda: engine.event_append([(first, "note"), (first, "note", "{")]),
+        "events": lambda: list(engine.events(task=first, types=["note", "task.submitted"], limit=3)),
+        "no events": lambda: engine.event_list(types=["a b"]),
+        "no event": lambda: engine.event_wait(10**9, 0),
+        "replay": lambda: engine.event_replay(first, 5),
+        "projection": lambda: engine.projection_open("p", "1"),
+        "projections": lambda: engine.projections(),
+        "no save": lambda: engine.projection_save("p", 1, 0, 1, "{}"),
         "search": lambda: engine.audit_search(kind="step_changed", task_id=first),
         "no search": lambda: engine.audit_search(outcome="gone"),
         "stats": lambda: engine.audit_count(limit=5),
@@ -80,7 +99,25 @@ CALLS = """
         "prove refused": lambda: engine.audit_prove("x", [1, None]),
         "consistency": lambda: engine.audit_prove_consistency(early, sealed),
         "check": lambda: engine.audit_check(proof, [early], [key.vkey]),
+        "task file": lambda: engine.task(first).export().verify().ok,
+        "task file opened": lambda: stepwell.TaskFile(whole).task(at_entry=2).row(),
+        "no task file": lambda: engine.task_file_open("{}", "x", 1),
+        "report": lambda: engine.control_report("html", ["pci"], 1, 2, [sealed], [key.vkey]),
+        "no report": lambda: engine.control_report("json", ["iso"], 1, 2, [sealed], [key.vkey]),
+        "controls": lambda: engine.control_list(),
+        "no signature": lambda: engine.control_check("x", "y", [key.vkey]),
         "no export": lambda: engine.audit_verify_export("/no/folder", [early], [key.vkey]),
+        "verify anchored": lambda: engine.audit_verify(["x"], ["y"], [("p", "n", 1, 2)]),
+        "no anchor row": lambda: engine.audit_verify(["x"], ["y"], [("p", "n", 1, None)]),
+        "anchor": lambda: engine.audit_anchor_get("file:" + ANCHORS, "example.com/w"),
+        "no anchor": lambda: engine.audit_anchor_put("file:" + ANCHORS, "x", [key.vkey]),
+        "prove export": lambda: engine.audit_prove_export(EXPORT, None, [1, 2]),
+        "export refused": lambda: engine.audit_prove_export(EXPORT, sealed, [1, None]),
+        "export continues": lambda: engine.audit_prove_export_consistency(EXPORT, early, None),
+        "signs badly": lambda: engine.audit_seal(enrolled, lambda text: bytes(64)),
+        "does not sign": lambda: engine.audit_seal(enrolled, lambda text: 1 // 0),
+        "no enrol": lambda: engine.audit_enrol("x", enrolled),
+        "no rotation": lambda: engine.audit_rotate(secret, enrolled, None, lambda text: b"x"),
         "no key": lambda: engine.audit_seal("/no/key"),
         "info": lambda: (engine.info(), engine.closed, engine.wake(), engine.wake_count()),
         "open": lambda: stepwell.Engine("memory:").close(),
@@ -127,7 +164,7 @@ CALLS = """
         for _ in range(times):
             try:
                 function()
-            except (stepwell.Error, TypeError):
+            except (stepwell.Error, TypeError, ZeroDivisionError):
                 pass
         gc.collect()
 """

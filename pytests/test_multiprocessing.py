@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no for
 
 # A module of its own, because spawned children import what they are to do.
 JOB = """
-    import os, signal, sys
+    import os, signal, sys, time
     import stepwell
 
     PATH = sys.argv[1] + "/x.db"
@@ -45,6 +45,11 @@ JOB = """
             if ready is not None:
                 ready.put(os.getpid())
             stepwell.Worker(engine, threads=2, lease=2).run()
+
+    def staffed(engine, count):
+        # A worker that the engine knows hears SIGTERM; the process of one that starts dies of it.
+        while sum(worker.alive for worker in engine.worker_list()) < count:
+            time.sleep(0.01)
 
     def submit(number):
         with stepwell.Engine(PATH) as engine:
@@ -198,6 +203,7 @@ def test_servers_that_load_first(folder: Path) -> None:
         for task in tasks:
             assert task.wait(60).status == "succeeded"
             assert set(task.result("second")) <= set(children)
+        staffed(engine, 3)
         for pid in children:
             os.kill(pid, signal.SIGTERM)
         for pid in children:
@@ -242,6 +248,7 @@ def test_workers_as_processes(folder: Path, method: str) -> None:
                 assert set(task.result("second")) <= pids
             stop.set()
             thread.join()
+            staffed(engine, 2)
             for worker in workers[1:]:
                 worker.terminate()
                 worker.join(30)

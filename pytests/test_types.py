@@ -76,7 +76,7 @@ def calls(task_id: str, worker: int) -> Iterator[Call]:
     outcome = (1 << 20, 1, "succeeded", "1", "E", "message", "detail", 5)
     yield "register", (chain("v", "a"),), {"source": "x", "strict": False}
     yield "definition", ("w", "1"), {}
-    yield "submit", ([("w", "1", "k", "", ["t"], 1, "i", "r", "c")],), {}
+    yield "submit", ([("w", "1", "k", "", ["t"], 1, "i", "r", "c", 1, None, task_id)],), {}
     yield "get", (task_id,), {}
     yield "list", (), {
         "workflow": "w",
@@ -87,6 +87,7 @@ def calls(task_id: str, worker: int) -> Iterator[Call]:
         "limit": 1,
         "created_after_us": 1,
         "created_before_us": 2,
+        "parent": task_id,
     }
     yield "count", (), {
         "workflow": "w",
@@ -95,11 +96,13 @@ def calls(task_id: str, worker: int) -> Iterator[Call]:
         "correlation_id": "c",
         "created_after_us": 1,
         "created_before_us": 2,
+        "parent": task_id,
     }
     yield "wait", (task_id, 0), {}
     yield "cancel", ([(task_id, "actor", "reason")],), {}
     yield "exchange", (worker, [outcome], 1, 0, 0), {}
     yield "update_batch", ([outcome],), {}
+    yield "heartbeat", ([(1 << 20, 1)],), {}
     yield "explain", (task_id, "a"), {}
     yield "task_context", ([task_id],), {}
     yield "step_readiness", (task_id,), {}
@@ -134,18 +137,58 @@ def calls(task_id: str, worker: int) -> Iterator[Call]:
     yield "worker_close", (worker,), {}
     yield "audit_task", (task_id,), {}
     yield "audit_list", (1, 1), {}
-    yield "audit_verify", (["a"], ["b"]), {}
+    yield "audit_verify", (["a"], ["b"], [("p", "n", 1, 2)]), {}
+    event = (task_id, "note", "1", 2, "k", "c", "a", "ann", "why")
+    yield "event_append", ([event], "partial"), {}
+    yield "event_list", (), {
+        "after": 1,
+        "before": 9,
+        "after_us": 1,
+        "before_us": 2,
+        "limit": 3,
+        "types": ["note"],
+        "task_id": task_id,
+        "correlation_id": "c",
+        "newest_first": True,
+    }
+    yield "event_wait", (0, 0), {}
+    yield "event_replay", (task_id, 1), {}
+    yield "append_event", (task_id, "note", 1), {
+        "expected_version": 2,
+        "key": "k",
+        "correlation_id": "c",
+        "step": "a",
+        "actor": "ann",
+        "reason": "why",
+    }
+    yield "projection_open", ("p", "1"), {}
+    yield "projection_save", ("p", 1, 0, 1, "{}"), {}
+    yield "projection_delete", ("p",), {}
     yield "task_erase", ("ann", "eve", "why"), {"dry_run": True, "quick": True}
     yield "audit_search", (), ENTRIES
     yield "audit_count", (), ENTRIES
     yield "audit_dump", ("csv", True), ENTRIES
-    yield "audit_seal", ("/no/key",), {}
+    yield "audit_seal", ("/no/key", None), {}
+    yield "audit_rotate", ("/no/key", "/no/next", None, None), {}
+    yield "audit_anchor_put", ("file:/no/folder/a", "b", ["c"]), {}
+    yield "audit_anchor_get", ("file:/no/folder/a", "b"), {}
+    yield "audit_enrol", ("a", "/no/folder/key"), {}
+    yield "audit_prove_export", ("/no/folder", None, [1]), {}
+    yield "audit_prove_export_consistency", ("/no/folder", "a", None), {}
     yield "audit_prove", ("a", [1]), {}
     yield "audit_prove_consistency", ("a", "b"), {}
     yield "audit_export", ("/no/folder", "a"), {}
+    yield "control_report", ("json", ["soc2"], 1, 2, ["a"], ["b"]), {}
+    yield "control_report_export", ("/no/folder", "json", ["soc2"], 1, 2, ["a"], ["b"]), {}
+    yield "control_list", (), {}
+    yield "control_sign", ("/no/key", "a"), {}
+    yield "control_check", ("a", "b", ["c"]), {}
     yield "audit_keygen", ("example.com/x", "/no/folder/key"), {}
     yield "audit_check", ("a", ["b"], ["c"]), {}
-    yield "audit_verify_export", ("/no/folder", ["b"], ["c"]), {}
+    yield "audit_verify_export", ("/no/folder", ["b"], ["c"], [("p", "n", 1, 2)], 2), {}
+    yield "task_export", (task_id, "a", "/no/folder/x"), {}
+    yield "task_file_verify", ("{}", "x", ["b"], ["c"], [("p", "n", 1, 2)]), {}
+    yield "task_file_open", ("{}", "x", 1), {}
 
 
 DEAD = {
@@ -235,7 +278,7 @@ def test_no_value_breaks_open(bad: Any, tmp_path: Any, monkeypatch: Any) -> None
         (lambda e: e.submit("w"), "rows must be a list or tuple, not str"),
         (lambda e: e.submit(5), "rows must be a list or tuple, not int"),
         (lambda e: e.submit(["w"]), "a row must be a tuple, not str"),
-        (lambda e: e.submit([()]), "a row must be a tuple of 1 to 11 items, not 0"),
+        (lambda e: e.submit([()]), "a row must be a tuple of 1 to 12 items, not 0"),
         (lambda e: e.submit([("w", {})]), "input must be str or None, not dict"),
         (lambda e: e.submit([("w", None, b"k")]), "key must be str or None, not bytes"),
         (lambda e: e.update_batch([(1.0, 1, "failed")]), "step_id must be int, not float"),

@@ -24,6 +24,9 @@ pytest.importorskip("wheel", reason="wheel is not installed (python3-wheel)")
 if not (ROOT / "core").exists() or sys.version_info < (3, 10):
     pytest.skip("needs the checkout and Python 3.10 to build the wheel", allow_module_level=True)
 
+# Quickly: it is about versions, and test_package.py builds as users do.
+QUICK = {"CFLAGS": "-O0"}
+
 PROGRAM = """
 import asyncio, gc, sys, threading
 import stepwell
@@ -89,6 +92,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(
         [*(sys.executable, "setup.py", "--quiet", "bdist_wheel"), *("--dist-dir", str(folder))],
         cwd=copy / "wheels" / "stepwell",
+        env={**os.environ, **QUICK},
         check=True,
         capture_output=True,
     )
@@ -100,6 +104,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(python: str, *arguments: str, path: Optional[Path] = None, cwd: Path = ROOT) -> str:
     env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "STEPWELL"))}
+    env.update(QUICK)
     if path is not None:
         env["PYTHONPATH"] = str(path)
     done = subprocess.run(

@@ -548,6 +548,14 @@ class TestStartAndStop:
         thread.join(20)
         assert len(failures) == 1
 
+    def test_an_engine_that_is_closed_while_the_worker_starts(
+        self, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        engine.workflow("w").step(name="a")(lambda: 1)
+        monkeypatch.setattr(Engine, "worker_keep", lambda self, _: self.close() or self.info())
+        with pytest.raises(stepwell.ClosedError):
+            Worker(engine).run()
+
     def test_stop_from_another_thread_ends_run(self, engine: Engine) -> None:
         engine.workflow("w").step(name="a")(lambda: 1)
         worker = Worker(engine)

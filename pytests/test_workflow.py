@@ -48,6 +48,9 @@ class TestDeadlines:
         plain = quote.start()
         assert plain.row().deadline_us - plain.row().created_us == 7_200_000_000
         assert plain.steps["ask"].fails_us - plain.row().created_us == 1_500_000
+        context = plain.context()
+        assert context.deadline_us == plain.row().deadline_us
+        assert context.next_deadline_us == plain.steps["ask"].fails_us
         for short in (quote.start(deadline=0.25), quote.start(deadline=timedelta(seconds=0.25))):
             assert short.row().deadline_us - short.row().created_us == 250_000
         moment = datetime(2033, 5, 18, 3, 33, 20, tzinfo=timezone.utc)
@@ -336,6 +339,19 @@ class TestStart:
         assert again == task and hash(again) == hash(task) and not again.created
         with pytest.raises(stepwell.ConflictError):
             w.start([2], key="k")
+
+    def test_the_task_that_starts_it(self, engine: Engine) -> None:
+        w = engine.workflow("w")
+        w.external("a")
+        first = w.start()
+        second = w.start(parent=first)
+        more = w.start_many([1, 2], parent=first.id)
+        assert first.parent_id is None
+        assert {task.parent_id for task in [second, *more]} == {first.id}
+        assert list(engine.tasks(parent=first)) == [*reversed(more), second]
+        assert list(engine.tasks(parent=first, limit=1)) == [more[1]]
+        with pytest.raises(stepwell.NotFoundError):
+            w.start(parent="01920000-0000-7000-8000-000000000000")
 
     def test_a_task_keeps_its_definition(self, engine: Engine) -> None:
         w = engine.workflow("w")

@@ -19,18 +19,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, List
 
-from ._audit import Audit, AuditStats, TaskAudit
+from ._audit import Audit, AuditRotation, AuditStats, TaskAudit
 from ._binding import core
 from ._handler import Handler
 from ._records import StepDuration
 from ._retry import GiveUp, Retry, RetryAfter
 from ._step import Step
+from ._task_file import TaskFile
 from ._tasker import tasker_readiness
 from ._values import InputError, ResultError
 from .context import Context
 from ._breaker import Breaker
 from ._dead import BatchUpdate, DeadLetter
+from ._events import Event
 from .engine import Engine
+from .projection import Projection, ProjectionError, Snapshot
 from .task import Explanation, Task
 from .workflow import Workflow
 
@@ -71,10 +74,13 @@ RefusedError = core.RefusedError
 SchemaVersionError = core.SchemaVersionError
 StorageError = core.StorageError
 StorageFullError = core.StorageFullError
+VersionConflictError = core.VersionConflictError
 WaitTimeoutError = core.WaitTimeoutError
 
+Appended = core.Appended
 Applied = core.Applied
 AuditActor = core.AuditActor
+AuditAnchor = core.AuditAnchor
 AuditCheckpoint = core.AuditCheckpoint
 AuditEntry = core.AuditEntry
 AuditGroup = core.AuditGroup
@@ -84,6 +90,11 @@ AuditReport = core.AuditReport
 AuditShown = core.AuditShown
 Calibration = core.Calibration
 Claim = core.Claim
+Control = core.Control
+ControlAnswer = core.ControlAnswer
+ControlReport = core.ControlReport
+ControlSignature = core.ControlSignature
+Evidence = core.Evidence
 BreakerRow = core.BreakerRow
 TaskerReadiness = core.TaskerReadiness
 DeadGroup = core.DeadGroup
@@ -91,20 +102,24 @@ DeadRow = core.DeadRow
 Definition = core.Definition
 EngineInfo = core.EngineInfo
 Erased = core.Erased
+EventRow = core.EventRow
 Exchange = core.Exchange
 Finished = core.Finished
 Forecast = core.Forecast
 ForecastCase = core.ForecastCase
 ForecastStep = core.ForecastStep
 Overridden = core.Overridden
+ProjectionRow = core.ProjectionRow
 Pruned = core.Pruned
 Reason = core.Reason
 Registered = core.Registered
 StepInput = core.StepInput
+StepPast = core.StepPast
 StepReadiness = core.StepReadiness
 StepRow = core.StepRow
 Submitted = core.Submitted
 TaskContext = core.TaskContext
+TaskPast = core.TaskPast
 TaskRow = core.TaskRow
 WorkerRow = core.WorkerRow
 
@@ -113,9 +128,11 @@ __version__ = core.VERSION
 __all__ = [
     "AccessError",
     "Analysis",
+    "Appended",
     "Applied",
     "Audit",
     "AuditActor",
+    "AuditAnchor",
     "AuditCheckpoint",
     "AuditEntry",
     "AuditError",
@@ -123,6 +140,7 @@ __all__ = [
     "AuditKey",
     "AuditProof",
     "AuditReport",
+    "AuditRotation",
     "AuditShown",
     "AuditStats",
     "BatchUpdate",
@@ -136,6 +154,10 @@ __all__ = [
     "ClosedError",
     "Common",
     "ConflictError",
+    "Control",
+    "ControlAnswer",
+    "ControlReport",
+    "ControlSignature",
     "Context",
     "CorruptDatabaseError",
     "Cut",
@@ -148,6 +170,9 @@ __all__ = [
     "EngineInfo",
     "Erased",
     "Error",
+    "Evidence",
+    "Event",
+    "EventRow",
     "Exchange",
     "Explanation",
     "FencedError",
@@ -171,6 +196,9 @@ __all__ = [
     "NotFoundError",
     "Overridden",
     "Place",
+    "Projection",
+    "ProjectionError",
+    "ProjectionRow",
     "Pruned",
     "PoisonedError",
     "Reason",
@@ -181,9 +209,11 @@ __all__ = [
     "RetryAfter",
     "SchemaVersionError",
     "Slot",
+    "Snapshot",
     "Step",
     "StepDuration",
     "StepInput",
+    "StepPast",
     "StepReadiness",
     "StepRow",
     "StorageError",
@@ -192,8 +222,11 @@ __all__ = [
     "Task",
     "TaskAudit",
     "TaskContext",
+    "TaskFile",
     "TaskerReadiness",
+    "TaskPast",
     "TaskRow",
+    "VersionConflictError",
     "WaitTimeoutError",
     "Worker",
     "Workflow",

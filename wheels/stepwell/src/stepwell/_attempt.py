@@ -6,7 +6,7 @@ that JSON cannot hold; each becomes a row for the engine, and none reaches the w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Tuple
+from typing import TYPE_CHECKING, Any, Optional, Tuple
 
 from ._retry import retry_after_ms
 from ._values import InputError, ResultError, encode
@@ -28,10 +28,12 @@ class Attempt:
 
     __slots__ = ("claim", "handler", "context", "hold", "dropped")
 
-    def __init__(self, claim: core.Claim, handler: Handler[Any, Any]) -> None:
+    def __init__(
+        self, claim: core.Claim, handler: Handler[Any, Any], engine: Optional[core.Engine] = None
+    ) -> None:
         self.claim = claim
         self.handler = handler
-        self.context: Context[Any] = Context(claim, handler)
+        self.context: Context[Any] = Context(claim, handler, engine)
         self.hold: Tuple[int, int] = (claim.step_id, claim.epoch)  # names it in a renewal
         self.dropped = False
 

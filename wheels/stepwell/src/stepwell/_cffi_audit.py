@@ -12,6 +12,7 @@ from ._cffi_library import Calls, Error, Keeper, ffi, lib
 from ._cffi_rows import BREAKER_STATES, STEP_STATES, TASK_STATES, each, state_name
 from ._records import (
     AuditActor,
+    AuditAnchor,
     AuditCheckpoint,
     AuditEntry,
     AuditGroup,
@@ -76,14 +77,28 @@ def report(row: Any) -> AuditReport:
         ffi.string(row.root).decode() or None,
         row.pruned_count,
         row.erased_count,
+        row.anchored_count,
+        row.anchored_us,
     )
 
 
-def read_trust(keeper: Keeper, checkpoints: Any, keys: Any) -> Any:
-    """A sw_audit_trust of two sequences of str, or None."""
+def _fill_anchor(keeper: Keeper, out: Any, row: Any) -> None:
+    place, note, entry_count, time_us = c.read_row(row, "an anchor", 4, 4)
+    out.place = keeper.text(place, "place")
+    out.note = keeper.text(note, "note")
+    out.entry_count = c.read_int(entry_count, "entry_count")
+    out.time_us = c.read_int(time_us, "time_us")
+
+
+def read_trust(keeper: Keeper, checkpoints: Any, keys: Any, anchors: Any = None) -> Any:
+    """A sw_audit_trust of two sequences of str and one of anchors, or None."""
     trust = ffi.new("sw_audit_trust *", {"size": ffi.sizeof("sw_audit_trust")})
     trust.checkpoints, trust.checkpoint_count = keeper.texts(checkpoints, "checkpoints")
     trust.keys, trust.key_count = keeper.texts(keys, "keys")
+    rows = () if anchors is None else c.read_rows(anchors, "anchors")
+    array = keeper.keep(ffi.new("sw_audit_anchor[]", max(len(rows), 1)))
+    c.fill_rows(array, rows, lambda out, row: _fill_anchor(keeper, out, row))
+    trust.anchors, trust.anchor_count = array, len(rows)
     return trust
 
 
@@ -140,6 +155,62 @@ def checkpoint(row: Any) -> AuditCheckpoint:
     return AuditCheckpoint(c.known(row.origin), row.entry_count, row.entries_new, root, note)
 
 
+def anchor(row: Any) -> AuditAnchor:
+    """A sw_audit_anchor."""
+    return AuditAnchor(c.known(row.place), c.known(row.note), row.entry_count, row.time_us)
+
+
+def _key(result: Any) -> AuditKey:
+    row = next(each(lib.sw_audit_keys, result))
+    return AuditKey(c.known(row.name), c.known(row.verifier))
+
+
+class _Signing:
+    """Who signs, and what the application raised while it was asked to."""
+
+    def __init__(self) -> None:
+        self.raised: Optional[BaseException] = None
+        self._keeper = Keeper()
+
+    def read(self, path: Any, sign: Any, what: str) -> Any:
+        """A sw_audit_signing."""
+        if sign is not None and not callable(sign):
+            raise TypeError(f"{what} must be callable or None, not {type(sign).__name__}")
+        signing = ffi.new("sw_audit_signing *", {"size": ffi.sizeof("sw_audit_signing")})
+        signing.path = self._keeper.text(path, "path")
+        if sign is not None:
+            asking = self._asking(sign)
+            signing.sign = self._keeper.keep(
+                ffi.callback("int(void *, sw_str, uint8_t *)", asking)
+            )
+        return signing
+
+    def _asking(self, sign: Callable[[bytes], Any]) -> Callable[..., int]:
+        def ask(_: Any, message: Any, signature: Any) -> int:
+            try:
+                answer = sign(bytes(ffi.buffer(message.ptr, message.len)))
+                if not isinstance(answer, bytes):
+                    raise TypeError(f"a signature must be bytes, not {type(answer).__name__}")
+                if len(answer) != 64:
+                    raise c.refusal(f"a signature has 64 bytes, not {len(answer)}")
+                ffi.memmove(signature, answer, 64)
+                return 0
+            except BaseException as error:  # nothing may leave a callback of C
+                self.raised = error
+                return int(lib.SW_EAUDIT)
+
+        return ask
+
+    def result(self, ask: Callable[[], Tuple[int, Any]]) -> Any:
+        """What ask answers; what the application raised goes on."""
+        try:
+            return ask()[1]
+        except Error:
+            if self.raised is not None:
+                raise self.raised from None
+            raise
+
+
 def _proof_entry(row: Any) -> Optional[AuditEntry]:
     return entry(row) if row.entry_no else None
 
@@ -147,6 +218,15 @@ def _proof_entry(row: Any) -> Optional[AuditEntry]:
 def proof(row: Any) -> AuditProof:
     """A sw_audit_proof."""
     return AuditProof(_proof_entry(row.entry), c.known(row.text))
+
+
+def _entry_nos(entry_nos: Any) -> Tuple[Any, int]:
+    """An array of the numbers of entries, and how many there are."""
+    given = c.read_rows(entry_nos, "entry_nos")
+    array = ffi.new("int64_t[]", len(given))
+    for i, entry_no in enumerate(given):
+        array[i] = c.read_int(entry_no, "an entry number")
+    return array, len(given)
 
 
 def shown(row: Any) -> AuditShown:
@@ -168,6 +248,11 @@ def _verified(verify: Callable[[Any], Any]) -> AuditReport:
     return report(out)
 
 
+def _read_jobs(jobs: Optional[int]) -> int:
+    """Threads; None: as many as there are processors."""
+    return 0 if jobs is None else c.read_int(jobs, "jobs", 32)
+
+
 class AuditCalls(Calls):
     """Calls of an engine about its audit log."""
 
@@ -175,14 +260,19 @@ class AuditCalls(Calls):
         self,
         checkpoints: Optional[Sequence[str]] = None,
         keys: Optional[Sequence[str]] = None,
+        anchors: Optional[Sequence[Tuple[str, str, int, int]]] = None,
+        jobs: Optional[int] = None,
         /,
     ) -> AuditReport:
         """Recompute the log, compare it with the state and with signed checkpoints."""
         keeper = Keeper()
-        trust = read_trust(keeper, checkpoints, keys)
-        if trust.checkpoint_count + trust.key_count == 0:
-            return _verified(lambda report: self._call(lib.sw_audit_verify, report))
-        return _verified(lambda report: self._call(lib.sw_audit_verify_signed, trust, report))
+        trust = read_trust(keeper, checkpoints, keys, anchors)
+        trusts = trust.checkpoint_count + trust.key_count + trust.anchor_count > 0
+        given = trust if trusts else ffi.NULL
+        threads = _read_jobs(jobs)
+        return _verified(
+            lambda report: self._call(lib.sw_audit_verify_by, given, threads, report)
+        )
 
     def audit_task(self, task_id: str, /) -> List[AuditEntry]:
         """The entries of one task, oldest first."""
@@ -222,21 +312,46 @@ class AuditCalls(Calls):
         row = next(each(lib.sw_audit_texts, result))
         return (c.known(row.text), row.entry_count, row.last_entry_no)
 
-    def audit_seal(self, path: str, /) -> AuditCheckpoint:
+    def audit_seal(
+        self, path: str, sign: Optional[Callable[[bytes], bytes]] = None, /
+    ) -> AuditCheckpoint:
         """Sign all entries of the log with the key at path."""
-        keeper = Keeper()
-        _, result = self._result(lib.sw_audit_seal, keeper.text(path, "path"))
+        signing = _Signing()
+        by = signing.read(path, sign, "sign")
+        result = signing.result(lambda: self._result(lib.sw_audit_seal_with, by))
         return checkpoint(next(each(lib.sw_audit_checkpoints, result)))
+
+    def audit_rotate(
+        self,
+        path: str,
+        next_path: str,
+        sign: Optional[Callable[[bytes], bytes]] = None,
+        next_sign: Optional[Callable[[bytes], bytes]] = None,
+        /,
+    ) -> Tuple[AuditKey, AuditCheckpoint]:
+        """Hand the log over to another key."""
+        signing = _Signing()
+        by = signing.read(path, sign, "sign")
+        taking = signing.read(next_path, next_sign, "next_sign")
+        result = signing.result(lambda: self._result(lib.sw_audit_rotate, by, taking))
+        return (_key(result), checkpoint(next(each(lib.sw_audit_checkpoints, result))))
+
+    def audit_anchor_put(
+        self, place: str, checkpoint: str, keys: Optional[Sequence[str]], /
+    ) -> AuditAnchor:
+        """Give a checkpoint to a place outside."""
+        keeper = Keeper()
+        where, note = keeper.text(place, "place"), keeper.text(checkpoint, "checkpoint")
+        trust = read_trust(keeper, None, keys)
+        _, result = self._result(lib.sw_audit_anchor_put, where, trust, note)
+        return anchor(next(each(lib.sw_audit_anchors, result)))
 
     def audit_prove(self, checkpoint: str, entry_nos: Sequence[int], /) -> List[AuditProof]:
         """Prove that entries are in the log that a checkpoint signed."""
         keeper = Keeper()
         note = keeper.text(checkpoint, "checkpoint")
-        given = c.read_rows(entry_nos, "entry_nos")
-        array = ffi.new("int64_t[]", len(given))
-        for i, entry_no in enumerate(given):
-            array[i] = c.read_int(entry_no, "an entry number")
-        _, result = self._result(lib.sw_audit_prove, note, array, len(given))
+        array, count = _entry_nos(entry_nos)
+        _, result = self._result(lib.sw_audit_prove, note, array, count)
         return [proof(row) for row in each(lib.sw_audit_proofs, result)]
 
     def audit_prove_consistency(self, old: str, checkpoint: str, /) -> AuditProof:
@@ -257,9 +372,46 @@ class AuditCalls(Calls):
         """Make a key that signs the log called name."""
         keeper = Keeper()
         texts = (keeper.text(name, "name"), keeper.text(path, "path"))
-        result = c.result_of(lib.sw_audit_keygen, *texts)
-        row = next(each(lib.sw_audit_keys, result))
-        return AuditKey(c.known(row.name), c.known(row.verifier))
+        return _key(c.result_of(lib.sw_audit_keygen, *texts))
+
+    @classmethod
+    def audit_enrol(cls, vkey: str, path: str, /) -> None:
+        """Let a key sign whose secret only the application has."""
+        keeper = Keeper()
+        error = ffi.new("sw_error *")
+        if lib.sw_audit_enrol(keeper.text(vkey, "vkey"), keeper.text(path, "path"), error) < 0:
+            raise c.error_of(error)
+
+    @classmethod
+    def audit_anchor_get(cls, place: str, origin: str, /) -> AuditAnchor:
+        """The newest anchor of a log at a place."""
+        keeper = Keeper()
+        texts = (keeper.text(place, "place"), keeper.text(origin, "origin"))
+        result = c.result_of(lib.sw_audit_anchor_get, *texts)
+        return anchor(next(each(lib.sw_audit_anchors, result)))
+
+    @classmethod
+    def audit_prove_export(
+        cls, folder: str, checkpoint: Optional[str], entry_nos: Sequence[int], /
+    ) -> List[AuditProof]:
+        """Prove out of an export that entries are in the log of a checkpoint."""
+        keeper = Keeper()
+        place = keeper.text(folder, "folder")
+        note = keeper.text(checkpoint, "checkpoint", optional=True)
+        array, count = _entry_nos(entry_nos)
+        result = c.result_of(lib.sw_audit_prove_export, place, note, array, count)
+        return [proof(row) for row in each(lib.sw_audit_proofs, result)]
+
+    @classmethod
+    def audit_prove_export_consistency(
+        cls, folder: str, old: str, checkpoint: Optional[str], /
+    ) -> AuditProof:
+        """Prove out of an export that the log of a checkpoint continues that of an older one."""
+        keeper = Keeper()
+        texts = (keeper.text(folder, "folder"), keeper.text(old, "old"))
+        note = keeper.text(checkpoint, "checkpoint", optional=True)
+        result = c.result_of(lib.sw_audit_prove_export_consistency, *texts, note)
+        return proof(next(each(lib.sw_audit_proofs, result)))
 
     @classmethod
     def audit_check(
@@ -282,16 +434,19 @@ class AuditCalls(Calls):
         folder: str,
         checkpoints: Optional[Sequence[str]],
         keys: Optional[Sequence[str]],
+        anchors: Optional[Sequence[Tuple[str, str, int, int]]] = None,
+        jobs: Optional[int] = None,
         /,
     ) -> AuditReport:
         """Verify a folder of the log."""
         keeper = Keeper()
         path = keeper.text(folder, "folder")
-        trust = read_trust(keeper, checkpoints, keys)
+        trust = read_trust(keeper, checkpoints, keys, anchors)
+        threads = _read_jobs(jobs)
 
         def verify(report: Any) -> None:
             error = ffi.new("sw_error *")
-            if lib.sw_audit_verify_export(path, trust, report, error) < 0:
+            if lib.sw_audit_verify_export(path, trust, threads, report, error) < 0:
                 raise c.error_of(error)
 
         return _verified(verify)

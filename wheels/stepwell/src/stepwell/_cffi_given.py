@@ -23,6 +23,11 @@ def read_durability(value: Any, keeper: Keeper) -> int:
     return number
 
 
+def task_id(task: Any) -> Any:
+    """The id of a task that is given by it, or itself: then it has one."""
+    return task if isinstance(task, str) else getattr(task, "id", task)
+
+
 def read_filter(
     keeper: Keeper,
     workflow: Optional[str],
@@ -31,6 +36,7 @@ def read_filter(
     correlation_id: Optional[str],
     created_after_us: Optional[int],
     created_before_us: Optional[int],
+    parent: Any,
 ) -> Any:
     """A sw_task_filter."""
     out = ffi.new("sw_task_filter *", {"size": ffi.sizeof("sw_task_filter"), "state": -1})
@@ -45,6 +51,8 @@ def read_filter(
         out.created_after_us = c.read_int(created_after_us, "created_after_us")
     if created_before_us is not None:
         out.created_before_us = c.read_int(created_before_us, "created_before_us")
+    if parent is not None:
+        out.parent_id = keeper.uuid(task_id(parent), "parent")[0]
     return out
 
 
@@ -80,7 +88,7 @@ def fill_uuid(out: Any, value: Any) -> None:
 
 def fill_submit(keeper: Keeper, out: Any, row: Any) -> None:
     """Fill a sw_task_submit_row."""
-    fields = c.read_row(row, "a row", 1, 11)
+    fields = c.read_row(row, "a row", 1, 12)
     workflow, input, key, version, tags, priority, initiator, reason, correlation_id = fields[:9]
     out.workflow = keeper.text(workflow, "workflow")
     out.input = keeper.text(input, "input", optional=True)
@@ -91,9 +99,11 @@ def fill_submit(keeper: Keeper, out: Any, row: Any) -> None:
     out.initiator = keeper.text(initiator, "initiator", optional=True)
     out.reason = keeper.text(reason, "reason", optional=True)
     out.correlation_id = keeper.text(correlation_id, "correlation_id", optional=True)
-    deadline_ms, deadline_us = fields[9:]
+    deadline_ms, deadline_us, parent = fields[9:]
     out.deadline_ms = 0 if deadline_ms is None else c.read_int(deadline_ms, "deadline_ms")
     out.deadline_us = 0 if deadline_us is None else c.read_int(deadline_us, "deadline_us")
+    if parent is not None:
+        out.parent_id = keeper.uuid(task_id(parent), "parent")[0]
 
 
 def fill_cancel(keeper: Keeper, out: Any, row: Any) -> None:

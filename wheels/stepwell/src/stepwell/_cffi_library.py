@@ -8,10 +8,14 @@ Not here: the class Engine (_core_cffi).
 from __future__ import annotations
 
 import os
+import threading
+import time
 from typing import Any, Callable, List, Optional, Sequence, Tuple, Type
 
 import cffi
 
+_SLICE_MAIN_MS = 100
+_SLICE_OTHER_MS = 250
 _HERE = os.path.dirname(os.path.abspath(__file__))
 
 ffi = cffi.FFI()
@@ -90,6 +94,8 @@ def _error_classes() -> List[Type[Exception]]:
         }
         if code == lib.SW_EDEFINITION:
             attributes.update(findings=(), cycle=None)
+        if code == lib.SW_EOUTDATED:
+            attributes.update(version=None, expected_version=None)
         classes.append(type(c_text(name), bases, attributes))
 
 
@@ -143,6 +149,31 @@ def read_size(value: Any, what: str) -> int:
     return size
 
 
+class Wait:
+    """A wait in slices, so that signals are seen in time and no wake is lost."""
+
+    def __init__(self, wait_ms: int, first_ms: int = _SLICE_MAIN_MS) -> None:
+        self.slice_ms = 0
+        self._wait_ms = wait_ms
+        self._most_ms = first_ms
+        self._start = self._begin = time.monotonic()
+
+    def next(self) -> int:
+        """Begin a slice and answer what is left of the whole wait, 0 for nothing."""
+        self._begin = time.monotonic()
+        left_ms = self._wait_ms
+        if left_ms > 0:
+            left_ms = max(0, left_ms - int((self._begin - self._start) * 1000))
+        self.slice_ms = self._most_ms if left_ms < 0 else min(left_ms, self._most_ms)
+        main = threading.current_thread() is threading.main_thread()
+        self._most_ms = _SLICE_MAIN_MS if main else _SLICE_OTHER_MS
+        return left_ms
+
+    def woken(self) -> bool:
+        """Whether the slice came back clearly before its time."""
+        return (time.monotonic() - self._begin) * 1000 + 5 < self.slice_ms
+
+
 class Calls:
     """What Engine gives to the groups of its calls that stand in files of their own."""
 
@@ -152,6 +183,9 @@ class Calls:
     def _result(
         self, function: Callable[..., int], *arguments: Any, passes: int = 0
     ) -> Tuple[int, Any]:
+        raise NotImplementedError
+
+    def _place(self, engine: Any) -> None:
         raise NotImplementedError
 
 

@@ -131,6 +131,7 @@ def task_row(row: Any) -> TaskRow:
         row.step_count,
         dict(zip(STEP_STATES, row.step_counts)),
         row.deadline_us,
+        c.uuid_of(row.parent_id) if any(row.parent_id.bytes) else None,
     )
 
 
@@ -200,6 +201,7 @@ def claim(row: Any) -> Claim:
         row.attempt,
         row.max_attempts,
         row.timeout_ms,
+        row.heartbeat_ms,
     )
 
 
@@ -245,6 +247,8 @@ def task_context(row: Any) -> TaskContext:
         c.texts_of(row.next_steps, row.next_step_count),
         c.texts_of(row.blocking_steps, row.blocking_step_count),
         c.texts_of(row.blocked_steps, row.blocked_step_count),
+        row.deadline_us,
+        row.next_deadline_us,
     )
 
 

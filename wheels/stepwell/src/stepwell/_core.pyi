@@ -1,12 +1,17 @@
 # The interface of the C extension. stepwell._core_cffi offers the same in Python.
 # Outcome rows are (step_id, epoch, outcome, result=None, error_class=None, error_message=None,
 # error_detail=None, retry_after_ms=0). Submit rows are (workflow, input=None, key=None,
-# version=None, tags=None, priority=0, initiator=None, reason=None, correlation_id=None).
+# version=None, tags=None, priority=0, initiator=None, reason=None, correlation_id=None,
+# deadline_ms=None, deadline_us=None, parent=None).
 
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
+from typing_extensions import Self
+
+from ._records import Appended as Appended
 from ._records import Applied as Applied
 from ._records import AuditActor as AuditActor
+from ._records import AuditAnchor as AuditAnchor
 from ._records import AuditCheckpoint as AuditCheckpoint
 from ._records import AuditEntry as AuditEntry
 from ._records import AuditGroup as AuditGroup
@@ -16,26 +21,35 @@ from ._records import AuditReport as AuditReport
 from ._records import AuditShown as AuditShown
 from ._records import Calibration as Calibration
 from ._records import Claim as Claim
+from ._records import Control as Control
+from ._records import ControlAnswer as ControlAnswer
+from ._records import ControlReport as ControlReport
+from ._records import ControlSignature as ControlSignature
+from ._records import Evidence as Evidence
 from ._records import BreakerRow as BreakerRow
 from ._records import DeadGroup as DeadGroup
 from ._records import DeadRow as DeadRow
 from ._records import Definition as Definition
 from ._records import EngineInfo as EngineInfo
 from ._records import Erased as Erased
+from ._records import EventRow as EventRow
 from ._records import Exchange as Exchange
 from ._records import Finished as Finished
 from ._records import Forecast as Forecast
 from ._records import ForecastCase as ForecastCase
 from ._records import ForecastStep as ForecastStep
 from ._records import Overridden as Overridden
+from ._records import ProjectionRow as ProjectionRow
 from ._records import Pruned as Pruned
 from ._records import Reason as Reason
 from ._records import Registered as Registered
 from ._records import StepInput as StepInput
+from ._records import StepPast as StepPast
 from ._records import StepReadiness as StepReadiness
 from ._records import StepRow as StepRow
 from ._records import Submitted as Submitted
 from ._records import TaskContext as TaskContext
+from ._records import TaskPast as TaskPast
 from ._records import TaskRow as TaskRow
 from ._records import TaskerReadiness as TaskerReadiness
 from ._records import WorkerRow as WorkerRow
@@ -80,6 +94,10 @@ class AuditError(Error):
 class RefusedError(Error): ...
 class AccessError(Error, PermissionError): ...
 
+class VersionConflictError(Error):
+    version: Optional[int]  # of the stream, where one event was to be appended
+    expected_version: Optional[int]
+
 def tasker_readiness(
     rule: str, rows: Sequence[Tuple[Any, ...]], now_us: int, asked: Optional[Sequence[int]] = ..., /
 ) -> List[TaskerReadiness]: ...
@@ -117,6 +135,7 @@ class Engine:
         limit: int = ...,
         created_after_us: Optional[int] = ...,
         created_before_us: Optional[int] = ...,
+        parent: Any = ...,
     ) -> List[TaskRow]: ...
     def count(
         self,
@@ -127,6 +146,7 @@ class Engine:
         correlation_id: Optional[str] = ...,
         created_after_us: Optional[int] = ...,
         created_before_us: Optional[int] = ...,
+        parent: Any = ...,
     ) -> Dict[str, int]: ...
     def wait(self, task_id: str, wait_ms: int, /) -> Tuple[TaskRow, List[StepRow]]: ...
     def cancel(self, rows: Sequence[Tuple[Any, ...]], /) -> None: ...
@@ -140,6 +160,7 @@ class Engine:
         /,
     ) -> Exchange: ...
     def update_batch(self, outcomes: Sequence[Tuple[Any, ...]], /) -> List[Applied]: ...
+    def heartbeat(self, held: Sequence[Tuple[int, int]], /) -> List[Applied]: ...
     def explain(self, task_id: str, step: Optional[str] = ..., /) -> List[Reason]: ...
     def task_context(self, task_ids: Sequence[str], /) -> List[TaskContext]: ...
     def step_readiness(self, task_id: str, /) -> List[StepReadiness]: ...
@@ -268,6 +289,8 @@ class Engine:
         self,
         checkpoints: Optional[Sequence[str]] = ...,
         keys: Optional[Sequence[str]] = ...,
+        anchors: Optional[Sequence[Tuple[str, str, int, int]]] = ...,
+        jobs: Optional[int] = ...,
         /,
     ) -> AuditReport: ...
     def audit_task(self, task_id: str, /) -> List[AuditEntry]: ...
@@ -316,20 +339,122 @@ class Engine:
         after_entry_no: Optional[int] = ...,
         limit: Optional[int] = ...,
     ) -> Tuple[str, int, int]: ...
-    def audit_seal(self, path: str, /) -> AuditCheckpoint: ...
+    def event_append(
+        self, rows: Sequence[Tuple[Any, ...]], mode: Optional[str] = ..., /
+    ) -> List[Appended]: ...
+    def event_list(
+        self,
+        *,
+        after: Optional[int] = ...,
+        before: Optional[int] = ...,
+        after_us: Optional[int] = ...,
+        before_us: Optional[int] = ...,
+        limit: Optional[int] = ...,
+        types: Optional[Sequence[str]] = ...,
+        task_id: Optional[str] = ...,
+        correlation_id: Optional[str] = ...,
+        newest_first: bool = ...,
+    ) -> List[EventRow]: ...
+    def event_wait(self, after: int, wait_ms: int, /) -> int: ...
+    def event_replay(self, task_id: str, until: int = ..., /) -> TaskPast: ...
+    def projection_open(self, name: str, version: str, /) -> ProjectionRow: ...
+    def projection_save(
+        self, name: str, epoch: int, start: int, position: int, state: Optional[str], /
+    ) -> None: ...
+    def projection_list(self) -> List[ProjectionRow]: ...
+    def projection_delete(self, name: str, /) -> None: ...
+    def audit_seal(
+        self, path: str, sign: Optional[Callable[[bytes], bytes]] = ..., /
+    ) -> AuditCheckpoint: ...
+    def audit_rotate(
+        self,
+        path: str,
+        next_path: str,
+        sign: Optional[Callable[[bytes], bytes]] = ...,
+        next_sign: Optional[Callable[[bytes], bytes]] = ...,
+        /,
+    ) -> Tuple[AuditKey, AuditCheckpoint]: ...
+    def audit_anchor_put(
+        self, place: str, checkpoint: str, keys: Optional[Sequence[str]], /
+    ) -> AuditAnchor: ...
     def audit_prove(self, checkpoint: str, entry_nos: Sequence[int], /) -> List[AuditProof]: ...
     def audit_prove_consistency(self, old: str, checkpoint: str, /) -> AuditProof: ...
     def audit_export(self, folder: str, checkpoint: str, /) -> None: ...
+    def task_export(
+        self, task_id: str, checkpoint: Optional[str] = ..., path: Optional[str] = ..., /
+    ) -> str: ...
     @classmethod
     def audit_keygen(cls, name: str, path: str, /) -> AuditKey: ...
+    @classmethod
+    def audit_enrol(cls, vkey: str, path: str, /) -> None: ...
+    @classmethod
+    def audit_anchor_get(cls, place: str, origin: str, /) -> AuditAnchor: ...
+    @classmethod
+    def audit_prove_export(
+        cls, folder: str, checkpoint: Optional[str], entry_nos: Sequence[int], /
+    ) -> List[AuditProof]: ...
+    @classmethod
+    def audit_prove_export_consistency(
+        cls, folder: str, old: str, checkpoint: Optional[str], /
+    ) -> AuditProof: ...
     @classmethod
     def audit_check(
         cls, proof: str, checkpoints: Optional[Sequence[str]], keys: Optional[Sequence[str]], /
     ) -> AuditShown: ...
+    def control_report(
+        self,
+        format: str,
+        standards: Optional[Sequence[str]],
+        after_us: Optional[int],
+        before_us: Optional[int],
+        checkpoints: Optional[Sequence[str]],
+        keys: Optional[Sequence[str]],
+        /,
+    ) -> ControlReport: ...
+    @classmethod
+    def control_report_export(
+        cls,
+        folder: str,
+        format: str,
+        standards: Optional[Sequence[str]],
+        after_us: Optional[int],
+        before_us: Optional[int],
+        checkpoints: Optional[Sequence[str]],
+        keys: Optional[Sequence[str]],
+        /,
+    ) -> ControlReport: ...
+    @classmethod
+    def control_list(cls) -> List[Control]: ...
+    @classmethod
+    def control_sign(cls, path: str, text: str, /) -> ControlSignature: ...
+    @classmethod
+    def control_check(
+        cls, text: str, note: str, keys: Optional[Sequence[str]], /
+    ) -> ControlSignature: ...
     @classmethod
     def audit_verify_export(
-        cls, folder: str, checkpoints: Optional[Sequence[str]], keys: Optional[Sequence[str]], /
+        cls,
+        folder: str,
+        checkpoints: Optional[Sequence[str]],
+        keys: Optional[Sequence[str]],
+        anchors: Optional[Sequence[Tuple[str, str, int, int]]] = ...,
+        jobs: Optional[int] = ...,
+        /,
     ) -> AuditReport: ...
+    @classmethod
+    def task_file_verify(
+        cls,
+        text: str,
+        source: Optional[str],
+        checkpoints: Optional[Sequence[str]],
+        keys: Optional[Sequence[str]],
+        anchors: Optional[Sequence[Tuple[str, str, int, int]]] = ...,
+        /,
+    ) -> AuditReport: ...
+    @classmethod
+    def task_file_open(
+        cls, text: str, source: Optional[str] = ..., entry_no: Optional[int] = ..., /
+    ) -> Self: ...
 
 class Graph:
     def __new__(cls, edges: Any, nodes: Any = ..., repeats: bool = ...) -> Graph: ...

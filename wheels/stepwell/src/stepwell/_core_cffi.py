@@ -15,14 +15,19 @@ from . import _cffi_library as c
 from . import _cffi_given as given_rows
 from . import _cffi_rows as rows_of
 from ._cffi_audit import AuditCalls
+from ._cffi_control import ControlCalls
+from ._cffi_events import EventCalls
 from ._cffi_forecast import ForecastCalls
 from ._cffi_graph import Graph, GraphEdit
-from ._cffi_library import Error, Keeper, ffi, lib
+from ._cffi_library import Error, Keeper, Wait, ffi, lib
 from ._cffi_operations import OperationCalls
+from ._cffi_task_file import TaskFileCalls
 from ._cffi_rows import OUTCOMES, STEP_STATES, TASK_STATES
 from ._records import (
+    Appended,
     Applied,
     AuditActor,
+    AuditAnchor,
     AuditCheckpoint,
     AuditEntry,
     AuditGroup,
@@ -32,26 +37,35 @@ from ._records import (
     AuditShown,
     Calibration,
     Claim,
+    Control,
+    ControlAnswer,
+    ControlReport,
+    ControlSignature,
+    Evidence,
     BreakerRow,
     DeadGroup,
     DeadRow,
     Definition,
     EngineInfo,
     Erased,
+    EventRow,
     Exchange,
     Finished,
     Forecast,
     ForecastCase,
     ForecastStep,
     Overridden,
+    ProjectionRow,
     Pruned,
     Reason,
     Registered,
     StepInput,
+    StepPast,
     StepReadiness,
     StepRow,
     Submitted,
     TaskContext,
+    TaskPast,
     TaskRow,
     TaskerReadiness,
     WorkerRow,
@@ -67,34 +81,7 @@ TASK_STATES_ENDED = tuple(
 
 globals().update({kind.__name__: kind for kind in c.error_classes if issubclass(kind, Error)})
 
-_SLICE_MAIN_MS = 100
-_SLICE_OTHER_MS = 250
 _SLICE_FIRST_MS = 2
-
-
-class _Wait:
-    """A wait in slices, so that signals are seen in time and no wake is lost."""
-
-    def __init__(self, wait_ms: int, first_ms: int = _SLICE_MAIN_MS) -> None:
-        self.slice_ms = 0
-        self._wait_ms = wait_ms
-        self._most_ms = first_ms
-        self._start = self._begin = time.monotonic()
-
-    def next(self) -> int:
-        """Begin a slice and answer what is left of the whole wait, 0 for nothing."""
-        self._begin = time.monotonic()
-        left_ms = self._wait_ms
-        if left_ms > 0:
-            left_ms = max(0, left_ms - int((self._begin - self._start) * 1000))
-        self.slice_ms = self._most_ms if left_ms < 0 else min(left_ms, self._most_ms)
-        main = threading.current_thread() is threading.main_thread()
-        self._most_ms = _SLICE_MAIN_MS if main else _SLICE_OTHER_MS
-        return left_ms
-
-    def woken(self) -> bool:
-        """Whether the slice came back clearly before its time."""
-        return (time.monotonic() - self._begin) * 1000 + 5 < self.slice_ms
 
 
 def tasker_readiness(
@@ -124,7 +111,7 @@ def tasker_readiness(
     return [rows_of.tasker(out[i]) for i in range(count)]
 
 
-class Engine(AuditCalls, OperationCalls, ForecastCalls):
+class Engine(AuditCalls, ControlCalls, EventCalls, TaskFileCalls, OperationCalls, ForecastCalls):
     """An open store: a path, 'sqlite:///path' or 'memory:'. Methods take and give plain tuples."""
 
     _engine: Any = None
@@ -152,12 +139,16 @@ class Engine(AuditCalls, OperationCalls, ForecastCalls):
             raise c.make_error(lib.SW_ESTATE, "this engine is open already")
         out = ffi.new("sw_engine **")
         error = ffi.new("sw_error *")
-        self._lock = threading.RLock()  # a signal handler may call, too
-        self._calls = {}
         if lib.sw_engine_open(options, out, error) < 0:
             raise c.error_of(error)
+        self._place(out[0])
+
+    def _place(self, engine: Any) -> None:
+        """Take over an engine that this process has opened."""
+        self._lock = threading.RLock()  # a signal handler may call, too
+        self._calls = {}
         self._pid = os.getpid()
-        self._engine = out[0]
+        self._engine = engine
 
     def __del__(self) -> None:
         self.close()
@@ -286,11 +277,12 @@ class Engine(AuditCalls, OperationCalls, ForecastCalls):
         limit: int = 0,
         created_after_us: Optional[int] = None,
         created_before_us: Optional[int] = None,
+        parent: Any = None,
     ) -> List[TaskRow]:
         """Tasks that match, newest first."""
         keeper = Keeper()
-        times = (created_after_us, created_before_us)
-        filter = given_rows.read_filter(keeper, workflow, state, tag, correlation_id, *times)
+        rest = (created_after_us, created_before_us, parent)
+        filter = given_rows.read_filter(keeper, workflow, state, tag, correlation_id, *rest)
         if before is not None:
             filter.before = keeper.uuid(before, "before")[0]
         filter.limit = c.read_int(limit, "limit")
@@ -306,19 +298,20 @@ class Engine(AuditCalls, OperationCalls, ForecastCalls):
         correlation_id: Optional[str] = None,
         created_after_us: Optional[int] = None,
         created_before_us: Optional[int] = None,
+        parent: Any = None,
     ) -> Dict[str, int]:
         """How many tasks match, by state."""
         keeper = Keeper()
         counts = ffi.new("int64_t[]", len(TASK_STATES))
-        times = (created_after_us, created_before_us)
-        filter = given_rows.read_filter(keeper, workflow, state, tag, correlation_id, *times)
+        rest = (created_after_us, created_before_us, parent)
+        filter = given_rows.read_filter(keeper, workflow, state, tag, correlation_id, *rest)
         self._call(lib.sw_task_count, filter, counts)
         return dict(zip(TASK_STATES, counts))
 
     def wait(self, task_id: str, wait_ms: int, /) -> Tuple[TaskRow, List[StepRow]]:
         """Wait until a task has ended, the time is over or wake was called."""
         uuid = Keeper().uuid(task_id, "task_id")
-        wait = _Wait(c.read_int(wait_ms, "wait_ms"))
+        wait = Wait(c.read_int(wait_ms, "wait_ms"))
         while True:
             left = wait.next()
             code, result = self._result(
@@ -349,7 +342,7 @@ class Engine(AuditCalls, OperationCalls, ForecastCalls):
         wakes = self._wakes if wake_count is None else c.read_int(wake_count, "wake_count")
         worker = ffi.new("sw_worker_ref *", [c.read_int(worker_id, "worker_id")])
         most = c.read_size(claim_max, "claim_max")
-        wait = _Wait(c.read_int(wait_ms, "wait_ms"), first_ms=_SLICE_FIRST_MS)
+        wait = Wait(c.read_int(wait_ms, "wait_ms"), first_ms=_SLICE_FIRST_MS)
         array, count = given_rows.outcome_array(keeper, outcomes)
         while True:
             left = wait.next()
@@ -375,6 +368,14 @@ class Engine(AuditCalls, OperationCalls, ForecastCalls):
         keeper = Keeper()
         array, count = given_rows.outcome_array(keeper, outcomes)
         _, result = self._result(lib.sw_step_update_batch, array, count)
+        return rows_of.exchange(result).applied
+
+    def heartbeat(self, held: Sequence[Tuple[int, int]], /) -> List[Applied]:
+        """Say that attempts go on; fenced are those that count no longer."""
+        given = c.read_rows(held, "held")
+        array = ffi.new("sw_step_hold[]", len(given))
+        c.fill_rows(array, given, given_rows.fill_hold)
+        _, result = self._result(lib.sw_step_heartbeat, array, len(given))
         return rows_of.exchange(result).applied
 
     def explain(self, task_id: str, step: Optional[str] = None, /) -> List[Reason]:
@@ -447,6 +448,7 @@ class Engine(AuditCalls, OperationCalls, ForecastCalls):
 __all__ = [
     "Applied",
     "AuditActor",
+    "AuditAnchor",
     "AuditCheckpoint",
     "AuditEntry",
     "AuditGroup",
@@ -456,6 +458,11 @@ __all__ = [
     "AuditShown",
     "Calibration",
     "Claim",
+    "Control",
+    "ControlAnswer",
+    "ControlReport",
+    "ControlSignature",
+    "Evidence",
     "BreakerRow",
     "DeadGroup",
     "DeadRow",

@@ -103,7 +103,8 @@ class DeadLetter:
 
     def retry(self, *, actor: str, reason: str) -> core.Overridden:
         """Try the step again at once, for the attempts that are left or one more; its task goes
-        on. Raises IllegalTransitionError when the step has not failed any more."""
+        on, with the steps that were cancelled because it had failed (on_failure "fail_task").
+        Raises IllegalTransitionError when the step has not failed any more."""
         return self._engine.override([(self.step_id, "ready", actor, reason)])[0]
 
     def resolve(self, result: Any = None, *, actor: str, reason: str) -> core.Overridden:
@@ -178,7 +179,8 @@ class DeadLetters(core.Engine):
         self, *, actor: str, reason: str, limit: Optional[int] = None, **filter: Any
     ) -> BatchUpdate:
         """Try all again that a filter finds, a thousand in one transaction; dead_letters with the
-        same filter shows them before. Without a filter it means every one."""
+        same filter shows them before. Without a filter it means every one. Steps that were
+        cancelled because one had failed go on with it, and are not among the rows."""
         return self._change_dead_letters("ready", actor, reason, None, limit, filter)
 
     def resolve_dead_letters(

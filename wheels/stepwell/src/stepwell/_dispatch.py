@@ -80,7 +80,9 @@ class Dispatcher:
         self._engine.wake()
 
     def join(self, timeout: float) -> bool:
-        """Whether the thread has ended within so many seconds."""
+        """Whether the thread has ended within so many seconds, or has never begun."""
+        if self._thread.ident is None:
+            return True
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
@@ -237,7 +239,9 @@ class Dispatcher:
                 log.warning("the outcome of step %d came too late, it is %s", row[0], row.state)
 
     def _begin(self, claims: Sequence[core.Claim]) -> None:
-        attempts = [Attempt(claim, self._handlers[claim.handler]) for claim in claims]
+        attempts = [
+            Attempt(claim, self._handlers[claim.handler], self._engine) for claim in claims
+        ]
         with self._changed:
             self._running.update((attempt.hold, attempt) for attempt in attempts)
         self._executor.submit(attempts)

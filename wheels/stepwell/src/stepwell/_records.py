@@ -69,6 +69,7 @@ class TaskRow(NamedTuple):
     step_count: int
     step_counts: Dict[str, int]
     deadline_us: int
+    parent_id: Optional[str]
 
 
 class StepRow(NamedTuple):
@@ -133,6 +134,7 @@ class Claim(NamedTuple):
     attempt: int
     max_attempts: int
     timeout_ms: int
+    heartbeat_ms: int
 
 
 class Finished(NamedTuple):
@@ -167,6 +169,8 @@ class TaskContext(NamedTuple):
     completion_percentage has two digits and is 100 only when every step is done. next_steps are
     ready and may start now, in the order in which workers get them; blocking_steps have failed for
     good or were cancelled; blocked_steps are pending and depend on those, at whatever distance.
+    deadline_us is by when the task has to end, next_deadline_us the first deadline to pass of
+    those of the task and of its steps; 0 where there is none.
     """
 
     task_id: str
@@ -184,6 +188,8 @@ class TaskContext(NamedTuple):
     next_steps: Tuple[str, ...]
     blocking_steps: Tuple[str, ...]
     blocked_steps: Tuple[str, ...]
+    deadline_us: int
+    next_deadline_us: int
 
 
 class StepReadiness(NamedTuple):
@@ -205,6 +211,72 @@ class StepReadiness(NamedTuple):
     total_parents: int
     completed_parents: int
     next_retry_us: int
+
+
+class Appended(NamedTuple):
+    """What became of an event that was to be appended; status is "appended", "duplicate" or
+    "refused".
+
+    position is that of the event, of the first one for a duplicate; version that of the stream after
+    this row, 0 where there is no such task. code and message say why it was refused.
+    """
+
+    position: int
+    version: int
+    status: str
+    code: int
+    message: Optional[str]
+
+
+class EventRow(NamedTuple):
+    """An event as the core tells it; data is JSON text."""
+
+    position: int
+    time_us: int
+    type: str
+    task_id: Optional[str]
+    step: Optional[str]
+    data: Optional[str]
+    key: Optional[str]
+    correlation_id: Optional[str]
+    entry: AuditEntry
+
+
+class StepPast(NamedTuple):
+    """A step as an event left it; position is that of the event that brought it there, 0 the
+    submission of the task."""
+
+    step_id: int
+    name: str
+    state: str
+    attempt: int
+    epoch: int
+    position: int
+    changed_us: int
+
+
+class TaskPast(NamedTuple):
+    """A task as an event left it; position is that of the event, the version of its stream then."""
+
+    task_id: str
+    workflow: str
+    version: str
+    state: str
+    position: int
+    time_us: int
+    step_counts: Dict[str, int]
+    steps: List[StepPast]
+
+
+class ProjectionRow(NamedTuple):
+    """A projection as it is kept; version is that of the code, state is JSON text."""
+
+    name: str
+    version: str
+    epoch: int
+    position: int
+    changed_us: int
+    state: Optional[str]
 
 
 class Overridden(NamedTuple):
@@ -362,6 +434,8 @@ class AuditReport(NamedTuple):
     root: Optional[str]
     pruned_count: int
     erased_count: int
+    anchored_count: int
+    anchored_us: int
 
 
 class AuditGroup(NamedTuple):
@@ -400,6 +474,16 @@ class AuditCheckpoint(NamedTuple):
     note: str
 
 
+class AuditAnchor(NamedTuple):
+    """A checkpoint that lies outside; note is its text, with what witnesses signed, time_us when it
+    was set, as the place says, 0 where it does not."""
+
+    place: str
+    note: str
+    entry_count: int
+    time_us: int
+
+
 class AuditProof(NamedTuple):
     """A proof as text, and the entry that it is about; None for a proof of consistency."""
 
@@ -415,6 +499,70 @@ class AuditShown(NamedTuple):
     entry_count: int
     old_count: int
     entry: Optional[AuditEntry]
+
+
+class Control(NamedTuple):
+    """A control of a standard ("pci", ...): cites is the standard's title and edition, control how
+    it numbers it; title and question are in our words, and evidence are the kinds that answer it.
+    Without evidence, question says who can."""
+
+    standard: str
+    cites: str
+    control: str
+    title: str
+    question: str
+    evidence: List[str]
+
+
+class ControlAnswer(NamedTuple):
+    """What its evidence says of a control: answer is "found", "not_found" or "not_applicable",
+    entry_nos a sample of the entries."""
+
+    standard: str
+    control: str
+    title: str
+    question: str
+    answer: str
+    entry_nos: List[int]
+
+
+class Evidence(NamedTuple):
+    """What there is of a kind of evidence: how many entries are evidence, how many speak against
+    it, and a sample of each."""
+
+    evidence: str
+    question: str
+    answer: str
+    entry_count: int
+    entry_nos: List[int]
+    against_count: int
+    against_nos: List[int]
+
+
+class ControlReport(NamedTuple):
+    """What the audit log of origin holds as evidence: of the entry_count entries that the
+    checkpoint covers, window_count are of the time asked for; as_of_us is when the newest was
+    written. found, not_found and not_applicable count controls; text is the document."""
+
+    origin: str
+    entry_count: int
+    window_count: int
+    as_of_us: int
+    level: str
+    found: int
+    not_found: int
+    not_applicable: int
+    controls: List[ControlAnswer]
+    evidence: List[Evidence]
+    text: str
+
+
+class ControlSignature(NamedTuple):
+    """Who signed a report: the name of the key, SHA-256 of the report in hex, the signed text."""
+
+    name: str
+    digest: str
+    note: str
 
 
 class ForecastCase(NamedTuple):

@@ -37,6 +37,7 @@ class Step(Handler[P, R]):
         retry: Optional[Retry] = None,
         timeout: Optional[float] = None,
         deadline: Optional[float] = None,
+        heartbeat: Optional[float] = None,
         queue: Optional[str] = None,
         priority: int = 0,
         on_failure: Optional[str] = None,
@@ -49,6 +50,7 @@ class Step(Handler[P, R]):
         self.name: str = name or str(getattr(function, "__name__", ""))
         self.timeout = timeout
         self.deadline = deadline
+        self.heartbeat = heartbeat
         super().__init__(
             function,
             handler or f"{workflow.name}.{self.name}",
@@ -87,6 +89,8 @@ class Step(Handler[P, R]):
             fields["timeout_ms"] = milliseconds(self.timeout, "timeout")
         if self.deadline is not None:
             fields["deadline_ms"] = milliseconds(self.deadline, "deadline")
+        if self.heartbeat is not None:
+            fields["heartbeat_ms"] = milliseconds(self.heartbeat, "heartbeat")
         if self.retry is not NO_RETRY:
             fields["retry"] = self.retry.definition()
         fields.update((key, value) for key, value in self._fields.items() if value is not None)

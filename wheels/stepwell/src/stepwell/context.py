@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, Generic, List, Optional, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Dict, Generic, List, Optional, TypeVar, cast
 
 from ._binding import core
 from ._values import decode
+
+if TYPE_CHECKING:
+    from ._heartbeat import Heartbeat
 
 InputT = TypeVar("InputT")
 
@@ -21,9 +24,11 @@ class Context(Generic[InputT]):
     can refuse an older one.
     """
 
-    __slots__ = ("_claim", "_handler", "_input", "_results", "_deadline", "_cancelled")
+    __slots__ = ("_claim", "_handler", "_input", "_results", "_deadline", "_cancelled", "_beat")
 
-    def __init__(self, claim: core.Claim, handler: Any = None) -> None:
+    def __init__(
+        self, claim: core.Claim, handler: Any = None, engine: Optional[core.Engine] = None
+    ) -> None:
         self._claim = claim
         self._handler = handler
         self._input = _UNREAD
@@ -32,6 +37,11 @@ class Context(Generic[InputT]):
         if claim.timeout_ms:
             self._deadline = time.monotonic() + claim.timeout_ms / 1000
         self._cancelled = False
+        self._beat: Optional[Heartbeat] = None
+        if claim.heartbeat_ms and engine is not None:
+            from ._heartbeat import Heartbeat  # it logs, which whoever imports the package need not
+
+            self._beat = Heartbeat(engine, claim)
 
     def __repr__(self) -> str:
         return f"<Context {self.workflow}.{self.step} attempt {self.attempt} of {self.task_id}>"
@@ -140,3 +150,35 @@ class Context(Generic[InputT]):
         """Whether the outcome of this attempt is no longer wanted: the task was cancelled, the
         time is over or another worker took the step. Long handlers look now and then and stop."""
         return self._cancelled
+
+    def heartbeat(self) -> None:
+        """Say that this attempt goes on. A step with heartbeat= is tried again when its handler
+        says nothing for so long.
+
+        May be called as often as you like: it looks at a clock, and writes (one commit) when a
+        third of the step's heartbeat has passed since it did. Without heartbeat= it never writes.
+        Raises FencedError once the outcome is no longer wanted (see cancelled): let it end the
+        handler.
+        """
+        beat = self._beat
+        if beat is not None and beat.is_due() and not beat.send():
+            self._cancelled = True
+        self._check_wanted()
+
+    async def heartbeat_async(self) -> None:
+        """The same for a coroutine: the event loop goes on while it writes."""
+        beat = self._beat
+        if beat is not None and beat.is_due():
+            import asyncio
+
+            loop = asyncio.get_running_loop()
+            if not await loop.run_in_executor(None, beat.send):
+                self._cancelled = True
+        self._check_wanted()
+
+    def _check_wanted(self) -> None:
+        if self._cancelled:
+            raise core.FencedError(
+                f"attempt {self.attempt} of {self.step} counts no longer: it was cancelled, ran "
+                "out of time, or was taken over"
+            )

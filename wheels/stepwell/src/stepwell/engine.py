@@ -31,6 +31,7 @@ from ._audit import Audit
 from ._binding import core
 from ._breaker import Breaker, Breakers
 from ._dead import BatchUpdate, DeadLetters, time_us
+from ._events import Events
 from ._handler import Handler
 from ._records import StepDuration
 from ._retry import Retry
@@ -82,7 +83,7 @@ def _step_names(steps: Any) -> List[str]:
     return [_step_name(steps)]
 
 
-class Engine(DeadLetters, Breakers):
+class Engine(DeadLetters, Breakers, Events):
     """An open store: a path, "sqlite:///path" or "memory:".
 
     durability is "strict" (acknowledged means on disk, the default) or "relaxed". It starts no
@@ -106,9 +107,21 @@ class Engine(DeadLetters, Breakers):
             payload_max=payload_max,
             must_exist=must_exist,
         )
-        self.store = os.fspath(store)
+        self._begin(os.fspath(store))
+
+    def _begin(self, store: str) -> None:
+        self.store = store
         self.workflows: Dict[str, Workflow[Any]] = {}
         self.handlers: Dict[str, Handler[Any, Any]] = {}
+
+    @classmethod
+    def task_file_open(
+        cls, text: str, source: Optional[str] = None, entry_no: Optional[int] = None, /
+    ) -> Engine:
+        """An engine in memory of the text of a task file; TaskFile.open says more."""
+        engine = super().task_file_open(text, source, entry_no)
+        engine._begin("memory:")
+        return engine
 
     def __repr__(self) -> str:
         return f"<Engine {getattr(self, 'store', 'closed')}>"
@@ -455,10 +468,12 @@ class Engine(DeadLetters, Breakers):
         correlation_id: Optional[str] = None,
         created_after: Optional[datetime] = None,
         created_before: Optional[datetime] = None,
+        parent: Union[str, Task, None] = None,
         limit: Optional[int] = None,
     ) -> Iterator[Task]:
         """Tasks that match, newest first; read page by page while it is iterated. created_after
-        takes tasks of that time too, created_before does not; times need a zone."""
+        takes tasks of that time too, created_before does not; times need a zone. parent takes
+        the tasks that this one started."""
         name = workflow.name if isinstance(workflow, Workflow) else workflow
         before: Optional[str] = None
         left = limit
@@ -470,6 +485,7 @@ class Engine(DeadLetters, Breakers):
                 correlation_id=correlation_id,
                 created_after_us=time_us(created_after),
                 created_before_us=time_us(created_before),
+                parent=parent,
                 before=before,
                 limit=_PAGE if left is None else min(left, _PAGE),
             )

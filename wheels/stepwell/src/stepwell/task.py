@@ -7,13 +7,16 @@ tasks (Workflow.start) and listing them (Engine.tasks).
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Dict, Generator, List, Optional
+from typing import TYPE_CHECKING, Any, Dict, Generator, Iterator, List, Optional
 
 from ._audit import TaskAudit
+from ._task_file import TaskFile
 from ._binding import core
 from ._values import decode
 
 if TYPE_CHECKING:
+    from ._audit import Checkpoint, FilePath
+    from ._events import Event
     from .engine import Engine
 
 _POLL_MIN_S = 0.005
@@ -66,6 +69,11 @@ class Task:
         return decode(self.row().input)
 
     @property
+    def parent_id(self) -> Optional[str]:
+        """Id of the task that started this one, None when none did; it may have been pruned."""
+        return self.row().parent_id
+
+    @property
     def steps(self) -> Dict[str, core.StepRow]:
         """Steps by name, in topological order."""
         return {step.name: step for step in self.engine.get(self.id)[1]}
@@ -106,6 +114,15 @@ class Task:
         """Its attempts along a time line; see Engine.gantt."""
         return self.engine.gantt(self, format, **options)
 
+    def export(
+        self, path: Optional[FilePath] = None, *, checkpoint: Optional[Checkpoint] = None
+    ) -> TaskFile:
+        """The task as one file: definition, states, payloads, all that the audit log says of it,
+        and proofs, which lead to checkpoint, or without one to a root that nobody has signed. It
+        is written to path when that is given. Raises AuditError when the log is not the one of the
+        checkpoint."""
+        return TaskFile.of(self, path, checkpoint)
+
     @property
     def audit(self) -> TaskAudit:
         """What the audit log says of the task, and proofs of it."""
@@ -114,6 +131,24 @@ class Task:
     def history(self) -> List[core.AuditEntry]:
         """Every transition of the task and its steps, oldest first."""
         return self.engine.audit_task(self.id)
+
+    def append(self, type: str, data: Any = None, **options: Any) -> core.Appended:
+        """Append an event to the stream of the task; see Engine.append_event."""
+        return self.engine.append_event(self, type, data, **options)
+
+    def events(self, **filter: Any) -> Iterator[Event]:
+        """The events of the task; see Engine.events."""
+        return self.engine.events(task=self, **filter)
+
+    @property
+    def version(self) -> int:
+        """The version of its stream: the position of its newest event."""
+        return self.engine.event_replay(self.id).position
+
+    def as_of(self, position: int) -> core.TaskPast:
+        """The task as it was once the event at a position had happened. Raises NotFoundError where
+        it was not there yet."""
+        return self.engine.event_replay(self.id, position)
 
     def cancel(self, *, reason: Optional[str] = None, actor: Optional[str] = None) -> None:
         """Cancel every step that has not ended. Raises IllegalTransitionError when the task has

@@ -100,6 +100,7 @@ class Workflow(Generic[InputT]):
         retry: Optional[Retry] = None,
         timeout: Optional[float] = None,
         deadline: Optional[float] = None,
+        heartbeat: Optional[float] = None,
         queue: Optional[str] = None,
         priority: int = 0,
         on_failure: Optional[str] = None,
@@ -117,7 +118,8 @@ class Workflow(Generic[InputT]):
         thereby comes before this one. after names further steps to wait for, trigger what of all
         these has to happen: "all_succeeded" (the default), "all_done", "any_succeeded",
         "none_failed" or {"quorum": number}. timeout is seconds for one attempt, deadline for all
-        attempts and the waits between them, from when the step first became ready; on_failure is
+        attempts and the waits between them, from when the step first became ready; heartbeat is
+        seconds that an attempt may say nothing (ctx.heartbeat) before it is ended; on_failure is
         "block", "skip_dependents", "fail_task" or "continue", and by default what the workflow
         says. breaker names the circuit breaker of the service that the step needs: while it is
         open, the step is not started.
@@ -203,6 +205,7 @@ class Workflow(Generic[InputT]):
         initiator: Optional[str] = None,
         reason: Optional[str] = None,
         deadline: Deadline = None,
+        parent: Union[str, Task, None] = None,
     ) -> Task:
         """Start a task. With a key that a task of this workflow has already, answer that task.
 
@@ -213,6 +216,9 @@ class Workflow(Generic[InputT]):
 
         deadline is how many seconds the task may take (a number or a timedelta), or when it has to
         have ended (a datetime; a naive one is local time); by default what the workflow says.
+
+        parent is the task that starts this one, or its id: Engine.tasks and list find this one by
+        it. Raises NotFoundError when there is no such task.
         """
         return self.start_many(
             [input],
@@ -224,6 +230,7 @@ class Workflow(Generic[InputT]):
             initiator=initiator,
             reason=reason,
             deadline=deadline,
+            parent=parent,
         )[0]
 
     def start_many(
@@ -238,6 +245,7 @@ class Workflow(Generic[InputT]):
         initiator: Optional[str] = None,
         reason: Optional[str] = None,
         deadline: Deadline = None,
+        parent: Union[str, Task, None] = None,
     ) -> List[Task]:
         """Start many tasks in one transaction, all or none; 100,000 at most.
 
@@ -251,6 +259,7 @@ class Workflow(Generic[InputT]):
         rest = (
             *(self.version, tuple(tags), priority, initiator, reason, correlation_id),
             *deadline_fields(deadline),
+            parent,
         )
         rows = []
         for i, input in enumerate(inputs):
