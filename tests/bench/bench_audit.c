@@ -2,9 +2,13 @@
  * microseconds of the floor, ratio.
  *
  * seal, verify and prove stand beside SHA-256 by libcrypto, on one core, of all messages that they
- * hash: the segments for the chain; besides, for whatever has to do with a tree, each entry as a
- * leaf and each node. log_on stands beside the same work without a log, both strictly durable. One
- * proof from an export of ten million entries (--quick: 200,000) stands beside a millisecond.
+ * hash: the segments for the chain; the results of steps, where a database is verified; besides,
+ * for whatever has to do with a tree, each entry as a leaf and each node. They are hashed by the
+ * interface that an application uses, a context that is used again. verify is of a database in
+ * memory, verify_file of one on disk; what is verified by_two threads stands beside one of them. A
+ * report of all controls stands beside the verification that it begins with. log_on stands beside
+ * the same work without a log, both strictly durable. One proof from an export of ten million
+ * entries (--quick: 200,000) stands beside a millisecond.
  */
 #include <ftw.h>
 #include <openssl/evp.h>
@@ -23,6 +27,8 @@
 #include "engine/engine.h"
 
 #define AUDIT_TASKS 2000
+#define AUDIT_RESULTS (AUDIT_TASKS * 10)
+#define AUDIT_RESULT_SIZE 54 /* bytes, with its salt */
 #define AUDIT_BATCH 1000
 
 typedef struct audit_bench {
@@ -32,6 +38,7 @@ typedef struct audit_bench {
     sw_result *key;
     sw_result *sealed;
     char folder[64];
+    char store[96];
     char path[96];
     char export[96];
     char large[96]; /* another export, and an entry of it */
@@ -125,6 +132,25 @@ static double both_floor(audit_bench *bench)
     return chain_floor(bench) + tree_floor(bench);
 }
 
+/* The chain, and as many results as a database of the log has. */
+static double database_floor(audit_bench *bench)
+{
+    EVP_MD_CTX *state = EVP_MD_CTX_new();
+    if (!state || EVP_DigestInit_ex2(state, EVP_sha256(), NULL) != 1)
+        exit(1);
+    double started = bench_seconds();
+    for (size_t i = 0; i < AUDIT_RESULTS; i++)
+        floor_message(state, bench->bytes.ptr + i * AUDIT_RESULT_SIZE, AUDIT_RESULT_SIZE);
+    double took = bench_seconds() - started;
+    EVP_MD_CTX_free(state);
+    return took + chain_floor(bench);
+}
+
+static double signed_floor(audit_bench *bench)
+{
+    return database_floor(bench) + tree_floor(bench);
+}
+
 /* With the state of a new key, so that the whole log is read. */
 static double seal_time(audit_bench *bench)
 {
@@ -143,27 +169,43 @@ static double seal_time(audit_bench *bench)
     return bench_seconds() - started;
 }
 
-static double verify_time(audit_bench *bench)
+static double verify_by(audit_bench *bench, const sw_audit_trust *trust, int32_t jobs)
 {
     sw_error err;
     sw_audit_report report = SW_AUDIT_REPORT_INIT;
     double started = bench_seconds();
-    bench_check(sw_audit_verify(bench->engine, &report, &err), "verify", &err);
+    bench_check(sw_audit_verify_by(bench->engine, trust, jobs, &report, &err), "verify", &err);
     return bench_seconds() - started;
 }
 
-static double verify_signed_time(audit_bench *bench)
+static double verify_time(audit_bench *bench)
 {
-    sw_error err;
-    sw_audit_report report = SW_AUDIT_REPORT_INIT;
+    return verify_by(bench, NULL, 1);
+}
+
+static double verify_two_time(audit_bench *bench)
+{
+    return verify_by(bench, NULL, 2);
+}
+
+static double verify_signed_by(audit_bench *bench, int32_t jobs)
+{
     sw_audit_trust trust = SW_AUDIT_TRUST_INIT;
     trust.checkpoints = &sw_audit_checkpoints(bench->sealed, NULL)->note;
     trust.checkpoint_count = 1;
     trust.keys = &sw_audit_keys(bench->key, NULL)->verifier;
     trust.key_count = 1;
-    double started = bench_seconds();
-    bench_check(sw_audit_verify_signed(bench->engine, &trust, &report, &err), "verify", &err);
-    return bench_seconds() - started;
+    return verify_by(bench, &trust, jobs);
+}
+
+static double verify_signed_time(audit_bench *bench)
+{
+    return verify_signed_by(bench, 1);
+}
+
+static double verify_signed_two_time(audit_bench *bench)
+{
+    return verify_signed_by(bench, 2);
 }
 
 static double prove_time(audit_bench *bench)
@@ -180,8 +222,8 @@ static double prove_time(audit_bench *bench)
     return took;
 }
 
-/* An export of the log, verified from its files. */
-static double verify_export_time(audit_bench *bench)
+/* An export of the log, verified from its files by so many threads. */
+static double export_time(audit_bench *bench, int32_t jobs)
 {
     sw_error err;
     sw_audit_report report = SW_AUDIT_REPORT_INIT;
@@ -193,8 +235,37 @@ static double verify_export_time(audit_bench *bench)
                                 sw_audit_checkpoints(bench->sealed, NULL)->note, &err),
                 "export", &err);
     double started = bench_seconds();
-    bench_check(sw_audit_verify_export(folder, &trust, &report, &err), "verify", &err);
+    bench_check(sw_audit_verify_export(folder, &trust, jobs, &report, &err), "verify", &err);
     return bench_seconds() - started;
+}
+
+static double export_one_time(audit_bench *bench)
+{
+    return export_time(bench, 1);
+}
+
+static double export_two_time(audit_bench *bench)
+{
+    return export_time(bench, 2);
+}
+
+/* All controls, as a page. */
+static double report_time(audit_bench *bench)
+{
+    sw_error err;
+    sw_result *result = NULL;
+    sw_control_options options = SW_CONTROL_OPTIONS_INIT;
+    sw_audit_trust trust = SW_AUDIT_TRUST_INIT;
+    options.format = SW_CONTROL_HTML;
+    trust.checkpoints = &sw_audit_checkpoints(bench->sealed, NULL)->note;
+    trust.checkpoint_count = 1;
+    trust.keys = &sw_audit_keys(bench->key, NULL)->verifier;
+    trust.key_count = 1;
+    double started = bench_seconds();
+    bench_check(sw_control_report(bench->engine, &trust, &options, &result, &err), "report", &err);
+    double took = bench_seconds() - started;
+    sw_result_free(result);
+    return took;
 }
 
 /* The tiles of a log of so many entries, but only the files that proofs of one entry need. */
@@ -328,14 +399,18 @@ static void audit_compare(audit_bench *bench, const char *name, double (*time)(a
                "\"max\":%.1f,\"floor\":%.1f,\"ratio\":%.3f}\n",
                name, row[0], row[1], row[2], row[3], row[4]);
     else
-        printf("audit/%-22s %9.1f %9.1f %9.1f %8s %9.1f %6.2f  us; %s\n", name, row[0], row[1],
+        printf("audit/%-26s %9.1f %9.1f %9.1f %8s %9.1f %6.2f  us; %s\n", name, row[0], row[1],
                row[2], "", row[3], row[4],
                floor_time == log_off_time  ? "floor is the same without a log"
                : floor_time == millisecond ? "floor is a millisecond"
-                                           : "floor is SHA-256 of the same messages");
+               : time == report_time       ? "floor is the verification in it"
+               : floor_time == verify_time || floor_time == verify_signed_time
+                   ? "floor is the same by one thread"
+                   : "floor is SHA-256 of the same messages");
 }
 
-static void audit_open(audit_bench *bench)
+/* store: a path, absent for one of the bench's own on disk. */
+static void audit_open(audit_bench *bench, const char *store)
 {
     sw_error err;
     sw_engine_options options = SW_ENGINE_OPTIONS_INIT;
@@ -347,14 +422,15 @@ static void audit_open(audit_bench *bench)
     snprintf(bench->large, sizeof(bench->large), "%s/large", bench->folder);
     if (mkdir(bench->large, 0700) < 0)
         exit(1);
-    options.store = bench_str("memory:");
+    snprintf(bench->store, sizeof(bench->store), "%s/log.db", bench->folder);
+    options.store = bench_str(store ? store : bench->store);
     bench_check(sw_engine_open(&options, &bench->engine, &err), "open", &err);
     audit_fill(bench->engine);
-    sw__store *store = bench->engine->store;
+    sw__store *opened = bench->engine->store;
     sw__buf_init(&bench->bytes, sw_env_system());
-    bench_check(store->ops->begin(store, false, &err), "begin", &err);
-    bench_check(store->ops->segments_each(store, 1, audit_collect, bench, &err), "read", &err);
-    store->ops->rollback(store);
+    bench_check(opened->ops->begin(opened, false, &err), "begin", &err);
+    bench_check(opened->ops->segments_each(opened, 1, audit_collect, bench, &err), "read", &err);
+    opened->ops->rollback(opened);
 }
 
 static int audit_unlink(const char *path, const struct stat *about, int flag, struct FTW *walk)
@@ -374,6 +450,19 @@ static void audit_close(audit_bench *bench)
     sw_engine_close(bench->engine);
 }
 
+/* The same database on disk. */
+static void bench_file(bool json)
+{
+    audit_bench bench;
+    audit_open(&bench, NULL);
+    seal_time(&bench);
+    audit_compare(&bench, "verify_file", verify_time, database_floor, json);
+    audit_compare(&bench, "verify_file_signed", verify_signed_time, signed_floor, json);
+    audit_compare(&bench, "verify_file_signed_by_two", verify_signed_two_time, verify_signed_time,
+                  json);
+    audit_close(&bench);
+}
+
 int main(int count, char **arguments)
 {
     audit_bench bench;
@@ -386,14 +475,19 @@ int main(int count, char **arguments)
             large = 200000;
         }
     }
-    audit_open(&bench);
+    audit_open(&bench, "memory:");
     if (!json)
         printf("%lld entries, %zu bytes\n", (long long)bench.entry_count, bench.bytes.len);
     audit_compare(&bench, "seal", seal_time, both_floor, json);
-    audit_compare(&bench, "verify", verify_time, chain_floor, json);
-    audit_compare(&bench, "verify_signed", verify_signed_time, both_floor, json);
-    audit_compare(&bench, "verify_export", verify_export_time, tree_floor, json);
+    audit_compare(&bench, "verify", verify_time, database_floor, json);
+    audit_compare(&bench, "verify_signed", verify_signed_time, signed_floor, json);
+    audit_compare(&bench, "verify_by_two", verify_two_time, verify_time, json);
+    audit_compare(&bench, "verify_signed_by_two", verify_signed_two_time, verify_signed_time, json);
+    bench_file(json);
+    audit_compare(&bench, "verify_export", export_one_time, tree_floor, json);
+    audit_compare(&bench, "verify_export_by_two", export_two_time, tree_floor, json);
     audit_compare(&bench, "prove", prove_time, both_floor, json);
+    audit_compare(&bench, "report", report_time, verify_signed_time, json);
     large_export whole = {.folder = bench.large, .entry_no = large / 3};
     bench.large_entry = whole.entry_no;
     large_make(&bench, &whole, large);

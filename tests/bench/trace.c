@@ -120,11 +120,18 @@ static void record_write(void *context, sqlite3 *db, int op, const char *schema,
     *(trace_write *)list_add(&t->writes, 1, sizeof(write)) = write;
 }
 
-static int record_commit(void *context)
+/* The engine has SQLite's only hook of commits itself. One that wrote nothing is none to play. */
+static int record_commit(unsigned kind, void *context, void *statement, void *text)
 {
+    trace *t = recording;
+    (void)kind;
     (void)context;
-    if (recording)
-        *(trace_write *)list_add(&recording->writes, 1, sizeof(trace_write)) =
+    (void)statement;
+    if (!t || strcmp(text, "COMMIT") != 0 || t->writes.count == 0)
+        return 0;
+    const trace_write *writes = t->writes.items;
+    if (writes[t->writes.count - 1].kind != TRACE_COMMIT)
+        *(trace_write *)list_add(&t->writes, 1, sizeof(trace_write)) =
             (trace_write){.kind = TRACE_COMMIT};
     return 0;
 }
@@ -135,7 +142,7 @@ static int hook_connection(sqlite3 *db, const char **message,
     (void)message;
     (void)api;
     sqlite3_preupdate_hook(db, record_write, NULL);
-    sqlite3_commit_hook(db, record_commit, NULL);
+    sqlite3_trace_v2(db, SQLITE_TRACE_STMT, record_commit, NULL);
     return SQLITE_OK;
 }
 

@@ -18,6 +18,25 @@ t "a given duration" 0 "out:critical path validate > pack > ship" "outre:pack .*
 t "several durations, the last one of a step counts" 0 'json:d["span"] == 5.5 and [s["basis"] for s in d["steps"]].count("given") == 2' -- analyze shop.json --json --duration charge=9 --duration charge=2.5 --duration pack=0
 t "with workers" 0 "out:with 1 worker 24.0s (no run is shorter than 24.0s), 100% busy" -- analyze shop.json --workers 1
 t "impact" 0 "out:if pack fails, 1 step cannot run" "out:ship" -- analyze shop.json --impact pack
+t "impact of several" 0 "out:if validate fails, 3 steps cannot run" "out:if pack fails, 1 step cannot run" -- analyze shop.json --impact validate --impact pack
+t "impact of several as JSON" 0 'json:d["impact"] == ["pack", "charge", "ship"] and d["impact_of"][2] == {"name": "pack", "blocked": ["ship"]}' -- analyze shop.json --json --impact charge --impact validate --impact pack
+t "what steps wait for in common" 0 "out:pack and charge all wait for 1 step" "outre:waited for +validate" "outre:nearest +validate" -- analyze shop.json --common pack --common charge
+t "what one step waits for" 0 "out:ship waits for 3 steps" "outre:nearest +pack, charge" -- analyze shop.json --common ship
+t "steps in common as JSON" 0 'json:d["common"] == {"all": ["validate"], "nearest": ["validate"]}' -- analyze shop.json --json --common pack --common charge
+t "nothing is in common" 0 "out:validate and ship all wait for 0 steps" "noout:nearest" -- analyze shop.json --common validate --common ship
+t "steps that are not reached" 0 "outre:not reached +validate, charge" -- analyze shop.json --from pack
+t "steps that are not reached, as JSON" 0 'json:d["unreachable"] == ["validate"]' -- analyze shop.json --json --from pack --from charge
+t "all are reached" 0 "noout:not reached" -- analyze shop.json --from validate
+t "not asked what is reached" 0 'json:"unreachable" not in d and "common" not in d and "impact" not in d' -- analyze shop.json --json
+cat >apart.json <<'JSON'
+{"stepwell": 1, "name": "apart", "steps": [
+  {"name": "a", "handler": "noop"}, {"name": "b", "handler": "noop", "after": ["a"]},
+  {"name": "c", "handler": "noop", "after": ["a", "b"]}, {"name": "alone", "handler": "noop"}]}
+JSON
+t "orphans and parts" 0 "outre:orphans +alone" "outre:parts +2 that no dependency connects" -- analyze apart.json
+t "neither orphans nor parts" 0 "noout:orphans" "noout:parts" -- analyze shop.json
+t "parts and depths as JSON" 0 'json:d["part_count"] == 2 and {s["name"]: (s["part"], s["level"], s["shortest"]) for s in d["steps"]} == {"a": (0, 0, 0), "b": (0, 1, 1), "c": (0, 2, 1), "alone": (1, 0, 0)}' -- analyze apart.json --json
+t "bounds of the makespan" 0 'json:(m := d["makespan"])["bound"] == 24 and m["bound_span"] == 23 and m["bound_workers"] == 24' -- analyze shop.json --json --workers 1
 t "diff" 0 "out:2 changes to 'other.json'" "out:node_changed  charge in timeout" "out:edge_removed  validate -> ship" -- analyze shop.json --diff other.json
 t "analyze --json" 0 err= 'json:d["workflow"] == "shop" and d["critical_path"] == ["validate", "charge", "ship"] and d["span"] == 23 and d["width"] == 2 and d["width_exact"] and d["redundant"] == [{"from": "validate", "to": "ship"}] and d["steps"][0]["name"] == "validate" and d["bottlenecks"][0]["name"] == "charge"' -- analyze shop.json --json
 t "analyze --json with all questions" 0 'json:d["makespan"]["duration"] == 24 and d["impact"] == ["ship"] and d["changes"][0]["kind"] == "node_changed" and d["changes"][0]["fields"] == ["timeout"]' -- analyze shop.json --json --workers 1 --impact pack --diff other.json
@@ -29,6 +48,8 @@ t "analyze of a cycle as JSON" 3 out= 'errjson:[f["path"] for f in d["findings"]
 t "analyze of a file that is not there" 7 "err:cannot read 'none.yml'" -- analyze none.yml
 t "diff with a file that is not there" 7 "err:cannot read 'none.yml'" -- analyze shop.json --diff none.yml
 t "impact of an unknown step" 7 "err:there is no step 'x'" -- analyze shop.json --impact x
+t "common of an unknown step" 7 "err:there is no step 'x'" -- analyze shop.json --common pack --common x
+t "from an unknown step" 7 out= "err:there is no step 'x'" -- analyze shop.json --from x
 t "a duration of an unknown step" 7 "err:there is no step 'x'" -- analyze shop.json --duration x=1
 for bad in pack =1 pack= pack=x pack=-1 pack=nan pack=inf pack=1e30 pack=1s; do
     t "no duration: $bad" 2 "err:option '--duration' needs STEP=SECONDS" -- analyze shop.json --duration "$bad"
@@ -52,4 +73,11 @@ t "analyze help" 0 "out:--duration STEP=SECONDS" "out:--impact STEP" -- analyze 
 t "no database" 7 err: -- analyze shop
 t "a stored workflow" 0 -- run --quiet shop.json --db shop.db
 t "analyze of a stored workflow" 0 "out:critical path validate > charge > ship" -- analyze shop --db shop.db
+sed 's/"name": "shop"/"name": "shop", "version": "2"/' shop.json >second.json
+sed 's/"2"/"3"/; s/, "validate"\]/]/' second.json >third.json
+t "a second version is stored" 0 -- run --quiet second.json --db shop.db
+t "a third version is stored" 0 -- run --quiet third.json --db shop.db
+t "diff with another version" 0 "out:1 change to '2'" "out:edge_added    validate -> ship" -- analyze shop --db shop.db --diff 2
+t "diff of a stored workflow with a file" 0 "out:0 changes to 'third.json'" -- analyze shop --db shop.db --diff third.json
+t "diff with a version that is not there" 7 out= "err:there is no version '9' of 'shop'" -- analyze shop --db shop.db --diff 9
 t "analyze of an unknown workflow" 7 "err:there is no workflow 'nothing'" -- analyze nothing --db shop.db

@@ -91,6 +91,17 @@ t "audit verify of an export" 0 "outre:^OK  signed \(L2\): the [0-9]+ entries of
 t "audit export adds to a folder" 0 "err:wrote public/" -- audit export public/ --checkpoint second.checkpoint
 t "audit verify of an export with an older checkpoint" 0 "out:are those of 2 checkpoints" -- audit verify --export public --vkey @two.vkey --checkpoint first.checkpoint
 t "audit verify of an export as JSON" 0 'json:d["ok"] and d["level"] == "L2 signed" and d["signed"] == d["entries"]' -- audit verify --export public --vkey @two.vkey --json
+for jobs in 1 2 64; do
+    t "audit verify of an export by $jobs" 0 "outre:^OK  signed \(L2\)" -- audit verify --export public --vkey @two.vkey --jobs $jobs
+done
+t "audit verify of an export by no thread" 2 out= "err:--jobs" -- audit verify --export public --vkey @two.vkey --jobs 0
+t "audit verify of an export by too many" 2 out= "err:--jobs" -- audit verify --export public --vkey @two.vkey --jobs 65
+for jobs in 1 2 64; do
+    t "audit verify of a database by $jobs" 0 "out:integrity (L1)" -- audit verify --jobs $jobs
+    t "audit verify of a signed database by $jobs" 0 "out:signed (L2)" -- audit verify --checkpoint second.checkpoint --vkey @two.vkey --jobs $jobs
+done
+t "audit verify of a database by no thread" 2 out= "err:--jobs" -- audit verify --jobs 0
+t "audit verify of a database by too many" 2 out= "err:--jobs" -- audit verify --jobs 65
 t "audit prove from an export" 0 out= "err:wrote exported.proof" -- audit prove --export public --entry 3 --checkpoint second.checkpoint -o exported.proof --db none.db
 check "it is the proof that the log gives" diff entry.proof exported.proof
 t "audit prove consistency from an export" 0 out= "err:wrote both.exported" -- audit prove --export public --checkpoint first.checkpoint --checkpoint second.checkpoint -o both.exported --db none.db
@@ -105,6 +116,7 @@ t "audit export without a checkpoint" 2 out= "err:needs one --checkpoint" -- aud
 t "audit export of another log" 6 out= "err:is not the one" -- audit export other --checkpoint second.checkpoint --db part.db
 printf x >>"$(find public/tile/entries -name '[0-9]*' -type f | sort | tail -1)"
 t "audit verify of an export that was edited" 6 out= "err:does not hold" -- audit verify --export public --vkey @two.vkey
+t "audit verify of an export that was edited, by several" 6 out= "err:does not hold" -- audit verify --export public --vkey @two.vkey --jobs 3
 
 t "audit verify of an older copy" 0 "out:integrity (L1)" -- audit verify --db old.db
 t "audit verify of an older copy with a checkpoint" 6 out= "err:an older copy of the database put back" -- audit verify --db old.db --checkpoint second.checkpoint --vkey @two.vkey

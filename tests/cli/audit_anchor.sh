@@ -32,8 +32,11 @@ t "a second database that is none" 8 out= "err:not a database" -- audit verify -
 t "a second database that is not there" 7 out= "err:unable to open" -- audit verify --anchor db:far/none.db --vkey @one.vkey
 printf 'Nov 29 00:00:01 host stepwell: ' >system.log
 tail -1 far/anchors >>system.log
-t "audit anchor in the system's log" 0 "err:at syslog:" -- audit anchor --anchor syslog: "${given[@]}"
+t "audit anchor in the system's log" 0 "err:at syslog:" "err:does not say whether that arrived" -- audit anchor --anchor syslog:system.log "${given[@]}"
+t "audit anchor in the system's log, wherever that is collected" 0 "err:at syslog:" -- audit anchor --anchor syslog: "${given[@]}"
 t "audit verify with a line of the system's log" 0 "out:anchored (L3)" -- audit verify --anchor file:system.log --vkey @one.vkey
+t "audit verify with the system's log" 0 "out:anchored (L3)" -- audit verify --anchor syslog:system.log --vkey @one.vkey
+t "audit verify with a system's log that is not there" 7 out= "err:none.log" -- audit verify --anchor syslog:none.log --vkey @one.vkey
 t "audit verify with the system's log itself" 2 out= "err:read as the file that it is collected in" -- audit verify --anchor syslog: --vkey @one.vkey
 t "audit verify with several anchors" 0 "out:2 anchors outside hold" -- audit verify --anchor file:far/anchors --anchor git:repo --vkey @one.vkey
 

@@ -13,7 +13,7 @@ steps:
 YAML
 cat >shop.json <<'JSON'
 {"stepwell": 1, "name": "shop", "version": "2.1", "steps": [
-  {"name": "charge"},
+  {"name": "charge", "heartbeat_ms": 30000},
   {"name": "pack", "handler": "noop", "after": ["charge"]},
   {"name": "ship", "handler": "warehouse.ship", "after": ["pack"]}]}
 JSON
@@ -108,9 +108,9 @@ fi
 t "plan shows levels in order" 0 err= "out:nightly 1.0: 4 steps in 3 levels, at most 2 at once (2 allowed)" "out:level 2: 2 steps side by side" "out:after check, sum" "out:timeout 90 s" "out:3 attempts (linear 2 s to 10 s)" "out:failure is allowed" -- plan good.yml
 t "plan names trigger rules and what a failure skips" 0 "out:when any_succeeded, timeout 2 s" "out:when quorum of 2" "out:failure skips what follows" "out:, 0 lost workers" "noout:5 lost workers" "noout:all_succeeded" -- plan rules.json
 t "plan --json names trigger rules" 0 'json:[(s["trigger"], s["quorum"]) for s in d["steps"]] == [("all_succeeded", 0), ("any_succeeded", 0), ("quorum", 2)] and d["steps"][0]["on_failure"] == "skip_dependents"' -- plan rules.json --json
-t "plan names handlers that need a worker" 0 "out:needs workers of your application for: shop.charge, warehouse.ship" -- plan shop.json
+t "plan names handlers that need a worker" 0 "out:needs workers of your application for: shop.charge, warehouse.ship" "out:heartbeat 30 s" -- plan shop.json
 t "plan --json" 0 'json:d["levels"] == [["fetch"], ["check", "sum"], ["send"]] and d["width"] == 2 and d["max_parallel"] == 2 and d["steps"][3]["after"] == ["check", "sum"] and d["steps"][2]["timeout_ms"] == 90000' -- plan good.yml --json
-t "plan --json names application handlers" 0 'json:d["application_handlers"] == ["shop.charge", "warehouse.ship"]' -- plan shop.json --json
+t "plan --json names application handlers" 0 'json:d["application_handlers"] == ["shop.charge", "warehouse.ship"] and [s["heartbeat_ms"] for s in d["steps"]] == [30000, 0, 0]' -- plan shop.json --json
 t "plan of an invalid file" 3 out= "err:cycle.yml:" "err:'cycle.yml' has 1 error" -- plan cycle.yml
 t "plan of an invalid file as a problem object" 3 out= 'errjson:d["code"] == "definition" and d["file"] == "twice.yml" and d["findings"][0]["line"] == 5' -- plan twice.yml --json
 t "run --dry-run is plan and makes no database" 0 "out:level 1" -- run --dry-run good.yml

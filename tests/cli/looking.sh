@@ -80,6 +80,10 @@ t "context of nothing" 7 "err:there is no task 'ffff'" -- context ffff
 t "readiness of the newest task" 0 err= "outre:^STEP +STATE +READY +REASON +ATTEMPTS +PARENTS" "outre:^charge +ready +yes +queued +0/1 +0/0$" "outre:^ship +pending +no +open_dependency +0/1 +0/1$" -- readiness
 t "readiness of a failed task" 0 "outre:^broken +failed +no +attempts_used_up +1/1 +0/0$" -- readiness "$bad"
 t "readiness --json" 0 'json:[(s["step"], s["ready"], s["reason"], s["completed_parents"], s["next_retry_at"]) for s in d["steps"]] == [("write", False, "ended", 0, None), ("read", False, "ended", 1, None)]' -- readiness "$nightly" --json
+t "readiness by a rule of Tasker" 0 err= "outre:^STEP +STATE +READY +ATTEMPTS +PARENTS +RETRY AT$" "outre:^charge +pending +yes +0/1 +0/0$" "outre:^ship +pending +no +0/1 +0/1$" -- readiness --rule tasker-rails
+t "readiness by Tasker of what failed" 0 "outre:^broken +error +no +1/1 +0/0 +20" "outre:^after +cancelled +no" -- readiness "$bad" --rule tasker-core
+t "readiness by Tasker --json" 0 'json:d["rule"] == "tasker-core" and [(s["step"], s["state"], s["ready"], s["dependencies_satisfied"], s["retry_eligible"], s["attempts"], s["completed_parents"], s["next_retry_at"]) for s in d["steps"]] == [("write", "complete", False, True, False, 1, 0, None), ("read", "complete", False, True, False, 1, 1, None)]' -- readiness "$nightly" --json --rule tasker-core
+t "readiness by a rule that is none" 2 "err:'--rule'" "err:tasker-rails" -- readiness --rule rails
 t "readiness of nothing" 7 "err:there is no task 'ffff'" -- readiness ffff
 
 t "override without a reason" 2 "err:'override' needs --to and --reason" -- override "$bad" broken --to ready
@@ -87,6 +91,7 @@ t "override to a state of workers" 2 "err:option '--to' cannot be 'running'" -- 
 t "override of a step that is not there" 7 "err:the task has no step 'x'" -- override "$bad" x --to ready --reason x
 t "override that is refused changes nothing" 4 out= "err:no step was changed" "err:1 of its dependencies are open" -- override "$bad" broken after --to ready --reason x
 t "override in part" 4 "out:broken: failed, now ready" "noout:after:" "err:1 of 2 steps are changed: step after cannot become ready" -- override "$bad" broken after --to ready --reason "try again" --partial
+t "override takes up what the failure had cancelled" 0 "out:after: pending, now cancelled" -- override "$bad" after --to cancelled --reason "not yet"
 t "override in part as JSON" 4 'json:d["updated"] == 1 and [(s["step"], s["status"], s["from"], s["state"]) for s in d["steps"]] == [("after", "applied", "cancelled", "pending"), ("broken", "refused", "ready", "ready")] and "ready" in d["steps"][1]["message"]' 'errjson:d["code"] == "refused"' -- override "$bad" after broken --to pending --reason x --partial --json
 t "override goes on with the task" 0 "out:bad: recovering, has_ready_steps" -- context "$bad"
 t "override by name" 0 "out:broken: ready, now resolved" -- override "$bad" broken --to resolved --reason "done by hand" --actor bob
@@ -156,3 +161,17 @@ if [ -w /dev/full ]; then
     : >"$home/out"
     if [ $status -eq 8 ] && grep -q "cannot write to standard output" "$home/err"; then pass; else fail "a full disk behind stdout" "exit status $status"; fi
 fi
+
+# Tasks that another one has started.
+parent=$("$stepwell" run shop.json --detach)
+child=$("$stepwell" run shop.json --detach --parent "$parent" --tag late)
+t "list by parent" 0 'json:[(t["task"], t["parent_id"]) for t in d["tasks"]] == [("'"$child"'", "'"$parent"'")] and sum(d["counts"].values()) == 1' -- list --json --parent "${parent^^}"
+t "list by parent and tag" 0 "out:0 tasks" -- list --parent "$parent" --tag eu
+t "list by a parent that may be gone" 0 "out:0 tasks" -- list --parent 01920000-0000-7000-8000-000000000000
+t "list by no parent" 7 "err:there is no task 'ffff'" -- list --parent ffff
+t "show a parent" 0 "outre:parent +$parent" "outre:tags +late, parent:$parent" -- show "$child"
+t "show no parent" 0 'json:d["parent_id"] is None' -- show "$parent" --json
+t "run for a parent that is gone" 7 out= "err:cannot submit a task" "err:to be the parent" -- run shop.json --detach --parent 01920000-0000-7000-8000-000000000000
+t "run for no parent" 2 out= "err:neither a task id" -- run shop.json --detach --parent hello
+t "run with two parents" 2 out= "err:two parents" -- run shop.json --detach --parent "$parent" --tag "parent:$child"
+t "resume for a parent" 2 "err:--parent is for new ones" -- run --resume --parent "$parent"

@@ -77,6 +77,14 @@ t "a reason, tags and the initiator are kept" 0 'json:d["reason"] == "month end"
 
 t "a deadline in so long" 0 'json:d["state"] == "succeeded" and d["deadline"][14:16] == "%02d" % ((int(d["created_at"][14:16]) + 30) % 60)' -- run good.yml --json --deadline 90m
 t "a deadline at a time that has passed" 1 'json:d["state"] == "failed" and d["deadline"] == "2020-01-31T00:00:00.000000Z" and d["steps"][0]["state"] == "cancelled"' -- run good.yml --json --deadline 2020-01-31T00:00:00Z
+cat >deadlines.json <<'JSON'
+{"stepwell": 1, "name": "deadlines", "deadline_ms": 7200000, "steps": [{"name": "ask", "deadline_ms": 3600000}]}
+JSON
+open=$("$stepwell" run deadlines.json --detach --db open.db)
+t "show tells the deadlines" 0 "outre:^  deadline +20.*[0-9]$" "outre:^  deadline +20.* of ask$" -- show "$open" --db open.db
+t "context tells the deadlines" 0 "outre:^  deadline +20" "outre:^  fails at +20" -- context "$open" --db open.db
+t "context tells the deadlines --json" 0 'json:d["next_deadline"] < d["deadline"]' -- context "$open" --json --db open.db
+t "explain tells the deadline" 0 "out:it fails at its deadline, in 3" -- explain "$open" --db open.db
 t "a deadline that is no time" 2 out= "err:option '--deadline' needs a time that is to come, not 'soon'" -- run good.yml --deadline soon
 t "--detach prints the task id only" 0 err= "outre:^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$" -- run good.yml --detach
 t "--resume does a detached task" 0 "out:nightly succeeded" -- run --resume

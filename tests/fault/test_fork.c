@@ -57,9 +57,11 @@ typedef struct scene {
     XX(sw_worker_list, (s->engine, &s->result, &error))                                            \
     XX(sw_step_exchange, (s->engine, &s->worker, NULL, 0, 1, 1000, &s->result, &error))            \
     XX(sw_step_update_batch, (s->engine, &outcome, 1, &s->result, &error))                         \
+    XX(sw_step_heartbeat, (s->engine, NULL, 0, &s->result, &error))                                \
     XX(sw_step_explain, (s->engine, &s->task, (sw_str){0}, &s->result, &error))                    \
     XX(sw_audit_verify, (s->engine, &report, &error))                                              \
     XX(sw_audit_verify_signed, (s->engine, &trust, &report, &error))                               \
+    XX(sw_audit_verify_by, (s->engine, &trust, 2, &report, &error))                                \
     XX(sw_audit_seal, (s->engine, TEXT("/no/key"), &s->result, &error))                            \
     XX(sw_audit_seal_with, (s->engine, &signing, &s->result, &error))                              \
     XX(sw_audit_rotate, (s->engine, &signing, &signing, &s->result, &error))                       \
@@ -67,6 +69,7 @@ typedef struct scene {
     XX(sw_audit_prove, (s->engine, TEXT(""), &entry_no, 1, &s->result, &error))                    \
     XX(sw_audit_prove_consistency, (s->engine, TEXT("a"), TEXT(""), &s->result, &error))           \
     XX(sw_audit_export, (s->engine, TEXT("/no/folder"), TEXT(""), &error))                         \
+    XX(sw_task_export, (s->engine, &s->task, (sw_str){0}, (sw_str){0}, &s->result, &error))        \
     XX(sw_task_prune, (s->engine, &prune, &pruned, &error))                                        \
     XX(sw_task_erase, (s->engine, &forget, &forgotten, &error))                                    \
     XX(sw_task_context, (s->engine, &s->task, 1, &s->result, &error))                              \
@@ -82,6 +85,15 @@ typedef struct scene {
     XX(sw_audit_search, (s->engine, &entries, &s->result, &error))                                 \
     XX(sw_audit_count, (s->engine, &entries, &s->result, &error))                                  \
     XX(sw_audit_dump, (s->engine, &entries, 0, 0, &s->result, &error))                             \
+    XX(sw_control_report, (s->engine, &trust, &control, &s->result, &error))                       \
+    XX(sw_event_append, (s->engine, &event, 1, 0, &s->result, &error))                             \
+    XX(sw_event_list, (s->engine, &events, &s->result, &error))                                    \
+    XX(sw_event_wait, (s->engine, 0, 0, &newest, &error))                                          \
+    XX(sw_event_replay, (s->engine, &s->task, 0, &s->result, &error))                              \
+    XX(sw_projection_open, (s->engine, TEXT("p"), TEXT("1"), &s->result, &error))                  \
+    XX(sw_projection_save, (s->engine, &projection, 0, &error))                                    \
+    XX(sw_projection_list, (s->engine, &s->result, &error))                                        \
+    XX(sw_projection_delete, (s->engine, TEXT("p"), &error))                                       \
     XX(sw_task_forecast, (s->engine, &forecast, &s->task, &s->result, &error))                     \
     XX(sw_task_picture, (s->engine, &picture, NULL, &s->task, &s->result, &error))                 \
     XX(sw_task_gantt, (s->engine, &gantt, &s->task, &s->result, &error))                           \
@@ -101,6 +113,7 @@ static int calls_wrong(scene *s)
     sw_step_override_row override = {
         .step_id = 1, .state = SW_STEP_READY, .actor = TEXT("ann"), .reason = TEXT("why")};
     sw_dead_filter dead = SW_DEAD_FILTER_INIT;
+    sw_control_options control = SW_CONTROL_OPTIONS_INIT;
     sw_dead_action action = {.state = SW_STEP_READY, .actor = TEXT("ann"), .reason = TEXT("why")};
     sw_breaker_override_row breaker = {
         .name = TEXT("b"), .state = SW_BREAKER_OPEN, .actor = TEXT("ann"), .reason = TEXT("why")};
@@ -119,6 +132,10 @@ static int calls_wrong(scene *s)
     trust.key_count = 1;
     const int64_t entry_no = 1;
     const sw_audit_filter entries = SW_AUDIT_FILTER_INIT;
+    const sw_event_filter events = SW_EVENT_FILTER_INIT;
+    const sw_event_row event = {.task_id = s->task, .type = TEXT("note")};
+    const sw_projection projection = {.name = TEXT("p"), .position = 1};
+    int64_t newest = 0;
     sw_prune_options prune = SW_PRUNE_OPTIONS_INIT;
     prune.finished_before_us = 1;
     sw_prune_report pruned = SW_PRUNE_REPORT_INIT;

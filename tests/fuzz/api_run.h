@@ -28,6 +28,7 @@ typedef struct call_run {
     size_t task_count;
     call_claim claims[CLAIMS_MAX];
     size_t claim_count;
+    int64_t version; /* position of the newest event that was appended */
     bool overridden; /* an operator has changed steps: attempts may go on beyond their number */
     sw_error err;
 } call_run;
@@ -48,9 +49,25 @@ size_t pick_outcomes(call_run *run, sw_step_outcome *rows);
 
 /* What no argument can bring about on a store in memory that nobody else has. */
 void call_check(const call_run *run, int rc, const void *out);
+/* The same, for a call that may also answer one more code. */
+void call_check_or(const call_run *run, int rc, int code, const void *out);
 
+/* What is known about a step that was claimed; NULL: nothing. */
+call_claim *claim_find(call_run *run, int64_t step_id);
+
+void call_open_worker(call_run *run);
+void call_exchange(call_run *run);
+void call_update_batch(call_run *run);
+void call_renew(call_run *run);
+void call_heartbeat(call_run *run);
+void call_close_worker(call_run *run);
+void call_list_workers(call_run *run);
 void call_forecast(call_run *run);
 void call_durations(call_run *run);
 void call_picture(call_run *run);
+void call_append(call_run *run);
+void call_events(call_run *run);
+void call_past(call_run *run);
+void call_projection(call_run *run);
 
 #endif

@@ -14,7 +14,7 @@
 #include "fuzz/database_image.h"
 #include "fuzz/memory_vfs.h"
 
-#define COLUMNS_MAX 128
+#define COLUMNS_MAX 256
 #define SQL_VALUE_MAX 1000000 /* bytes that the changes may make of one value */
 
 typedef struct database_column {

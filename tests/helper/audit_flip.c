@@ -188,10 +188,18 @@ static int flip_workers_list(sw__store *store, sw__arena *arena, sw__worker_rec 
     return rc;
 }
 
+/* Each verification meets the same bits. */
+static int flip_begin(sw__store *store, bool writing, sw_error *err)
+{
+    audit_flip_set(flip.table, flip.bit);
+    return flip.honest->begin(store, writing, err);
+}
+
 void audit_flip_open(audit_log *log)
 {
     flip.honest = log->store->ops;
     flip.ops = *flip.honest;
+    flip.ops.begin = flip_begin;
     flip.ops.tasks_list = flip_tasks_list;
     flip.ops.steps_each = flip_steps_each;
     flip.ops.tasks_info = flip_tasks_info;

@@ -34,7 +34,7 @@ void audit_flip_open(audit_log *log);
 void audit_flip_close(audit_log *log);
 /* How many bits a verification of the log reads from a table, once each. */
 size_t audit_flip_count(audit_log *log, audit_flip_table table);
-/* The next verification reads this bit flipped; AUDIT_FLIP_NONE: all as they are. */
+/* Every verification from now on reads this bit flipped; AUDIT_FLIP_NONE: all as they are. */
 void audit_flip_set(audit_flip_table table, size_t bit);
 
 #endif

@@ -392,8 +392,8 @@ static uint32_t log_draw(audit_log *log, uint32_t limit)
 /* One move of a step that is ready or running; steps fail for good only where the task goes on. */
 static void log_play_step(audit_log *log, int64_t task_no, int index)
 {
-    static const char *const reasons[] = {"retry",   "lease expired", "worker died",
-                                          "timeout", "released",      "worker closed"};
+    static const char *const reasons[] = {"retry",    "lease expired", "worker died",     "timeout",
+                                          "released", "worker closed", "heartbeat missed"};
     sw__step_hot step = log_step(log, task_no, index);
     if (log_draw(log, 8) == 0)
         audit_log_fence(log, task_no, index,
@@ -403,7 +403,7 @@ static void log_play_step(audit_log *log, int64_t task_no, int index)
     else if (step.state == SW_STEP_READY)
         audit_log_move(log, task_no, index, SW_STEP_RUNNING, NULL);
     else if (step.state == SW_STEP_RUNNING && log_draw(log, 3) == 0)
-        audit_log_move(log, task_no, index, SW_STEP_READY, reasons[log_draw(log, 6)]);
+        audit_log_move(log, task_no, index, SW_STEP_READY, reasons[log_draw(log, 7)]);
     else if (step.state == SW_STEP_RUNNING && log_draw(log, 4) == 0 &&
              log->workflow->steps[index].on_failure == SW_ON_FAILURE_CONTINUE)
         audit_log_move(log, task_no, index, SW_STEP_FAILED, "attempts used up");
@@ -479,12 +479,32 @@ int audit_log_prune(audit_log *log)
     return pruned;
 }
 
-int audit_log_verify(audit_log *log, sw_audit_report *report)
+int audit_log_verify_by(audit_log *log, const sw_audit_trust *trust, int32_t jobs,
+                        sw_audit_report *report, sw_error *err)
 {
     *report = (sw_audit_report)SW_AUDIT_REPORT_INIT;
     assert_int_equal(log->store->ops->begin(log->store, false, NULL), SW_OK);
-    int rc = sw__audit_verify(log->store, log->hasher, sw_env_system(), NULL, report, NULL);
+    int rc = sw__audit_verify(log->store, log->hasher, sw_env_system(), trust, jobs, report, err);
     assert_int_equal(log->store->ops->commit(log->store, NULL), SW_OK);
+    return rc;
+}
+
+int audit_log_verify_alike(audit_log *log, const sw_audit_trust *trust, sw_audit_report *report)
+{
+    sw_error err = {0};
+    sw_error other_err = {0};
+    sw_audit_report other;
+    int rc = audit_log_verify_by(log, trust, 1, report, &err);
+    assert_int_equal(audit_log_verify_by(log, trust, 2, &other, &other_err), rc);
+    assert_memory_equal(&other, report, sizeof(other));
+    assert_int_equal(err.code, other_err.code);
+    assert_string_equal(err.message, other_err.message);
+    return rc;
+}
+
+int audit_log_verify(audit_log *log, sw_audit_report *report)
+{
+    int rc = audit_log_verify_alike(log, NULL, report);
     assert_int_equal(rc, report->ok ? SW_OK : SW_EAUDIT);
     return rc;
 }

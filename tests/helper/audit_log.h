@@ -72,6 +72,11 @@ void audit_log_put_task(audit_log *log, const sw__task_hot *row);
 void audit_log_put_step(audit_log *log, const sw__step_hot *row);
 
 int audit_log_verify(audit_log *log, sw_audit_report *report);
+/* The same with what is trusted, or NULL, and by so many threads. */
+int audit_log_verify_by(audit_log *log, const sw_audit_trust *trust, int32_t jobs,
+                        sw_audit_report *report, sw_error *err);
+/* By one thread and by two, which must answer alike. */
+int audit_log_verify_alike(audit_log *log, const sw_audit_trust *trust, sw_audit_report *report);
 /* The log verifies; something is found, and the report has these words. */
 void audit_log_is_honest(audit_log *log);
 void audit_log_is_detected(audit_log *log, const char *words);

@@ -24,6 +24,7 @@ typedef struct audit_siege {
     sw__segment *honest; /* the segments before any attack */
     size_t honest_count;
     sw__note_signer signer;
+    int asked;    /* verifications so far: every fourth is by two threads, too, and must say the same */
     sw__buf key;  /* its verifier key */
     sw__buf note; /* the checkpoint of the whole log */
 } audit_siege;

@@ -158,8 +158,8 @@ static bool export_is_refused(siege_export *e)
     sw_str vkey;
     sw_audit_report report = SW_AUDIT_REPORT_INIT;
     siege_trust(e->siege, &trust, &vkey);
-    int rc =
-        sw__export_verify(sw_env_system(), e->siege->log.hasher, e->folder, &trust, &report, NULL);
+    int rc = sw__export_verify(sw_env_system(), e->siege->log.hasher, e->folder, &trust, 2, &report,
+                               NULL);
     assert_true(rc == SW_OK || rc == SW_EAUDIT || rc == SW_ENOTFOUND);
     return rc != SW_OK;
 }

@@ -1,5 +1,5 @@
-/* What the calls need around them; see calls.h. The calls themselves are in calls_client.c and
- * calls_worker.c. */
+/* What the calls need around them; see calls.h. The calls themselves are in calls_client.c,
+ * calls_worker.c and calls_events.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +20,8 @@ const char calls_definition[] =
     "{\"name\":\"d\",\"after\":[\"b\",\"c\"]}]}";
 
 /* A single step; one whose failure ends the task; one whose failure is allowed; one whose failure
- * skips others and lets the last one start; one that is out of time soon. */
+ * skips others and lets the last one start; one that is out of time soon, and one that is
+ * soon silent for too long. */
 static const char *const other_definitions[] = {
     "{\"stepwell\":1,\"name\":\"one\",\"steps\":[{\"name\":\"a\"}]}",
     "{\"stepwell\":1,\"name\":\"strict\",\"steps\":[{\"name\":\"a\",\"on_failure\":\"fail_task\"},"
@@ -31,6 +32,7 @@ static const char *const other_definitions[] = {
     "{\"name\":\"a\"},{\"name\":\"b\",\"after\":[\"a\"]},{\"name\":\"c\",\"after\":[\"b\"]},"
     "{\"name\":\"d\",\"after\":[\"a\",\"c\"],\"trigger\":\"all_done\"}]}",
     "{\"stepwell\":1,\"name\":\"hasty\",\"steps\":[{\"name\":\"a\",\"timeout_ms\":1000}]}",
+    "{\"stepwell\":1,\"name\":\"silent\",\"steps\":[{\"name\":\"a\",\"heartbeat_ms\":1000}]}",
 };
 
 void calls_must(int rc, const sw_error *error)
@@ -70,10 +72,10 @@ int calls_load(calls_world *w, sw_str text, sw_workflow **out, sw_error *err)
 
 int calls_worker_open(calls_world *w, int64_t lease_ms, sw_worker_ref *worker, sw_error *err)
 {
-    static const sw_str handlers[] = {{"w.a", 3},     {"w.b", 3},      {"w.c", 3},
-                                      {"w.d", 3},     {"one.a", 5},    {"lax.a", 5},
-                                      {"lax.b", 5},   {"strict.a", 8}, {"strict.b", 8},
-                                      {"hasty.a", 7}, {"skips.a", 7},  {"skips.d", 7}};
+    static const sw_str handlers[] = {
+        {"w.a", 3},     {"w.b", 3},     {"w.c", 3},      {"w.d", 3},      {"one.a", 5},
+        {"lax.a", 5},   {"lax.b", 5},   {"strict.a", 8}, {"strict.b", 8}, {"hasty.a", 7},
+        {"skips.a", 7}, {"skips.d", 7}, {"silent.a", 8}};
     sw_worker_options options = SW_WORKER_OPTIONS_INIT;
     options.name = CALLS_TEXT("someone");
     options.handlers = handlers;
@@ -175,13 +177,16 @@ int calls_report(calls_world *w, int outcome, sw_str result, sw_error *err)
 
 size_t calls_count(void)
 {
-    return calls_of_clients_count + calls_of_workers_count;
+    return calls_of_clients_count + calls_of_workers_count + calls_of_events_count;
 }
 
 const calls_scenario *calls_at(size_t index)
 {
-    return index < calls_of_clients_count ? &calls_of_clients[index]
-                                          : &calls_of_workers[index - calls_of_clients_count];
+    if (index < calls_of_clients_count)
+        return &calls_of_clients[index];
+    index -= calls_of_clients_count;
+    return index < calls_of_workers_count ? &calls_of_workers[index]
+                                          : &calls_of_events[index - calls_of_workers_count];
 }
 
 const calls_scenario *calls_find(const char *name)

@@ -1,4 +1,4 @@
-/* What the files of calls.h share: preparations, and the two tables. */
+/* What the files of calls.h share: preparations, and the tables. */
 #ifndef HELPER_CALLS_INNER_H
 #define HELPER_CALLS_INNER_H
 
@@ -13,6 +13,8 @@ extern const calls_scenario calls_of_clients[];
 extern const size_t calls_of_clients_count;
 extern const calls_scenario calls_of_workers[];
 extern const size_t calls_of_workers_count;
+extern const calls_scenario calls_of_events[];
+extern const size_t calls_of_events_count;
 
 int calls_engine_open(calls_world *w, const char *store, int must_exist, sw_engine **engine,
                       sw_error *err);

@@ -91,6 +91,18 @@ static void prepare_timeout(calls_world *w)
     fault_env_advance(&w->fault, 2 * SECOND_US);
 }
 
+static void prepare_heartbeat(calls_world *w)
+{
+    calls_claim_of(w, "silent");
+    fault_env_advance(&w->fault, SECOND_US / 2);
+}
+
+static void prepare_silence(calls_world *w)
+{
+    calls_claim_of(w, "silent");
+    fault_env_advance(&w->fault, 2 * SECOND_US);
+}
+
 /* The step has failed once, and it is time to try again. */
 static void prepare_retry(calls_world *w)
 {
@@ -163,6 +175,22 @@ static int act_renew(calls_world *w, sw_error *err)
     int rc = sw_worker_renew(w->engine, &w->worker, holds, 2, &result, err);
     sw_step_holds(result, &count);
     assert_int_equal(count, rc == SW_OK ? 1 : 0);
+    sw_result_free(result);
+    return rc;
+}
+
+static int act_heartbeat(calls_world *w, sw_error *err)
+{
+    sw_result *result = NULL;
+    const sw_step_hold holds[] = {w->hold, {w->hold.step_id, w->hold.epoch + 1}};
+    size_t count = 0;
+    int rc = sw_step_heartbeat(w->engine, holds, 2, &result, err);
+    const sw_step_applied *rows = sw_step_applications(result, &count);
+    assert_int_equal(count, rc == SW_OK ? 2 : 0);
+    if (rc == SW_OK) {
+        assert_int_equal(rows[0].status, SW_ROW_APPLIED);
+        assert_int_equal(rows[1].status, SW_ROW_FENCED);
+    }
     sw_result_free(result);
     return rc;
 }
@@ -262,9 +290,12 @@ const calls_scenario calls_of_workers[] = {
     {"claim and renew the lease", prepare_aged, act_claim},
     {"claim after a lost worker", prepare_lost, act_claim},
     {"claim after a timeout", prepare_timeout, act_claim},
+    {"claim after a silence", prepare_silence, act_claim},
     {"claim a retry", prepare_retry, act_claim},
     {"renew", calls_claim, act_renew},
     {"renew after a timeout", prepare_timeout, act_renew_lost},
+    {"send heartbeats", prepare_heartbeat, act_heartbeat},
+    {"renew after a silence", prepare_silence, act_renew_lost},
     {"renew nothing", calls_nothing, act_renew_nothing},
     {"report success and claim", calls_claim, act_report},
     {"report success without result", calls_claim, act_report_nothing},

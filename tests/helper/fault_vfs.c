@@ -132,8 +132,13 @@ static int fault_check_lock(sqlite3_file *file, int *held)
     FAULT_FORWARD(FAULT_VFS_LOCK, xCheckReservedLock(real, held));
 }
 
+/* What the file asks for to grow is a write; everything else cannot fail. */
 static int fault_control(sqlite3_file *file, int op, void *argument)
 {
+    if (op == SQLITE_FCNTL_SIZE_HINT) {
+        watch_moment();
+        FAULT_FORWARD(FAULT_VFS_WRITE, xFileControl(real, op, argument));
+    }
     return fault_real(file)->pMethods->xFileControl(fault_real(file), op, argument);
 }
 

@@ -36,8 +36,7 @@ void golden_compare(golden *player, const char *what, const json_t *expected, js
     json_decref(found);
 }
 
-/* Whether the operation may go on to compare its answer: it must have failed as it says. */
-static bool answered(golden *player, const json_t *operation, int code)
+bool golden_answered(golden *player, const json_t *operation, int code)
 {
     const char *expected = json_string_value(json_object_get(operation, "error"));
     const char *found = sw_code_class(code);
@@ -70,7 +69,7 @@ golden_task *golden_task_find(golden *player, const char *name)
     return NULL;
 }
 
-static const char *task_name(golden *player, const sw_uuid *id)
+const char *golden_task_name(golden *player, const sw_uuid *id)
 {
     for (size_t i = 0; i < player->task_count; i++) {
         if (memcmp(&player->tasks[i].id, id, sizeof(*id)) == 0)
@@ -160,7 +159,7 @@ static void finished_compare(golden *player, const json_t *operation, const sw_r
     const sw_task_finished *rows = sw_tasks_finished(result, &count);
     json_t *found = json_object(), *expected = json_object(), *name;
     for (size_t i = 0; i < count; i++)
-        json_object_set_new(found, task_name(player, &rows[i].task_id), json_true());
+        json_object_set_new(found, golden_task_name(player, &rows[i].task_id), json_true());
     json_array_foreach(list, index, name)
     {
         json_object_set_new(expected, json_string_value(name), json_true());
@@ -184,7 +183,7 @@ static sw_result *report_send(golden *player, const json_t *operation, const cha
                       : sw_step_update_batch(player->engine, rows, count, &result, &player->err);
     for (size_t i = 0; i < count; i++)
         free(texts[i]);
-    if (answered(player, operation, code))
+    if (golden_answered(player, operation, code))
         applications_compare(player, operation, result);
     return result;
 }
@@ -212,7 +211,7 @@ static void play_open(golden *player, const json_t *operation, const char *name)
     golden_worker *worker = &player->workers[player->worker_count];
     worker->name = name;
     int code = sw_worker_open(player->engine, &options, &worker->ref, &player->err);
-    if (answered(player, operation, code))
+    if (golden_answered(player, operation, code))
         player->worker_count++;
 }
 
@@ -225,12 +224,16 @@ static void play_submit(golden *player, const json_t *operation, const char *nam
     sw_task_submit_row row = {.workflow = sw_workflow_name(player->workflow),
                               .input = golden_str(text),
                               .key = member_str(operation, "key"),
-                              .deadline_ms = member_int(operation, "deadline_ms")};
+                              .deadline_ms = member_int(operation, "deadline_ms"),
+                              .parent_id = golden_parent(player, operation)};
+    sw_str tags[GOLDEN_NAMES_MAX];
     sw_result *result = NULL;
+    row.tags = tags;
+    row.tag_count = golden_tags(operation, tags);
     size_t count;
     int code = sw_task_submit(player->engine, &row, 1, &result, &player->err);
     free(text);
-    if (!answered(player, operation, code))
+    if (!golden_answered(player, operation, code))
         return;
     const sw_task_submitted *answer = sw_task_submissions(result, &count);
     if (created && answer->created != json_is_true(created))
@@ -262,6 +265,24 @@ static void play_update(golden *player, const json_t *operation, const json_t *r
     sw_result_free(report_send(player, operation, NULL, report));
 }
 
+static void play_heartbeat(golden *player, const json_t *operation, const json_t *list)
+{
+    size_t index;
+    json_t *row;
+    sw_step_hold rows[GOLDEN_CLAIMS_MAX];
+    sw_result *result = NULL;
+    json_array_foreach(list, index, row)
+    {
+        const golden_claim *claim = claim_find(player, NULL, row);
+        rows[index] = (sw_step_hold){claim->step_id, claim->epoch};
+    }
+    int code =
+        sw_step_heartbeat(player->engine, rows, json_array_size(list), &result, &player->err);
+    if (golden_answered(player, operation, code))
+        applications_compare(player, operation, result);
+    sw_result_free(result);
+}
+
 /* Whether a task is among those that ended in an exchange. */
 static bool finished_has(const sw_result *result, const sw_uuid *id)
 {
@@ -280,10 +301,11 @@ static json_t *work_answers(golden *player, const sw_result *result)
     const sw_step_claim *rows = sw_step_claims(result, &count);
     json_t *report = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(report, json_pack("{s:s%,s:s,s:s,s:{s:s%}}", "step", rows[i].name.ptr,
-                                                rows[i].name.len, "outcome", "succeeded", "task",
-                                                task_name(player, &rows[i].task_id), "result",
-                                                "step", rows[i].name.ptr, rows[i].name.len));
+        json_array_append_new(report,
+                              json_pack("{s:s%,s:s,s:s,s:{s:s%}}", "step", rows[i].name.ptr,
+                                        rows[i].name.len, "outcome", "succeeded", "task",
+                                        golden_task_name(player, &rows[i].task_id), "result",
+                                        "step", rows[i].name.ptr, rows[i].name.len));
     return report;
 }
 
@@ -336,7 +358,7 @@ static void play_renew(golden *player, const json_t *operation, const char *work
     }
     int code = sw_worker_renew(player->engine, &worker_find(player, worker)->ref, held, count,
                                &result, &player->err);
-    if (answered(player, operation, code))
+    if (golden_answered(player, operation, code))
         golden_compare(player, "lost", json_object_get(operation, "lost"),
                        holds_names(player, worker, result));
     sw_result_free(result);
@@ -344,8 +366,9 @@ static void play_renew(golden *player, const json_t *operation, const char *work
 
 static void play_close(golden *player, const json_t *operation, const char *worker)
 {
-    answered(player, operation,
-             sw_worker_close(player->engine, &worker_find(player, worker)->ref, &player->err));
+    golden_answered(
+        player, operation,
+        sw_worker_close(player->engine, &worker_find(player, worker)->ref, &player->err));
 }
 
 static void play_cancel(golden *player, const json_t *operation, const char *task)
@@ -353,7 +376,7 @@ static void play_cancel(golden *player, const json_t *operation, const char *tas
     sw_cancel_row row = {.task_id = golden_task_find(player, task)->id,
                          .actor = member_str(operation, "actor"),
                          .reason = member_str(operation, "reason")};
-    answered(player, operation, sw_task_cancel(player->engine, &row, 1, &player->err));
+    golden_answered(player, operation, sw_task_cancel(player->engine, &row, 1, &player->err));
 }
 
 /* Number of a step by its name. */
@@ -404,7 +427,7 @@ static void play_override(golden *player, const json_t *operation, const json_t 
     const sw_step_overridden *out = sw_step_overrides(result, &count);
     for (size_t i = 0; i < count; i++)
         json_array_append_new(names, json_string(sw_row_status_name(out[i].status)));
-    if (answered(player, operation, code))
+    if (golden_answered(player, operation, code))
         golden_compare(player, "applied", json_object_get(operation, "applied"), names);
     else
         json_decref(names);
@@ -418,10 +441,10 @@ static void dead_compare(golden *player, const json_t *operation, const sw_resul
     json_t *applied = json_array();
     const sw_dead_letter *rows = sw_dead_letters(result, &count);
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(letters,
-                              json_sprintf("%s %.*s %.*s", task_name(player, &rows[i].task_id),
-                                           (int)rows[i].step.len, rows[i].step.ptr,
-                                           (int)rows[i].error_class.len, rows[i].error_class.ptr));
+        json_array_append_new(
+            letters, json_sprintf("%s %.*s %.*s", golden_task_name(player, &rows[i].task_id),
+                                  (int)rows[i].step.len, rows[i].step.ptr,
+                                  (int)rows[i].error_class.len, rows[i].error_class.ptr));
     const sw_step_overridden *out = sw_step_overrides(result, &count);
     for (size_t i = 0; i < count; i++)
         json_array_append_new(applied, json_string(sw_row_status_name(out[i].status)));
@@ -464,7 +487,7 @@ static void play_breaker(golden *player, const json_t *operation, const char *na
         code = sw_breaker_override(player->engine, &row, 1, &result, &player->err);
     }
     sw_result_free(result);
-    if (answered(player, operation, code))
+    if (golden_answered(player, operation, code))
         breaker_compare(player, name, json_string_value(json_object_get(operation, "state")));
 }
 
@@ -489,7 +512,7 @@ static void play_dead(golden *player, const json_t *operation, const json_t *whi
         code = sw_dead_list(player->engine, &filter, &result, &player->err);
     }
     free(text);
-    if (answered(player, operation, code))
+    if (golden_answered(player, operation, code))
         dead_compare(player, operation, result);
     sw_result_free(result);
 }
@@ -521,8 +544,8 @@ static void play_prune(golden *player, const json_t *operation, const json_t *ex
     }
     for (size_t i = 0; i < player->task_count; i++)
         there[i] = is_there(player, &player->tasks[i].id);
-    if (!answered(player, operation,
-                  sw_task_prune(player->engine, &options, &report, &player->err)))
+    if (!golden_answered(player, operation,
+                         sw_task_prune(player->engine, &options, &report, &player->err)))
         return;
     json_t *gone = json_array();
     for (size_t i = 0; i < player->task_count; i++) {
@@ -538,7 +561,7 @@ static void play_explain(golden *player, const json_t *operation, const char *st
     sw_result *result = NULL;
     int code = sw_step_explain(player->engine, &golden_task_find(player, task)->id,
                                golden_str(step), &result, &player->err);
-    if (!answered(player, operation, code))
+    if (!golden_answered(player, operation, code))
         return;
     size_t count;
     const sw_step_reason *rows = sw_step_reasons(result, &count);
@@ -571,15 +594,28 @@ void golden_play(golden *player, const json_t *operation)
     const json_t *prune = json_object_get(operation, "prune");
     const json_t *sleep_ms = json_object_get(operation, "sleep_ms");
     const json_t *dead = json_object_get(operation, "dead");
-    bool played = update || override || dead || prune || sleep_ms;
+    const json_t *append = json_object_get(operation, "append");
+    const json_t *events = json_object_get(operation, "events");
+    const json_t *heartbeat = json_object_get(operation, "heartbeat");
+    const json_t *list = json_object_get(operation, "list");
+    bool played =
+        update || heartbeat || override || dead || prune || sleep_ms || append || events || list;
     if (dead)
         play_dead(player, operation, dead);
     if (update)
         play_update(player, operation, update);
+    if (heartbeat)
+        play_heartbeat(player, operation, heartbeat);
     if (override)
         play_override(player, operation, override);
     if (prune)
         play_prune(player, operation, prune);
+    if (append)
+        golden_append(player, operation, append);
+    if (events)
+        golden_events(player, operation, events);
+    if (list)
+        golden_list(player, operation, list);
     if (sleep_ms)
         play_sleep(json_integer_value(sleep_ms));
     for (size_t i = 0; !played && i < sizeof(verbs) / sizeof(verbs[0]); i++) {

@@ -58,8 +58,19 @@ typedef struct golden {
 
 sw_str golden_str(const char *text);
 golden_task *golden_task_find(golden *player, const char *name);
+const char *golden_task_name(golden *player, const sw_uuid *id);
 /* Fail unless found is what the scenario expects (NULL: anything); releases found. */
 void golden_compare(golden *player, const char *what, const json_t *expected, json_t *found);
+/* Whether the operation may go on to compare its answer: it must have failed as it says. */
+bool golden_answered(golden *player, const json_t *operation, int code);
+/* golden_event.c: operations on events. */
+void golden_append(golden *player, const json_t *operation, const json_t *append);
+void golden_events(golden *player, const json_t *operation, const json_t *which);
+/* golden_list.c: lists of tasks, and what an operation names: the parent (all zero: none), the
+ * tags. */
+void golden_list(golden *player, const json_t *operation, const json_t *which);
+sw_uuid golden_parent(golden *player, const json_t *operation);
+size_t golden_tags(const json_t *operation, sw_str tags[GOLDEN_NAMES_MAX]);
 /* One operation of the script. */
 void golden_play(golden *player, const json_t *operation);
 

@@ -15,6 +15,10 @@ _INSTRUCTIONS = 10  # between two looks
 
 _ENTRY = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
 _HOOK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)
+_TRACE = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.c_uint, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_char_p
+)
+_EACH_STATEMENT = 1  # SQLITE_TRACE_STMT
 
 
 class Observer:
@@ -24,7 +28,7 @@ class Observer:
         self._sqlite = ctypes.CDLL("libsqlite3.so.0")
         self._entry = _ENTRY(self._opened)
         self._step = _HOOK(self._stepped)
-        self._commit = _HOOK(self._committed)
+        self._begin = _TRACE(self._began)
         self.instructions = 0
         self.commits = 0
 
@@ -51,13 +55,14 @@ class Observer:
     def _opened(self, db: int, message: int, api: int) -> int:
         handle = ctypes.c_void_p(db)
         self._sqlite.sqlite3_progress_handler(handle, _INSTRUCTIONS, self._step, None)
-        self._sqlite.sqlite3_commit_hook(handle, self._commit, None)
+        self._sqlite.sqlite3_trace_v2(handle, _EACH_STATEMENT, self._begin, None)
         return 0
 
     def _stepped(self, data: int) -> int:
         self.instructions += _INSTRUCTIONS
         return 0
 
-    def _committed(self, data: int) -> int:
-        self.commits += 1
+    def _began(self, kind: int, data: int, statement: int, text: bytes) -> int:
+        """Each transaction that may write begins so; the engine has the hook of commits itself."""
+        self.commits += text == b"BEGIN IMMEDIATE"
         return 0

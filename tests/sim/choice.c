@@ -116,7 +116,7 @@ uint64_t choice_unseed(const choice *c)
 void choice_list_add(choice_list *list, const choice_entry *entry)
 {
     if (list->count == list->capacity) {
-        list->capacity = list->capacity ? list->capacity * 2 : 1024;
+        list->capacity = list->capacity ? list->capacity * 2 : 8192;
         list->entries = realloc(list->entries, list->capacity * sizeof *list->entries);
         if (!list->entries)
             abort();

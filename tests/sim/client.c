@@ -12,6 +12,7 @@
 static void submit_fill(const ledger *l, const ledger_task *task, sw_str *tag,
                         sw_task_submit_row *row)
 {
+    int parent = ledger_parent((int)(task - l->tasks));
     *tag = actor_str(task->tag);
     *row = (sw_task_submit_row){
         .tags = tag,
@@ -24,6 +25,8 @@ static void submit_fill(const ledger *l, const ledger_task *task, sw_str *tag,
         .priority = task->priority,
         .deadline_ms = task->deadline_ms,
     };
+    if (parent >= 0 && l->tasks[parent].acknowledged)
+        row->parent_id = l->tasks[parent].id;
 }
 
 static void submit_take(const actor *self, ledger_task *task, const sw_task_submitted *answer)
@@ -49,6 +52,7 @@ static int submit_batch(actor *self, ledger_task **tasks, size_t count, sw_error
         submit_fill(l, tasks[i], &tags[i], &rows[i]);
         tasks[i]->asked = true;
         tasks[i]->versions |= 1u << low | 1u << l->version_asked;
+        tasks[i]->parents |= ledger_has_parent(&rows[i].parent_id) ? 2 : 1;
     }
     actor_arm_memory(self);
     int rc = sw_task_submit(self->engine, rows, count, &result, error);
@@ -135,6 +139,23 @@ static void submit_conflict(actor *self)
     sw_result_free(result);
 }
 
+/* A parent that is not there is refused, and its child is not started. */
+static void submit_orphan(actor *self)
+{
+    sw_error error;
+    sw_result *result = NULL;
+    ledger *l = actor_ledger(self);
+    sw_task_submit_row row = {.workflow = actor_str(l->shapes[0][0].name),
+                              .parent_id = {.bytes = {1, 2, 3}}};
+    actor_arm_memory(self);
+    int rc = sw_task_submit(self->engine, &row, 1, &result, &error);
+    if (rc == 0)
+        world_violate(self->world, "O8", "a parent that is not there is accepted");
+    else if (rc != SW_ENOTFOUND)
+        ledger_check_code(l, rc, &error);
+    sw_result_free(result);
+}
+
 /* Waits. */
 
 int actor_wait(actor *self, ledger_task *task, int64_t wait_ms, sw_error *error)
@@ -159,7 +180,8 @@ int actor_wait(actor *self, ledger_task *task, int64_t wait_ms, sw_error *error)
         since_us = INT64_MAX - LEDGER_LATE_US;
     if (task->ended && ledger_in_time(actor_ledger(self)) &&
         self->world->now_us > since_us + LEDGER_LATE_US)
-        world_violate(self->world, "LATE", "a wait goes on after the end of its task");
+        world_violate(self->world, "LATE", "a wait goes on %lld ms after the end of its task",
+                      (long long)(self->world->now_us - since_us) / 1000);
     if (rc == 0)
         ledger_ended(actor_ledger(self), task);
     sw_result_free(result);
@@ -195,8 +217,10 @@ void actor_submit(actor *self)
     if (!l->submitted)
         submit_all(self);
     /* Once a task may be pruned, its key names another one. */
-    if (!l->submitted && choice_once_in(&self->world->choice, CHOICE_WORKLOAD, 3))
+    if (!l->submitted && choice_once_in(&self->world->choice, CHOICE_WORKLOAD, 3)) {
         submit_conflict(self);
+        submit_orphan(self);
+    }
     l->submitted = true;
     if (choice_once_in(&self->world->choice, CHOICE_WORKLOAD, 2))
         wait_all(self);

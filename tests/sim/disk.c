@@ -7,7 +7,8 @@
 
 #include "sim/probe.h"
 
-#define DISK_BYTES_MIN ((size_t)1 << 20)
+/* Growing is mostly copying, and what nobody touches costs nothing. */
+#define DISK_BYTES_MIN ((size_t)4 << 20)
 #define DISK_IO (1u << WORLD_KILL | 1u << WORLD_POWER | 1u << WORLD_EIO | 1u << WORLD_EIO_FOR_EVER)
 
 static disk *const *disk_installed;
@@ -15,6 +16,11 @@ static disk *const *disk_installed;
 disk *disk_current(void)
 {
     return *disk_installed;
+}
+
+static disk_file *disk_database(disk *d)
+{
+    return &d->files[0];
 }
 
 int disk_point(uint32_t faults, int error, const char *place)
@@ -29,9 +35,7 @@ int disk_point(uint32_t faults, int error, const char *place)
     return SQLITE_OK;
 }
 
-/* Bytes. What a schedule has grown serves the next one in the same place: growing is mostly
- * copying.
- */
+/* Bytes. What a schedule has grown serves the next one in the same place. */
 
 static disk_bytes bytes_spare[2 * DISK_FILES_MAX];
 
@@ -80,10 +84,21 @@ static size_t change_overlap(const disk_change *change)
     return behind < change->size ? behind : change->size;
 }
 
+/* A file that is taken away whole changes sides whole. */
+static bool change_hold_all(disk_file *file, const disk_change *change)
+{
+    disk_bytes all = file->current;
+    if (!change->truncates || change->offset > 0 || file->held.size > 0)
+        return false;
+    file->current = (disk_bytes){file->held.ptr, 0, file->held.capacity};
+    file->held = all;
+    return true;
+}
+
 static void change_hold(disk_file *file, size_t offset, const void *data, size_t size)
 {
     if (file->change_count == file->change_capacity) {
-        file->change_capacity = file->change_capacity ? file->change_capacity * 2 : 64;
+        file->change_capacity = file->change_capacity ? file->change_capacity * 2 : 1024;
         file->changes = realloc(file->changes, file->change_capacity * sizeof *file->changes);
         if (!file->changes)
             abort();
@@ -92,6 +107,8 @@ static void change_hold(disk_file *file, size_t offset, const void *data, size_t
     *change = (disk_change){offset, size, file->held.size, file->current.size, !data};
     if (!data)
         change->size = change->old_size > offset ? change->old_size - offset : 0;
+    if (change_hold_all(file, change))
+        return;
     bytes_reserve(&file->held, change->held + change->size);
     file->held.size = change->held + change->size;
     if (change_overlap(change))
@@ -179,7 +196,7 @@ static int disk_full_now(void)
 
 static int disk_write(sqlite3_file *base, const void *data, int size, sqlite3_int64 offset)
 {
-    bool checkpoint = !strchr(((disk_handle *)base)->file->name, '-');
+    bool checkpoint = ((disk_handle *)base)->file == disk_database(disk_current());
     int rc = disk_point(DISK_IO | 1u << WORLD_NO_MEMORY, SQLITE_IOERR_WRITE,
                         checkpoint ? WORLD_CHECKPOINT : "write");
     if (rc != SQLITE_OK)
@@ -379,21 +396,22 @@ void disk_install(disk *const *current)
 
 /* Death. */
 
+/* The database and its log have the same places in every run: handles of an image point to them. */
 void disk_init(disk *d, world *w)
 {
     memset(d, 0, sizeof *d);
     d->world = w;
+    snprintf(d->files[0].name, sizeof d->files[0].name, "%s", DISK_DATABASE);
+    snprintf(d->files[1].name, sizeof d->files[1].name, "%s", DISK_LOG);
     for (int i = 0; i < DISK_FILES_MAX; i++) {
         d->files[i].current = bytes_spare[2 * i];
         d->files[i].held = bytes_spare[2 * i + 1];
     }
 }
 
-void disk_put(disk *d, const char *name, const disk_bytes *content)
+void disk_put(disk *d, const disk_bytes *content)
 {
-    disk_file *file = &d->files[0];
-    snprintf(file->name, sizeof file->name, "%s", name);
-    snprintf(d->files[1].name, sizeof d->files[1].name, "%s-wal", name);
+    disk_file *file = disk_database(d);
     file->exists = file->durable_exists = true;
     bytes_write(&file->current, 0, content->ptr, content->size);
 }

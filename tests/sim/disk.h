@@ -16,6 +16,8 @@
 #define DISK_REGIONS_MAX 64
 #define DISK_REGION 32768 /* as large as SQLite asks for */
 #define DISK_SECTOR 512
+#define DISK_DATABASE "/sim.db"
+#define DISK_LOG DISK_DATABASE "-wal"
 
 typedef struct disk_bytes {
     uint8_t *ptr;
@@ -68,7 +70,7 @@ void disk_install(disk *const *current);
 void disk_init(disk *d, world *w);
 void disk_free(disk *d);
 /* The database: there from the beginning, durable, and no log yet. */
-void disk_put(disk *d, const char *name, const disk_bytes *content);
+void disk_put(disk *d, const disk_bytes *content);
 /* The content of a file, NULL when there is none. */
 const disk_bytes *disk_content(const disk *d, const char *name);
 /* Whether somebody is about to close the database as the last one, or to make it. */

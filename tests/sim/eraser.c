@@ -21,20 +21,32 @@ static bool erase_may_begin(const ledger *l)
 
 static void erase_look(const actor *self, const char *name, const char *input)
 {
-    size_t size = strlen(input);
     const disk_bytes *bytes = disk_content(&actor_ledger(self)->disk, name);
-    for (size_t at = 0; bytes && at + size <= bytes->size; at++) {
-        if (memcmp((const char *)bytes->ptr + at, input, size) == 0) {
-            world_violate(self->world, "O13", "%s still has the input %s, which was erased", name,
-                          input);
-            return;
-        }
+    if (bytes && memmem(bytes->ptr, bytes->size, input, strlen(input)))
+        world_violate(self->world, "O13", "%s still has the text %s, which was erased", name,
+                      input);
+}
+
+/* Events of the task whose append was acknowledged; what was refused was never written. */
+static void erase_look_events(const actor *self, int task)
+{
+    stream_texts texts;
+    sw_event_row row;
+    const ledger *l = actor_ledger(self);
+    for (int i = 0; i < l->stream.row_count; i++) {
+        if (l->stream.rows[i].task != task || !l->stream.rows[i].position)
+            continue;
+        stream_fill(l, i, &texts, &row);
+        erase_look(self, DISK_DATABASE, texts.data);
+        erase_look(self, DISK_LOG, texts.data);
     }
 }
 
-static void erase_take(actor *self, int subject, const sw_erase_report *report)
+static void erase_take(actor *self, int subject, const sw_erase_report *report, int64_t epoch)
 {
     ledger *l = actor_ledger(self);
+    if (report->task_count > 0 && epoch)
+        l->stream.gone = epoch;
     for (int i = 0; i < l->task_count; i++) {
         ledger_task *task = &l->tasks[i];
         if (!erase_is_of(task, subject))
@@ -42,8 +54,9 @@ static void erase_take(actor *self, int subject, const sw_erase_report *report)
         task->erase_acknowledged = true;
         ledger_ended(l, task);
         if (report->clean) {
-            erase_look(self, "/sim.db", task->input);
-            erase_look(self, "/sim.db-wal", task->input);
+            erase_look(self, DISK_DATABASE, task->input);
+            erase_look(self, DISK_LOG, task->input);
+            erase_look_events(self, i);
         }
     }
 }
@@ -60,11 +73,12 @@ static int operate_erase(actor *self, int subject, sw_error *error)
     options.quick = choice_once_in(&self->world->choice, CHOICE_DETAIL, 3);
     for (int i = 0; i < l->task_count; i++)
         l->tasks[i].erase_asked = l->tasks[i].erase_asked || erase_is_of(&l->tasks[i], subject);
+    int64_t epoch = stream_may_forget(&l->stream);
     actor_arm_memory(self);
     world_note(self->world, "erases s%d", subject);
     int rc = sw_task_erase(self->engine, &options, &report, error);
     if (rc == 0)
-        erase_take(self, subject, &report);
+        erase_take(self, subject, &report, epoch);
     return rc;
 }
 

@@ -17,7 +17,7 @@
 #if defined(__SANITIZE_ADDRESS__)
 #define HEAP_SMALL ((size_t)0)
 #else
-#define HEAP_SMALL ((size_t)32768)
+#define HEAP_SMALL ((size_t)65536)
 #endif
 
 typedef struct heap_chunk {
@@ -194,6 +194,11 @@ struct heap_image {
 static size_t heap_image_size(const heap_image *image, const heap_chunk *chunk)
 {
     return chunk == image->heap.chunks ? image->heap.used : HEAP_CHUNK;
+}
+
+bool heap_has_chunks(void)
+{
+    return HEAP_SMALL > 0;
 }
 
 heap_image *heap_image_take(world_heap *heap)

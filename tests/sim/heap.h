@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HEAP_CLASSES 38
+#define HEAP_CLASSES 42
 #define HEAP_LARGE (-1)
 
 struct world_heap;
@@ -48,6 +48,8 @@ typedef struct heap_image heap_image;
 /* What a heap holds now, to be put back at the same places as often as is wanted; the heap is empty
  * afterwards. NULL: it holds blocks that are in no chunk. */
 heap_image *heap_image_take(world_heap *heap);
+/* Whether blocks lie in chunks at all: not with a sanitizer. */
+bool heap_has_chunks(void);
 /* Begin with what the image holds; no block of the heap, which it was taken from, is in use. */
 void heap_image_put(const heap_image *image, world_heap *heap);
 void heap_image_free(heap_image *image);

@@ -14,6 +14,9 @@
  * planted now. */
 void image_make_all(ledger *l);
 bool image_is_made(void);
+/* A store that was opened in full, of a database that others have made: from now on processes may
+ * begin with an image, if everything lies in it where it does in the one that the images are of. */
+void image_learn(ledger *l, const struct sw__store *store);
 /* Give a process without a block of memory an open store, or false: where there is no image, or
  * somebody is just closing the database as the last one. */
 bool image_begin(ledger *l, process *home);

@@ -93,6 +93,22 @@ int64_t ledger_succeeded(const ledger *l, const sw_uuid *task_id)
     return count;
 }
 
+const ledger_shape *ledger_shape_of(const ledger *l, const ledger_task *task)
+{
+    return &l->shapes[task->shape][task->versions >> 1 & 1];
+}
+
+int ledger_parent(int task)
+{
+    return task % 3 == 0 ? -1 : task / 3;
+}
+
+bool ledger_has_parent(const sw_uuid *parent_id)
+{
+    static const sw_uuid none;
+    return memcmp(parent_id, &none, sizeof none) != 0;
+}
+
 int ledger_find_task(const ledger *l, const sw_uuid *id)
 {
     for (int i = 0; i < l->task_count; i++) {
@@ -260,8 +276,13 @@ void ledger_check_order(const ledger *l, const sw_step_claim *claims, size_t cou
 
 /* Reports. */
 
-/* Whether the step may have run out of time; of a task whose version is not sure, in any. Deadlines
- * may pass at any time: the history knows when they began (replay.c). */
+int64_t ledger_last_word(const ledger_claim *claim)
+{
+    return claim->beat_us > claim->asked_us ? claim->beat_us : claim->asked_us;
+}
+
+/* Whether the step may have run out of time, or been silent; of a task whose version is not sure,
+ * in any. Deadlines may pass at any time: the history knows when they began (replay.c). */
 static bool ledger_may_time_out(const ledger *l, const ledger_claim *claim, const ledger_task *task)
 {
     for (int version = 0; version <= l->two_versions; version++) {
@@ -270,6 +291,9 @@ static bool ledger_may_time_out(const ledger *l, const ledger_claim *claim, cons
         if (task->deadline_ms || shape->deadline_ms || shape->steps[claim->step].deadline_ms)
             return true;
         if (timeout_ms && claim->asked_us + timeout_ms * 1000 <= l->world->now_us)
+            return true;
+        int64_t silent_ms = shape->steps[claim->step].heartbeat_ms;
+        if (silent_ms && ledger_last_word(claim) + silent_ms * 1000 <= l->world->now_us)
             return true;
     }
     return false;
@@ -347,6 +371,29 @@ void ledger_answered(ledger *l, const ledger_hold *hold, const sw_step_outcome *
         claim->applied = true;
     }
     claim->reported = true;
+}
+
+/* When exactly it was committed is not known, but not before it was sent. */
+void ledger_beaten(ledger *l, const ledger_hold *hold, int64_t asked_us,
+                   const sw_step_applied *applied)
+{
+    ledger_claim *claim = ledger_find(l, hold->step_id, hold->epoch);
+    if (applied->step_id != hold->step_id)
+        world_violate(l->world, "O8", "the answer to a heartbeat of step %lld is about step %lld",
+                      (long long)hold->step_id, (long long)applied->step_id);
+    if (applied->status == SW_ROW_FENCED) {
+        ledger_check_fenced(l, hold, claim, applied);
+        return;
+    }
+    if (claim->applied || hold->lost)
+        world_violate(l->world, "O11", "a heartbeat of step %lld counts after its attempt was over",
+                      (long long)hold->step_id);
+    if (applied->state != SW_STEP_RUNNING || applied->epoch != hold->epoch)
+        world_violate(l->world, "O11", "a heartbeat of step %lld counts, and the step is %s",
+                      (long long)hold->step_id, sw_step_state_name(applied->state));
+    claim->beat_us = asked_us;
+    if (l->clock_boots == l->world->boots)
+        claim->beat_store_us = asked_us + l->clock_offset_us;
 }
 
 void ledger_renewed(ledger *l, const ledger_hold *hold, bool lost, bool was_cancelled)

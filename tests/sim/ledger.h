@@ -7,6 +7,7 @@
 #define SIM_LEDGER_H
 
 #include "sim/disk.h"
+#include "sim/stream.h"
 #include "sim/world.h"
 
 #define LEDGER_SHAPES 2
@@ -29,7 +30,7 @@
     XX(FAIL, 7000)                                                                                 \
     XX(FAIL_AND_WAIT, 4000)                                                                        \
     XX(FAIL_FOR_GOOD, 3500)                                                                        \
-    XX(RELEASE, 6000)                                                                              \
+    XX(RELEASE, 9000)                                                                              \
     XX(DIE, 3000)                                                                                  \
     XX(PAUSE, 3000) /* the whole process, beyond its lease */                                      \
     XX(HANG, 4000)  /* beyond its timeout, while the lease is kept */
@@ -54,9 +55,11 @@ typedef struct ledger_step {
     int max_crashes;
     int64_t base_ms; /* of the linear backoff */
     int64_t timeout_ms;
+    int64_t heartbeat_ms; /* 0: its attempts may be silent */
     int64_t deadline_ms; /* 0: none */
     int priority;
     bool slow_queue;
+    bool moved; /* to a slow queue of the second version's own */
     int breaker; /* 0: none; else its number, from 1 */
     bool deadly; /* its handler kills the worker */
 } ledger_step;
@@ -86,6 +89,7 @@ typedef struct ledger_task {
     char key[16];
     char input[32];
     char tag[16]; /* whom it is about */
+    uint32_t parents; /* bit 0: submitted without a parent, bit 1: with its own (ledger_parent) */
     int shape;
     int priority;
     int64_t deadline_ms; /* given at submit, 0: none */
@@ -121,7 +125,10 @@ typedef struct ledger_claim {
     int64_t claimed_us; /* and at which it ended; */
     int64_t waiting_us; /* since when its worker had waited, 0: it had not */
     int64_t sent_us;    /* at which it was reported for the first time */
+    int64_t beat_us;    /* at which the newest heartbeat that counted was sent, 0: none; */
+    int64_t beat_store_us; /* the same in store time */
     int boots;          /* of all of these */
+    bool beaten;        /* a heartbeat of it was begun */
     bool sent;          /* a report of it was begun */
     bool reported;      /* a report of it has ended, with an answer or not */
     bool applied;       /* a report was answered so */
@@ -136,14 +143,15 @@ typedef struct ledger_claim {
 typedef struct ledger {
     world *world;
     disk disk;
-    bool made;             /* the database was there from the beginning */
+    bool alike;            /* the database has the schema that images were taken with (image.h) */
     process harness;       /* engine of the oracle; has no actor */
     process oracle;        /* the memory of its connection */
     size_t harness_blocks; /* memory that it keeps for the whole run */
     ledger_shape shapes[LEDGER_SHAPES][LEDGER_VERSIONS];
     ledger_breaker breakers[LEDGER_BREAKERS];
     bool has_breakers; /* some steps name one */
-    bool by_hand;      /* operators change steps and prune; no breakers, deadlines, erasures */
+    bool has_operator;
+    bool by_hand;      /* operators change steps and prune */
     bool two_versions; /* the second ones are registered midway, by the operator */
     bool registered;   /* the first ones, by the submitter */
     bool submitted;    /* every task, for good */
@@ -159,6 +167,7 @@ typedef struct ledger {
     uint64_t worker_ids;       /* bit i: worker i was opened, as far as there are bits */
     int64_t worker_ids_max;    /* the highest number that was given out */
     int64_t worker_ids_booted; /* the same when the machine was started */
+    stream stream; /* events of applications */
     int exchanged_boots;       /* the boot in which an exchange was last answered */
     int64_t lease_ms;
     uint32_t fates;          /* which ends of handlers there are */
@@ -212,15 +221,25 @@ void ledger_doubted(ledger *l, const sw_step_outcome *row);
 /* A report was answered; hold is what the worker knew, NULL when it sent it a second time. */
 void ledger_answered(ledger *l, const ledger_hold *hold, const sw_step_outcome *row,
                      const sw_step_applied *applied);
+/* A heartbeat was answered, which was sent at asked_us. */
+void ledger_beaten(ledger *l, const ledger_hold *hold, int64_t asked_us,
+                   const sw_step_applied *applied);
 /* A renewal was answered; called once per hold that it was asked about. */
 void ledger_renewed(ledger *l, const ledger_hold *hold, bool lost, bool was_cancelled);
 /* The lease was promised until then, by an answer that came now. */
 void ledger_promise(const ledger *l, ledger_hold *hold, int64_t until_us);
+/* The last virtual time at which an attempt is known to have said something. */
+int64_t ledger_last_word(const ledger_claim *claim);
 ledger_claim *ledger_find(const ledger *l, int64_t step_id, int64_t epoch);
 /* Steps of a task whose success was acknowledged. */
 int64_t ledger_succeeded(const ledger *l, const sw_uuid *task_id);
+/* What there is to do in a task, in the newest version that it may have. */
+const ledger_shape *ledger_shape_of(const ledger *l, const ledger_task *task);
 /* Index of a task that was acknowledged, or -1. */
 int ledger_find_task(const ledger *l, const sw_uuid *id);
+/* The task that is submitted as the parent of this one once it is known, -1: none is. */
+int ledger_parent(int task);
+bool ledger_has_parent(const sw_uuid *parent_id);
 /* An engine tells what its clock says, and that it has written to the log since logged_us. */
 void ledger_check_clock(ledger *l, sw_engine *engine, int64_t logged_us);
 /* Codes that no fault explains. */

@@ -1,5 +1,5 @@
-/* Operators: they deploy, cancel tasks, bring steps into other states by hand, take dead letters up
- * again, and prune; or, in the other half of the runs, open and close circuit breakers and erase.
+/* Operators: they deploy, cancel tasks, open and close circuit breakers, and erase; in half of the
+ * runs they also bring steps into other states by hand, take dead letters up again, and prune.
  *
  * A task that was operated on may go on after its end, so that nothing is concluded any more from
  * somebody having been told of it.
@@ -9,20 +9,22 @@
 
 #include "sim/actor.h"
 
+#define OPERATOR_PATIENCE 300 /* ms */
+
 /* Tasks. */
 
-/* Any task, or one in which something has failed. */
-static ledger_task *operate_choose(actor *self)
+/* Any task, or one in which something has failed; over: also one that has ended. */
+static ledger_task *operate_choose(actor *self, bool over)
 {
     ledger *l = actor_ledger(self);
     choice *c = &self->world->choice;
-    bool failed = choice_once_in(c, CHOICE_DETAIL, 2);
+    bool failed = choice_draw(c, CHOICE_DETAIL, over ? 4 : 2);
     int least = SW_OUTCOME_FAILED + choice_once_in(c, CHOICE_DETAIL, 2);
     for (size_t i = l->claim_count; failed && i > 0; i--) {
         const ledger_claim *claim = &l->claims[i - 1];
         int index = ledger_find_task(l, &claim->task_id);
         if (claim->applied && claim->outcome >= least && claim->outcome != SW_OUTCOME_RELEASED &&
-            index >= 0 && !l->tasks[index].ended)
+            index >= 0 && (over || !l->tasks[index].ended))
             return &l->tasks[index];
     }
     return &l->tasks[choice_draw(c, CHOICE_DETAIL, (uint32_t)l->task_count)];
@@ -133,14 +135,28 @@ static int operate_override(actor *self, ledger_task *task, const sw_step_overri
     return rc;
 }
 
-/* Mostly a step that has ended without having done its work. */
-static int64_t operate_choose_step(choice *c, const sw_step_row *steps, size_t count)
+/* Whether a step still waits that comes after it: that one was told of its end, or is to be. */
+static bool operate_is_awaited(const ledger_shape *shape, const sw_step_row *steps, size_t count,
+                               sw_str name)
 {
-    bool any = choice_once_in(c, CHOICE_DETAIL, 3);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t after = shape->steps[ledger_step_index(steps[i].name)].after;
+        if (steps[i].state == SW_STEP_PENDING && after >> ledger_step_index(name) & 1)
+            return true;
+    }
+    return false;
+}
+
+/* Mostly a step that has ended without having done its work, best one that others wait for. */
+static int64_t operate_choose_step(choice *c, const ledger_shape *shape, const sw_step_row *steps,
+                                   size_t count)
+{
+    uint32_t wishes = choice_draw(c, CHOICE_DETAIL, 4);
     size_t index = choice_draw(c, CHOICE_DETAIL, (uint32_t)count);
-    for (size_t i = 0; i < count && !any; i++) {
+    for (size_t i = 0; i < count * wishes; i++) {
         int state = steps[index].state;
-        if (sw_step_state_terminal(state) && state != SW_STEP_SUCCEEDED)
+        bool wanted = i >= count || operate_is_awaited(shape, steps, count, steps[index].name);
+        if (sw_step_state_terminal(state) && state != SW_STEP_SUCCEEDED && wanted)
             break;
         index = (index + 1) % count;
     }
@@ -150,8 +166,9 @@ static int64_t operate_choose_step(choice *c, const sw_step_row *steps, size_t c
 /* Any state, also those that are refused. */
 static int operate_step(actor *self, ledger_task *task, sw_error *error)
 {
-    static const int states[] = {SW_STEP_READY,   SW_STEP_READY,     SW_STEP_RESOLVED,
-                                 SW_STEP_SKIPPED, SW_STEP_CANCELLED, SW_STEP_PENDING};
+    static const int states[] = {SW_STEP_READY,    SW_STEP_READY,   SW_STEP_RESOLVED,
+                                 SW_STEP_RESOLVED, SW_STEP_SKIPPED, SW_STEP_CANCELLED,
+                                 SW_STEP_PENDING};
     size_t count = 0;
     sw_result *result = NULL;
     choice *c = &self->world->choice;
@@ -159,8 +176,9 @@ static int operate_step(actor *self, ledger_task *task, sw_error *error)
     const sw_step_row *steps = sw_steps(result, &count);
     if (rc == 0 && count > 0) {
         sw_step_override_row row = {
-            .step_id = operate_choose_step(c, steps, count),
-            .state = states[choice_draw(c, CHOICE_DETAIL, 6)],
+            .step_id =
+                operate_choose_step(c, ledger_shape_of(actor_ledger(self), task), steps, count),
+            .state = states[choice_draw(c, CHOICE_DETAIL, 7)],
             .actor = LIT(LEDGER_OPERATOR),
             .reason = LIT("simulated"),
         };
@@ -241,6 +259,40 @@ static operate_action operate_draw(actor *self)
     return self->world->healed && action != operate_prune ? operate_cancel : action;
 }
 
+static size_t operate_count_failures(const ledger *l)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < l->claim_count; i++)
+        count += l->claims[i].applied && l->claims[i].outcome == SW_OUTCOME_FAILED_FOR_GOOD;
+    return count;
+}
+
+/* Whether a step fails for good before long: who comes at once finds others still to come that the
+ * same steps wait for. */
+static bool operate_catches(actor *self)
+{
+    const ledger *l = actor_ledger(self);
+    size_t known = operate_count_failures(l);
+    for (int i = 0; i < OPERATOR_PATIENCE && !l->stop && !self->world->healed; i++) {
+        if (operate_count_failures(l) > known)
+            return true;
+        world_sleep(self->world, 1000);
+    }
+    return false;
+}
+
+/* Half of those who work by hand lie in wait for a failure, the others come at any time. */
+static operate_action operate_await(actor *self)
+{
+    const ledger *l = actor_ledger(self);
+    bool lies_in_wait = l->by_hand && choice_draw(&self->world->choice, CHOICE_DETAIL, 2);
+    if (lies_in_wait && operate_catches(self))
+        return operate_step;
+    if (!lies_in_wait)
+        actor_sleep_up_to(self, l->by_hand ? 500 : 1500);
+    return l->by_hand ? operate_draw(self) : operate_cancel;
+}
+
 static void operate_tasks(actor *self)
 {
     sw_error error;
@@ -248,9 +300,8 @@ static void operate_tasks(actor *self)
     ledger *l = actor_ledger(self);
     uint32_t actions = choice_draw(&self->world->choice, CHOICE_WORKLOAD, l->by_hand ? 10 : 4);
     for (uint32_t i = 0; i < actions && !l->stop; i++) {
-        actor_sleep_up_to(self, l->by_hand ? 800 : 1500);
-        operate_action action = l->by_hand ? operate_draw(self) : operate_cancel;
-        ledger_task *task = operate_choose(self);
+        operate_action action = operate_await(self);
+        ledger_task *task = operate_choose(self, action != operate_cancel);
         self->operates = true;
         int rc = task->acknowledged ? action(self, task, &error) : 0;
         self->operates = false;
@@ -268,7 +319,7 @@ void actor_operate(actor *self)
     operate_breakers(self);
     operate_tasks(self);
     operate_close_breakers(self);
-    if (!l->by_hand && choice_once_in(&self->world->choice, CHOICE_WORKLOAD, 2))
+    if (choice_once_in(&self->world->choice, CHOICE_WORKLOAD, 2))
         actor_erase(self);
     actor_close(self);
 }

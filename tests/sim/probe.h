@@ -26,6 +26,16 @@
     XX(JOINED, "a thread uses an engine that another one has opened")                              \
     XX(LOCK_TAKEN, "a thread waits for the lock of its engine")                                    \
     XX(GROUPED, "a call waits for the transaction of another thread")                              \
+    XX(APPEND_LOST, "an append that had no answer was not written, and is sent again")             \
+    XX(APPEND_FOUND, "an append that had no answer was written, and is found by its key")          \
+    XX(APPEND_ENDED, "an event is appended to a task that has ended")                              \
+    XX(APPEND_ERASED, "an append to a task that was erased is refused")                            \
+    XX(APPEND_PRUNED, "an append to a task that was pruned is refused")                            \
+    XX(FOLD_OUTDATED, "somebody else was quicker to save a projection")                            \
+    XX(FOLD_FORGOTTEN, "a projection is forgotten while somebody folds")                           \
+    XX(FOLD_FOUND, "a save that had no answer has counted")                                        \
+    XX(FOLD_LOST, "a save that had no answer has not counted")                                     \
+    XX(FOLD_WAITED, "a wait for events ends with one that was appended meanwhile")                 \
     XX(LATE_REPORT, "a worker reports a step that it was told to have lost")
 
 typedef enum sim_probe {

@@ -60,19 +60,22 @@ static int process_watchers(const process *self)
 }
 
 /* Outside of a transaction a process holds nothing, and may stand still for as long as others need
- * to commit: what it has just read is old then, and other threads of it share the next one. */
-static uint32_t process_haste(const actor *self)
+ * to commit: what it has just read is old then, and other threads of it share the next one. Who
+ * waits for a task does so mostly when it has just looked, and may not have seen the end. 0: no. */
+static uint32_t process_haste(const actor *self, const char *place)
 {
-    if (self->watches && process_watchers(self->process) == 1)
-        return 2;
-    return self->process->users > 1 ? 8 : 32;
+    bool watches = self->watches && process_watchers(self->process) == 1;
+    if (strcmp(place, "store.rollback") == 0)
+        return watches ? 2 : 0;
+    if (strcmp(place, "store.begin") != 0 && strcmp(place, "store.version") != 0)
+        return 0;
+    return self->process->users > 1 ? 8 : watches ? 4 : 32;
 }
 
 static void process_stand_still(world *w, const char *place)
 {
-    bool outside = strcmp(place, "store.begin") == 0 || strcmp(place, "store.version") == 0;
-    if (outside && w->current &&
-        choice_once_in(&w->choice, CHOICE_SWITCH, process_haste(w->current)))
+    uint32_t haste = w->current ? process_haste(w->current, place) : 0;
+    if (haste && choice_once_in(&w->choice, CHOICE_SWITCH, haste))
         world_sleep(w, 1000 + choice_draw(&w->choice, CHOICE_DETAIL, 40000));
 }
 

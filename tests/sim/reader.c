@@ -118,17 +118,31 @@ static int ask_readiness(actor *self, ledger_task *task, sw_error *error)
     return rc;
 }
 
+/* The task whose step was handed out last, NULL when it has ended; if asked for, only one of which
+ * nothing else is left to do. */
+static ledger_task *ask_newest(ledger *l, bool last)
+{
+    const ledger_claim *claim = l->claim_count ? &l->claims[l->claim_count - 1] : NULL;
+    int index = claim ? ledger_find_task(l, &claim->task_id) : -1;
+    if (index < 0 || l->tasks[index].ended || (last && claim->applied))
+        return NULL;
+    int64_t left = ledger_shape_of(l, &l->tasks[index])->step_count;
+    return !last || left - ledger_succeeded(l, &claim->task_id) == 1 ? &l->tasks[index] : NULL;
+}
+
 /* Whoever waits for a task is told of its end, whenever that comes: best at once, when a step of it
- * has just been handed out. */
+ * has just been handed out, perhaps its last one. */
 static int ask_end(actor *self, ledger_task *task, sw_error *error)
 {
     ledger *l = actor_ledger(self);
     size_t known = l->claim_count;
-    for (int i = 0; i < READER_PATIENCE && l->claim_count == known && !l->stop; i++)
+    bool last = choice_once_in(&self->world->choice, CHOICE_DETAIL, 2);
+    ledger_task *newest = NULL;
+    for (int i = 0; i < READER_PATIENCE && !newest && !l->stop; i++) {
         world_sleep(self->world, 2000);
-    int index = l->claim_count ? ledger_find_task(l, &l->claims[l->claim_count - 1].task_id) : -1;
-    bool goes_on = index >= 0 && !l->tasks[index].ended;
-    return actor_wait(self, goes_on ? &l->tasks[index] : task, 3000, error);
+        newest = l->claim_count > known ? ask_newest(l, last) : NULL;
+    }
+    return actor_wait(self, newest ? newest : task, 3000, error);
 }
 
 /* Lists. */
@@ -192,8 +206,8 @@ static int ask_workers(actor *self, ledger_task *unused, sw_error *error)
 void actor_ask(actor *self)
 {
     static int (*const questions[])(actor *, ledger_task *, sw_error *) = {
-        ask_task,    ask_pages,     ask_workers, ask_history, ask_reasons,
-        ask_context, ask_readiness, ask_end,     ask_end};
+        ask_task,    ask_pages,     ask_workers, ask_workers, ask_history, ask_reasons,
+        ask_context, ask_readiness, ask_end,     ask_end,     ask_end};
     sw_error error;
     int errors = 0;
     ledger *l = actor_ledger(self);

@@ -1,13 +1,14 @@
-/* Rules of the history; see replay.h. */
+/* Rules of the history, of tasks and of what moves their steps; see replay.h. Not here: what an
+ * attempt may begin and end with (replay_attempt.c). */
 #include "sim/replay.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "sim/probe.h"
+#include "sim/replay_attempt.h"
 
-static void replay_violate(const replay *r, const char *rule, const replay_task *task, int step,
-                           const char *text)
+void replay_violate(const replay *r, const char *rule, const replay_task *task, int step,
+                    const char *text)
 {
     world_violate(r->l->world, rule, "task %s of %s, step %c: %s", task->task->key,
                   task->shape->name, step < 0 ? '-' : 'a' + step, text);
@@ -23,28 +24,7 @@ void replay_know(replay *r, int index, int version)
         task->steps[i].state = task->shape->steps[i].after ? SW_STEP_PENDING : SW_STEP_READY;
 }
 
-static bool reason_is(const sw_audit_entry *entry, const char *text)
-{
-    return entry->reason.len == strlen(text) &&
-           memcmp(entry->reason.ptr, text, entry->reason.len) == 0;
-}
-
-static bool reason_is_crash(const sw_audit_entry *entry)
-{
-    return reason_is(entry, "lease expired") || reason_is(entry, "worker died");
-}
-
-static bool reason_gives_back(const sw_audit_entry *entry)
-{
-    return reason_is(entry, "released") || reason_is(entry, "worker closed");
-}
-
-static bool reason_is_deadline(const sw_audit_entry *entry)
-{
-    return reason_is(entry, "deadline exceeded");
-}
-
-/* Deadlines: nothing starts and nothing succeeds after them, and nothing fails by them before. */
+/* When deadlines begin to count. */
 
 static void replay_await(replay_task *task, int index, int64_t time_us)
 {
@@ -62,200 +42,6 @@ static void replay_submit(replay_task *task, int64_t time_us)
         if (!task->shape->steps[i].after)
             replay_await(task, i, time_us);
     }
-}
-
-static bool replay_is_due(int64_t due_us, const sw_audit_entry *entry)
-{
-    return due_us && entry->time_us >= due_us;
-}
-
-static void replay_in_time(const replay *r, const replay_task *task, int index,
-                           const sw_audit_entry *entry)
-{
-    if (replay_is_due(task->steps[index].due_us, entry))
-        replay_violate(r, "O12", task, index, "it goes on after its deadline");
-    if (replay_is_due(task->due_us, entry))
-        replay_violate(r, "O12", task, index, "it goes on after the deadline of its task");
-}
-
-/* Starts. */
-
-static void replay_start(replay *r, replay_task *task, int index, const sw_audit_entry *entry)
-{
-    replay_step *step = &task->steps[index];
-    if (entry->epoch != step->epoch + 1)
-        replay_violate(r, "O3", task, index, "an epoch was left out or given twice");
-    if (entry->attempt != step->attempt + 1)
-        replay_violate(r, "O9", task, index, "an attempt was left out or counted twice");
-    task->begun = true;
-    replay_in_time(r, task, index, entry);
-    if (!replay_may_start(task, index))
-        replay_violate(r, "O4", task, index, "it starts before its rule lets it");
-    if (task->stopped && !step->by_hand)
-        replay_violate(r, "O4", task, index, "it starts after its task was stopped");
-    step->by_hand = false;
-    const ledger_claim *claim = ledger_find(r->l, entry->step_id, entry->epoch);
-    if (claim && claim->boots == step->not_before_boots && claim->claimed_us < step->not_before_us)
-        replay_violate(r, "O12", task, index, "it is tried again before its time");
-    const char *fault = claim ? replay_check_inputs(task, claim) : NULL;
-    if (fault)
-        replay_violate(r, "O9", task, index, fault);
-    step->epoch = entry->epoch;
-    step->attempt = entry->attempt;
-    step->started_us = entry->time_us;
-    step->started_no = entry->entry_no;
-    if (task->shape->steps[index].breaker)
-        replay_breaker_start(r, task->shape->steps[index].breaker, &step->available_us);
-    if (entry->epoch < REPLAY_EPOCHS) {
-        step->attempts[entry->epoch] = entry->attempt;
-        step->waited_us[entry->epoch] = entry->time_us - step->available_us;
-    }
-}
-
-/* Ends of attempts. */
-
-static void replay_note_failure(replay_step *step, const sw_audit_entry *entry)
-{
-    step->failed_epoch = entry->epoch;
-    snprintf(step->error_class, sizeof step->error_class, "%.*s", (int)entry->subject.len,
-             entry->subject.ptr ? entry->subject.ptr : "");
-}
-
-static bool replay_used_up(const replay_task *task, int index)
-{
-    const replay_step *step = &task->steps[index];
-    return step->attempt - step->crashes >= task->shape->steps[index].max_attempts;
-}
-
-/* When it may start again: the definition asks for a delay, give or take a tenth, and the report
- * may ask for more. An end that the ledger knows nothing of bounds nothing, and neither does one
- * before a restart of the machine, after which the wall clock decides what time it is. */
-static void replay_delay(replay_task *task, int index, const sw_audit_entry *entry,
-                         const ledger_claim *claim)
-{
-    replay_step *step = &task->steps[index];
-    const ledger_step *definition = &task->shape->steps[index];
-    bool timeout = reason_is(entry, "timeout");
-    int64_t delay_us = definition->base_ms * (step->attempt - step->crashes) * 1000;
-    int64_t asked_us = claim && !timeout ? claim->retry_after_ms * 1000 : 0;
-    int64_t least_us = delay_us * 9 / 10 - 1000;
-    int64_t most_us = delay_us * 11 / 10 + 1000;
-    step->available_us = entry->time_us + (most_us > asked_us ? most_us : asked_us);
-    if (!claim)
-        return;
-    step->not_before_us =
-        timeout ? claim->asked_us + definition->timeout_ms * 1000 : claim->sent_us;
-    step->not_before_us += least_us > asked_us ? least_us : asked_us;
-    step->not_before_boots = claim->boots;
-}
-
-static void replay_timeout(const replay *r, const replay_task *task, int index,
-                           const sw_audit_entry *entry)
-{
-    int64_t timeout_us = task->shape->steps[index].timeout_ms * 1000;
-    if (!timeout_us || entry->time_us < task->steps[index].started_us + timeout_us)
-        replay_violate(r, "O12", task, index, "it timed out before its time");
-}
-
-static void replay_retry(const replay *r, replay_task *task, int index, const sw_audit_entry *entry)
-{
-    replay_step *step = &task->steps[index];
-    const ledger_claim *claim = ledger_find(r->l, entry->step_id, entry->epoch);
-    step->not_before_us = 0;
-    if (reason_gives_back(entry)) {
-        step->attempt--;
-        return;
-    }
-    replay_note_failure(step, entry);
-    if (task->stopped)
-        replay_violate(r, "O9", task, index, "it is tried again after its task was stopped");
-    if (reason_is_crash(entry)) {
-        if (++step->crashes > task->shape->steps[index].max_crashes)
-            replay_violate(r, "O9", task, index, "it is tried again after too many lost leases");
-        return;
-    }
-    if (!reason_is(entry, "retry") && !reason_is(entry, "timeout"))
-        replay_violate(r, "O5", task, index, "it is tried again for an unknown reason");
-    if (reason_is(entry, "timeout"))
-        replay_timeout(r, task, index, entry);
-    else if (!claim || !claim->sent || claim->outcome != SW_OUTCOME_FAILED)
-        replay_violate(r, "O9", task, index, "it is tried again after a failure nobody reported");
-    if (replay_used_up(task, index))
-        replay_violate(r, "O9", task, index, "it is tried again without attempts left");
-    replay_delay(task, index, entry, claim);
-}
-
-static void replay_too_late(const replay *r, const replay_task *task, int index,
-                            const sw_audit_entry *entry)
-{
-    if (!replay_is_due(task->steps[index].due_us, entry))
-        replay_violate(r, "O12", task, index, "it fails before its deadline");
-    if (strcmp(task->steps[index].error_class, "DeadlineExceeded") != 0)
-        replay_violate(r, "O9", task, index, "it is too late with another error");
-}
-
-/* Between two attempts nothing but its deadline fails a step, under an epoch that no attempt has.
- */
-static void replay_fail_waiting(const replay *r, replay_task *task, int index,
-                                const sw_audit_entry *entry)
-{
-    replay_step *step = &task->steps[index];
-    if (entry->epoch != step->epoch + 1 || entry->attempt != step->attempt)
-        replay_violate(r, "O3", task, index, "its deadline passes under a wrong epoch or attempt");
-    replay_note_failure(step, entry);
-    replay_too_late(r, task, index, entry);
-    step->epoch = entry->epoch;
-}
-
-/* Who cancels: an operator the task, a failure what does not run, and the task's deadline all. */
-static void replay_cancel(const replay *r, const replay_task *task, int index,
-                          const sw_audit_entry *entry)
-{
-    bool late = reason_is_deadline(entry);
-    if (late && !replay_is_due(task->due_us, entry))
-        replay_violate(r, "O12", task, index, "it is cancelled before the deadline of its task");
-    if (!late && !task->task->cancel_asked && task->steps[index].state == SW_STEP_RUNNING)
-        replay_violate(r, "O5", task, index, "it is cancelled while it runs, and nobody asked");
-}
-
-static void replay_fail(const replay *r, replay_task *task, int index, const sw_audit_entry *entry)
-{
-    replay_step *step = &task->steps[index];
-    const ledger_claim *claim = ledger_find(r->l, entry->step_id, entry->epoch);
-    replay_note_failure(step, entry);
-    if (reason_is_crash(entry)) {
-        if (++step->crashes <= task->shape->steps[index].max_crashes && !task->stopped)
-            replay_violate(r, "O9", task, index, "it fails after too few lost leases");
-    } else if (reason_is_deadline(entry)) {
-        replay_too_late(r, task, index, entry);
-    } else if (reason_is(entry, "failed for good")) {
-        if (!claim || !claim->sent || claim->outcome != SW_OUTCOME_FAILED_FOR_GOOD)
-            replay_violate(r, "O9", task, index, "it fails for good, which nobody reported");
-    } else if (!replay_used_up(task, index) && !task->stopped) {
-        replay_violate(r, "O9", task, index, "it fails with attempts left");
-    }
-    if (reason_is(entry, "timeout"))
-        replay_timeout(r, task, index, entry);
-}
-
-static void replay_leave_running(replay *r, replay_task *task, int index,
-                                 const sw_audit_entry *entry)
-{
-    replay_step *step = &task->steps[index];
-    if (entry->epoch != step->epoch)
-        replay_violate(r, "O3", task, index, "a superseded attempt ends it");
-    if (task->shape->steps[index].breaker)
-        replay_breaker_end(r, task->shape->steps[index].breaker, step, entry);
-    if (entry->to == SW_STEP_SUCCEEDED) {
-        step->succeeded_epoch = entry->epoch;
-        replay_in_time(r, task, index, entry);
-    }
-    if (entry->to == SW_STEP_READY)
-        replay_retry(r, task, index, entry);
-    if (entry->to == SW_STEP_FAILED)
-        replay_fail(r, task, index, entry);
-    if (entry->attempt != step->attempt)
-        replay_violate(r, "O9", task, index, "its end counts attempts differently");
 }
 
 /* Entries. */
@@ -277,8 +63,7 @@ static bool replay_is_stopped(const replay_task *task)
 }
 
 /* Nobody takes back what has succeeded or was resolved, or starts what still has to wait. */
-static void replay_operate(const replay *r, replay_task *task, int index,
-                           const sw_audit_entry *entry)
+static void replay_operate(replay *r, replay_task *task, int index, const sw_audit_entry *entry)
 {
     replay_step *step = &task->steps[index];
     if (!task->task->operated)
@@ -291,11 +76,16 @@ static void replay_operate(const replay *r, replay_task *task, int index,
         replay_violate(r, "O13", task, index, "it is ready by hand before its rule lets it start");
     if (entry->epoch != step->epoch || entry->attempt != step->attempt)
         replay_violate(r, "O13", task, index, "an operator changes its attempts");
+    if (step->state == SW_STEP_RUNNING && task->shape->steps[index].breaker)
+        replay_breaker_end(r, task->shape->steps[index].breaker, step, entry);
     if (sw_step_state_terminal(step->state) && !sw_step_state_terminal(entry->to))
         probe_hit(SIM_TAKEN_UP);
     if (entry->to == SW_STEP_RESOLVED)
         probe_hit(SIM_RESOLVED);
+    if (entry->to == SW_STEP_READY)
+        replay_await(task, index, entry->time_us);
     step->state = entry->to;
+    step->stopped = false;
     step->by_hand = entry->to == SW_STEP_READY || entry->to == SW_STEP_PENDING;
     step->available_us = entry->time_us;
     step->not_before_us = 0;
@@ -370,11 +160,16 @@ static void replay_change_task(const replay *r, replay_task *task, const sw_audi
     if (replay_is_by_hand(entry)) {
         probe_hit(SIM_REOPENED);
         task->reopened = true;
+        task->late = false;
+        task->overdue = replay_is_due(task->due_us, entry);
     }
     if (entry->to == SW_TASK_CANCELLED && !task->task->cancel_asked)
         replay_violate(r, "O5", task, -1, "it was cancelled, which nobody asked for");
-    task->late = task->late || reason_is_deadline(entry);
-    if (reason_is_deadline(entry) && !replay_is_due(task->due_us, entry))
+    task->late = task->late || replay_is_late(entry);
+    for (int i = 0; i < task->shape->step_count; i++)
+        task->steps[i].stopped =
+            task->steps[i].stopped && entry->to != SW_TASK_CANCELLED && !replay_is_late(entry);
+    if (replay_is_late(entry) && !replay_task_is_due(task, entry))
         replay_violate(r, "O12", task, -1, "it ends before its deadline");
     task->state = entry->to;
 }
@@ -402,6 +197,10 @@ static void replay_settle(const replay *r, replay_task *task)
             replay_violate(r, "O6", task, i, "its rule lets it start, and it is not ready");
         if (state == SW_STEP_PENDING && replay_is_hopeless(task, i))
             replay_violate(r, "O6", task, i, "its rule cannot be met, and it is not skipped");
+        if (!task->stopped && replay_is_left_behind(task, i))
+            replay_violate(r, "O6", task, i,
+                           "the failure that cancelled it is taken up without it");
+        task->steps[i].stopped = task->steps[i].stopped && task->stopped;
         if (waits && task->stopped && !task->steps[i].by_hand)
             replay_violate(r, "O6", task, i, "it waits in a task that was stopped");
         if ((task->state == SW_TASK_CANCELLED || task->late) && !sw_step_state_terminal(state))
@@ -477,8 +276,10 @@ void replay_entry(replay *r, const sw_audit_entry *entry, const sw_uuid *ids)
         replay_breaker_change(r, entry);
     replay_note_end(r, entry);
     replay_task *task = replay_find(r, entry, ids);
-    if (!task)
+    if (!task) {
+        replay_breaker_of_pruned(r, entry);
         return;
+    }
     task->touched = true;
     task->entries++;
     if (entry->kind == SW_AUDIT_TASK_SUBMITTED && ++task->submissions > 1)

@@ -27,6 +27,7 @@ typedef struct replay_step {
     int not_before_boots;
     int attempts[REPLAY_EPOCHS];      /* the attempt's number by epoch */
     int64_t waited_us[REPLAY_EPOCHS]; /* how long it was available before it started */
+    bool stopped; /* cancelled by a failure that stops its task, and not given up since */
 } replay_step;
 
 typedef struct replay_task {
@@ -38,6 +39,7 @@ typedef struct replay_task {
     int64_t due_us; /* store time of its deadline, 0: none */
     bool begun;     /* a step of it has started */
     bool late;      /* that has passed, and ended it */
+    bool overdue;   /* that had passed before an operator took the task up: it says nothing more */
     bool stopped;   /* a failure stopped it */
     bool reopened;  /* by an operator */
     bool touched; /* in the commit at hand */
@@ -62,6 +64,7 @@ typedef struct replay_end_of {
     int state;
     int64_t time_us;
     bool pruned;
+    int64_t started_no[LEDGER_STEPS]; /* the entry of each step's newest start */
 } replay_end_of;
 
 typedef struct replay {
@@ -78,6 +81,9 @@ typedef struct replay {
 void replay_know(replay *r, int index, int version);
 void replay_entry(replay *r, const sw_audit_entry *entry, const sw_uuid *ids);
 void replay_end(replay *r);
+/* Say what is wrong with a step of a task; step -1: with the task itself. */
+void replay_violate(const replay *r, const char *rule, const replay_task *task, int step,
+                    const char *text);
 
 /* Circuit breakers (replay_breaker.c): a change of one, the start and the end of an attempt of a step
  * that names one, and the end of a commit. */
@@ -85,6 +91,8 @@ void replay_breaker_change(replay *r, const sw_audit_entry *entry);
 void replay_breaker_start(replay *r, int breaker, int64_t *available_us);
 void replay_breaker_end(replay *r, int breaker, const replay_step *step,
                         const sw_audit_entry *entry);
+/* What the steps of a task that is no longer stored did to it. */
+void replay_breaker_of_pruned(replay *r, const sw_audit_entry *entry);
 void replay_breaker_settle(replay *r);
 
 /* The dependencies of a step, by how they have ended (replay_rule.c). */
@@ -106,6 +114,8 @@ bool replay_may_start(const replay_task *task, int step);
 bool replay_is_hopeless(const replay_task *task, int step);
 /* Whether nothing but an operator can make a pending step start or skip it. */
 bool replay_is_blocked(const replay_task *task, int step);
+/* Whether a step is cancelled because of a failure, and nothing but that keeps it. */
+bool replay_is_left_behind(const replay_task *task, int step);
 /* Whether a task may succeed with a step as it is. */
 bool replay_is_well(const replay_task *task, int step);
 /* How many dependencies have done what the rule of a step asks for. */

@@ -104,10 +104,35 @@ void replay_breaker_end(replay *r, int number, const replay_step *step, const sw
         breaker->successes++;
     if (tried && breaker->state != SW_BREAKER_OPEN &&
         (breaker_reason(entry, "retry") || breaker_reason(entry, "timeout") ||
-         breaker_reason(entry, "attempts used up"))) {
+         breaker_reason(entry, "heartbeat missed") || breaker_reason(entry, "attempts used up"))) {
         breaker->failures++;
         breaker->counted = true;
     }
+}
+
+/* Where operators prune, all versions of a workflow name the same breakers. */
+static int breaker_of_step(const ledger *l, const ledger_task *task, int step)
+{
+    const ledger_shape *first = &l->shapes[task->shape][0];
+    const ledger_shape *second = &l->shapes[task->shape][1];
+    return step < first->step_count ? first->steps[step].breaker : second->steps[step].breaker;
+}
+
+void replay_breaker_of_pruned(replay *r, const sw_audit_entry *entry)
+{
+    int64_t available_us = 0;
+    int task = ledger_find_task(r->l, &entry->task_id);
+    int index = ledger_step_index(entry->step);
+    if (entry->kind != SW_AUDIT_STEP_CHANGED || task < 0 || index < 0 || index >= LEDGER_STEPS)
+        return;
+    int number = breaker_of_step(r->l, &r->l->tasks[task], index);
+    replay_step step = {.started_no = r->ends[task].started_no[index]};
+    if (entry->to == SW_STEP_RUNNING)
+        r->ends[task].started_no[index] = entry->entry_no;
+    if (number && entry->to == SW_STEP_RUNNING)
+        replay_breaker_start(r, number, &available_us);
+    else if (number && entry->from == SW_STEP_RUNNING)
+        replay_breaker_end(r, number, &step, entry);
 }
 
 /* What has happened in a commit has led to what it must. */

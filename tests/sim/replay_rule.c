@@ -101,6 +101,26 @@ int replay_needed(const replay_task *task, int step)
     }
 }
 
+/* What has begun because a step is cancelled keeps it so. Only all_done takes it for done. */
+static bool is_relied_on(const replay_task *task, int step)
+{
+    for (int to = step + 1; to < task->shape->step_count; to++) {
+        int state = task->steps[to].state;
+        bool begun = state != SW_STEP_PENDING && state != SW_STEP_SKIPPED &&
+                     state != SW_STEP_CANCELLED && state != SW_STEP_RESOLVED;
+        if ((task->shape->steps[to].after >> step & 1) && begun &&
+            task->shape->steps[to].trigger == SW_TRIGGER_ALL_DONE)
+            return true;
+    }
+    return false;
+}
+
+bool replay_is_left_behind(const replay_task *task, int step)
+{
+    return task->steps[step].stopped && task->steps[step].state == SW_STEP_CANCELLED &&
+           !replay_is_hopeless(task, step) && !is_relied_on(task, step);
+}
+
 bool replay_is_well(const replay_task *task, int step)
 {
     int state = task->steps[step].state;

@@ -16,7 +16,8 @@
 #define RUN_FAULTY_SLICES_MAX 32
 #define RUN_FAULTY_SLICE_US 250000
 #define RUN_SLICE_US 400000
-#define RUN_SLICES_MAX 200 /* steps that kill their workers take up to a hundred */
+#define RUN_SLICES_MAX 600 /* steps that kill their workers wait out a lease each time */
+#define RUN_THREADS_MAX 6
 #define RUN_POINTS_FAULTY 10000
 #define RUN_POINTS_HEALED 400000
 
@@ -50,7 +51,7 @@ static void run_make_empty(void)
     sw_engine *engine = oracle_make(&run_l);
     if (engine)
         sw_engine_close(engine);
-    const disk_bytes *made = disk_content(&run_l.disk, "/sim.db");
+    const disk_bytes *made = disk_content(&run_l.disk, DISK_DATABASE);
     run_empty.ptr = made ? malloc(made->size) : NULL;
     if (!run_empty.ptr)
         abort();
@@ -65,7 +66,7 @@ static void run_take_images(void)
     if (image_is_made())
         return;
     run_begin(0);
-    disk_put(&run_l.disk, "/sim.db", &run_empty);
+    disk_put(&run_l.disk, &run_empty);
     image_make_all(&run_l);
     run_end();
 }
@@ -104,7 +105,8 @@ static void run_on_death(world *w, process *dead)
 }
 
 /* Rates are drawn per run, and each fault is off in half of the runs: rare combinations need runs
- * in which the common faults keep quiet. */
+ * in which the common faults keep quiet. In calm runs all do: whoever misses what he waits for is
+ * not woken by what a fault brings about. */
 static void run_draw_rates(world *w)
 {
     static const uint32_t most[WORLD_FAULT_COUNT] = {
@@ -113,19 +115,33 @@ static void run_draw_rates(world *w)
         [WORLD_WALL_JUMP] = 60,    [WORLD_BUSY] = 1000,
     };
     static const uint32_t switches[] = {400, 3000, 12000, 30000};
+    w->calm = choice_once_in(&w->choice, CHOICE_WORKLOAD, 5);
     for (int fault = 0; fault < WORLD_FAULT_COUNT; fault++) {
-        bool on = choice_draw(&w->choice, CHOICE_WORKLOAD, 2) == 1;
+        bool on = !w->calm && choice_draw(&w->choice, CHOICE_WORKLOAD, 2) == 1;
         w->rates[fault] = on ? choice_draw(&w->choice, CHOICE_WORKLOAD, most[fault] + 1) : 0;
     }
     w->rates[WORLD_FAULT_COUNT] = switches[choice_draw(&w->choice, CHOICE_WORKLOAD, 4)];
+}
+
+/* Whether an operator may still take up what has ended. */
+static bool run_goes_on(const world *w, const ledger *l)
+{
+    for (int i = 0; i < w->actor_count && l->by_hand; i++) {
+        if (w->actors[i].body == actor_operate && !w->actors[i].finished)
+            return true;
+    }
+    return false;
 }
 
 /* Faults, as long as there is something to disturb. */
 static void run_disturb(world *w, const ledger *l)
 {
     uint32_t slices = 1 + choice_draw(&w->choice, CHOICE_WORKLOAD, RUN_FAULTY_SLICES_MAX);
-    for (uint32_t i = 0; i < slices && !w->violation[0] && !ledger_all_known(l); i++)
+    for (uint32_t i = 0; i < slices && !w->violation[0]; i++) {
+        if (ledger_all_known(l) && !run_goes_on(w, l))
+            return;
         world_run(w, w->now_us + RUN_FAULTY_SLICE_US, RUN_POINTS_FAULTY);
+    }
 }
 
 static void run_heal(world *w)
@@ -211,30 +227,61 @@ static void run_phases(world *w, ledger *l)
         oracle_check(l);
 }
 
-/* In two of three cases with others in a process that is there, else alone in a new one; in some
- * runs all are in one. */
-static process *run_draw_home(world *w, bool together)
+/* Who shares a process. */
+typedef enum run_homes {
+    HOMES_ANY,
+    HOMES_ONE,
+    HOMES_APART /* nobody: what one does, the others hear of from the database or by the bell */
+} run_homes;
+
+/* Of any homes, in two of three cases with others in a process that is there, else alone. */
+static process *run_draw_home(world *w, run_homes homes)
 {
-    if (w->process_count == 0)
+    if (w->process_count == 0 || homes == HOMES_APART)
         return world_add_process(w);
-    if (together)
+    if (homes == HOMES_ONE)
         return &w->processes[0];
     if (choice_draw(&w->choice, CHOICE_WORKLOAD, 3) == 0)
         return world_add_process(w);
     return &w->processes[choice_draw(&w->choice, CHOICE_WORKLOAD, (uint32_t)w->process_count)];
 }
 
-static void run_populate(world *w)
+static void run_populate(world *w, ledger *l)
 {
-    int workers = 1 + (int)choice_draw(&w->choice, CHOICE_WORKLOAD, LEDGER_CREW);
-    bool together = choice_once_in(&w->choice, CHOICE_WORKLOAD, 4);
-    world_add(w, run_draw_home(w, together), "submitter", actor_submit, 0);
+    uint32_t most = w->calm ? 2 : LEDGER_CREW;
+    int workers = 1 + (int)choice_draw(&w->choice, CHOICE_WORKLOAD, most);
+    static const run_homes drawn[] = {HOMES_ANY, HOMES_ANY, HOMES_ANY, HOMES_ONE, HOMES_APART};
+    run_homes homes = drawn[choice_draw(&w->choice, CHOICE_WORKLOAD, 5)];
+    homes = w->calm && homes == HOMES_ANY ? HOMES_APART : homes;
+    world_add(w, run_draw_home(w, homes), "submitter", actor_submit, 0);
     for (int i = 0; i < workers; i++)
-        world_add(w, run_draw_home(w, together), "worker", actor_work, i);
+        world_add(w, run_draw_home(w, homes), "worker", actor_work, i);
+    l->has_operator = choice_draw(&w->choice, CHOICE_WORKLOAD, 2);
+    if (l->has_operator)
+        world_add(w, run_draw_home(w, homes), "operator", actor_operate, 0);
     if (choice_draw(&w->choice, CHOICE_WORKLOAD, 2))
-        world_add(w, run_draw_home(w, together), "operator", actor_operate, 0);
-    if (choice_draw(&w->choice, CHOICE_WORKLOAD, 2))
-        world_add(w, run_draw_home(w, together), "reader", actor_ask, 0);
+        world_add(w, run_draw_home(w, homes), "reader", actor_ask, 0);
+}
+
+/* Threads stand still for each other, and how late they may hear of a thing (LEDGER_LATE_US) is
+ * known for so many of them in one process. */
+static process *run_draw_room(world *w)
+{
+    int threads = 0;
+    process *home = run_draw_home(w, HOMES_ANY);
+    for (int i = 0; i < w->actor_count; i++)
+        threads += w->actors[i].process == home;
+    return threads < RUN_THREADS_MAX ? home : world_add_process(w);
+}
+
+/* Events, in half of the runs. */
+static void run_populate_stream(world *w, ledger *l)
+{
+    stream_draw(&l->stream, &w->choice);
+    for (int i = 0; i < l->stream.appenders; i++)
+        world_add(w, run_draw_room(w), "appender", actor_append, i);
+    for (int i = 0; i < l->stream.folders; i++)
+        world_add(w, run_draw_room(w), "folder", actor_fold, i);
 }
 
 static void run_draw_machine(world *w)
@@ -247,9 +294,9 @@ static void run_draw_machine(world *w)
 /* Mostly the database is there; in some runs its makers race. */
 static void run_draw_database(world *w, ledger *l)
 {
-    l->made = !choice_once_in(&w->choice, CHOICE_WORKLOAD, 6);
-    if (l->made)
-        disk_put(&l->disk, "/sim.db", &run_empty);
+    l->alike = !choice_once_in(&w->choice, CHOICE_WORKLOAD, 6);
+    if (l->alike)
+        disk_put(&l->disk, &run_empty);
     else
         probe_hit(SIM_CREATION);
 }
@@ -281,7 +328,8 @@ void run_schedule(uint64_t seed, const choice_list *recorded, bool trace, run_re
     w->trace = trace;
     w->on_death = run_on_death;
     run_draw_rates(w);
-    run_populate(w);
+    run_populate(w, l);
+    run_populate_stream(w, l);
     run_draw_machine(w);
     run_draw_database(w, l);
     ledger_draw(l);

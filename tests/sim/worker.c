@@ -1,30 +1,11 @@
-/* Workers: claim, hold several steps at once, report, renew, close and open again. */
+/* Workers: open, claim, report, close and open again. Not here: what they do with the steps that
+ * they hold meanwhile (worker_hold.c). */
 #include <stdio.h>
-#include <string.h>
 
-#include "engine/engine.h"
-#include "sim/actor.h"
 #include "sim/probe.h"
+#include "sim/worker.h"
 
-#define WORKER_HELD_MAX 6
 #define WORKER_ROWS_MAX (WORKER_HELD_MAX + 1)
-#define WORKER_FOR_EVER_MS 600000
-
-/* A step whose handler runs. */
-typedef struct worker_hold {
-    ledger_hold base;
-    int64_t due_us; /* when the handler ends */
-    sw_step_outcome row;
-} worker_hold;
-
-/* A worker between its calls; on its coroutine's stack, so that it dies with it. */
-typedef struct worker_state {
-    actor *self;
-    sw_worker_ref ref;
-    worker_hold held[WORKER_HELD_MAX];
-    size_t count;
-    int errors;
-} worker_state;
 
 /* The rows of one exchange. */
 typedef struct worker_report {
@@ -93,82 +74,6 @@ static void worker_close(worker_state *state)
     state->count = 0;
 }
 
-/* Handlers. */
-
-static bool worker_is_deadly(const actor *self, const sw_step_claim *claim)
-{
-    const ledger *l = actor_ledger(self);
-    int shape = claim->workflow.ptr[1] - '0';
-    int version = claim->version.ptr[0] - '1';
-    return l->shapes[shape][version].steps[ledger_step_index(claim->name)].deadly;
-}
-
-static fate worker_draw_fate(const actor *self)
-{
-    static const uint32_t weights[] = {
-#define FATE_WEIGHT(name, weight) weight,
-        FATE_MAP(FATE_WEIGHT)
-#undef FATE_WEIGHT
-    };
-    uint32_t may = self->world->healed ? 0 : actor_ledger(self)->fates;
-    return (fate)choice_weigh(&self->world->choice, CHOICE_FATE, weights, FATE_COUNT, may);
-}
-
-/* What the handler will report, and when. */
-static void worker_plan(actor *self, worker_hold *hold, fate drawn, int64_t timeout_ms)
-{
-    choice *c = &self->world->choice;
-    int64_t now_us = self->world->now_us;
-    int64_t lease_us = actor_ledger(self)->lease_ms * 1000;
-    hold->due_us = now_us;
-    if (drawn == FATE_SLOW)
-        hold->due_us = now_us + 20000;
-    else if (drawn == FATE_SLOWER)
-        hold->due_us = now_us + 150000;
-    else if (drawn == FATE_HANG)
-        hold->due_us =
-            now_us + (timeout_ms ? WORKER_FOR_EVER_MS * INT64_C(1000) : lease_us * 3 / 2);
-    if (drawn == FATE_FAIL || drawn == FATE_FAIL_AND_WAIT) {
-        hold->row.outcome = SW_OUTCOME_FAILED;
-        hold->row.error_class = LIT("Sim::Error");
-        hold->row.error_message = LIT("drawn");
-        hold->row.retry_after_ms =
-            drawn == FATE_FAIL ? 0 : 30 + 30 * choice_draw(c, CHOICE_DETAIL, 8);
-    } else if (drawn == FATE_FAIL_FOR_GOOD) {
-        hold->row.outcome = SW_OUTCOME_FAILED_FOR_GOOD;
-        hold->row.error_class = LIT("Sim::Fatal");
-    } else if (drawn == FATE_RELEASE) {
-        hold->row.outcome = SW_OUTCOME_RELEASED;
-        hold->due_us = now_us + 30000 * (int64_t)choice_draw(c, CHOICE_DETAIL, 4);
-    }
-}
-
-static void worker_handle(worker_state *state, const sw_step_claim *claim, int64_t safe_until_us)
-{
-    actor *self = state->self;
-    worker_hold *hold = &state->held[state->count++];
-    fate drawn = worker_draw_fate(self);
-    *hold = (worker_hold){
-        .base = {claim->step_id, claim->epoch, safe_until_us, false},
-        .row = {.step_id = claim->step_id, .epoch = claim->epoch},
-    };
-    world_note(self->world, "claims %.*s of %.*s, step %lld epoch %lld", (int)claim->name.len,
-               claim->name.ptr, (int)claim->workflow.len, claim->workflow.ptr,
-               (long long)claim->step_id, (long long)claim->epoch);
-    worker_plan(self, hold, drawn, claim->timeout_ms);
-    if (drawn == FATE_DIE || worker_is_deadly(self, claim))
-        world_die(self->world);
-    if (drawn == FATE_PAUSE)
-        world_sleep(self->world, actor_ledger(self)->lease_ms * 1000 *
-                                     (1 + choice_draw(&self->world->choice, CHOICE_DETAIL, 4)));
-}
-
-static void worker_forget(worker_state *state, size_t index)
-{
-    memmove(&state->held[index], &state->held[index + 1],
-            (--state->count - index) * sizeof state->held[0]);
-}
-
 /* Exchanges. */
 
 static void worker_gather(const worker_state *state, worker_report *report)
@@ -195,11 +100,11 @@ static void worker_gather(const worker_state *state, worker_report *report)
 /* How long to wait for work; 0 when there is something to say, or something due. */
 static int64_t worker_wait_ms(const worker_state *state, const worker_report *report)
 {
-    static const int64_t waits[] = {0, 50, WORKER_FOR_EVER_MS};
+    static const int64_t waits[] = {0, 50, WORKER_FOR_EVER_MS, WORKER_FOR_EVER_MS};
     const actor *self = state->self;
-    int64_t wait_ms = waits[choice_draw(&self->world->choice, CHOICE_DETAIL, 3)];
+    int64_t wait_ms = waits[choice_draw(&self->world->choice, CHOICE_DETAIL, 4)];
     for (size_t i = 0; i < state->count; i++) {
-        int64_t left_ms = (state->held[i].due_us - self->world->now_us) / 1000;
+        int64_t left_ms = (worker_due_us(&state->held[i]) - self->world->now_us) / 1000;
         if (left_ms < wait_ms)
             wait_ms = left_ms > 0 ? left_ms : 0;
     }
@@ -257,8 +162,7 @@ static void worker_take_claims(worker_state *state, const sw_result *result,
         ledger_claimed(l, state->self, call, &claims[i]);
     for (size_t i = 0; i < state->count; i++)
         ledger_promise(l, &state->held[i].base, safe_until_us);
-    for (size_t i = 0; i < count; i++)
-        worker_handle(state, &claims[i], safe_until_us);
+    worker_handle(state, claims, count, safe_until_us);
 }
 
 /* An answer that was lost or not believed: the same report again, to whoever serves now. */
@@ -355,64 +259,6 @@ static void worker_exchange(worker_state *state)
     worker_repeat(state, &report);
 }
 
-/* Renewals. */
-
-static bool worker_lists(const sw_step_hold *lost, size_t count, const ledger_hold *hold)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (lost[i].step_id == hold->step_id && lost[i].epoch == hold->epoch)
-            return true;
-    }
-    return false;
-}
-
-/* A worker that hears that a step is lost stops its handler, mostly. */
-static void worker_take_lost(worker_state *state, const sw_result *result, const bool *cancelled,
-                             int64_t safe_until_us)
-{
-    size_t count = 0;
-    ledger *l = actor_ledger(state->self);
-    const sw_step_hold *lost = sw_step_holds(result, &count);
-    for (size_t i = state->count; i > 0; i--) {
-        ledger_hold *hold = &state->held[i - 1].base;
-        bool gone = worker_lists(lost, count, hold);
-        ledger_renewed(l, hold, gone, cancelled[i - 1]);
-        ledger_promise(l, hold, safe_until_us);
-        hold->lost = hold->lost || gone;
-        if (gone && !choice_once_in(&state->self->world->choice, CHOICE_DETAIL, 3))
-            worker_forget(state, i - 1);
-    }
-}
-
-static void worker_renew(worker_state *state)
-{
-    sw_error error;
-    sw_result *result = NULL;
-    actor *self = state->self;
-    const ledger *l = actor_ledger(self);
-    bool cancelled[WORKER_HELD_MAX];
-    sw_step_hold holds[WORKER_HELD_MAX];
-    for (size_t i = 0; i < state->count; i++) {
-        const ledger_hold *hold = &state->held[i].base;
-        const ledger_claim *claim = ledger_find(l, hold->step_id, hold->epoch);
-        int index = ledger_find_task(l, &claim->task_id);
-        cancelled[i] =
-            index >= 0 && l->tasks[index].cancel_acknowledged && !l->tasks[index].operated;
-        holds[i] = (sw_step_hold){hold->step_id, hold->epoch};
-    }
-    actor_arm_memory(self);
-    int64_t asked_us = self->world->now_us;
-    int rc = sw_worker_renew(self->engine, &state->ref, holds, state->count, &result, &error);
-    if (rc < 0) {
-        actor_bear(self, &state->errors, rc, &error);
-        return;
-    }
-    state->errors = 0;
-    ledger_check_clock(actor_ledger(self), self->engine, 0);
-    worker_take_lost(state, result, cancelled, asked_us + l->lease_ms * 1000);
-    sw_result_free(result);
-}
-
 /* The loop. */
 
 /* Until the next handler ends, or a third of the lease is over. */
@@ -425,7 +271,7 @@ static void worker_rest(const worker_state *state)
     if (!careless && rest_us > 40000 && state->count < WORKER_HELD_MAX)
         rest_us = 40000;
     for (size_t i = 0; i < state->count; i++) {
-        int64_t left_us = state->held[i].due_us - w->now_us;
+        int64_t left_us = worker_due_us(&state->held[i]) - w->now_us;
         rest_us = left_us < rest_us ? left_us : rest_us;
     }
     world_sleep(w, rest_us > 1000 ? rest_us : 1000);
@@ -457,6 +303,7 @@ void actor_work(actor *self)
     worker_open(&state);
     while (!actor_ledger(self)->stop) {
         worker_exchange(&state);
+        worker_beat(&state);
         if (state.count > 0 && choice_once_in(c, CHOICE_DETAIL, 6))
             worker_renew(&state);
         if (!self->world->healed && choice_once_in(c, CHOICE_FATE, 60))

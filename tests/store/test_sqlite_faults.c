@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -178,26 +179,38 @@ static void test_errors_behind_a_commit_do_not_undo_it(void **state)
     free(body);
 }
 
-/* Frames in the log, told by another connection, which moves none of them. */
-static int log_frames(store_rig *rig)
+/* What another connection, which the faults do not reach, is told in one column of the first row.
+ */
+static int ask_beside(store_rig *rig, const char *sql, int column)
 {
-    int frames = 0;
     sqlite3 *db = NULL;
     sqlite3_stmt *statement = NULL;
     assert_int_equal(sqlite3_open(rig->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA wal_checkpoint", -1, &statement, NULL),
-                     SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    frames = sqlite3_column_int(statement, 1);
+    int told = sqlite3_column_int(statement, column);
     sqlite3_finalize(statement);
     sqlite3_close(db);
-    return frames;
+    return told;
 }
 
-/* A transaction that writes about ten pages. */
+/* Frames in the log. Asking moves them into the file, so it is the last thing a test does. */
+static int log_frames(store_rig *rig)
+{
+    return ask_beside(rig, "PRAGMA wal_checkpoint", 1);
+}
+
+/* Pages of the database, those in its log included. */
+static int store_pages(store_rig *rig)
+{
+    return ask_beside(rig, "PRAGMA page_count", 0);
+}
+
+/* A transaction that writes about ten pages, other ones each time. */
 static int write_some(store_rig *rig)
 {
-    static const char body[40000];
+    static char body[40000];
+    snprintf(body, sizeof(body), "%d", body[0] ? atoi(body) + 1 : 1);
     sw__payload result = {.step_id = SW__STEP_ID(1, 1), .body = {body, sizeof(body)}};
     int rc = rig->store->ops->begin(rig->store, true, &rig->err);
     if (rc < 0)
@@ -225,6 +238,21 @@ static void test_the_log_does_not_grow_after_a_full_disk(void **state)
     assert_int_equal(write_some(rig), SW_OK);
     int frames = log_frames(rig);
     assert_true(frames > 0 && frames < 30);
+    assert_free_and_whole(rig);
+}
+
+/* So the log can always be moved into the file, also when the disk is full. */
+static void test_the_file_has_room_for_what_the_log_holds(void **state)
+{
+    store_rig *rig = *state;
+    struct stat file;
+    for (int i = 0; i < 40; i++) {
+        assert_int_equal(write_some(rig), SW_OK);
+        assert_int_equal(stat(rig->path, &file), 0);
+        assert_true(file.st_size >= 4096LL * store_pages(rig));
+        assert_true(file.st_blocks * 512 >= 4096LL * store_pages(rig));
+    }
+    assert_true(log_frames(rig) > 300);
     assert_free_and_whole(rig);
 }
 
@@ -274,6 +302,7 @@ int main(void)
         FAULT_TEST(test_sync_errors_are_told_and_undone),
         FAULT_TEST(test_errors_behind_a_commit_do_not_undo_it),
         FAULT_TEST(test_the_log_does_not_grow_after_a_full_disk),
+        FAULT_TEST(test_the_file_has_room_for_what_the_log_holds),
         FAULT_TEST(test_creation_can_be_repeated),
     };
     return cmocka_run_group_tests_name("sqlite_faults", tests, NULL, NULL);

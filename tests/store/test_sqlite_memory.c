@@ -131,6 +131,57 @@ static void test_writes_survive_memory_that_never_comes_back(void **state)
     other->ops->close(other);
 }
 
+static void rebuild(store_rig *rig)
+{
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open(rig->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "VACUUM", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+/* After somebody has rebuilt the file SQLite compiles each statement again, in the middle of the
+ * transaction, and begins it again. */
+static void test_writes_to_a_rebuilt_file_survive_missing_memory(void **state)
+{
+    store_rig *rig = *state;
+    sw__buf before = store_dump(rig);
+    size_t nth = 0;
+    int rc;
+    do {
+        rebuild(rig);
+        memory_arm(++nth, false);
+        rc = store_write_through(rig);
+        bool failed = memory_plan.failed > 0;
+        memory_arm(0, false);
+        assert_true(rc == SW_OK || (failed && (rc == SW_ENOMEM || rc == SW_EPOISONED)));
+        if (rc != SW_OK)
+            assert_dump(rig, &before);
+    } while (rc != SW_OK);
+    assert_true(nth > 5);
+    sw__buf_free(&before);
+}
+
+/* SQLite undoes a transaction by itself and runs the statement again that was in it: alone it must
+ * not stay. */
+static void test_what_runs_after_its_transaction_was_undone_does_not_stay(void **state)
+{
+    store_rig *rig = *state;
+    sw__sqlite *self = (sw__sqlite *)rig->store;
+    sw__buf before = store_dump(rig);
+    store_begin(rig, true);
+    assert_int_equal(store_write_all(rig), SW_OK);
+    assert_int_equal(sqlite3_exec(self->db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    sw__bind bind = sw__bind_start(self, SW__SQL_TASK_KEY_PUT);
+    sw__bind_blob(&bind, "a key", 5);
+    sw__bind_int(&bind, 1);
+    sw__bind_blob(&bind, "digest", 6);
+    assert_int_equal(sw__bind_run(self, &bind, &rig->err), SW_EPOISONED);
+    assert_non_null(strstr(rig->err.message, "had been undone"));
+    store_rollback(rig);
+    assert_dump(rig, &before);
+    sw__buf_free(&before);
+}
+
 /* Reads: SW_ENOMEM or the answer, and the next read works. */
 static void test_reads_survive_missing_memory(void **state)
 {
@@ -255,6 +306,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         MEMORY_TEST(test_writes_survive_missing_memory),
         MEMORY_TEST(test_writes_survive_memory_that_never_comes_back),
+        MEMORY_TEST(test_writes_to_a_rebuilt_file_survive_missing_memory),
+        MEMORY_TEST(test_what_runs_after_its_transaction_was_undone_does_not_stay),
         MEMORY_TEST(test_reads_survive_missing_memory),
         MEMORY_TEST(test_opening_survives_missing_memory),
         MEMORY_TEST(test_rollback_without_memory_gives_the_lock_back),

@@ -83,6 +83,9 @@ static bool plan_may_scan(sw__sql which)
     case SW__SQL_BREAKER_LIST:
     case SW__SQL_SEGMENT_LAST:
     case SW__SQL_REST_FIRST:
+    case SW__SQL_PROJECTION_LIST:
+    case SW__SQL_PROJECTION_FORGET:
+    case SW__SQL_RESULT_PAGE: /* of what it is given */
         return true;
     default:
         return false;
@@ -99,6 +102,45 @@ static void test_no_statement_walks_a_growing_table(void **state)
             fail_msg("%s:\n%s", plan_names[i], plan);
         if (strstr(plan, "TEMP B-TREE"))
             fail_msg("%s sorts:\n%s", plan_names[i], plan);
+    }
+    sqlite3_close(db);
+}
+
+/* The keys that are given lead, each to its row. */
+static void test_results_are_found_by_their_keys(void **state)
+{
+    char plan[4000];
+    sqlite3 *db = plan_open(*state);
+    plan_read(db, SW__SQL_RESULT_PAGE, plan, sizeof(plan));
+    const char *keys = strstr(plan, "SCAN w");
+    assert_non_null(keys);
+    assert_non_null(strstr(keys, "SEARCH r USING INTEGER PRIMARY KEY (rowid=?)"));
+    assert_null(strstr(plan, "SCAN r"));
+    sqlite3_close(db);
+}
+
+/* From a position on, so that a page costs what it holds. */
+static void test_events_are_read_from_a_position_by_their_index(void **state)
+{
+    static const struct {
+        sw__sql which;
+        const char *plan;
+    } expected[] = {
+        {SW__SQL_EVENT_SCAN, "SEARCH event USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)\n"},
+        {SW__SQL_EVENT_SCAN_TYPE,
+         "SEARCH event USING COVERING INDEX event_type (type=? AND rowid>? AND rowid<?)\n"},
+        {SW__SQL_EVENT_SCAN_TYPE_FALLING,
+         "SEARCH event USING COVERING INDEX event_type (type=? AND rowid>? AND rowid<?)\n"},
+        {SW__SQL_EVENT_SCAN_CORRELATION, "SEARCH event USING COVERING INDEX event_correlation "
+                                         "(correlation_id=? AND rowid>? AND rowid<?)\n"},
+        {SW__SQL_EVENT_FIND,
+         "SEARCH event USING COVERING INDEX event_by_key (task_no=? AND event_key=?)\n"},
+    };
+    char plan[2000];
+    sqlite3 *db = plan_open(*state);
+    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+        plan_read(db, expected[i].which, plan, sizeof(plan));
+        assert_string_equal(plan, expected[i].plan);
     }
     sqlite3_close(db);
 }
@@ -166,6 +208,8 @@ int main(void)
         PLAN_TEST(test_queue_is_scanned_by_its_index_alone),
         PLAN_TEST(test_dead_letters_are_paged_by_the_index_of_the_queue),
         PLAN_TEST(test_no_statement_walks_a_growing_table),
+        PLAN_TEST(test_results_are_found_by_their_keys),
+        PLAN_TEST(test_events_are_read_from_a_position_by_their_index),
         PLAN_TEST(test_every_list_of_tasks_starts_at_an_index),
         PLAN_TEST(test_update_outside_of_lines_leaves_the_index_alone),
     };

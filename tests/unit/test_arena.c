@@ -75,6 +75,46 @@ static void test_large_piece_keeps_the_current_block(void **state)
     assert_int_equal(fault.live, 0);
 }
 
+/* Over and over the same pieces ask for no more memory; a large one does not stay. */
+static void test_cleared_arena_keeps_a_block(void **state)
+{
+    (void)state;
+    fault_env fault;
+    fault_env_init(&fault);
+    sw__arena *arena = sw__arena_new(&fault.env);
+    assert_non_null(arena);
+    sw__arena_clear(arena);
+    assert_int_equal(fault.live, 1);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 100; i++)
+            assert_non_null(sw__arena_alloc(arena, 100));
+        assert_non_null(sw__arena_alloc(arena, 1000000));
+        sw__arena_clear(arena);
+        assert_int_equal(fault.live, 2);
+    }
+    uint8_t *piece = sw__arena_alloc(arena, 4000);
+    for (size_t i = 0; i < 4000; i++)
+        assert_int_equal(piece[i], 0);
+    sw__arena_free(arena);
+    assert_int_equal(fault.live, 0);
+}
+
+static void test_cleared_arena_forgets_a_failure(void **state)
+{
+    (void)state;
+    fault_env fault;
+    fault_env_init(&fault);
+    sw__arena *arena = sw__arena_new(&fault.env);
+    fault_env_arm(&fault, 1, false);
+    assert_null(sw__arena_alloc(arena, 100000));
+    assert_true(sw__arena_failed(arena));
+    sw__arena_clear(arena);
+    assert_false(sw__arena_failed(arena));
+    assert_non_null(sw__arena_alloc(arena, 100000));
+    sw__arena_free(arena);
+    assert_int_equal(fault.live, 0);
+}
+
 static void test_sizes_that_overflow_fail(void **state)
 {
     (void)state;
@@ -161,6 +201,8 @@ int main(void)
         cmocka_unit_test(test_empty_pieces_are_unique),
         cmocka_unit_test(test_small_results_cost_one_allocation),
         cmocka_unit_test(test_large_piece_keeps_the_current_block),
+        cmocka_unit_test(test_cleared_arena_keeps_a_block),
+        cmocka_unit_test(test_cleared_arena_forgets_a_failure),
         cmocka_unit_test(test_sizes_that_overflow_fail),
         cmocka_unit_test(test_strings_are_copied_and_terminated),
         cmocka_unit_test(test_arena_stays_failed),

@@ -58,14 +58,19 @@ static const char *place_of(anchor_test *t, const char *kind, char place[128])
     return place;
 }
 
-static int put(anchor_test *t, const char *place, sw_result **result, sw_error *err)
+static int put_note(anchor_test *t, const char *place, sw_str note, sw_result **result,
+                    sw_error *err)
 {
     sw_str vkey = sw__buf_str(&t->siege.key);
     sw_audit_trust trust = SW_AUDIT_TRUST_INIT;
     trust.keys = &vkey;
     trust.key_count = 1;
-    return sw_audit_anchor_put(NULL, sw__str(place), &trust, sw__buf_str(&t->siege.note), result,
-                               err);
+    return sw_audit_anchor_put(NULL, sw__str(place), &trust, note, result, err);
+}
+
+static int put(anchor_test *t, const char *place, sw_result **result, sw_error *err)
+{
+    return put_note(t, place, sw__buf_str(&t->siege.note), result, err);
 }
 
 /* What was put comes back, the newest of several, among those of other logs and other lines. */
@@ -126,6 +131,36 @@ static void test_lines_that_are_no_anchor(void **state)
     sw_result_free(result);
 }
 
+/* Whoever may add a line, but has neither the key nor the file: an old anchor again is an old one.
+ */
+static void test_an_old_line_again(void **state)
+{
+    static const char *const kinds[] = {"file:", "syslog:"};
+    anchor_test *t = *state;
+    char place[128];
+    sw__buf early;
+    sw_result *result = NULL;
+    const sw_str origin = SW__LIT(SIEGE_NAME);
+    place_of(t, "file:", place);
+    sw__buf_init(&early, sw_env_system());
+    t->siege.log.segment_count = t->siege.honest_count / 3;
+    siege_sign(&t->siege, &t->siege.log, &early);
+    siege_restore(&t->siege);
+    const sw_str notes[] = {sw__buf_str(&early), sw__buf_str(&t->siege.note), sw__buf_str(&early)};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(put_note(t, place, notes[i], &result, NULL), SW_OK);
+        sw_result_free(result);
+    }
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(
+            sw_audit_anchor_get(sw__str(place_of(t, kinds[i], place)), origin, &result, NULL),
+            SW_OK);
+        assert_int_equal(sw_audit_anchors(result, NULL)->entry_count, 248);
+        sw_result_free(result);
+    }
+    sw__buf_free(&early);
+}
+
 static void test_arguments(void **state)
 {
     static const char *const places[] = {"", "far", "file", "ftp://x", "FILE:x"};
@@ -141,6 +176,11 @@ static void test_arguments(void **state)
     }
     assert_int_equal(sw_audit_anchor_get((sw_str)SW__LIT("syslog:"), origin, &result, &err),
                      SW_EINVAL);
+    assert_string_equal(
+        err.message, "the system's log is read as the file that it is collected in: syslog:PATH");
+    assert_int_equal(
+        sw_audit_anchor_get((sw_str)SW__LIT("syslog:/no/folder/x"), origin, &result, &err),
+        SW_ENOTFOUND);
     assert_int_equal(sw_audit_anchor_get((sw_str)SW__LIT("file:a\0b"), origin, &result, &err),
                      SW_EINVAL);
     assert_int_equal(put(t, "file:/no/folder/x", &result, &err), SW_ENOTFOUND);
@@ -167,14 +207,15 @@ static void test_what_an_anchor_proves(void **state)
     trust.anchor_count = 1;
     assert_int_equal(log->store->ops->begin(log->store, false, NULL), SW_OK);
     assert_int_equal(
-        sw__audit_verify(log->store, log->hasher, sw_env_system(), &trust, &report, NULL), SW_OK);
+        sw__audit_verify(log->store, log->hasher, sw_env_system(), &trust, 1, &report, NULL),
+        SW_OK);
     assert_int_equal(report.level, SW_AUDIT_ANCHORED);
     assert_int_equal(report.anchored_count, report.entry_count);
     assert_true(report.anchored_us > 0);
     assert_non_null(strstr(report.message, "anchored (L3): 1 anchor outside holds"));
     anchor.note.len--;
     assert_int_equal(
-        sw__audit_verify(log->store, log->hasher, sw_env_system(), &trust, &report, NULL),
+        sw__audit_verify(log->store, log->hasher, sw_env_system(), &trust, 1, &report, NULL),
         SW_EAUDIT);
     assert_non_null(strstr(report.message, "the anchor \"file:far\" cannot be trusted"));
     assert_int_equal(report.level, SW_AUDIT_NONE);
@@ -186,6 +227,7 @@ typedef struct anchor_memory {
     anchor_test *test;
     const char *place;
     bool get;
+    sw_error *err;
 } anchor_memory;
 
 static int anchor_with(const sw_env *env, void *context)
@@ -197,12 +239,13 @@ static int anchor_with(const sw_env *env, void *context)
                                .hasher = memory->test->siege.log.hasher,
                                .arena = arena,
                                .origin = SW__LIT(SIEGE_NAME),
+                               .command_ms = 200,
                                .row = &row};
     int rc = SW_ENOMEM;
     const sw__anchor_kind *kind =
         arena ? sw__anchor_find(sw__str(memory->place), arena, &anchoring.target) : NULL;
     if (kind && anchoring.target)
-        rc = memory->get ? kind->get(&anchoring, NULL) : kind->put(&anchoring, NULL);
+        rc = memory->get ? kind->get(&anchoring, memory->err) : kind->put(&anchoring, memory->err);
     if (arena && sw__arena_failed(arena))
         rc = SW_ENOMEM;
     sw__arena_free(arena);
@@ -221,14 +264,49 @@ static void test_memory_fails(void **state)
     assert_int_equal(fault.live, 0);
 }
 
+/* A git that asks somebody who is not there, or a hook that hangs. */
+static void test_a_git_that_does_not_end(void **state)
+{
+    anchor_test *t = *state;
+    char path[128];
+    char place[160];
+    sw_error err = {0};
+    const char *kept = getenv("PATH");
+    anchor_memory memory = {.test = t, .place = place, .err = &err};
+    snprintf(path, sizeof(path), "%s/git", t->folder);
+    snprintf(place, sizeof(place), "git:%s", t->folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file, "#!/bin/sh\nsleep 100\n");
+    fclose(file);
+    assert_int_equal(chmod(path, 0700), 0);
+    char *before = strdup(kept);
+    char *with = NULL;
+    assert_true(asprintf(&with, "%s:%s", t->folder, before) > 0);
+    setenv("PATH", with, 1);
+    for (int get = 0; get < 2; get++) {
+        memory.get = get;
+        assert_int_equal(anchor_with(sw_env_system(), &memory), SW_EIO);
+        assert_string_equal(err.message,
+                            "the command \"git\" did not end within 0.2 s and was ended");
+    }
+    setenv("PATH", before, 1);
+    free(with);
+    free(before);
+}
+
 #define ANCHOR_TEST(name) cmocka_unit_test_setup_teardown(name, anchor_setup, anchor_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ANCHOR_TEST(test_put_and_get),  ANCHOR_TEST(test_lines_that_are_no_anchor),
-        ANCHOR_TEST(test_arguments),    ANCHOR_TEST(test_what_an_anchor_proves),
+        ANCHOR_TEST(test_put_and_get),
+        ANCHOR_TEST(test_lines_that_are_no_anchor),
+        ANCHOR_TEST(test_an_old_line_again),
+        ANCHOR_TEST(test_arguments),
+        ANCHOR_TEST(test_what_an_anchor_proves),
         ANCHOR_TEST(test_memory_fails),
+        ANCHOR_TEST(test_a_git_that_does_not_end),
     };
     return cmocka_run_group_tests_name("audit_anchor", tests, NULL, NULL);
 }

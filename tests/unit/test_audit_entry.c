@@ -296,6 +296,32 @@ static void test_numbers_have_one_form(void **state)
     assert_number_refused(wide, sizeof(wide), "a number is out of range");
 }
 
+/* With bytes behind it and at the end of everything, a number of every length is read the same, and
+ * refused the same when it is longer than it needs to be. */
+static void test_numbers_are_read_alike_anywhere(void **state)
+{
+    (void)state;
+    for (int shift = 0; shift < 63; shift++) {
+        for (int64_t off = -1; off < 2; off++) {
+            uint8_t bytes[32];
+            int64_t expected = (INT64_C(1) << shift) + off;
+            memset(bytes, 0x81, sizeof(bytes));
+            size_t len = (size_t)(sw__wire_put(bytes, (uint64_t)expected) - bytes);
+            for (size_t behind = 0; behind < 10; behind++) {
+                int64_t number = 0;
+                sw__wire wire = {.at = bytes, .end = bytes + len + behind};
+                assert_true(sw__wire_take(&wire, &number));
+                assert_int_equal(number, expected);
+                assert_ptr_equal(wire.at, bytes + len);
+            }
+            bytes[len - 1] |= 0x80;
+            bytes[len] = 0;
+            if (len < 9)
+                assert_number_refused(bytes, len + 10, "a number is longer than it needs to be");
+        }
+    }
+}
+
 static void test_each_refusal_says_why(void **state)
 {
     (void)state;
@@ -333,6 +359,7 @@ int main(void)
         cmocka_unit_test(test_every_cut_and_every_tail_is_refused),
         cmocka_unit_test(test_random_bytes_are_refused_or_canonical),
         cmocka_unit_test(test_numbers_have_one_form),
+        cmocka_unit_test(test_numbers_are_read_alike_anywhere),
         cmocka_unit_test(test_each_refusal_says_why),
     };
     return cmocka_run_group_tests_name("audit_entry", tests, NULL, NULL);

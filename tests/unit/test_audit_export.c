@@ -28,6 +28,7 @@ typedef struct exporting {
     sw__buf key;
     sw__buf note;
     int64_t size;
+    int32_t jobs;
     char folder[64];
     char path[128];
 } exporting;
@@ -60,6 +61,7 @@ static int exporting_setup(void **state)
     static const uint8_t secret[32] = {7};
     exporting *e = calloc(1, sizeof(*e));
     assert_non_null(e);
+    e->jobs = 2;
     audit_log_open(&e->log, AUDIT_LOG_DIAMOND);
     assert_int_equal(
         sw__note_signer_make(e->log.hasher, (sw_str)SW__LIT("example.com/log"), secret, &e->signer),
@@ -103,7 +105,7 @@ static int verify_with(exporting *e, const sw_env *env, sw_audit_report *report,
     trust.keys = &key;
     trust.key_count = 1;
     *report = (sw_audit_report)SW_AUDIT_REPORT_INIT;
-    return sw__export_verify(env, e->log.hasher, e->folder, &trust, report, err);
+    return sw__export_verify(env, e->log.hasher, e->folder, &trust, e->jobs, report, err);
 }
 
 static void assert_found(exporting *e, const char *words, int64_t first, int64_t last)

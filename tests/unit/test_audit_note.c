@@ -87,6 +87,7 @@ static void test_keys_that_cannot_be_read(void **state)
         "x",
         "+",
         "a+b+c",
+        "no-plus-in-these-words",
         "PeterNeumann+c74f20a3",
         "PeterNeumann+c74f20a3+",
         "+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",

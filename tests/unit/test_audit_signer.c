@@ -117,7 +117,7 @@ static int verify_with(signing *s, const sw_env *env, sw_audit_report *report)
     trust.keys = &key;
     trust.key_count = 1;
     assert_int_equal(s->log.store->ops->begin(s->log.store, false, NULL), SW_OK);
-    int rc = sw__audit_verify(s->log.store, s->log.hasher, env, &trust, report, NULL);
+    int rc = sw__audit_verify(s->log.store, s->log.hasher, env, &trust, 1, report, NULL);
     s->log.store->ops->rollback(s->log.store);
     return rc;
 }

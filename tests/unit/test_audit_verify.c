@@ -49,7 +49,8 @@ static void test_an_empty_log_verifies(void **state)
     sw__hasher *hasher = sw__hasher_new(sw_env_system());
     assert_int_equal(sw__store_memory_open(&options, &store, NULL), SW_OK);
     assert_int_equal(store->ops->begin(store, false, NULL), SW_OK);
-    assert_int_equal(sw__audit_verify(store, hasher, sw_env_system(), NULL, &report, NULL), SW_OK);
+    assert_int_equal(sw__audit_verify(store, hasher, sw_env_system(), NULL, 1, &report, NULL),
+                     SW_OK);
     assert_int_equal(store->ops->commit(store, NULL), SW_OK);
     assert_int_equal(report.ok, 1);
     assert_int_equal(report.entry_count, 0);
@@ -97,7 +98,7 @@ static int verify_without_memory(const sw_env *env, void *context)
     audit_log *log = context;
     sw_audit_report report = SW_AUDIT_REPORT_INIT;
     assert_int_equal(log->store->ops->begin(log->store, false, NULL), SW_OK);
-    int rc = sw__audit_verify(log->store, log->hasher, env, NULL, &report, NULL);
+    int rc = sw__audit_verify(log->store, log->hasher, env, NULL, 1, &report, NULL);
     assert_int_equal(log->store->ops->commit(log->store, NULL), SW_OK);
     return rc;
 }

@@ -262,6 +262,25 @@ static void test_triggers(void **state)
                  "9:31 steps[5].trigger.quorum: a quorum of 1 of 0 steps that it waits for\n");
 }
 
+/* Only what can say something while it works, and only where its time is not over before. */
+static void test_heartbeats(void **state)
+{
+    (void)state;
+    assert_steps("- {name: a, handler: noop, heartbeat_ms: 1}\n"
+                 "- {name: b, heartbeat_ms: 1000, timeout_ms: 1001}\n"
+                 "- {name: c, handler: wait, heartbeat_ms: 0, parameters: {seconds: 1}}\n",
+                 "4:42 steps[0].heartbeat_ms: the built-in kind \"noop\" sends no heartbeats; only "
+                 "the handler of an application can\n");
+    definition_expect(
+        HEAD "- {name: a, heartbeat_ms: 1000, timeout_ms: 1000}\n", 0, SW_OK,
+        "4:27 steps[0].heartbeat_ms: warning: no heartbeat is ever missed: an attempt times "
+        "out after 1000 ms\n");
+    definition_expect("name: m\nsteps: [{id: a, step_type: noop, heartbeat_seconds: 2}]\n", 0,
+                      SW_EDEFINITION,
+                      "2:53 steps[0].heartbeat_seconds: the built-in kind \"noop\" sends no "
+                      "heartbeats; only the handler of an application can\n");
+}
+
 /* Each number at its limit and one beyond. */
 static void test_ranges(void **state)
 {
@@ -273,6 +292,7 @@ static void test_ranges(void **state)
     } ranges[] = {
         {"priority: %s", {"-32768", "32767"}, {"-32769", "32768"}},
         {"timeout_ms: %s", {"0", "316224000000"}, {"-1", "316224000001"}},
+        {"heartbeat_ms: %s", {"0", "316224000000"}, {"-1", "316224000001"}},
         {"deadline_ms: %s", {"0", "316224000000"}, {"-1", "316224000001"}},
         {"retry: {max_attempts: %s}", {"1", "1000"}, {"0", "1001"}},
         {"retry: {max_crashes: %s}", {"0", "1000"}, {"-1", "1001"}},
@@ -443,6 +463,7 @@ int main(void)
         cmocka_unit_test(test_what_a_failure_means),
         cmocka_unit_test(test_breakers),
         cmocka_unit_test(test_triggers),
+        cmocka_unit_test(test_heartbeats),
         cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_names_at_the_limit),
         cmocka_unit_test(test_most_dependencies_of_a_step),

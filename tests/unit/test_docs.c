@@ -107,7 +107,7 @@ static void test_limits(void **state)
         {"one mapping key", SW__KEY_MAX},
         {"name of a workflow, step, handler or queue", SW__NAME_MAX},
         {"title, reason, initiator, key, tag", SW__TEXT_MAX},
-        {"tags of one task", SW__TAGS_MAX},
+        {"tags of one task, that of its parent included", SW__TAGS_MAX},
         {"steps of one workflow", SW__STEPS_MAX},
         {"dependencies of one workflow", SW__EDGES_MAX},
         {"dependencies of one step", SW__STEP_DEPS_MAX},
@@ -121,7 +121,10 @@ static void test_limits(void **state)
         {"rows of one call", SW__BATCH_MAX},
         {"steps and bends of lines in one picture", SW__VERTICES_MAX},
         {"bars of one Gantt chart", SW__GANTT_ROWS_MAX},
+        {"text of a task file", (long long)SW__TASK_FILE_MAX},
+        {"values in a task file", SW__TASK_FILE_NODES_MAX},
         {"lease of a worker", SW__LEASE_MAX_MS},
+        {"command that an anchor needs", SW__ANCHOR_COMMAND_MAX_MS},
     };
     const size_t count = sizeof(rows) / sizeof(rows[0]);
     char number[48];

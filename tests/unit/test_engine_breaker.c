@@ -286,13 +286,11 @@ static void late_outcomes_do_not_count(void **state)
     end(&b);
 }
 
-static void timeouts_count(void **state)
+/* Attempts that nobody reports. */
+static void assert_silence_counts(const char *definition)
 {
     breaker_rig b;
-    (void)state;
-    begin(&b, "memory:",
-          WORKFLOW("{\"name\":\"a\",\"breaker\":\"pay\",\"timeout_ms\":100,"
-                   "\"retry\":{\"max_attempts\":9,\"backoff\":\"none\"}}"));
+    begin(&b, "memory:", definition);
     for (int i = 1; i <= 2; i++) {
         claim(&b, "a");
         assert_breaker(&b, SW_BREAKER_CLOSED, i - 1);
@@ -301,6 +299,22 @@ static void timeouts_count(void **state)
     }
     assert_breaker(&b, SW_BREAKER_OPEN, 2);
     end(&b);
+}
+
+#define PATIENT(key)                                                                               \
+    WORKFLOW("{\"name\":\"a\",\"breaker\":\"pay\",\"" key "\":100,"                                \
+             "\"retry\":{\"max_attempts\":9,\"backoff\":\"none\"}}")
+
+static void timeouts_count(void **state)
+{
+    (void)state;
+    assert_silence_counts(PATIENT("timeout_ms"));
+}
+
+static void missed_heartbeats_count(void **state)
+{
+    (void)state;
+    assert_silence_counts(PATIENT("heartbeat_ms"));
 }
 
 static void state_outlives_the_process(void **state)
@@ -525,6 +539,7 @@ int main(void)
         cmocka_unit_test(lost_worker_frees_the_place_of_its_probe),
         cmocka_unit_test(late_outcomes_do_not_count),
         cmocka_unit_test(timeouts_count),
+        cmocka_unit_test(missed_heartbeats_count),
         cmocka_unit_test(state_outlives_the_process),
         cmocka_unit_test(operator_opens_and_closes),
         cmocka_unit_test(override_refuses),

@@ -268,6 +268,30 @@ static void context_refuses(void **state)
     rig_close(&r);
 }
 
+/* Of the task and its steps: only those that can still pass, the first one of them. */
+static void context_tells_deadlines(void **state)
+{
+    (void)state;
+    rig r;
+    rig_open(&r, "memory:",
+             "{\"stepwell\":1,\"name\":\"w\",\"deadline_ms\":5000,\"steps\":[{\"name\":\"a\","
+             "\"deadline_ms\":1000},{\"name\":\"b\",\"after\":[\"a\"],\"deadline_ms\":9000}]}");
+    sw_uuid task = rig_submit(&r);
+    sw_worker_ref worker = rig_worker(&r, 60000);
+    int64_t ready_us = rig_step(&r, &task, "a").changed_us;
+    const sw_task_context_row *row = context_of(&r, &task);
+    assert_int_equal(row->deadline_us, ready_us + 5 * SECOND_US);
+    assert_int_equal(row->next_deadline_us, ready_us + SECOND_US);
+    finish(&r, &worker, "a", SW_OUTCOME_SUCCEEDED);
+    row = context_of(&r, &task);
+    assert_int_equal(row->next_deadline_us, row->deadline_us);
+    finish(&r, &worker, "b", SW_OUTCOME_SUCCEEDED);
+    row = context_of(&r, &task);
+    assert_int_equal(row->deadline_us, ready_us + 5 * SECOND_US);
+    assert_int_equal(row->next_deadline_us, 0);
+    rig_close(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +302,7 @@ int main(void)
         cmocka_unit_test(context_of_an_allowed_failure),
         cmocka_unit_test(context_of_many_tasks),
         cmocka_unit_test(context_refuses),
+        cmocka_unit_test(context_tells_deadlines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

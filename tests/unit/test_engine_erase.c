@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "helper/disk_image.h"
 #include "helper/fault_vfs.h"
 #include "helper/live.h"
 #include "helper/rig.h"
@@ -323,11 +324,17 @@ static size_t found(const char *path, const char *text)
     return count;
 }
 
+/* In a database file and its log. */
+static size_t found_in(const char *path, const char *text)
+{
+    char log[160];
+    snprintf(log, sizeof(log), "%s-wal", path);
+    return found(path, text) + found(log, text);
+}
+
 static size_t found_anywhere(const erased *e, const char *text)
 {
-    char log[128];
-    snprintf(log, sizeof(log), "%s-wal", e->store);
-    return found(e->store, text) + found(log, text);
+    return found_in(e->store, text);
 }
 
 static void test_no_byte_is_left(void **state)
@@ -372,6 +379,67 @@ static void test_what_is_put_back_is_found(void **state)
     still_proved(e, 3);
 }
 
+/* What the disk holds for certain: each file as it was synced last. */
+typedef struct synced {
+    disk_image image;
+    const char *store;
+} synced;
+
+static void synced_moment(void *context)
+{
+    (void)context;
+}
+
+static void synced_take(void *context, const char *name)
+{
+    synced *s = context;
+    disk_image_refresh(&s->image, s->store, name);
+}
+
+/* When the power fails right behind it, no byte comes back. */
+static void test_no_byte_comes_back(void **state)
+{
+    (void)state;
+    fault_vfs_register();
+    fault_vfs_arm(0, 0, 0, false);
+    sqlite3_vfs_register(sqlite3_vfs_find(FAULT_VFS_NAME), 1);
+    erased *e = open_store(false);
+    sw_erase_report report;
+    char after[128];
+    synced s = {.image = disk_image_take(e->store), .store = e->store};
+    const fault_vfs_watch watch = {&s, synced_moment, synced_take};
+    snprintf(after, sizeof(after), "%s/after.db", e->folder);
+    disk_image_put(&s.image, after);
+    fault_vfs_watch_by(&watch);
+    int rc = erase(e, "ann", &report);
+    fault_vfs_watch_by(NULL);
+    assert_int_equal(rc, SW_OK);
+    assert_int_equal(report.clean, 1);
+    assert_true(found_in(after, "SECRETANN") > 0);
+    disk_image_put(&s.image, after);
+    assert_int_equal(found_in(after, "SECRETANN"), 0);
+    assert_true(found_in(after, "SECRETBOB") > 0);
+    disk_image_free(&s.image);
+    void *opened = e;
+    teardown(&opened);
+    sqlite3_vfs_register(sqlite3_vfs_find("unix"), 1);
+}
+
+/* Who has the database open, and reads nothing just now, keeps nothing. */
+static void test_somebody_beside(void **state)
+{
+    erased *e = *state;
+    sqlite3 *db = NULL;
+    sw_erase_report report;
+    assert_int_equal(sqlite3_open(e->store, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "SELECT * FROM result", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(erase(e, "ann", &report), SW_OK);
+    assert_int_equal(report.clean, 1);
+    assert_int_equal(found_anywhere(e, "SECRETANN"), 0);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    assert_int_equal(found_anywhere(e, "SECRETANN"), 0);
+}
+
 /* While another connection reads, the log cannot be emptied: the report says so. */
 static void test_a_reader_keeps_copies(void **state)
 {
@@ -389,6 +457,7 @@ static void test_a_reader_keeps_copies(void **state)
     assert_int_equal(erase_with(hasty, "ann", &report, NULL), SW_OK);
     assert_int_equal(report.task_count, 3);
     assert_int_equal(report.clean, 0);
+    assert_true(found_anywhere(e, "SECRETANN") > 0); /* the reader still sees it */
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
     sw_engine_close(hasty);
     assert_int_equal(erase(e, "ann", &report), SW_OK);
@@ -465,6 +534,8 @@ int main(void)
         BOTH(test_pruned_later),
         cmocka_unit_test_setup_teardown(test_no_byte_is_left, sqlite_setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_is_put_back_is_found, sqlite_setup, teardown),
+        cmocka_unit_test(test_no_byte_comes_back),
+        cmocka_unit_test_setup_teardown(test_somebody_beside, sqlite_setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_reader_keeps_copies, sqlite_setup, teardown),
         cmocka_unit_test_setup_teardown(test_out_of_memory, memory_setup, teardown),
         cmocka_unit_test(test_the_disk_gives_out),

@@ -283,8 +283,15 @@ static void a_late_report_is_fenced(rig *r)
     assert_int_equal(prune(r, &options).task_count, 1);
     rig_report(r, &worker, late, SW_ROW_FENCED);
     sw_result *result = NULL;
-    late.step_id = INT64_C(77) << 20; /* of a task that never was */
+    size_t count = 0;
+    sw_step_hold held = {late.step_id, late.epoch};
+    assert_int_equal(sw_step_heartbeat(r->engine, &held, 1, &result, &r->error), 0);
+    assert_int_equal(sw_step_applications(result, &count)->status, SW_ROW_FENCED);
+    assert_int_equal(sw_step_applications(result, &count)->state, SW_STEP_CANCELLED);
+    sw_result_free(result);
+    late.step_id = held.step_id = INT64_C(77) << 20; /* of a task that never was */
     assert_int_equal(sw_step_update_batch(r->engine, &late, 1, &result, &r->error), SW_ENOTFOUND);
+    assert_int_equal(sw_step_heartbeat(r->engine, &held, 1, &result, &r->error), SW_ENOTFOUND);
 }
 
 static void test_a_late_report_is_fenced(void **state)

@@ -143,16 +143,45 @@ static void test_arguments_of_proofs_and_exports(void **state)
     assert_int_equal(sw_audit_export(NULL, folder, none, &err), SW_EINVAL);
     assert_int_equal(sw_audit_export(s->engine, none, none, &err), SW_EINVAL);
     assert_int_equal(sw_audit_export(s->engine, folder, none, &err), SW_EINVAL);
-    assert_int_equal(sw_audit_verify_export(folder, NULL, &report, &err), SW_EINVAL);
-    assert_int_equal(sw_audit_verify_export(folder, &trust, &report, &err), SW_EINVAL);
+    assert_int_equal(sw_audit_verify_export(folder, NULL, 0, &report, &err), SW_EINVAL);
+    assert_int_equal(sw_audit_verify_export(folder, &trust, 0, &report, &err), SW_EINVAL);
     trust.keys = &sw_audit_keys(s->key, NULL)->verifier;
     trust.key_count = 1;
     assert_int_equal(sw_audit_check(&trust, none, NULL, &err), SW_EINVAL);
     assert_int_equal(sw_audit_check(&trust, none, &result, &err), SW_EAUDIT);
-    assert_int_equal(sw_audit_verify_export(none, &trust, &report, &err), SW_EINVAL);
-    assert_int_equal(sw_audit_verify_export(folder, &trust, NULL, &err), SW_EINVAL);
-    assert_int_equal(sw_audit_verify_export(folder, &trust, &report, &err), SW_ENOTFOUND);
+    assert_int_equal(sw_audit_verify_export(none, &trust, 0, &report, &err), SW_EINVAL);
+    assert_int_equal(sw_audit_verify_export(folder, &trust, 0, NULL, &err), SW_EINVAL);
+    assert_int_equal(sw_audit_verify_export(folder, &trust, -1, &report, &err), SW_EINVAL);
+    assert_int_equal(sw_audit_verify_export(folder, &trust, SW_AUDIT_JOBS_MAX + 1, &report, &err),
+                     SW_EINVAL);
+    assert_string_equal(err.message, "jobs must be 0 to 64");
+    assert_int_equal(sw_audit_verify_export(folder, &trust, SW_AUDIT_JOBS_MAX, &report, &err),
+                     SW_ENOTFOUND);
+    assert_int_equal(sw_audit_verify_export(folder, &trust, 0, &report, &err), SW_ENOTFOUND);
     assert_null(result);
+}
+
+/* As many threads as are asked for, with checkpoints and without. */
+static void test_a_database_by_several(void **state)
+{
+    sealing *s = *state;
+    static const int32_t jobs[] = {0, 1, 2, SW_AUDIT_JOBS_MAX};
+    static const int32_t wrong[] = {-1, SW_AUDIT_JOBS_MAX + 1};
+    sw_error err;
+    sw_audit_report report = SW_AUDIT_REPORT_INIT;
+    sw_audit_report other = SW_AUDIT_REPORT_INIT;
+    sw_audit_trust trust = SW_AUDIT_TRUST_INIT;
+    assert_int_equal(sw_audit_verify(s->engine, &report, &err), SW_OK);
+    for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++) {
+        assert_int_equal(sw_audit_verify_by(s->engine, NULL, jobs[i], &other, &err), SW_OK);
+        assert_memory_equal(&other, &report, sizeof(other));
+    }
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        assert_int_equal(sw_audit_verify_by(s->engine, NULL, wrong[i], &report, &err), SW_EINVAL);
+        assert_string_equal(err.message, "jobs must be 0 to 64");
+    }
+    assert_int_equal(sw_audit_verify_by(s->engine, &trust, 1, &report, &err), SW_EINVAL);
+    assert_int_equal(sw_audit_verify_by(s->engine, NULL, 1, NULL, &err), SW_EINVAL);
 }
 
 static void test_memory_fails(void **state)
@@ -184,6 +213,7 @@ int main(void)
         SEAL_TEST(test_sealed_and_verified),
         SEAL_TEST(test_arguments),
         SEAL_TEST(test_arguments_of_proofs_and_exports),
+        SEAL_TEST(test_a_database_by_several),
         SEAL_TEST(test_memory_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

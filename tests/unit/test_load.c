@@ -38,6 +38,7 @@ static const char order_yaml[] = "stepwell: 1\n"
                                  "    priority: -3\n"
                                  "    after: [validate]\n"
                                  "    timeout_ms: 20000\n"
+                                 "    heartbeat_ms: 5000\n"
                                  "    deadline_ms: 600000\n"
                                  "    on_failure: continue\n"
                                  "    parameters: {z: 1, a: {y: 2, x: \"\\u0001ü\"}}\n"
@@ -54,7 +55,7 @@ static const char order_json[] =
     "\"priority\":0,\"queue\":\"default\",\"retry\":{\"backoff\":\"exponential\",\"base_ms\":1000,"
     "\"jitter\":0.1,\"max_attempts\":1,\"max_ms\":60000},\"timeout_ms\":0},"
     "{\"after\":[\"validate\"],\"deadline_ms\":600000,\"description\":\"once\","
-    "\"handler\":\"shop.pay\","
+    "\"handler\":\"shop.pay\",\"heartbeat_ms\":5000,"
     "\"metadata\":{\"owner\":\"ann\"},\"name\":\"charge\",\"on_failure\":\"continue\","
     "\"parameters\":{\"a\":{\"x\":\"\\u0001ü\",\"y\":2},\"z\":1},\"priority\":-3,"
     "\"queue\":\"slow\",\"retry\":{\"backoff\":\"fibonacci\",\"base_ms\":2000,\"jitter\":0.15,"
@@ -100,6 +101,7 @@ static void test_every_key(void **state)
     assert_str(charge->parameters, "{\"a\":{\"x\":\"\\u0001ü\",\"y\":2},\"z\":1}");
     assert_int_equal(charge->priority, -3);
     assert_int_equal(charge->timeout_ms, 20000);
+    assert_int_equal(charge->heartbeat_ms, 5000);
     assert_int_equal(charge->deadline_ms, 600000);
     assert_int_equal(charge->on_failure, SW_ON_FAILURE_CONTINUE);
     assert_int_equal(charge->max_attempts, 5);

@@ -39,7 +39,8 @@ static void test_every_key(void **state)
                 "- id: keep\n  step_type: create_file\n  depends_on: [list]\n"
                 "  continue_on_error: true\n  parameters: {path: a.txt, content: x}\n"
                 "  retry: {attempts: 3, backoff: linear, wait_seconds: 2, max_wait_seconds: 7,\n"
-                "          jitter: 0}\n",
+                "          jitter: 0}\n"
+                "- {id: tell, step_type: app.tell, depends_on: [keep], heartbeat_seconds: 2.5}\n",
                 "stepwell: 1\nname: nightly\nversion: \"1.0\"\ndescription: Every night\n"
                 "max_parallel: 3\ndeadline_ms: 7200000\n"
                 "steps:\n"
@@ -49,7 +50,9 @@ static void test_every_key(void **state)
                 "- name: keep\n  handler: create_file\n  after: [list]\n  timeout_ms: 60000\n"
                 "  on_failure: continue\n  parameters: {path: a.txt, content: x}\n"
                 "  retry: {max_attempts: 3, backoff: linear, base_ms: 2000, max_ms: 7000,\n"
-                "          jitter: 0}\n");
+                "          jitter: 0}\n"
+                "- {name: tell, handler: app.tell, after: [keep], heartbeat_ms: 2500,\n"
+                "   timeout_ms: 60000, on_failure: skip_dependents}\n");
 }
 
 static void test_defaults(void **state)

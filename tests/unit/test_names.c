@@ -36,6 +36,10 @@ static const named lists[] = {
     {sw_tasker_rule_name, sw_tasker_rule_find, 0, SW_TASKER_RULE_COUNT},
     {sw_audit_kind_name, sw_audit_kind_find, 1, SW_AUDIT_KIND_COUNT},
     {sw_audit_format_name, sw_audit_format_find, 0, SW_AUDIT_FORMAT_COUNT},
+    {sw_standard_name, sw_standard_find, 0, SW_STANDARD_COUNT},
+    {sw_evidence_name, NULL, 0, SW_EVIDENCE_COUNT},
+    {sw_answer_name, NULL, 0, SW_ANSWER_COUNT},
+    {sw_control_format_name, sw_control_format_find, 0, SW_CONTROL_FORMAT_COUNT},
     {sw_log_level_name, NULL, 0, SW_LOG_LEVEL_COUNT},
 };
 
