@@ -31,26 +31,39 @@ if command -v ccache >/dev/null; then
     CACHE=(-DCMAKE_C_COMPILER_LAUNCHER=ccache)
 fi
 
+# alone NAME COMMAND...: run it while no other script runs one under this name. Only where flock(1)
+# is; without it script/test runs nothing beside something else.
+alone() {
+    mkdir -p "$ROOT/build"
+    (
+        ! command -v flock >/dev/null || flock 9
+        "${@:2}"
+    ) 9>"$ROOT/build/$1.lock"
+}
+
 # build_preset PRESET [TARGET...]: configure when needed, then build. Quiet unless it fails.
 build_preset() {
     local preset=$1 log
     local -a targets=("${@:2}")
     mkdir -p "$ROOT/build"
     log=$ROOT/build/$preset.log
-    {
-        (cd "$ROOT" && cmake --preset "$preset" "${CACHE[@]}") &&
-            cmake --build "$ROOT/build/$preset" --parallel "$JOBS" \
-                ${targets[0]:+--target "${targets[@]}"}
-    } >"$log" 2>&1 || {
+    alone "$preset" preset_with_cmake >"$log" 2>&1 || {
         tail -n 60 "$log" >&2
         return 1
     }
 }
 
+# Of build_preset, with its names.
+preset_with_cmake() {
+    (cd "$ROOT" && cmake --preset "$preset" -DSW_UNITY=ON "${CACHE[@]}") &&
+        cmake --build "$ROOT/build/$preset" --parallel "$JOBS" \
+            ${targets[0]:+--target "${targets[@]}"}
+}
+
 # build_ruby: the Ruby extension, in place (gems/stepwell/lib/stepwell).
 build_ruby() {
     mkdir -p "$ROOT/build"
-    RUBY=$RUBY "$ROOT/ext_ruby/build" >"$ROOT/build/ruby.log" 2>&1 || {
+    RUBY=$RUBY alone ruby "$ROOT/ext_ruby/build" >"$ROOT/build/ruby.log" 2>&1 || {
         tail -n 60 "$ROOT/build/ruby.log" >&2
         return 1
     }
@@ -60,7 +73,7 @@ build_ruby() {
 build_python() {
     local log=$ROOT/build/python.log
     mkdir -p "$ROOT/build"
-    PYTHON=$PYTHON "$ROOT/wheels/stepwell/build_inplace" >"$log" 2>&1 || {
+    PYTHON=$PYTHON alone python "$ROOT/wheels/stepwell/build_inplace" >"$log" 2>&1 || {
         tail -n 60 "$log" >&2
         return 1
     }
