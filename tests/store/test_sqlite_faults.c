@@ -256,7 +256,20 @@ static void test_the_file_has_room_for_what_the_log_holds(void **state)
     assert_free_and_whole(rig);
 }
 
-/* Making a database: whatever fails, the next attempt makes it. */
+/* Whether the file says that it has a write-ahead log (SQLite's file format, 1.3, offset 18). */
+static bool file_has_wal(const store_rig *rig)
+{
+    unsigned char versions[2] = {0};
+    FILE *file = fopen(rig->path, "rb");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 18, SEEK_SET), 0);
+    assert_int_equal(fread(versions, 1, 2, file), 2);
+    fclose(file);
+    return versions[0] == 2 && versions[1] == 2;
+}
+
+/* Making a database: whatever fails, the next attempt makes it, and one that is said to be made has
+ * a write-ahead log. */
 static void test_creation_can_be_repeated(void **state)
 {
     store_rig *rig = *state;
@@ -273,8 +286,10 @@ static void test_creation_can_be_repeated(void **state)
         fault_vfs_arm(0, 0, 0, false);
         assert_true(rc == SW_OK || (failed && is_expected(rc, SW_EIO)));
         assert_int_equal(rc == SW_OK, rig->store != NULL);
-        if (rc == SW_OK)
+        if (rc == SW_OK) {
+            assert_true(file_has_wal(rig));
             rig->store->ops->close(rig->store);
+        }
         rig->store = NULL;
         assert_int_equal(sw__store_sqlite_open(&options, &rig->store, &rig->err), SW_OK);
         store_fill(rig);

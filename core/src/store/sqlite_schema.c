@@ -278,22 +278,19 @@ static int schema_wait(const sw__sqlite *self, int64_t until_us)
     return SQLITE_OK;
 }
 
-/* The mode of the journal, with a terminating zero, as far as it fits. */
+/* The mode of the journal, with a terminating zero, as far as it fits. SQLite says the mode first and
+ * changes the file after that, so the mode is worth nothing before the statement has ended well. */
 static int schema_journal(sw__sqlite *self, char mode[16])
 {
     sqlite3_stmt *statement = NULL;
     int rc = sqlite3_prepare_v2(self->db, "PRAGMA journal_mode = WAL", -1, &statement, NULL);
-    if (rc != SQLITE_OK)
-        return rc;
-    rc = sqlite3_step(statement);
-    if (rc == SQLITE_ROW) {
+    if (rc == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW) {
         const char *text = (const char *)sqlite3_column_text(statement, 0);
         strncpy(mode, text ? text : "", 15);
         mode[15] = '\0';
-        rc = SQLITE_OK;
     }
-    sqlite3_finalize(statement);
-    return rc;
+    int ended = sqlite3_finalize(statement);
+    return rc == SQLITE_OK ? ended : rc;
 }
 
 /* Changing the mode of a new file needs it alone for a moment, and SQLite does not wait for that
