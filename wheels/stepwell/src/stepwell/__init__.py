@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any, List
 from ._audit import Audit, AuditRotation, AuditStats, TaskAudit
 from ._binding import core
 from ._handler import Handler
-from ._records import StepDuration
 from ._retry import GiveUp, Retry, RetryAfter
 from ._step import Step
 from ._task_file import TaskFile
@@ -31,6 +30,7 @@ from ._values import InputError, ResultError
 from .context import Context
 from ._breaker import Breaker
 from ._dead import BatchUpdate, DeadLetter
+from ._duration import StepDuration
 from ._events import Event
 from .engine import Engine
 from .projection import Projection, ProjectionError, Snapshot

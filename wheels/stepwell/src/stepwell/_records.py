@@ -607,17 +607,6 @@ class Calibration(NamedTuple):
     trusted: bool
 
 
-class StepDuration(NamedTuple):
-    """What a step takes, from ended tasks; source is "step", "handler", "timeout" or "default", and
-    sample_count the durations it is based on, 0 for the last two."""
-
-    name: str
-    source: str
-    sample_count: int
-    p50_us: int
-    p95_us: int
-
-
 class Forecast(NamedTuple):
     """When a task ends, as it is and with the changes asked for."""
 

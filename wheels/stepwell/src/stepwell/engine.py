@@ -31,9 +31,9 @@ from ._audit import Audit
 from ._binding import core
 from ._breaker import Breaker, Breakers
 from ._dead import BatchUpdate, DeadLetters, time_us
+from ._duration import StepDuration
 from ._events import Events
 from ._handler import Handler
-from ._records import StepDuration
 from ._retry import Retry
 from .task import Task
 from .workflow import Workflow
