@@ -48,9 +48,10 @@ static void explain_add(explain_call *call, int64_t index, int reason, sw_str su
     };
 }
 
-static double explain_seconds(int64_t us)
+/* From a time to a later one. The difference of two times of a damaged database may be none. */
+static double explain_seconds(int64_t from_us, int64_t until_us)
 {
-    return us > 0 ? (double)us / 1e6 : 0.0;
+    return until_us > from_us ? ((double)until_us - (double)from_us) / 1e6 : 0.0;
 }
 
 static sw__effect explain_effect(const explain_call *call, const sw_workflow_step *step,
@@ -121,7 +122,7 @@ static sw_str explain_open(const explain_call *call, const sw_workflow_step *ste
 {
     sw__arena *arena = call->arena;
     sw_str until = row->until_us ? sw__arena_format(arena, "for another %.1f s",
-                                                    explain_seconds(row->until_us - call->now_us))
+                                                    explain_seconds(call->now_us, row->until_us))
                                  : sw__str("until an operator closes it");
     if (row->forced)
         return sw__arena_format(arena,
@@ -160,7 +161,7 @@ static void explain_ready(explain_call *call, int64_t index)
     if (row->lane == SW__LANE_TIMER && row->rank > call->now_us) {
         sw_str message = sw__arena_format(
             call->arena, "%.*s waits %.1f s for its next attempt (attempt %d of %d)",
-            SW__FMT(step->name), explain_seconds(row->rank - call->now_us), row->attempt + 1,
+            SW__FMT(step->name), explain_seconds(call->now_us, row->rank), row->attempt + 1,
             step->max_attempts + row->crashes);
         explain_add(call, index, SW_REASON_NOT_BEFORE, (sw_str){0}, message, row->rank);
         return;
@@ -193,8 +194,8 @@ static void explain_running(explain_call *call, int64_t index)
     }
     sw_str message = sw__arena_format(
         call->arena, "%.*s has been running for %.1f s on worker %lld (%.*s), lease %.1f s",
-        SW__FMT(step->name), explain_seconds(call->now_us - row->changed_us), (long long)-row->lane,
-        SW__FMT(name), explain_seconds(lease_us - call->now_us));
+        SW__FMT(step->name), explain_seconds(row->changed_us, call->now_us), (long long)-row->lane,
+        SW__FMT(name), explain_seconds(call->now_us, lease_us));
     explain_add(call, index, SW_REASON_RUNNING, name, message,
                 row->rank == INT64_MAX ? 0 : row->rank);
 }
@@ -269,10 +270,10 @@ static int explain_until(explain_call *call, int64_t index, sw_error *err)
         rc = sw__deadline_read(call->engine->store, call->rows[index].step_id, &due_us, err);
     if (due_us && (task_us <= call->now_us || due_us <= task_us))
         call->until = sw__arena_format(call->arena, "; it fails at its deadline, in %.1f s",
-                                       explain_seconds(due_us - call->now_us));
+                                       explain_seconds(call->now_us, due_us));
     else if (task_us > call->now_us)
         call->until = sw__arena_format(call->arena, "; its task fails at its deadline, in %.1f s",
-                                       explain_seconds(task_us - call->now_us));
+                                       explain_seconds(call->now_us, task_us));
     return rc;
 }
 
