@@ -1,6 +1,8 @@
 /* Every public call without memory: allocation number n fails, for every n, once and for ever, ours
  * and SQLite's. The call answers SW_ENOMEM or succeeds, a failed one has written nothing, the same
  * call succeeds afterwards, nothing leaks, and the history verifies.
+ *
+ *     test_api_faults [N OF]      every scenario, or share N of OF, which run beside each other
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -73,13 +75,15 @@ static void play(calls_world *w, const calls_scenario *s)
 }
 
 static calls_world shared;
+static size_t share = 0;
+static size_t share_count = 1;
 
-/* Each scenario in a store of its own; directory NULL: in memory. */
+/* Each scenario of the share in a store of its own; directory NULL: in memory. */
 static void play_all(const char *directory)
 {
     char store[128] = "memory:";
     calls_world *w = &shared;
-    for (size_t i = 0; i < calls_count(); i++) {
+    for (size_t i = share; i < calls_count(); i += share_count) {
         if (directory)
             snprintf(store, sizeof(store), "%s/%zu.db", directory, i);
         snprintf(w->fresh, sizeof(w->fresh), "%s%s", store, directory ? ".fresh" : "");
@@ -143,13 +147,21 @@ static void test_faults_of_random(void **state)
     calls_close(w);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_faults_in_memory),
         cmocka_unit_test(test_faults_in_sqlite),
         cmocka_unit_test(test_faults_of_random),
     };
+    if (argc == 3) {
+        share = strtoul(argv[1], NULL, 10) - 1;
+        share_count = strtoul(argv[2], NULL, 10);
+    }
+    if ((argc != 1 && argc != 3) || share >= share_count) {
+        fprintf(stderr, "usage: test_api_faults [N OF]\n");
+        return 2;
+    }
     fault_env_init(&shared.fault);
     shared.durability = SW_DURABILITY_RELAXED;
     sqlite_heap_use(&shared.fault);
