@@ -44,6 +44,10 @@ SW__STORE_VERB_MAP(SW__SQLITE_VERB)
 
 /* sqlite_error.c: report a code of SQLite that is not OK; returns the sw_code. */
 int sw__sqlite_fail(const sw__sqlite *self, int sqlite_code, sw_error *err);
+/* Report a row that lies outside of the range that was asked for: SW_ECORRUPT. SQLite looks for one
+ * end of a range and goes on from there, so an index out of order leads anywhere, also back to where
+ * a caller was that reads page after page. */
+int sw__sqlite_fail_order(const sw__sqlite *self, sw_error *err);
 
 /* sqlite_path.c: refuse what SQLite would open and should not, or could block on; and explain why
  * SQLite could not open a file. Only for the default VFS: others have files of their own. */

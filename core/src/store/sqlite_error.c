@@ -87,3 +87,9 @@ int sw__sqlite_fail(const sw__sqlite *self, int sqlite_code, sw_error *err)
                                  err);
     }
 }
+
+int sw__sqlite_fail_order(const sw__sqlite *self, sw_error *err)
+{
+    return sw__fail(err, SW_ECORRUPT, "the database is damaged: '%s': an index is out of order",
+                    self->path);
+}

@@ -108,10 +108,16 @@ int sw__sqlite_events_scan(sw__store *store, const sw__event_range *range, int64
     sw__bind_int(&bind, (int64_t)limit);
     if (range->by != SW__EVENT_BY_NUMBER)
         sw__bind_name(&bind, range->text);
-    while (*count < limit && (rc = sw__bind_next(self, &bind, err)) > 0)
-        entry_nos[(*count)++] = sqlite3_column_int64(bind.statement, 0);
+    bool ordered = true;
+    while (*count < limit && ordered && (rc = sw__bind_next(self, &bind, err)) > 0) {
+        int64_t entry_no = sqlite3_column_int64(bind.statement, 0);
+        ordered = entry_no > range->after && entry_no < range->before;
+        entry_nos[(*count)++] = entry_no;
+    }
     if (rc >= 0)
         sw__bind_end(&bind);
+    if (!ordered)
+        return sw__sqlite_fail_order(self, err);
     return rc < 0 ? rc : SW_OK;
 }
 

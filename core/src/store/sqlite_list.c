@@ -153,10 +153,13 @@ static int list_workflow(sw__sqlite *self, int64_t *workflow_no, sw_error *err)
     sw__bind bind = sw__bind_start(self, SW__SQL_TASK_WORKFLOW_LAST);
     sw__bind_int(&bind, *workflow_no);
     int rc = sw__bind_next(self, &bind, err);
-    if (rc > 0) {
-        *workflow_no = sqlite3_column_int64(bind.statement, 0);
-        sw__bind_end(&bind);
-    }
+    if (rc <= 0)
+        return rc;
+    int64_t found = sqlite3_column_int64(bind.statement, 0);
+    sw__bind_end(&bind);
+    if (found > *workflow_no)
+        return sw__sqlite_fail_order(self, err);
+    *workflow_no = found;
     return rc;
 }
 
@@ -180,6 +183,11 @@ typedef struct list_merge {
     list_best best;
 } list_merge;
 
+static bool list_holds(sw__task_range range, int64_t task_no)
+{
+    return task_no > range.above && task_no < range.below;
+}
+
 static int list_stream(sw__sqlite *self, void *context, int64_t workflow_no, int state,
                        sw_error *err)
 {
@@ -193,10 +201,11 @@ static int list_stream(sw__sqlite *self, void *context, int64_t workflow_no, int
     int rc;
     while ((rc = sw__bind_next(self, &bind, err)) > 0) {
         int64_t task_no = sqlite3_column_int64(bind.statement, 0);
-        if (!best_offer(&merge->best, rising ? -task_no : task_no)) {
-            sw__bind_end(&bind);
-            return SW_OK;
-        }
+        bool held = list_holds(merge->range, task_no);
+        if (held && best_offer(&merge->best, rising ? -task_no : task_no))
+            continue;
+        sw__bind_end(&bind);
+        return held ? SW_OK : sw__sqlite_fail_order(self, err);
     }
     return rc;
 }
@@ -255,6 +264,11 @@ static int list_searched(sw__sqlite *self, const sw_task_filter *filter, sw__tas
     sw__bind_int(&bind, sw__filter_limit(filter));
     while ((rc = sw__bind_next(self, &bind, err)) > 0) {
         sw__sqlite_read_task(&bind, &row);
+        if (!list_holds(range, row.task_no)) {
+            sw__bind_end(&bind);
+            rc = sw__sqlite_fail_order(self, err);
+            break;
+        }
         sw__buf_put(found, &row, sizeof(row));
     }
     sw__needles_free(&needles);

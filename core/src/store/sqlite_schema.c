@@ -278,8 +278,9 @@ static int schema_wait(const sw__sqlite *self, int64_t until_us)
     return SQLITE_OK;
 }
 
-/* The mode of the journal, with a terminating zero, as far as it fits. SQLite says the mode first and
- * changes the file after that, so the mode is worth nothing before the statement has ended well. */
+/* The mode of the journal, with a terminating zero, as far as it fits. SQLite says the mode first
+ * and changes the file after that, so the mode is worth nothing before the statement has ended
+ * well. */
 static int schema_journal(sw__sqlite *self, char mode[16])
 {
     sqlite3_stmt *statement = NULL;

@@ -113,16 +113,21 @@ int sw__sqlite_steps_each(sw__store *store, int64_t task_no, sw__step_visit visi
     return rc;
 }
 
-/* The rows of a bound scan of a line. */
-static int step_queue_read(sw__sqlite *self, sw__bind *bind, sw__queued *rows, size_t *count,
-                           sw_error *err)
+/* The rows of a bound scan of a line, each behind the one before; after is where the scan begins.
+ */
+static int step_queue_read(sw__sqlite *self, sw__bind *bind, sw__queued after, sw__queued *rows,
+                           size_t *count, sw_error *err)
 {
     int rc;
     while ((rc = sw__bind_next(self, bind, err)) > 0) {
         sw__column column = {.statement = bind->statement};
-        rows[*count].step_id = sw__column_int(&column);
-        rows[*count].rank = sw__column_int(&column);
-        ++*count;
+        sw__queued row = {.step_id = sw__column_int(&column)};
+        row.rank = sw__column_int(&column);
+        if (row.rank < after.rank || (row.rank == after.rank && row.step_id <= after.step_id)) {
+            sw__bind_end(bind);
+            return sw__sqlite_fail_order(self, err);
+        }
+        after = rows[(*count)++] = row;
     }
     return rc;
 }
@@ -144,7 +149,8 @@ int sw__sqlite_queue_scan(sw__store *store, int64_t lane, int64_t rank_max, sw__
     sw__bind_int(&bind, lane);
     sw__bind_int(&bind, rank_max);
     sw__bind_int(&bind, step_queue_limit(limit));
-    return step_queue_read(self, &bind, rows, count, err);
+    sw__queued before_all = {.step_id = INT64_MIN, .rank = INT64_MIN};
+    return step_queue_read(self, &bind, before_all, rows, count, err);
 }
 
 int sw__sqlite_queue_after(sw__store *store, int64_t lane, sw__queued after, int64_t rank_max,
@@ -161,5 +167,5 @@ int sw__sqlite_queue_after(sw__store *store, int64_t lane, sw__queued after, int
     sw__bind_int(&bind, after.step_id);
     sw__bind_int(&bind, rank_max);
     sw__bind_int(&bind, step_queue_limit(limit));
-    return step_queue_read(self, &bind, rows, count, err);
+    return step_queue_read(self, &bind, after, rows, count, err);
 }
