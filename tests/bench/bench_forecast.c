@@ -1,20 +1,29 @@
 /* What a forecast costs beside bare makespans of the same graph: tasks in layers, of 1,000 steps
- * with ten tasks of history and 200 draws, and of 100,000 steps. Reading the history and hindsight
- * are measured apart, and so are the first question, which reads the histories, and one that is
- * asked again. One line per measurement: name, microseconds of processor time, those of as many
- * calls of sw_graph_makespan, ratio.
+ * with ten tasks of history and 200 draws, and of 100,000 steps with none, one and two, which is
+ * where durations begin to differ from play to play. Reading the history and hindsight are measured
+ * apart. Of 100,000 steps, so is the first question of a process, which touches new memory and
+ * reads the histories, from the same one asked again: each round is a process of its own. One line
+ * per measurement: name, microseconds of processor time, those of as many calls of
+ * sw_graph_makespan, ratio; for first questions another one with the pages that were new, beside
+ * those that the rows of the answer take.
  */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "bench.h"
 
 #define FORECAST_DEGREE 4
 #define FORECAST_WORKERS 8
 #define FORECAST_DRAWS 200
+#define LARGE_STEPS 100000
+#define LARGE_LAYER 1000
+#define LARGE_MAKESPANS 10
 
 static int rounds = 9;
 
@@ -24,6 +33,13 @@ static double forecast_seconds(void)
     struct timespec now;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static double forecast_faults(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)usage.ru_minflt;
 }
 
 /* A task of so many steps that waits. */
@@ -134,31 +150,47 @@ static double makespan_time(const sw_graph *graph, const int64_t *durations, int
     return forecast_seconds() - started;
 }
 
+typedef struct forecast_rounds {
+    double took[BENCH_ROUNDS_MAX];
+    double floor[BENCH_ROUNDS_MAX];
+} forecast_rounds;
+
+static void forecast_print(const char *name, const forecast_rounds *row, const char *unit,
+                           const char *floor, bool json)
+{
+    double ratio[BENCH_ROUNDS_MAX];
+    for (int i = 0; i < rounds; i++)
+        ratio[i] = row->took[i] / row->floor[i];
+    double of[] = {bench_median(row->took, rounds), bench_least(row->took, rounds),
+                   bench_most(row->took, rounds), bench_median(row->floor, rounds),
+                   bench_median(ratio, rounds)};
+    if (json)
+        printf("{\"name\":\"forecast/%s\",\"unit\":\"%s\",\"median\":%.1f,\"min\":%.1f,"
+               "\"max\":%.1f,\"floor\":%.1f,\"ratio\":%.3f}\n",
+               name, unit, of[0], of[1], of[2], of[3], of[4]);
+    else
+        printf("forecast/%-19s %9.1f %9.1f %9.1f %8s %9.1f %6.2f  %s; floor is %s\n", name, of[0],
+               of[1], of[2], "", of[3], of[4], unit, floor);
+}
+
 /* Forecast and makespans in turn, because the machine changes. */
 static void forecast_compare(const forecast_scene *scene, const char *name, int draws,
                              int calibrate, bool changed, bool json)
 {
+    char floor[32];
     int64_t *durations = malloc((size_t)scene->steps * sizeof *durations);
     if (!durations)
         exit(1);
-    double took[BENCH_ROUNDS_MAX], floor[BENCH_ROUNDS_MAX], ratio[BENCH_ROUNDS_MAX];
+    forecast_rounds row;
     sw_graph *graph = makespan_graph(scene, durations);
     for (int i = 0; i < rounds; i++) {
-        floor[i] = makespan_time(graph, durations, scene->makespans) * 1e6;
-        took[i] = forecast_time(scene, draws, calibrate, changed) * 1e6;
-        ratio[i] = took[i] / floor[i];
+        row.floor[i] = makespan_time(graph, durations, scene->makespans) * 1e6;
+        row.took[i] = forecast_time(scene, draws, calibrate, changed) * 1e6;
     }
     sw_graph_free(graph);
     free(durations);
-    double row[] = {bench_median(took, rounds), bench_least(took, rounds), bench_most(took, rounds),
-                    bench_median(floor, rounds), bench_median(ratio, rounds)};
-    if (json)
-        printf("{\"name\":\"forecast/%s\",\"unit\":\"us\",\"median\":%.1f,\"min\":%.1f,"
-               "\"max\":%.1f,\"floor\":%.1f,\"ratio\":%.3f}\n",
-               name, row[0], row[1], row[2], row[3], row[4]);
-    else
-        printf("forecast/%-19s %9.1f %9.1f %9.1f %8s %9.1f %6.2f  us; floor is %d makespans\n",
-               name, row[0], row[1], row[2], "", row[3], row[4], scene->makespans);
+    snprintf(floor, sizeof floor, "%d makespans", scene->makespans);
+    forecast_print(name, &row, "us", floor, json);
 }
 
 /* An engine in memory with so many ended tasks and one that waits. */
@@ -179,6 +211,73 @@ static forecast_scene forecast_open(int steps, int layer, int tasks, int makespa
     return scene;
 }
 
+/* A process that has a large task and asks about it. */
+typedef struct large_process {
+    double faults; /* of its first question */
+    double first_us;
+    double again_us;
+    double floor_us;
+} large_process;
+
+static large_process large_ask(int tasks)
+{
+    large_process process;
+    forecast_scene scene = forecast_open(LARGE_STEPS, LARGE_LAYER, tasks, LARGE_MAKESPANS);
+    process.faults = forecast_faults();
+    process.first_us = forecast_time(&scene, 0, 0, true) * 1e6;
+    process.faults = forecast_faults() - process.faults;
+    process.again_us = forecast_time(&scene, 0, 0, true) * 1e6;
+    int64_t *durations = malloc(LARGE_STEPS * sizeof *durations);
+    if (!durations)
+        exit(1);
+    sw_graph *graph = makespan_graph(&scene, durations);
+    process.floor_us = makespan_time(graph, durations, LARGE_MAKESPANS) * 1e6;
+    sw_graph_free(graph);
+    free(durations);
+    sw_engine_close(scene.engine);
+    return process;
+}
+
+/* Before this process has any memory of its own to hand on. */
+static large_process large_fork(int tasks)
+{
+    int ends[2];
+    large_process process = {0};
+    fflush(stdout);
+    pid_t child = pipe(ends) < 0 ? -1 : fork();
+    if (child == 0) {
+        process = large_ask(tasks);
+        _exit(write(ends[1], &process, sizeof process) != sizeof process);
+    }
+    bool read_all = child > 0 && read(ends[0], &process, sizeof process) == sizeof process;
+    if (!read_all || waitpid(child, NULL, 0) != child) {
+        fprintf(stderr, "a process could not be measured\n");
+        exit(1);
+    }
+    close(ends[0]);
+    close(ends[1]);
+    return process;
+}
+
+static void large_compare(int tasks, const char *learnt, bool json)
+{
+    char name[64];
+    forecast_rounds first, again, faults;
+    for (int i = 0; i < rounds; i++) {
+        large_process process = large_fork(tasks);
+        first.took[i] = process.first_us;
+        again.took[i] = process.again_us;
+        first.floor[i] = again.floor[i] = process.floor_us;
+        faults.took[i] = process.faults;
+        faults.floor[i] = LARGE_STEPS * (double)sizeof(sw_forecast_step) / 4096;
+    }
+    snprintf(name, sizeof name, "100,000%s, first", learnt);
+    forecast_print(name, &first, "us", "10 makespans", json);
+    forecast_print(name, &faults, "new pages", "the rows of the answer", json);
+    snprintf(name, sizeof name, "100,000%s, again", learnt);
+    forecast_print(name, &again, "us", "10 makespans", json);
+}
+
 int main(int count, char **arguments)
 {
     bool json = false;
@@ -187,21 +286,14 @@ int main(int count, char **arguments)
         if (strcmp(arguments[i], "--quick") == 0)
             rounds = 3;
     }
+    large_compare(0, "", json);
+    large_compare(1, ", of one", json);
+    large_compare(2, ", of two", json);
     forecast_scene scene = forecast_open(1000, 50, 10, FORECAST_DRAWS);
     forecast_compare(&scene, "read the history", 1, -1, false, json);
     forecast_compare(&scene, "200 draws", FORECAST_DRAWS, -1, false, json);
     forecast_compare(&scene, "with a change", FORECAST_DRAWS, -1, true, json);
     forecast_compare(&scene, "and hindsight", FORECAST_DRAWS, 10, true, json);
-    sw_engine_close(scene.engine);
-    scene = forecast_open(100000, 1000, 0, 10);
-    forecast_compare(&scene, "100,000 steps", 0, 0, true, json);
-    sw_engine_close(scene.engine);
-    scene = forecast_open(100000, 1000, 1, 10);
-    int all = rounds;
-    rounds = 1; /* There is one first question. */
-    forecast_compare(&scene, "100,000, learning", 0, 0, true, json);
-    rounds = all;
-    forecast_compare(&scene, "100,000, learnt", 0, 0, true, json);
     sw_engine_close(scene.engine);
     return 0;
 }

@@ -30,7 +30,7 @@ typedef struct stage {
     int32_t rank[NODES_MOST];
     int32_t by_rank[NODES_MOST];
     int64_t us[NODES_MOST][4];
-    sw__samples samples[NODES_MOST];
+    sw__span spans[NODES_MOST];
     uint8_t state[NODES_MOST];
     uint8_t end[NODES_MOST];
     uint8_t counts[NODES_MOST];
@@ -39,7 +39,7 @@ typedef struct stage {
     int32_t spare[NODES_MOST];
     int64_t elapsed[NODES_MOST];
     int64_t least[NODES_MOST];
-    double factor[NODES_MOST];
+    sw__factor factors[NODES_MOST];
     uint8_t holds[NODES_MOST];
 } stage;
 
@@ -62,17 +62,18 @@ static void stage_open(stage *s, int32_t nodes)
     for (int32_t node = 0; node < nodes; node++) {
         s->rank[node] = s->by_rank[node] = node;
         s->us[node][0] = 1;
-        s->samples[node] = (sw__samples){s->us[node], 1};
+        s->spans[node] = (sw__span){(uint32_t)node * 4, 1};
         s->state[node] = SW__PLAY_WAITS;
         s->end[node] = WELL;
         s->counts[node] = 1 << WELL;
         s->loses[node] = 1 << LOST | 1 << SKIPPED;
-        s->factor[node] = 1;
+        s->factors[node] = (sw__factor){node, 1};
     }
     s->play = (sw__play){.graph = &s->graph,
                          .by_rank = s->by_rank,
                          .rank = s->rank,
-                         .samples = s->samples,
+                         .us = s->us[0],
+                         .spans = s->spans,
                          .state = s->state,
                          .end = s->end,
                          .counts = s->counts,
@@ -82,7 +83,8 @@ static void stage_open(stage *s, int32_t nodes)
                          .skipped = SKIPPED,
                          .elapsed_us = s->elapsed,
                          .least_us = s->least,
-                         .factor = s->factor,
+                         .factors = s->factors,
+                         .factor_count = nodes,
                          .holds = s->holds,
                          .workers = NODES_MOST,
                          .seed = 7};
@@ -343,7 +345,7 @@ static void test_chain_has_the_mean_of_its_parts(void **state)
     stage_open(&s, NODES_MOST);
     for (int32_t node = 0; node < s.nodes; node++) {
         s.us[node][1] = 3;
-        s.samples[node].count = 2;
+        s.spans[node].count = 2;
         if (node > 0)
             s.edge[node - 1][node] = true;
     }
@@ -371,7 +373,7 @@ static void test_maximum_of_independent_nodes(void **state)
     stage_open(&s, 3);
     for (int32_t node = 0; node < s.nodes; node++) {
         s.us[node][1] = 3;
-        s.samples[node].count = 2;
+        s.spans[node].count = 2;
     }
     stage_build(&s);
     sw__play_answer draws = plays_of(&s, 20000);
@@ -388,7 +390,7 @@ static void test_plays_repeat(void **state)
     bool differs = false;
     stage_open(&s, 3);
     s.us[0][1] = 10;
-    s.samples[0].count = 2;
+    s.spans[0].count = 2;
     stage_build(&s);
     sw__play_answer first = plays_of(&s, 50), second = plays_of(&s, 50);
     s.play.seed++;
@@ -406,18 +408,19 @@ static void test_changed_plays_use_the_same_numbers(void **state)
 {
     (void)state;
     stage s;
-    double factors[] = {2, 1};
+    const sw__factor factor = {0, 2};
     uint8_t over[] = {SW__PLAY_OVER, SW__PLAY_WAITS};
     sw__play_answer answers[3];
     stage_open(&s, 2);
     s.edge[0][1] = true;
     for (int32_t node = 0; node < 2; node++) {
         s.us[node][1] = 9;
-        s.samples[node].count = 2;
+        s.spans[node].count = 2;
     }
     stage_build(&s);
     sw__play plays[] = {s.play, s.play, s.play};
-    plays[1].factor = factors;
+    plays[1].factors = &factor;
+    plays[1].factor_count = 1;
     plays[2].state = over;
     assert_int_equal(sw__play_many(s.arena, plays, 3, 50, answers), 0);
     for (int i = 0; i < 50; i++) {
@@ -430,6 +433,90 @@ static void test_changed_plays_use_the_same_numbers(void **state)
     stage_close(&s);
 }
 
+/* Another case of a stage: nodes that end otherwise, one that takes longer, one that is over. */
+static void stage_change(const stage *s, uint8_t *state, uint8_t *end, sw__factor *factor,
+                         sw__play *play)
+{
+    static const uint8_t ends[] = {WELL, LOST, SKIPPED};
+    *play = s->play;
+    memcpy(end, s->end, sizeof(s->end));
+    memcpy(state, s->state, sizeof(s->state));
+    *factor = (sw__factor){(int32_t)random_below((uint32_t)s->nodes), 3};
+    play->factors = factor;
+    play->factor_count = (int32_t)random_below(2);
+    for (int32_t node = 0; node < s->nodes && random_below(3) > 0; node++) {
+        if (s->state[node] != SW__PLAY_OVER)
+            end[node] = ends[random_below(3)];
+        play->end = end;
+    }
+    if (random_below(2) == 0 || s->state[factor->node] == SW__PLAY_OVER)
+        return;
+    state[factor->node] = SW__PLAY_OVER;
+    play->state = state;
+    play->end = end;
+}
+
+/* Where every end counts for every node, what can be spared does not matter. */
+static void stage_spare(const stage *s, sw__play *play)
+{
+    bool all_count = true;
+    for (int32_t node = 0; node < s->nodes; node++) {
+        for (int32_t to = 0; to < s->nodes; to++)
+            all_count = all_count && (s->counts[to] >> (play->end[node] & SW__END_MASK) & 1);
+    }
+    play->spare = all_count ? NULL : s->spare;
+}
+
+static void assert_same_answer(const stage *s, const sw__play_answer *a, const sw__play_answer *b,
+                               int32_t count)
+{
+    size_t nodes = (size_t)s->nodes;
+    assert_memory_equal(a->left_us, b->left_us, (size_t)count * sizeof(int64_t));
+    assert_memory_equal(a->work_us, b->work_us, (size_t)count * sizeof(double));
+    assert_memory_equal(a->decides, b->decides, nodes * sizeof(int32_t));
+    assert_memory_equal(a->course.fate, b->course.fate, nodes);
+    assert_int_equal(a->course.left_us, b->course.left_us);
+    assert_int_equal(a->course.failed, b->course.failed);
+    assert_int_equal(a->course.path_count, b->course.path_count);
+    assert_memory_equal(a->course.path, b->course.path, (size_t)a->course.path_count * 4);
+}
+
+static void test_cases_played_together_are_as_played_apart(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 20000; round++) {
+        stage s;
+        uint8_t states[2][NODES_MOST], ends[2][NODES_MOST];
+        sw__factor factors[2];
+        sw__play plays[3];
+        sw__play_answer together[3];
+        stage_random(&s);
+        if (round % 3 == 0)
+            memset(s.end, WELL, sizeof(s.end));
+        if (round % 2)
+            stage_advance(&s);
+        if (round % 4 > 1)
+            stage_loosen(&s);
+        for (int32_t node = 0; node < s.nodes && round % 8 > 3; node++) {
+            s.us[node][1] = s.us[node][0] + 7;
+            s.spans[node].count = 1 + (int32_t)random_below(2);
+        }
+        plays[0] = s.play;
+        for (int i = 1; i < 3; i++)
+            stage_change(&s, states[i - 1], ends[i - 1], &factors[i - 1], &plays[i]);
+        for (int i = 0; i < 3; i++)
+            stage_spare(&s, &plays[i]);
+        assert_int_equal(sw__play_many(s.arena, plays, 3, 4, together), 0);
+        for (int i = 0; i < 3; i++) {
+            s.play = plays[i];
+            s.play.spare = s.spare;
+            sw__play_answer apart = plays_of(&s, 4);
+            assert_same_answer(&s, &together[i], &apart, 4);
+        }
+        stage_close(&s);
+    }
+}
+
 static void test_running_node_takes_longer_than_it_has(void **state)
 {
     (void)state;
@@ -437,15 +524,15 @@ static void test_running_node_takes_longer_than_it_has(void **state)
     stage_open(&s, 1);
     stage_build(&s);
     memcpy(s.us[0], (int64_t[]){2, 4, 8, 10}, sizeof(s.us[0]));
-    s.samples[0].count = 4;
+    s.spans[0].count = 4;
     s.state[0] = SW__PLAY_RUNS;
     s.elapsed[0] = 4;
     assert_false(sw__play_overdue(&s.play, 0));
     assert_int_equal(sw__play_left(&s.play, 0, 0.5), 4);
     assert_int_equal(sw__play_left(&s.play, 0, 0.51), 6);
-    s.factor[0] = 2;
+    s.factors[0].factor = 2;
     assert_int_equal(sw__play_left(&s.play, 0, 0), 4);
-    s.factor[0] = 1;
+    s.factors[0].factor = 1;
     s.elapsed[0] = 10;
     assert_true(sw__play_overdue(&s.play, 0));
     assert_int_equal(sw__play_left(&s.play, 0, 0.5), 5);
@@ -472,7 +559,7 @@ static void test_times_beyond_64_bits_stay_at_the_end(void **state)
     stage_open(&s, NODES_MOST);
     for (int32_t node = 0; node < s.nodes; node++) {
         s.us[node][0] = INT64_MAX;
-        s.factor[node] = 1e6;
+        s.factors[node].factor = 1e6;
         if (node > 0)
             s.edge[node - 1][node] = true;
     }
@@ -530,6 +617,7 @@ int main(void)
         cmocka_unit_test(test_maximum_of_independent_nodes),
         cmocka_unit_test(test_plays_repeat),
         cmocka_unit_test(test_changed_plays_use_the_same_numbers),
+        cmocka_unit_test(test_cases_played_together_are_as_played_apart),
         cmocka_unit_test(test_running_node_takes_longer_than_it_has),
         cmocka_unit_test(test_samples_by_nearest_rank),
         cmocka_unit_test(test_times_beyond_64_bits_stay_at_the_end),

@@ -49,13 +49,22 @@ static inline bool sw__wire_refuse(sw__wire *wire, const char *why)
     return false;
 }
 
+/* Eight bytes, the lowest first. A loop over them is not always made into one load. */
+static inline uint64_t sw__wire_word(const uint8_t *bytes)
+{
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    return word;
+}
+
 /* A number of two to eight bytes that has eight behind it: its bytes at once. Times and numbers of
  * steps are such. */
 static inline bool sw__wire_take_word(sw__wire *wire, int64_t *number)
 {
-    uint64_t word = 0;
-    for (int i = 7; i >= 0; i--)
-        word = word << 8 | wire->at[i];
+    uint64_t word = sw__wire_word(wire->at);
     uint64_t ends = ~word & UINT64_C(0x8080808080808080);
     if (ends == 0)
         return false;

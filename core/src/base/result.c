@@ -20,14 +20,23 @@ sw_result *sw__result_new(const sw_env *env)
 
 void sw_result_free(sw_result *result)
 {
-    if (result)
-        sw__arena_free(result->arena);
+    if (!result)
+        return;
+    if (result->held)
+        result->release(result->held);
+    sw__arena_free(result->arena);
 }
 
 void sw__result_set(sw_result *result, sw__section section, const void *rows, size_t count)
 {
     result->sections[section].rows = rows;
     result->sections[section].count = count;
+}
+
+void sw__result_hold(sw_result *result, void *held, void (*release)(void *held))
+{
+    result->held = held;
+    result->release = release;
 }
 
 static const void *result_rows(const sw_result *result, sw__section section, size_t *count)

@@ -58,7 +58,7 @@ typedef enum sw__section {
 #define SW__SECTION_VALUE(name, type, accessor) SW__##name,
     SW__SECTION_MAP(SW__SECTION_VALUE)
 #undef SW__SECTION_VALUE
-    SW__SECTION_COUNT
+        SW__SECTION_COUNT
 } sw__section;
 
 struct sw_result {
@@ -67,10 +67,14 @@ struct sw_result {
         const void *rows;
         size_t count;
     } sections[SW__SECTION_COUNT];
+    void *held; /* what rows point into besides the arena */
+    void (*release)(void *held);
 };
 
 /* A result with its own arena (result->arena); NULL when there is no memory. */
 sw_result *sw__result_new(const sw_env *env);
 void sw__result_set(sw_result *result, sw__section section, const void *rows, size_t count);
+/* Rows point into something that is shared, and released with the result; one thing at most. */
+void sw__result_hold(sw_result *result, void *held, void (*release)(void *held));
 
 #endif

@@ -88,18 +88,15 @@ static int64_t *drawing_durations(const sw__drawing *drawing, const int64_t *giv
     const sw_workflow *workflow = drawing->workflow;
     size_t count = workflow->step_count;
     int64_t *durations = sw__arena_array(drawing->arena, count, sizeof *durations);
-    sw__samples *samples = sw__arena_array(drawing->arena, count, sizeof *samples);
-    uint8_t *sources = sw__arena_array(drawing->arena, count, 1);
-    if (!durations || !samples || !sources)
-        return NULL;
-    if (!given && sw__past_samples(drawing->arena, &drawing->past, NULL, workflow,
-                                   DRAWING_DEFAULT_US, samples, sources) < 0)
+    sw__durations known = {0};
+    if (!durations || (!given && sw__past_durations(drawing->arena, &drawing->past, NULL, workflow,
+                                                    DRAWING_DEFAULT_US, &known) < 0))
         return NULL;
     for (size_t i = 0; i < count; i++) {
         if (sw_step_state_terminal(drawing->steps[i].state))
             durations[i] = worked[i];
         else
-            durations[i] = given ? given[i] : sw__samples_at(&samples[i], 0.5);
+            durations[i] = given ? given[i] : sw__durations_at(&known, i, 0.5);
     }
     return durations;
 }

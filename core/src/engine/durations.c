@@ -20,20 +20,19 @@ static int durations_rows(sw__arena *arena, const sw_workflow *workflow, const s
                           sw_result *result)
 {
     size_t count = workflow->step_count;
-    sw__samples *samples = sw__arena_array(arena, count, sizeof *samples);
-    uint8_t *sources = sw__arena_array(arena, count, 1);
+    sw__durations known;
     sw_step_duration *rows = sw__arena_array(result->arena, count, sizeof *rows);
-    if (!samples || !sources || !rows ||
-        sw__past_samples(arena, past, NULL, workflow, DURATIONS_DEFAULT_US, samples, sources) < 0)
+    if (!rows || sw__past_durations(arena, past, NULL, workflow, DURATIONS_DEFAULT_US, &known) < 0)
         return SW_ENOMEM;
     for (size_t i = 0; i < count; i++) {
-        bool seen = sources[i] == SW_DURATION_FROM_STEP || sources[i] == SW_DURATION_FROM_HANDLER;
+        int source = known.sources[i];
+        bool seen = source == SW_DURATION_FROM_STEP || source == SW_DURATION_FROM_HANDLER;
         rows[i] = (sw_step_duration){
             .name = sw__arena_str(result->arena, workflow->steps[i].name),
-            .source = sources[i],
-            .sample_count = seen ? samples[i].count : 0,
-            .p50_us = sw__samples_at(&samples[i], 0.5),
-            .p95_us = sw__samples_at(&samples[i], 0.95),
+            .source = source,
+            .sample_count = seen ? known.spans[i].count : 0,
+            .p50_us = sw__durations_at(&known, i, 0.5),
+            .p95_us = sw__durations_at(&known, i, 0.95),
         };
     }
     sw__result_set(result, SW__DURATIONS, rows, count);

@@ -110,6 +110,28 @@ static int forecast_count_workers(sw_engine *engine, sw__forecast *call, sw_erro
     return rc;
 }
 
+static void forecast_step(void *context, size_t index, const sw__step_hot *row)
+{
+    sw__forecast *call = context;
+    call->states[index] = (uint8_t)row->state;
+    if (row->state == SW_STEP_PENDING || sw_step_state_terminal(row->state))
+        return;
+    bool timed = row->lane == SW__LANE_TIMER && row->rank > call->now_us;
+    call->least_us[index] = timed ? row->rank - call->now_us : 0;
+}
+
+/* Of each row, only what the plays look at. */
+static int forecast_read_steps(sw_engine *engine, sw__forecast *call, const sw__plan *plan,
+                               sw_error *err)
+{
+    size_t count = plan->workflow->step_count;
+    call->states = sw__arena_array(call->arena, count, sizeof *call->states);
+    call->least_us = sw__arena_array_raw(call->arena, count, sizeof *call->least_us);
+    if (!call->states || !call->least_us)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    return sw__query_each_step(engine, &call->task, plan, forecast_step, call, err);
+}
+
 /* Inside the transaction: everything the answer needs from the store, into the call. */
 static int forecast_read(sw_engine *engine, sw_result *result, const void *context, sw_error *err)
 {
@@ -122,7 +144,7 @@ static int forecast_read(sw_engine *engine, sw_result *result, const void *conte
     call->workflow = sw__workflow_keep(plan->workflow);
     rc = sw__engine_now(engine, false, &call->now_us, err);
     if (rc == SW_OK)
-        rc = sw__query_steps(engine, call->arena, &call->task, plan, &call->rows, err);
+        rc = forecast_read_steps(engine, call, plan, err);
     if (rc == SW_OK)
         rc = sw__past_times_read(engine, call->arena, &call->task, call->workflow, &call->times,
                                  err);
@@ -136,32 +158,43 @@ static int forecast_read(sw_engine *engine, sw_result *result, const void *conte
 
 /* The answer. */
 
-static void answer_step(const sw__forecast *call, const sw__forecast_side *sides, size_t index,
-                        sw_forecast_step *out)
+static void answer_ended_step(const sw__forecast *call, size_t index, sw_forecast_step *out)
 {
-    const sw__play *play = &sides[0].play;
-    int32_t node = (int32_t)index;
+    int64_t took = sw__past_took(&call->times, index);
+    out->source = SW_DURATION_FROM_ENDED;
+    out->sample_count = took >= 0;
+    out->p50_us = out->p95_us = out->elapsed_us = took >= 0 ? took : 0;
+}
+
+static void answer_open_step(const sw__forecast *call, const sw__forecast_side *sides, size_t index,
+                             sw_forecast_step *out)
+{
     double draws = (double)call->options.draws;
-    out->state = call->rows[index].state;
-    if (sw_step_state_terminal(out->state) || sw__forecast_over(call)) {
-        int64_t took = call->times.took_us[index];
-        out->source = SW_DURATION_FROM_ENDED;
-        out->sample_count = took >= 0;
-        out->p50_us = out->p95_us = out->elapsed_us = took >= 0 ? took : 0;
-        return;
-    }
-    out->source = call->sources[index];
-    out->sample_count = call->samples[index].count;
+    out->source = call->durations.sources[index];
+    out->sample_count = call->durations.spans[index].count;
     if (out->source == SW_DURATION_FROM_TIMEOUT || out->source == SW_DURATION_FROM_DEFAULT)
         out->sample_count = 0;
-    out->p50_us = sw__samples_at(&call->samples[index], 0.5);
-    out->p95_us = sw__samples_at(&call->samples[index], 0.95);
-    out->elapsed_us = play->elapsed_us[index];
-    out->overdue = sw__play_overdue(play, node);
+    out->p50_us = sw__durations_at(&call->durations, index, 0.5);
+    out->p95_us = sw__durations_at(&call->durations, index, 0.95);
+    out->elapsed_us = sw__forecast_elapsed(call, index);
+    out->overdue = sw__play_overdue(&sides[0].play, (int32_t)index);
     out->runs = sides[0].answer.course.fate[index] == SW__FATE_RAN;
     out->runs_what_if = sides[1].answer.course.fate[index] == SW__FATE_RAN;
     out->decides = (double)sides[0].answer.decides[index] / draws;
     out->decides_what_if = (double)sides[1].answer.decides[index] / draws;
+}
+
+/* The names are those of the workflow, which the result holds. */
+static sw_forecast_step answer_step(const sw__forecast *call, const sw__forecast_side *sides,
+                                    size_t index)
+{
+    int state = call->states[index];
+    sw_forecast_step out = {.name = call->workflow->steps[index].name, .state = state};
+    if (sw_step_state_terminal(state) || sw__forecast_over(call))
+        answer_ended_step(call, index, &out);
+    else
+        answer_open_step(call, sides, index, &out);
+    return out;
 }
 
 static bool answer_path(const sw__forecast_side *side, const sw_forecast_step *steps,
@@ -179,8 +212,8 @@ static double answer_work_done(const sw__forecast *call)
 {
     double done = 0;
     for (size_t i = 0; i < call->workflow->step_count; i++) {
-        int state = call->rows[i].state;
-        int64_t began = call->times.began_us[i], took = call->times.took_us[i];
+        int state = call->states[i];
+        int64_t took = sw__past_took(&call->times, i), began = sw__past_began(&call->times, i);
         if (took >= 0)
             done += (double)took;
         else if (began >= 0 && !sw_step_state_terminal(state) && call->now_us > began)
@@ -202,7 +235,7 @@ static int64_t answer_ended(const sw__forecast *call)
 {
     int64_t ended = 0;
     for (size_t i = 0; i < call->workflow->step_count; i++)
-        ended += sw_step_state_terminal(call->rows[i].state);
+        ended += sw_step_state_terminal(call->states[i]);
     return ended;
 }
 
@@ -244,8 +277,8 @@ static int answer_case(const sw__forecast *call, const sw__forecast_side *side,
     if (!answer_path(side, steps, arena, out) || answer_left(call, side, out) < 0)
         return SW_ENOMEM;
     for (size_t i = 0; i < call->workflow->step_count; i++)
-        out->never_count += !sw_step_state_terminal(call->rows[i].state) &&
-                            side->answer.course.fate[i] != SW__FATE_RAN;
+        out->never_count +=
+            !sw_step_state_terminal(call->states[i]) && side->answer.course.fate[i] != SW__FATE_RAN;
     bool failed = side->answer.course.failed || call->task.fatal > 0 ||
                   call->task.counts[SW_STEP_CANCELLED] > 0;
     out->state = failed ? SW_TASK_FAILED : SW_TASK_SUCCEEDED;
@@ -290,18 +323,22 @@ static void answer_facts(const sw__forecast *call, sw_forecast *out)
     out->workers_learnt = call->options.workers == 0 && call->past.count > 0;
 }
 
+static void forecast_release(void *workflow)
+{
+    sw_workflow_free(workflow);
+}
+
 static int forecast_answer(sw__forecast *call, const sw__forecast_side *sides, sw_result *result)
 {
     size_t count = call->workflow->step_count;
     sw_forecast *row = sw__arena_alloc(result->arena, sizeof *row);
-    sw_forecast_step *steps = sw__arena_array(result->arena, count, sizeof *steps);
+    sw_forecast_step *steps = sw__arena_array_raw(result->arena, count, sizeof *steps);
     if (!row || !steps)
         return SW_ENOMEM;
     answer_facts(call, row);
-    for (size_t i = 0; i < count; i++) {
-        steps[i].name = sw__arena_str(result->arena, call->workflow->steps[i].name);
-        answer_step(call, sides, i, &steps[i]);
-    }
+    sw__result_hold(result, sw__workflow_keep(call->workflow), forecast_release);
+    for (size_t i = 0; i < count; i++)
+        steps[i] = answer_step(call, sides, i);
     if (answer_case(call, &sides[0], steps, result->arena, &row->base) < 0 ||
         answer_case(call, &sides[1], steps, result->arena, &row->what_if) < 0 ||
         answer_difference(call, sides, row) < 0 ||

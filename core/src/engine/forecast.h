@@ -16,15 +16,15 @@ typedef struct sw__forecast {
     sw__arena *arena; /* scratch */
     sw_workflow *workflow;
     sw__task_hot task;
-    sw__step_hot *rows;
+    uint8_t *states;   /* sw_step_state of each step */
+    int64_t *least_us; /* until a step may begin again; set for those that have begun */
     sw__past_times times;
     sw__past past;
     int64_t now_us;
     int32_t live_workers;
-    size_t past_steps; /* to learn from, at most */
+    size_t past_steps;  /* to learn from, at most */
     bool calibrate_all; /* somebody asked for so many tasks in hindsight */
-    sw__samples *samples; /* of each step */
-    uint8_t *sources;
+    sw__durations durations;
 } sw__forecast;
 
 /* One case: its play, and what came out. */
@@ -45,6 +45,8 @@ int sw__forecast_calibrate(sw__forecast *call, sw_calibration *out);
  * SW__FORECAST_DRAWS_LEAST and SW__FORECAST_DRAWS. */
 int32_t sw__forecast_draws(int64_t work, int64_t size);
 bool sw__forecast_over(const sw__forecast *call);
+/* Time since the first attempt of a step began. */
+int64_t sw__forecast_elapsed(const sw__forecast *call, size_t index);
 /* The 10th, 50th and 90th percentile of values, which get sorted. */
 void sw__forecast_percentiles(int64_t *values, int32_t count, int64_t percentiles[3]);
 

@@ -22,33 +22,33 @@ bool sw__forecast_over(const sw__forecast *call)
 
 static int forecast_play_state(const sw__forecast *call, size_t index)
 {
-    int state = call->rows[index].state;
+    int state = call->states[index];
     if (sw_step_state_terminal(state) || sw__forecast_over(call))
         return SW__PLAY_OVER;
-    bool begun = call->times.began_us[index] >= 0;
+    bool begun = sw__past_began(&call->times, index) >= 0;
     return state == SW_STEP_PENDING || (state == SW_STEP_READY && !begun) ? SW__PLAY_WAITS
                                                                           : SW__PLAY_RUNS;
 }
 
-/* Time since the first attempt of a step began. */
-static int64_t forecast_elapsed(const sw__forecast *call, size_t index)
+int64_t sw__forecast_elapsed(const sw__forecast *call, size_t index)
 {
-    int64_t began = call->times.began_us[index];
+    int64_t began = sw__past_began(&call->times, index);
     return began >= 0 && call->now_us > began ? call->now_us - began : 0;
 }
 
 /* The order in which workers take ready steps: by number, where all have one priority. */
 static bool side_rank(sw__arena *arena, const sw_workflow *workflow, sw__play *play)
 {
-    size_t steps = workflow->step_count;
+    size_t steps = workflow->step_count, same = 0;
     int32_t *by_rank = NULL, *rank = NULL;
+    while (same < steps && workflow->steps[same].priority == workflow->steps[0].priority)
+        same++;
+    if (same == steps)
+        return true;
     uint64_t *keys = sw__arena_array_raw(arena, steps, sizeof *keys);
-    bool differ = false;
-    for (size_t i = 0; keys && i < steps; i++) {
+    for (size_t i = 0; keys && i < steps; i++)
         keys[i] = (uint64_t)(INT16_MAX - workflow->steps[i].priority);
-        differ |= keys[i] != keys[0];
-    }
-    if (!keys || (differ && !sw__keys_rank(arena, keys, (int32_t)steps, &by_rank, &rank)))
+    if (!keys || !sw__keys_rank(arena, keys, (int32_t)steps, &by_rank, &rank))
         return false;
     play->by_rank = by_rank;
     play->rank = rank;
@@ -63,29 +63,11 @@ static uint64_t forecast_seed(const sw_uuid *id)
     return seed;
 }
 
-static bool side_alloc(sw__arena *arena, const sw_workflow *workflow, sw__play *play)
+/* Every step waits by its rule, and will succeed. */
+static void side_fill(const sw_workflow *workflow, uint8_t *given, uint8_t *lost, int32_t *needed,
+                      sw__play *play)
 {
-    size_t steps = workflow->step_count;
-    play->state = sw__arena_array_raw(arena, steps, 1);
-    play->end = sw__arena_array_raw(arena, steps, 1);
-    play->counts = sw__arena_array_raw(arena, steps, 1);
-    play->loses = sw__arena_array_raw(arena, steps, 1);
-    play->needed = sw__arena_array_raw(arena, steps, sizeof(int32_t));
-    play->spare = sw__arena_array_raw(arena, steps, sizeof(int32_t));
-    play->elapsed_us = sw__arena_array(arena, steps, sizeof(int64_t));
-    play->least_us = sw__arena_array(arena, steps, sizeof(int64_t));
-    play->factor = sw__arena_array_raw(arena, steps, sizeof(double));
-    play->holds = sw__arena_array(arena, steps, 1);
-    return !sw__arena_failed(arena) && side_rank(arena, workflow, play);
-}
-
-/* A play that has every step waiting by its rule, each of which will succeed. */
-static int side_new(sw__arena *arena, const sw_workflow *workflow, uint64_t seed, sw__play *play)
-{
-    *play = (sw__play){.graph = &workflow->graph, .skipped = SW__ENDED_SKIPPED, .seed = seed};
     uint8_t counts[SW_TRIGGER_COUNT], loses[SW_TRIGGER_COUNT];
-    if (!side_alloc(arena, workflow, play))
-        return SW_ENOMEM;
     for (int rule = 0; rule < SW_TRIGGER_COUNT; rule++) {
         counts[rule] = (uint8_t)sw__trigger_ends(rule, SW__EFFECT_COUNTS);
         loses[rule] = (uint8_t)sw__trigger_ends(rule, SW__EFFECT_LOST);
@@ -94,12 +76,49 @@ static int side_new(sw__arena *arena, const sw_workflow *workflow, uint64_t seed
         const sw_workflow_step *step = &workflow->steps[i];
         play->state[i] = SW__PLAY_WAITS;
         play->end[i] = SW__ENDED_SUCCEEDED;
-        play->counts[i] = counts[step->trigger];
-        play->loses[i] = loses[step->trigger];
-        play->needed[i] = sw__trigger_needed(step);
-        play->spare[i] = sw__trigger_spare(step);
-        play->factor[i] = 1;
+        given[i] = counts[step->trigger];
+        lost[i] = loses[step->trigger];
+        needed[i] = sw__trigger_needed(step);
     }
+    play->counts = given;
+    play->loses = lost;
+    play->needed = needed;
+}
+
+/* A play that has every step waiting; needed is that of the play. */
+static int side_new(sw__arena *arena, const sw_workflow *workflow, uint64_t seed, int32_t **needed,
+                    sw__play *play)
+{
+    size_t steps = workflow->step_count;
+    *play = (sw__play){.graph = &workflow->graph, .skipped = SW__ENDED_SKIPPED, .seed = seed};
+    play->state = sw__arena_array_raw(arena, steps, 1);
+    play->end = sw__arena_array_raw(arena, steps, 1);
+    uint8_t *counts = sw__arena_array_raw(arena, steps, 1);
+    uint8_t *loses = sw__arena_array_raw(arena, steps, 1);
+    *needed = sw__arena_array_raw(arena, steps, sizeof **needed);
+    if (sw__arena_failed(arena) || !side_rank(arena, workflow, play))
+        return SW_ENOMEM;
+    side_fill(workflow, counts, loses, *needed, play);
+    return SW_OK;
+}
+
+/* Once the ends are known: what can be spared matters where an end does not count for a step. */
+static int side_spare(sw__arena *arena, const sw_workflow *workflow, sw__play *play)
+{
+    size_t steps = workflow->step_count;
+    unsigned counted = ~0u, ends = 0;
+    for (size_t i = 0; i < steps; i++) {
+        counted &= play->counts[i];
+        ends |= 1u << (play->end[i] & SW__END_MASK);
+    }
+    if ((ends & ~counted) == 0 || play->spare)
+        return SW_OK;
+    int32_t *spare = sw__arena_array_raw(arena, steps, sizeof *spare);
+    if (!spare)
+        return SW_ENOMEM;
+    for (size_t i = 0; i < steps; i++)
+        spare[i] = sw__trigger_spare(&workflow->steps[i]);
+    play->spare = spare;
     return SW_OK;
 }
 
@@ -116,35 +135,43 @@ static int32_t forecast_workers(const sw__forecast *call)
 }
 
 /* The task as it stands. A step that is ready waits for nothing, whatever made it so. */
-static void side_set_state(const sw__forecast *call, sw__play *play)
+static void side_set_state(const sw__forecast *call, int32_t *needed, int64_t *elapsed,
+                           sw__play *play)
 {
     for (size_t i = 0; i < call->workflow->step_count; i++) {
-        const sw__step_hot *row = &call->rows[i];
+        int state = call->states[i];
         play->state[i] = (uint8_t)forecast_play_state(call, i);
-        play->elapsed_us[i] = forecast_elapsed(call, i);
+        if (play->state[i] == SW__PLAY_RUNS)
+            elapsed[i] = sw__forecast_elapsed(call, i);
         if (play->state[i] == SW__PLAY_OVER)
-            play->end[i] = (uint8_t)sw__trigger_end_of(&call->workflow->steps[i], row->state);
-        if (row->state == SW_STEP_READY)
-            play->needed[i] = 0;
-        if (row->lane == SW__LANE_TIMER && row->rank > call->now_us)
-            play->least_us[i] = row->rank - call->now_us;
+            play->end[i] = (uint8_t)sw__trigger_end_of(&call->workflow->steps[i], state);
+        if (state == SW_STEP_READY)
+            needed[i] = 0;
     }
+    play->elapsed_us = elapsed;
+    play->least_us = call->least_us;
+}
+
+static void side_set_durations(const sw__durations *durations, sw__play *play)
+{
+    play->us = durations->us;
+    play->spans = durations->spans;
 }
 
 int sw__forecast_base(sw__forecast *call, sw__play *play)
 {
-    size_t steps = call->workflow->step_count;
-    call->samples = sw__arena_array(call->arena, steps, sizeof *call->samples);
-    call->sources = sw__arena_array(call->arena, steps, 1);
-    if (!call->samples || !call->sources ||
-        side_new(call->arena, call->workflow, forecast_seed(call->task_id), play) < 0 ||
-        sw__past_samples(call->arena, &call->past, NULL, call->workflow, call->options.default_us,
-                         call->samples, call->sources) < 0)
+    int32_t *needed = NULL;
+    int64_t *elapsed =
+        sw__arena_array_raw(call->arena, call->workflow->step_count, sizeof *elapsed);
+    if (!elapsed ||
+        side_new(call->arena, call->workflow, forecast_seed(call->task_id), &needed, play) < 0 ||
+        sw__past_durations(call->arena, &call->past, NULL, call->workflow, call->options.default_us,
+                           &call->durations) < 0)
         return SW_ENOMEM;
-    side_set_state(call, play);
-    play->samples = call->samples;
+    side_set_state(call, needed, elapsed, play);
+    side_set_durations(&call->durations, play);
     play->workers = forecast_workers(call);
-    return SW_OK;
+    return side_spare(call->arena, call->workflow, play);
 }
 
 /* The other case. */
@@ -157,13 +184,10 @@ static int change_failure(const sw_workflow_step *step)
     return step->on_failure == SW_ON_FAILURE_FAIL_TASK ? end | SW__END_STOPS : end;
 }
 
-static void change_apply(sw__play *play, const sw_workflow *workflow, int64_t index,
-                         const sw_forecast_change *change)
+/* Of a copy; what takes longer is apart. */
+static void change_apply(sw__play *play, const sw_workflow *workflow, int64_t index, int kind)
 {
-    switch (change->kind) {
-    case SW_FORECAST_SLOWER:
-        play->factor[index] = change->factor;
-        break;
+    switch (kind) {
     case SW_FORECAST_FAIL:
         play->end[index] = (uint8_t)change_failure(&workflow->steps[index]);
         break;
@@ -171,9 +195,11 @@ static void change_apply(sw__play *play, const sw_workflow *workflow, int64_t in
         play->state[index] = SW__PLAY_OVER;
         play->end[index] = SW__ENDED_SKIPPED;
         break;
-    default: /* SW_FORECAST_RESOLVE */
+    case SW_FORECAST_RESOLVE:
         play->state[index] = SW__PLAY_OVER;
         play->end[index] = SW__ENDED_SUCCEEDED;
+        break;
+    default: /* SW_FORECAST_SLOWER */
         break;
     }
 }
@@ -182,7 +208,7 @@ static void change_apply(sw__play *play, const sw_workflow *workflow, int64_t in
 static int change_check_state(const sw__forecast *call, size_t row, int64_t index, sw_error *err)
 {
     const sw_forecast_change *change = &call->options.changes[row];
-    int state = call->rows[index].state;
+    int state = call->states[index];
     int to = change->kind == SW_FORECAST_SKIP ? SW_STEP_SKIPPED : SW_STEP_RESOLVED;
     bool by_operator = change->kind == SW_FORECAST_SKIP || change->kind == SW_FORECAST_RESOLVE;
     if (sw__forecast_over(call))
@@ -198,7 +224,7 @@ static int change_check_state(const sw__forecast *call, size_t row, int64_t inde
     return SW_OK;
 }
 
-/* changed marks the steps that have a change already. */
+/* changed has a bit for each step that has a change already. */
 static int change_find(const sw__forecast *call, size_t row, uint8_t *changed, int64_t *index,
                        sw_error *err)
 {
@@ -207,24 +233,34 @@ static int change_find(const sw__forecast *call, size_t row, uint8_t *changed, i
     if (*index < 0)
         return sw__fail_row(err, SW_ENOTFOUND, row, "workflow '%.*s' has no step '%.*s'",
                             SW__FMT(call->workflow->name), SW__FMT(change->step));
-    if (changed[*index])
+    uint8_t *bits = &changed[*index / 8], bit = (uint8_t)(1u << (*index % 8));
+    if (*bits & bit)
         return sw__fail_row(err, SW_EINVAL, row, "step '%.*s' is changed twice",
                             SW__FMT(change->step));
-    changed[*index] = 1;
+    *bits |= bit;
     return change_check_state(call, row, *index, err);
 }
 
-static int changes_apply(const sw__forecast *call, sw__play *play, sw_error *err)
+static int changes_apply(const sw__forecast *call, sw__factor *factors, sw__play *play,
+                         sw_error *err)
 {
-    uint8_t *changed = sw__arena_array(call->arena, call->workflow->step_count, 1);
+    uint8_t *changed = sw__arena_array(call->arena, call->workflow->step_count / 8 + 1, 1);
     int rc = changed ? SW_OK : sw__fail(err, SW_ENOMEM, NULL);
     for (size_t i = 0; rc == SW_OK && i < call->options.change_count; i++) {
+        const sw_forecast_change *change = &call->options.changes[i];
         int64_t index = -1;
         rc = change_find(call, i, changed, &index, err);
         if (rc == SW_OK)
-            change_apply(play, call->workflow, index, &call->options.changes[i]);
+            change_apply(play, call->workflow, index, change->kind);
+        if (rc == SW_OK && change->kind == SW_FORECAST_SLOWER)
+            factors[play->factor_count++] = (sw__factor){(int32_t)index, change->factor};
     }
     return rc;
+}
+
+static int factor_compare(const void *a, const void *b)
+{
+    return ((const sw__factor *)a)->node - ((const sw__factor *)b)->node;
 }
 
 static int resources_apply(const sw__forecast *call, sw__play *play, sw_error *err)
@@ -250,30 +286,50 @@ static int32_t what_if_workers(const sw__forecast *call, int32_t base)
     return workers > 0 ? workers : 1;
 }
 
+static bool forecast_changes_state(const sw_forecast_options *options)
+{
+    size_t i = 0;
+    while (i < options->change_count && options->changes[i].kind == SW_FORECAST_SLOWER)
+        i++;
+    return i < options->change_count;
+}
+
+/* A copy of so many bytes; NULL: no memory. */
+static uint8_t *what_if_copy_bytes(sw__arena *arena, const uint8_t *from, size_t count)
+{
+    uint8_t *copy = sw__arena_array_raw(arena, count, 1);
+    return copy ? memcpy(copy, from, count) : NULL;
+}
+
 /* The arrays that a change writes to are copied; all others are those of the base. */
 static bool what_if_copy(const sw__forecast *call, const sw__play *base, sw__play *play)
 {
     size_t steps = call->workflow->step_count;
     *play = *base;
-    play->state = sw__arena_array_raw(call->arena, steps, 1);
-    play->end = sw__arena_array_raw(call->arena, steps, 1);
-    play->factor = sw__arena_array_raw(call->arena, steps, sizeof(double));
-    play->holds = sw__arena_array(call->arena, steps, 1);
-    if (sw__arena_failed(call->arena))
-        return false;
-    memcpy(play->state, base->state, steps);
-    memcpy(play->end, base->end, steps);
-    memcpy(play->factor, base->factor, steps * sizeof(double));
     play->workers = what_if_workers(call, base->workers);
-    return true;
+    if (forecast_changes_state(&call->options)) {
+        play->state = what_if_copy_bytes(call->arena, base->state, steps);
+        play->end = what_if_copy_bytes(call->arena, base->end, steps);
+    }
+    if (call->options.resource_count > 0)
+        play->holds = sw__arena_array(call->arena, steps, 1);
+    return !sw__arena_failed(call->arena);
 }
 
 int sw__forecast_what_if(sw__forecast *call, const sw__play *base, sw__play *play, sw_error *err)
 {
-    if (!what_if_copy(call, base, play))
+    sw__factor *factors =
+        sw__arena_array_raw(call->arena, call->options.change_count, sizeof *factors);
+    if (!factors || !what_if_copy(call, base, play))
         return sw__fail(err, SW_ENOMEM, NULL);
-    int rc = changes_apply(call, play, err);
-    return rc == SW_OK ? resources_apply(call, play, err) : rc;
+    int rc = changes_apply(call, factors, play, err);
+    qsort(factors, (size_t)play->factor_count, sizeof *factors, factor_compare);
+    play->factors = factors;
+    if (rc == SW_OK)
+        rc = resources_apply(call, play, err);
+    if (rc == SW_OK && side_spare(call->arena, call->workflow, play) < 0)
+        rc = sw__fail(err, SW_ENOMEM, NULL);
+    return rc;
 }
 
 /* Hindsight. */
@@ -318,16 +374,15 @@ static int hindsight_play(const sw__forecast *call, sw__arena *scratch, const sw
 {
     sw__play play;
     sw__play_answer answer;
-    size_t steps = task->workflow->step_count;
-    sw__samples *samples = sw__arena_array(scratch, steps, sizeof *samples);
-    uint8_t *sources = sw__arena_array(scratch, steps, 1);
+    sw__durations durations;
+    int32_t *needed = NULL;
     int32_t count = hindsight_draws(call, task);
-    if (!samples || !sources ||
-        side_new(scratch, task->workflow, forecast_seed(call->task_id), &play) < 0 ||
-        sw__past_samples(scratch, &call->past, task, task->workflow, call->options.default_us,
-                         samples, sources) < 0)
+    if (side_new(scratch, task->workflow, forecast_seed(call->task_id), &needed, &play) < 0 ||
+        side_spare(scratch, task->workflow, &play) < 0 ||
+        sw__past_durations(scratch, &call->past, task, task->workflow, call->options.default_us,
+                           &durations) < 0)
         return SW_ENOMEM;
-    play.samples = samples;
+    side_set_durations(&durations, &play);
     play.workers = call->options.workers;
     if (play.workers == 0)
         play.workers = sw__past_peak(&call->past, task);

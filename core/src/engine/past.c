@@ -25,11 +25,13 @@ int sw__past_begin(sw__past_reading *reading, sw__arena *arena, const sw_workflo
         .began_us = sw__arena_array_raw(arena, steps, sizeof(int64_t)),
         .took_us = sw__arena_array_raw(arena, steps, sizeof(int64_t)),
     };
-    if (!times->began_us || !times->took_us)
-        return SW_ENOMEM;
-    for (size_t i = 0; i < steps; i++)
-        times->began_us[i] = times->took_us[i] = -1;
-    return SW_OK;
+    return times->began_us && times->took_us ? SW_OK : SW_ENOMEM;
+}
+
+void sw__past_fill(sw__past_times *times, size_t steps)
+{
+    for (; times->filled < steps; times->filled++)
+        times->began_us[times->filled] = times->took_us[times->filled] = -1;
 }
 
 void sw__past_note(void *context, const sw_audit_entry *entry)
@@ -39,6 +41,7 @@ void sw__past_note(void *context, const sw_audit_entry *entry)
     int64_t index = SW__STEP_INDEX(entry->step_id);
     if (entry->kind != SW_AUDIT_STEP_CHANGED || index >= (int64_t)reading->workflow->step_count)
         return;
+    sw__past_fill(times, (size_t)index + 1);
     int64_t *began = &times->began_us[index];
     if (entry->to == SW_STEP_RUNNING) {
         reading->running++;
@@ -67,26 +70,41 @@ int sw__past_times_read(sw_engine *engine, sw__arena *arena, const sw__task_hot 
 
 /* The tasks. */
 
-/* The times of an ended task, remembered or read; not when its steps began. */
+/* Read the times of an ended task, and remember them. */
+static int past_study(sw_engine *engine, sw__arena *scratch, const sw__task_hot *row,
+                      const sw_workflow *workflow, int64_t *took_us, int32_t *peak, sw_error *err)
+{
+    sw__past_times times;
+    size_t steps = workflow->step_count;
+    int rc = sw__past_times_read(engine, scratch, row, workflow, &times, err);
+    if (rc < 0)
+        return rc;
+    sw__past_fill(&times, steps);
+    memcpy(took_us, times.took_us, steps * sizeof(int64_t));
+    *peak = times.peak;
+    if (sw__lessons_keep(&engine->lessons, engine->env, row, took_us, steps, times.peak) < 0)
+        return sw__fail(err, SW_ENOMEM, NULL);
+    return SW_OK;
+}
+
+/* How long the steps of an ended task took, remembered or read. A copy, because the plays run
+ * without the lock. */
 static int past_learn(sw_engine *engine, sw__arena *arena, const sw__task_hot *row,
-                      const sw_workflow *workflow, sw__past_times *times, sw_error *err)
+                      const sw_workflow *workflow, int64_t **took_us, int32_t *peak, sw_error *err)
 {
     size_t steps = workflow->step_count;
     const sw__lesson *lesson = sw__lessons_find(&engine->lessons, row, steps);
-    if (!lesson) {
-        int rc = sw__past_times_read(engine, arena, row, workflow, times, err);
-        if (rc == SW_OK && sw__lessons_keep(&engine->lessons, engine->env, row, times->took_us,
-                                            steps, times->peak) < 0)
-            rc = sw__fail(err, SW_ENOMEM, NULL);
-        return rc;
+    *took_us = sw__arena_array_raw(arena, steps, sizeof(int64_t));
+    if (*took_us && lesson) {
+        memcpy(*took_us, lesson->took_us, steps * sizeof(int64_t));
+        *peak = lesson->peak;
+        return SW_OK;
     }
-    /* A copy, because the plays run without the lock. */
-    *times = (sw__past_times){.took_us = sw__arena_array_raw(arena, steps, sizeof(int64_t)),
-                              .peak = lesson->peak};
-    if (!times->took_us)
-        return sw__fail(err, SW_ENOMEM, NULL);
-    memcpy(times->took_us, lesson->took_us, steps * sizeof(int64_t));
-    return SW_OK;
+    sw__arena *scratch = *took_us ? sw__arena_new(engine->env) : NULL;
+    int rc = scratch ? past_study(engine, scratch, row, workflow, *took_us, peak, err)
+                     : sw__fail(err, SW_ENOMEM, NULL);
+    sw__arena_free(scratch);
+    return rc;
 }
 
 /* steps goes down by the steps of a task; one that has more does not count, and no other after it.
@@ -95,7 +113,8 @@ static int past_add(sw_engine *engine, sw__arena *arena, const sw__task_hot *row
                     size_t *steps, sw_error *err)
 {
     const sw__plan *plan = NULL;
-    sw__past_times times;
+    int64_t *took_us = NULL;
+    int32_t peak = 0;
     int rc = sw__sound_task(row, err);
     if (rc == SW_OK)
         rc = sw__catalog_plan(&engine->catalog, engine->store, row->workflow_no, &plan, err);
@@ -105,15 +124,15 @@ static int past_add(sw_engine *engine, sw__arena *arena, const sw__task_hot *row
     *steps = fits ? *steps - plan->workflow->step_count : 0;
     if (!fits)
         return SW_OK;
-    rc = past_learn(engine, arena, row, plan->workflow, &times, err);
+    rc = past_learn(engine, arena, row, plan->workflow, &took_us, &peak, err);
     if (rc < 0)
         return rc;
     past->tasks[past->count++] = (sw__past_task){
         .workflow = sw__workflow_keep(plan->workflow),
-        .took_us = times.took_us,
+        .took_us = took_us,
         .whole_us = row->changed_us > row->started_us ? row->changed_us - row->started_us : 0,
         .state = row->state,
-        .peak = times.peak,
+        .peak = peak,
     };
     return SW_OK;
 }
@@ -200,108 +219,124 @@ static int64_t past_took(const sw__past_task *task, const sw_workflow *workflow,
     return task->took_us[there];
 }
 
-/* The step's own durations, ascending, at us, which has room for one of each task. */
-static sw__samples past_own(const sw__past *past, const sw__past_task *except,
-                            const sw_workflow *workflow, size_t index, int64_t *us)
+/* Durations of all steps, on their way into one array. */
+typedef struct past_search {
+    const sw__past *past;
+    const sw__past_task *except;
+    const sw_workflow *workflow;
+    int64_t *us;
+    uint32_t taken;
+    sw__span fixed;   /* the default */
+    sw__strmap known; /* of each handler that was asked for, the place in handlers */
+    sw__span *handlers;
+    int64_t handler_count;
+} past_search;
+
+/* The durations that were put behind the `from` first ones, ascending. */
+static sw__span past_sorted(past_search *search, uint32_t from)
 {
-    int32_t count = 0;
-    for (size_t i = 0; i < past->count; i++) {
-        int64_t took = -1;
-        if (&past->tasks[i] != except)
-            took = past_took(&past->tasks[i], workflow, index);
-        if (took >= 0)
-            us[count++] = took;
-    }
-    qsort(us, (size_t)count, sizeof *us, past_compare);
-    return (sw__samples){us, count};
+    sw__span span = {from, (int32_t)(search->taken - from)};
+    qsort(search->us + from, (size_t)span.count, sizeof *search->us, past_compare);
+    return span;
 }
 
-/* Durations of all steps of one handler, ascending. */
-static int past_of_handler(sw__arena *arena, const sw__past *past, const sw__past_task *except,
-                           sw_str handler, sw__samples *out)
+/* The step's own durations. */
+static sw__span past_own(past_search *search, size_t index)
 {
-    int64_t *us = NULL;
-    int32_t count = 0;
-    for (int pass = 0; pass < 2; pass++) {
-        count = 0;
-        for (size_t i = 0; i < past->count; i++) {
-            const sw__past_task *task = &past->tasks[i];
-            for (size_t j = 0; task != except && j < task->workflow->step_count; j++) {
-                if (task->took_us[j] < 0 ||
-                    !sw__str_equal(task->workflow->steps[j].handler, handler))
-                    continue;
-                if (us)
-                    us[count] = task->took_us[j];
-                count++;
-            }
-        }
-        if (!us && !(us = sw__arena_array(arena, (size_t)count, sizeof *us)))
-            return SW_ENOMEM;
+    uint32_t from = search->taken;
+    for (size_t i = 0; i < search->past->count; i++) {
+        const sw__past_task *task = &search->past->tasks[i];
+        int64_t took = task != search->except ? past_took(task, search->workflow, index) : -1;
+        if (took >= 0)
+            search->us[search->taken++] = took;
     }
-    qsort(us, (size_t)count, sizeof *us, past_compare);
-    *out = (sw__samples){us, count};
+    return past_sorted(search, from);
+}
+
+/* Durations of all steps of one handler. */
+static sw__span past_of_handler(past_search *search, sw_str handler)
+{
+    uint32_t from = search->taken;
+    for (size_t i = 0; i < search->past->count; i++) {
+        const sw__past_task *task = &search->past->tasks[i];
+        for (size_t j = 0; task != search->except && j < task->workflow->step_count; j++) {
+            if (task->took_us[j] >= 0 && sw__str_equal(task->workflow->steps[j].handler, handler))
+                search->us[search->taken++] = task->took_us[j];
+        }
+    }
+    return past_sorted(search, from);
+}
+
+/* The same, looked for once. */
+static int past_by_handler(past_search *search, sw_str handler, sw__span *out)
+{
+    const int64_t *place = sw__strmap_find(&search->known, handler);
+    if (!place) {
+        if (sw__strmap_put(&search->known, handler, search->handler_count) < 0)
+            return SW_ENOMEM;
+        search->handlers[search->handler_count++] = past_of_handler(search, handler);
+    }
+    *out = search->handlers[place ? *place : search->handler_count - 1];
     return SW_OK;
 }
 
-/* What stands in for the durations of a step that has none of its own. known remembers handlers:
- * the first step that asked for each. */
-static int past_substitute(sw__arena *arena, const sw__past *past, const sw__past_task *except,
-                           const sw_workflow *workflow, size_t index, int64_t *default_us,
-                           sw__strmap *known, sw__samples *samples, uint8_t *source)
+/* What stands in for the durations of a step that has none of its own. */
+static int past_substitute(past_search *search, const sw_workflow_step *step, sw__span *span,
+                           uint8_t *source)
 {
-    const sw_workflow_step *step = &workflow->steps[index];
-    const int64_t *first = sw__strmap_find(known, step->handler);
-    sw__samples *handlers = samples + workflow->step_count; /* the second half of the array */
-    if (!first) {
-        if (past_of_handler(arena, past, except, step->handler, &handlers[index]) < 0 ||
-            sw__strmap_put(known, step->handler, (int64_t)index) < 0)
-            return SW_ENOMEM;
-    }
-    samples[index] = handlers[first ? (size_t)*first : index];
     *source = SW_DURATION_FROM_HANDLER;
-    if (samples[index].count > 0)
+    if (search->past->count > 0 && past_by_handler(search, step->handler, span) < 0)
+        return SW_ENOMEM;
+    if (span->count > 0)
         return SW_OK;
-    *source = step->timeout_ms > 0 ? SW_DURATION_FROM_TIMEOUT : SW_DURATION_FROM_DEFAULT;
-    int64_t *us = default_us;
-    if (step->timeout_ms > 0 && (us = sw__arena_alloc(arena, sizeof *us)))
-        *us = step->timeout_ms * 1000;
-    samples[index] = (sw__samples){us, 1};
-    return us ? SW_OK : SW_ENOMEM;
+    *source = SW_DURATION_FROM_DEFAULT;
+    *span = search->fixed;
+    if (step->timeout_ms > 0) {
+        *source = SW_DURATION_FROM_TIMEOUT;
+        *span = (sw__span){search->taken, 1};
+        search->us[search->taken++] = step->timeout_ms * 1000;
+    }
+    return SW_OK;
 }
 
-/* Of all tasks: as many durations as there can be, since no name stands twice in one of them. */
-static size_t past_step_count(const sw__past *past)
+/* As many durations as there can be: each of a past task once for its step, of which no name stands
+ * twice in one task, and once for its handler; the timeouts; the default. What is not needed of
+ * the room is not touched. */
+static size_t past_room(const sw__past *past, const sw_workflow *workflow)
 {
     size_t steps = 0;
     for (size_t i = 0; i < past->count; i++)
         steps += past->tasks[i].workflow->step_count;
-    return steps;
+    return 2 * steps + workflow->step_count + 1;
 }
 
-int sw__past_samples(sw__arena *arena, const sw__past *past, const sw__past_task *except,
-                     const sw_workflow *workflow, int64_t default_us, sw__samples *samples,
-                     uint8_t *sources)
+int sw__past_durations(sw__arena *arena, const sw__past *past, const sw__past_task *except,
+                       const sw_workflow *workflow, int64_t default_us, sw__durations *out)
 {
-    sw__strmap known;
-    size_t steps = workflow->step_count, taken = 0;
-    int64_t *fixed = sw__arena_alloc(arena, sizeof *fixed);
-    int64_t *us = sw__arena_array_raw(arena, past_step_count(past), sizeof *us);
-    sw__samples *found = sw__arena_array_raw(arena, steps * 2, sizeof *found);
-    if (!fixed || !us || !found)
+    size_t steps = workflow->step_count;
+    past_search search = {.past = past, .except = except, .workflow = workflow};
+    search.us = sw__arena_array_raw(arena, past_room(past, workflow), sizeof *search.us);
+    search.handlers = sw__arena_array_raw(arena, steps, sizeof *search.handlers);
+    *out = (sw__durations){search.us, sw__arena_array_raw(arena, steps, sizeof *out->spans),
+                           sw__arena_array_raw(arena, steps, 1)};
+    if (!search.us || !search.handlers || !out->spans || !out->sources)
         return SW_ENOMEM;
-    *fixed = default_us;
-    sw__strmap_init(&known, sw__arena_env(arena));
+    search.fixed = (sw__span){search.taken, 1};
+    search.us[search.taken++] = default_us;
+    sw__strmap_init(&search.known, sw__arena_env(arena));
     int rc = SW_OK;
     for (size_t i = 0; rc == SW_OK && i < steps; i++) {
-        found[i] = past_own(past, except, workflow, i, us + taken);
-        taken += (size_t)found[i].count;
-        sources[i] = SW_DURATION_FROM_STEP;
-        if (found[i].count == 0)
-            rc = past_substitute(arena, past, except, workflow, i, fixed, &known, found,
-                                 &sources[i]);
+        out->spans[i] = past_own(&search, i);
+        out->sources[i] = SW_DURATION_FROM_STEP;
+        if (out->spans[i].count == 0)
+            rc = past_substitute(&search, &workflow->steps[i], &out->spans[i], &out->sources[i]);
     }
-    sw__strmap_free(&known);
-    for (size_t i = 0; i < steps; i++)
-        samples[i] = found[i];
+    sw__strmap_free(&search.known);
     return rc;
+}
+
+int64_t sw__durations_at(const sw__durations *durations, size_t index, double share)
+{
+    sw__samples samples = sw__spans_at(durations->spans, durations->us, index);
+    return sw__samples_at(&samples, share);
 }

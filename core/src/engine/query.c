@@ -70,11 +70,11 @@ int sw__query_task(sw_engine *engine, const sw_uuid *task_id, sw__task_hot *row,
     return rc == SW_OK ? sw__sound_counts(row, *plan, err) : rc;
 }
 
-/* Collects the rows of one task by index. */
+/* The rows of one task on their way to a visitor. */
 typedef struct query_steps {
     const sw__plan *plan;
-    sw__step_hot *rows;
-    size_t count;
+    sw__query_step visit;
+    void *context;
     size_t seen;
 } query_steps;
 
@@ -84,25 +84,36 @@ static int query_step_visit(void *context, const sw__step_hot *row, sw_error *er
     int rc = sw__sound_step(row, steps->plan, err);
     if (rc < 0)
         return rc;
-    steps->rows[SW__STEP_INDEX(row->step_id)] = *row;
+    steps->visit(steps->context, (size_t)SW__STEP_INDEX(row->step_id), row);
     steps->seen++;
     return SW_OK;
+}
+
+int sw__query_each_step(sw_engine *engine, const sw__task_hot *task, const sw__plan *plan,
+                        sw__query_step visit, void *context, sw_error *err)
+{
+    sw__store *store = engine->store;
+    query_steps steps = {.plan = plan, .visit = visit, .context = context};
+    size_t count = plan->workflow->step_count;
+    int rc = store->ops->steps_each(store, task->task_no, query_step_visit, &steps, err);
+    if (rc == SW_OK && steps.seen != count)
+        return sw__fail(err, SW_ECORRUPT, "a task of %zu steps has %zu rows", count, steps.seen);
+    return rc;
+}
+
+static void query_step_copy(void *context, size_t index, const sw__step_hot *row)
+{
+    sw__step_hot *rows = context;
+    rows[index] = *row;
 }
 
 int sw__query_steps(sw_engine *engine, sw__arena *arena, const sw__task_hot *task,
                     const sw__plan *plan, sw__step_hot **rows, sw_error *err)
 {
-    sw__store *store = engine->store;
-    query_steps steps = {.plan = plan, .count = plan->workflow->step_count};
-    steps.rows = sw__arena_array(arena, steps.count, sizeof *steps.rows);
-    if (!steps.rows)
+    *rows = sw__arena_array(arena, plan->workflow->step_count, sizeof **rows);
+    if (!*rows)
         return sw__fail(err, SW_ENOMEM, NULL);
-    int rc = store->ops->steps_each(store, task->task_no, query_step_visit, &steps, err);
-    if (rc == SW_OK && steps.seen != steps.count)
-        return sw__fail(err, SW_ECORRUPT, "a task of %zu steps has %zu rows", steps.count,
-                        steps.seen);
-    *rows = steps.rows;
-    return rc;
+    return sw__query_each_step(engine, task, plan, query_step_copy, *rows, err);
 }
 
 /* Tasks. */

@@ -27,14 +27,20 @@ int sw__query_apart(const sw_env *env, sw__query_make make, void *context, sw_re
 
 /* A path that a caller gave, with a zero behind it, in the arena; what names it in the message. A
  * folder's loses the slashes at its end. SW_EINVAL, SW_ENOMEM. */
-int sw__query_path(sw__arena *arena, sw_str path, const char *what, const char **out, sw_error *err);
+int sw__query_path(sw__arena *arena, sw_str path, const char *what, const char **out,
+                   sw_error *err);
 int sw__query_folder(sw__arena *arena, sw_str folder, const char **out, sw_error *err);
-/* The threads that a caller asks a verification for; 0 becomes the number of processors. SW_EINVAL. */
+/* The threads that a caller asks a verification for; 0 becomes the number of processors. SW_EINVAL.
+ */
 int sw__query_jobs(int32_t *jobs, sw_error *err);
 
 /* Inside a read transaction: the hot row and definition of a task by its id. SW_ENOTFOUND. */
 int sw__query_task(sw_engine *engine, const sw_uuid *task_id, sw__task_hot *row,
                    const sw__plan **plan, sw_error *err);
+/* Each hot row of a task with its index, once, in any order. */
+typedef void (*sw__query_step)(void *context, size_t index, const sw__step_hot *row);
+int sw__query_each_step(sw_engine *engine, const sw__task_hot *task, const sw__plan *plan,
+                        sw__query_step visit, void *context, sw_error *err);
 /* All hot rows of a task in an arena. */
 int sw__query_steps(sw_engine *engine, sw__arena *arena, const sw__task_hot *task,
                     const sw__plan *plan, sw__step_hot **rows, sw_error *err);

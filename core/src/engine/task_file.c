@@ -123,6 +123,7 @@ static int arrival_record(sw__arrival *call, sw_error *err)
         return sw__fail(err, SW_ENOMEM, NULL);
     for (size_t i = 0; i < file->entry_count; i++)
         sw__past_note(&reading, &file->entries[i].entry);
+    sw__past_fill(&times, file->step_count);
     memcpy(engine->recording->took_us, times.took_us, file->step_count * sizeof(int64_t));
     engine->recording->task = (sw__past_task){
         .workflow = sw__workflow_keep(file->workflow),

@@ -33,24 +33,38 @@ typedef struct sw__samples {
     int32_t count; /* 1 or more for a node that waits or runs */
 } sw__samples;
 
-/* All arrays have an element for each node. A node that waits begins when `needed` of its
- * dependencies have ended in a way that counts for it, and is skipped when more than `spare` have
- * ended in one that is lost to it; not both can come about. */
+/* The same as a place in an array that many nodes share. */
+typedef struct sw__span {
+    uint32_t at;
+    int32_t count;
+} sw__span;
+
+/* A node that takes `factor` times as long, above 0. */
+typedef struct sw__factor {
+    int32_t node;
+    double factor;
+} sw__factor;
+
+/* The arrays have an element for each node but for us and factors. A node that waits begins when
+ * `needed` of its dependencies have ended in a way that counts for it, and is skipped when more
+ * than `spare` have ended in one that is lost to it; not both can come about. */
 typedef struct sw__play {
     const sw__graph *graph;
-    const int32_t *by_rank;     /* the nodes in the order in which ready ones begin; NULL: by number */
-    const int32_t *rank;        /* the place of each in by_rank; NULL likewise */
-    const sw__samples *samples; /* of the whole duration */
-    uint8_t *state;             /* sw__play_state */
-    uint8_t *end;               /* of those that wait and run, and of those that are over */
-    uint8_t *counts;            /* a bit for each end of a dependency that counts for it */
-    uint8_t *loses;             /* a bit for each that is lost to it */
-    int32_t *needed;
-    int32_t *spare;
-    int64_t *elapsed_us; /* RUNS: time since its begin */
-    int64_t *least_us;   /* RUNS: it does not end sooner than this from now */
-    double *factor;      /* on the duration, above 0 */
-    uint8_t *holds;      /* a bit for each resource of which it holds a seat */
+    const int32_t *by_rank; /* the nodes in the order in which ready ones begin; NULL: by number */
+    const int32_t *rank;    /* the place of each in by_rank; NULL likewise */
+    const int64_t *us;
+    const sw__span *spans; /* in us: what is known of the whole duration */
+    uint8_t *state;        /* sw__play_state */
+    uint8_t *end;          /* of those that wait and run, and of those that are over */
+    const uint8_t *counts; /* a bit for each end of a dependency that counts for it */
+    const uint8_t *loses;  /* a bit for each that is lost to it */
+    const int32_t *needed;
+    const int32_t *spare;      /* NULL: every end that there is counts for every node */
+    const int64_t *elapsed_us; /* RUNS, not set for others: time since its begin */
+    const int64_t *least_us;   /* RUNS, likewise: it does not end sooner than this from now */
+    const sw__factor *factors; /* by node; all others take what they take */
+    uint8_t *holds;            /* a bit for each resource of which it holds a seat; NULL: none */
+    int32_t factor_count;
     int32_t seats[SW__PLAY_RESOURCES_MAX];
     int32_t workers; /* nodes that run at once, 1 or more; RUNS may be more */
     int32_t skipped; /* the end of a node that is skipped */
@@ -60,7 +74,7 @@ typedef struct sw__play {
 /* The play in which every node takes the median of what it may take. */
 typedef struct sw__play_course {
     int64_t left_us;
-    bool failed; /* a node ended so that it fails the run, or waits for ever */
+    bool failed;         /* a node ended so that it fails the run, or waits for ever */
     const uint8_t *fate; /* sw__play_fate */
     const int32_t *path; /* each begins when the one before it ends; the last one ends last */
     int32_t path_count;
@@ -75,6 +89,11 @@ typedef struct sw__play_answer {
     int32_t *decides; /* of each node: the plays in which it was on the path to the end */
 } sw__play_answer;
 
+static inline sw__samples sw__spans_at(const sw__span *spans, const int64_t *us, size_t node)
+{
+    return (sw__samples){us + spans[node].at, spans[node].count};
+}
+
 /* The value at a share of ascending ones, by nearest rank: place ceil(share x count), at least
  * the first. */
 int64_t sw__samples_at(const sw__samples *samples, double share);
@@ -82,12 +101,19 @@ int64_t sw__samples_at(const sw__samples *samples, double share);
 /* The time a node still takes at a share of what it may take: for one that runs, of the durations
  * that are longer than it has been running; of as long again when none is. */
 int64_t sw__play_left(const sw__play *play, int32_t node, double share);
+/* The same at a share that belongs to the node and the number of a play. */
+int64_t sw__play_draw(const sw__play *play, int32_t node, int32_t number);
+/* Whether that may differ from play to play. */
+bool sw__play_varies(const sw__play *play, int32_t node);
+double sw__play_factor(const sw__play *play, int32_t node);
 /* Whether a running node has outlasted all its samples. */
 bool sw__play_overdue(const sw__play *play, int32_t node);
 
 /* The course of each of so many plays, and `count` plays with durations drawn at random. They are
  * of one graph and have the same samples, times and seed: plays of one number are given the same
- * random numbers. out has an element for each. errors: SW_ENOMEM. Its arrays lie in arena. */
+ * random numbers. Those that share `state` have the same nodes that are over, with the same ends,
+ * and the same `needed`. out has an element for each; its arrays lie in arena. errors: SW_ENOMEM.
+ */
 int sw__play_many(sw__arena *arena, const sw__play *plays, int32_t play_count, int32_t count,
                   sw__play_answer *out);
 
