@@ -92,15 +92,15 @@ static int event_row(sw__replay *replay, const sw__seal *seal, const sw__event_r
                               sizeof(parts) / sizeof(parts[0]), err);
 }
 
-int sw__replay_event_rows(sw__replay *replay, const sw__seal *seals, const int64_t *entry_nos,
-                          size_t count, sw__arena *arena, sw_error *err)
+int sw__replay_event_rows(sw__replay *replay, const sw__seal *const *seals,
+                          const int64_t *entry_nos, size_t count, sw__arena *arena, sw_error *err)
 {
     sw__event_rec *rows = sw__arena_array(arena, count, sizeof(*rows));
     if (!rows)
         return sw__fail(err, SW_ENOMEM, NULL);
     int rc = replay->store->ops->events_get(replay->store, entry_nos, count, arena, rows, err);
     for (size_t i = 0; rc == SW_OK && i < count; i++)
-        rc = event_row(replay, &seals[i], &rows[i], err);
+        rc = event_row(replay, seals[i], &rows[i], err);
     return rc;
 }
 

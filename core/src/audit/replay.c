@@ -36,10 +36,12 @@ int sw__replay_init(sw__replay *replay, sw__store *store, sw__hasher *hasher, co
     sw__strmap_init(&replay->breakers, env);
     sw__buf_init(&replay->places, env);
     sw__buf_init(&replay->seals, env);
+    sw__buf_init(&replay->order, env);
     replay->arena = sw__arena_new(env);
     /* Who has no arena is not freed (task_file_check.c), and must have nothing else. */
     replay->scratch = replay->arena ? sw__arena_new(env) : NULL;
-    return replay->scratch ? SW_OK : SW_ENOMEM;
+    replay->sealed = replay->scratch ? sw__arena_new(env) : NULL;
+    return replay->sealed ? SW_OK : SW_ENOMEM;
 }
 
 void sw__replay_free(sw__replay *replay)
@@ -48,8 +50,10 @@ void sw__replay_free(sw__replay *replay)
         if (replay->workflows.slots[i].used)
             sw_workflow_free((sw_workflow *)(intptr_t)replay->workflows.slots[i].value);
     }
+    sw__arena_free(replay->sealed);
     sw__arena_free(replay->scratch);
     sw__arena_free(replay->arena);
+    sw__buf_free(&replay->order);
     sw__buf_free(&replay->seals);
     sw__buf_free(&replay->places);
     sw__strmap_free(&replay->breakers);
@@ -219,20 +223,27 @@ static int replay_entry(sw__replay *replay, const sw__segment *segment, int64_t 
     return sw__replay_move(replay, task, &entry, err);
 }
 
-int sw__replay_segment(sw__replay *replay, const sw__segment *segment, sw_error *err)
+static int replay_body(sw__replay *replay, const sw__segment *segment, sw_error *err)
 {
     sw__body body;
-    sw__buf_clear(&replay->seals);
     if (!sw__body_open(&body, segment->body))
         return replay_unreadable(replay, segment, body.wire.why);
     int rc = replay_table(replay, segment, &body, err);
     for (int64_t i = 0; rc == SW_OK && i < segment->entry_count; i++)
         rc = replay_entry(replay, segment, segment->entry_first + i, &body, err);
-    if (rc < 0)
-        return rc;
-    if (!sw__body_close(&body))
-        return replay_unreadable(replay, segment, body.wire.why);
-    if (replay->seals.failed)
-        return sw__fail(err, SW_ENOMEM, NULL);
-    return sw__replay_payloads(replay, err);
+    if (rc == SW_OK && !sw__body_close(&body))
+        rc = replay_unreadable(replay, segment, body.wire.why);
+    if (rc == SW_OK && replay->seals.failed)
+        rc = sw__fail(err, SW_ENOMEM, NULL);
+    return rc;
+}
+
+int sw__replay_segment(sw__replay *replay, const sw__segment *segment, sw_error *err)
+{
+    size_t before = replay->seals.len;
+    int rc = replay_body(replay, segment, err);
+    if (rc == SW_OK)
+        return sw__replay_payloads(replay, before, err);
+    replay->seals.len = before; /* the others point into a body that goes away */
+    return rc;
 }

@@ -28,7 +28,8 @@ typedef struct sw__replay_step {
     uint32_t met : 1; /* its row was met by the comparison */
 } sw__replay_step;
 
-/* What an entry says about a payload in the store. Texts point into the segment's body. */
+/* What an entry says about a payload in the store. Texts point into the segment's body, after it
+ * into the replay's own memory. */
 typedef enum sw__seal_kind {
     SW__SEAL_INPUT,
     SW__SEAL_RESULT,
@@ -90,6 +91,8 @@ typedef struct sw__replay {
     const sw_env *env;
     sw__arena *arena;     /* of the records */
     sw__arena *scratch;   /* of rows that are held against them, a page at a time */
+    sw__arena *sealed;    /* of what the seals of earlier segments say */
+    size_t sealed_size;   /* its bytes */
     sw__map tasks;        /* task_no to sw__replay_task* */
     sw__strmap workflows; /* hex digest to sw_workflow* */
     sw__map workers;      /* worker_id to 1 while it is open, 0 after */
@@ -101,7 +104,8 @@ typedef struct sw__replay {
     sw__replay_task *first;
     sw__replay_task **next;
     sw__buf places; /* sw__replay_task* by place of the segment being read */
-    sw__buf seals;  /* sw__seal of the segment being read */
+    sw__buf seals;  /* sw__seal of payloads that wait to be compared, as the log has them */
+    sw__buf order;  /* const sw__seal*, as the store has them */
     sw__doubt doubt;
     int64_t step_count;
     int64_t commit_count;
@@ -116,8 +120,12 @@ typedef struct sw__replay {
 int sw__replay_init(sw__replay *replay, sw__store *store, sw__hasher *hasher, const sw_env *env);
 void sw__replay_free(sw__replay *replay);
 
-/* Follow every entry of the next segment, whose hash has been checked. */
+/* Follow every entry of the next segment, whose hash has been checked. The payloads that it seals
+ * may wait for those of later ones. */
 int sw__replay_segment(sw__replay *replay, const sw__segment *segment, sw_error *err);
+/* No segment is followed any more: compare the payloads that wait. Their segments come before
+ * whatever has raised a doubt so far, so that one of theirs takes its place, and its end. */
+int sw__replay_settle(sw__replay *replay, sw_error *err);
 /* Hold the replayed states against the store; last is the log's newest segment. */
 int sw__replay_compare(sw__replay *replay, const sw__segment *last, sw_error *err);
 
@@ -142,12 +150,13 @@ int sw__replay_breakers(sw__replay *replay, int64_t entry_last, sw_error *err);
 /* event.c: an appended event; its payload beside the rows of the store; no rows beyond them. */
 int sw__replay_event(sw__replay *replay, sw__replay_task *task, const sw_audit_entry *entry,
                      const char **why);
-int sw__replay_event_rows(sw__replay *replay, const sw__seal *seals, const int64_t *entry_nos,
-                          size_t count, sw__arena *arena, sw_error *err);
+int sw__replay_event_rows(sw__replay *replay, const sw__seal *const *seals,
+                          const int64_t *entry_nos, size_t count, sw__arena *arena, sw_error *err);
 int sw__replay_events(sw__replay *replay, int64_t entry_last, sw_error *err);
-/* Compare the payloads of the collected seals. One that is missing is remembered with its task,
- * which may turn out to have been pruned. */
-int sw__replay_payloads(sw__replay *replay, sw_error *err);
+/* The seals from this offset on are of a segment that was followed to its end: compare those that
+ * wait once there are enough, else keep what they say. A payload that is missing is remembered with
+ * its task, which may turn out to have been pruned. */
+int sw__replay_payloads(sw__replay *replay, size_t offset, sw_error *err);
 /* Compare one payload of a seal, of which present says whether the store has it. */
 int sw__replay_payload(sw__replay *replay, const sw__seal *seal, bool present,
                        const uint8_t salt[32], const sw_str *parts, size_t part_count,

@@ -110,13 +110,16 @@ static int verify_judge(void *context, const sw__segment *segment, const sw__has
                         sw_error *err)
 {
     verify_walk *walk = context;
+    bool follow = !walk->replay.doubt.raised;
     int rc = verify_numbers(walk, segment);
     if (rc == SW_OK)
         rc = verify_hash(walk, segment, hashed->hash);
-    if (rc == SW_OK && !walk->replay.doubt.raised)
+    if (rc == SW_OK && follow)
         rc = sw__replay_segment(&walk->replay, segment, err);
-    if (rc == SW_OK && !walk->replay.doubt.raised)
+    if (rc == SW_OK && follow)
         rc = sw__trust_segment(&walk->trust, segment, hashed, err);
+    if (rc == SW_EAUDIT && follow)
+        rc = sw__replay_settle(&walk->replay, err);
     verify_adopt(walk, segment);
     return rc == SW_EAUDIT ? SW_OK : rc;
 }
@@ -253,6 +256,8 @@ static void verify_praise(const verify_walk *walk, sw_audit_report *report)
 static int verify_run(verify_walk *walk, sw__store *store, int32_t jobs, sw_error *err)
 {
     int rc = verify_chain(walk, store, jobs, err);
+    if (rc == SW_OK && !walk->replay.doubt.raised)
+        rc = sw__replay_settle(&walk->replay, err);
     if (rc == SW_OK && !walk->replay.doubt.raised)
         rc = sw__trust_end(&walk->trust, err);
     if (rc == SW_OK && !walk->replay.doubt.raised)
