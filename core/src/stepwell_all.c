@@ -124,6 +124,7 @@
 #include "store/sqlite_projection.c"
 #include "store/sqlite_prune.c"
 #include "store/sqlite_room.c"
+#include "store/sqlite_row.c"
 #include "store/sqlite_schema.c"
 #include "store/sqlite_statement.c"
 #include "store/sqlite_step.c"

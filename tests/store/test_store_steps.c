@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -331,6 +332,69 @@ static void test_newest_failure_is_the_one_of_the_highest_epoch(void **state)
     store_commit(rig);
 }
 
+/* The body of a result says whose it is; only steps whose number is not divisible by 3 have one. */
+static void assert_results(store_rig *rig, const int64_t *ids, size_t count)
+{
+    char body[32];
+    sw__payload found[200];
+    assert_true(count <= 200);
+    assert_int_equal(
+        rig->store->ops->results_get(rig->store, ids, count, rig->arena, found, &rig->err), SW_OK);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(found[i].step_id, ids[i]);
+        snprintf(body, sizeof(body), "\"%lld\"", (long long)ids[i]);
+        if (SW__STEP_INDEX(ids[i]) % 3 == 0) {
+            assert_null(found[i].body.ptr);
+            continue;
+        }
+        assert_true(sw__str_equal(found[i].body, sw__str(body)));
+        assert_int_equal(found[i].salt[7], (uint8_t)ids[i]);
+    }
+}
+
+static void put_results(store_rig *rig, int64_t task_no, int count)
+{
+    char body[32];
+    for (int i = 0; i < count; i++) {
+        sw__payload row = {.step_id = SW__STEP_ID(task_no, i)};
+        snprintf(body, sizeof(body), "\"%lld\"", (long long)row.step_id);
+        row.body = sw__str(body);
+        memset(row.salt, (uint8_t)row.step_id, sizeof(row.salt));
+        if (i % 3 > 0)
+            assert_int_equal(rig->store->ops->results_put(rig->store, &row, 1, &rig->err), SW_OK);
+    }
+}
+
+/* Side by side, each so many after the one before, none at all between; falling, and twice each. */
+static void test_results_are_found_whatever_lies_between(void **state)
+{
+    store_rig *rig = *state;
+    int64_t ids[200];
+    store_begin(rig, true);
+    for (int64_t task_no = 1; task_no <= 10; task_no++)
+        put_results(rig, store_add_task(rig, NULL, 40), 40);
+    for (size_t apart = 1; apart < 12; apart++) {
+        size_t count = 0;
+        for (size_t at = 0; at < 400 && count < 200; at += apart)
+            ids[count++] = SW__STEP_ID(1 + (int64_t)at / 40, (int64_t)at % 40);
+        for (size_t asked = 1; asked <= count; asked += 7)
+            assert_results(rig, ids, asked);
+        for (size_t i = 1; i < count; i += 2)
+            ids[i] = ids[i - 1];
+        assert_results(rig, ids, count);
+        for (size_t i = 0; i < count; i++)
+            ids[i] = SW__STEP_ID(10 - (int64_t)i / 20, 39 - (int64_t)i % 20 * 2);
+        assert_results(rig, ids, count);
+    }
+    const int64_t far[] = {INT64_MAX, INT64_MIN, -1, 0};
+    sw__payload found[4];
+    assert_int_equal(rig->store->ops->results_get(rig->store, far, 4, rig->arena, found, &rig->err),
+                     SW_OK);
+    for (int i = 0; i < 4; i++)
+        assert_null(found[i].body.ptr);
+    store_commit(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -343,6 +407,7 @@ int main(void)
         STORE_TEST(test_steps_change_lines),
         STORE_TEST(test_steps_enter_lines_when_inserted),
         STORE_TEST(test_results_come_back_and_are_replaced),
+        STORE_TEST(test_results_are_found_whatever_lies_between),
         STORE_TEST(test_large_payloads_come_back),
         STORE_TEST(test_newest_failure_is_the_one_of_the_highest_epoch),
     };

@@ -41,6 +41,35 @@ static void test_missing_tasks_are_told(void **state)
     store_rollback(rig);
 }
 
+/* Side by side and apart, some of them not there; falling, and twice each. */
+static void test_what_is_said_of_tasks_is_found_whatever_lies_between(void **state)
+{
+    store_rig *rig = *state;
+    const int64_t known[] = {2, 3, 4, 6, 7, 10};
+    const int64_t asked[] = {1,  2,  3,  4, 5, 6, 7, 8,         9,
+                             10, 10, 10, 7, 6, 4, 2, INT64_MAX, INT64_MIN};
+    const size_t count = sizeof(asked) / sizeof(asked[0]);
+    sw__task_info found[sizeof(asked) / sizeof(asked[0])];
+    store_begin(rig, true);
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        const sw__task_info info = {.task_no = known[i], .input = SW__LIT("7")};
+        const sw__task_hot task = {.task_no = known[i], .task_id = store_uuid(known[i])};
+        assert_int_equal(rig->store->ops->tasks_insert(rig->store, &task, &info, 1, &rig->err),
+                         SW_OK);
+    }
+    memset(found, 0xff, sizeof(found));
+    assert_int_equal(
+        rig->store->ops->tasks_info(rig->store, asked, count, rig->arena, found, &rig->err), SW_OK);
+    for (size_t i = 0; i < count; i++) {
+        bool there = false;
+        for (size_t j = 0; j < sizeof(known) / sizeof(known[0]); j++)
+            there = there || known[j] == asked[i];
+        assert_int_equal(found[i].task_no, there ? asked[i] : 0);
+        assert_int_equal(found[i].input.ptr != NULL, there);
+    }
+    store_commit(rig);
+}
+
 static void test_empty_batches_change_nothing(void **state)
 {
     store_rig *rig = *state;
@@ -480,6 +509,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORE_TEST(test_missing_tasks_are_told),
+        STORE_TEST(test_what_is_said_of_tasks_is_found_whatever_lies_between),
         STORE_TEST(test_empty_batches_change_nothing),
         STORE_TEST(test_extreme_numbers_come_back),
         STORE_TEST(test_texts_come_back_byte_for_byte),

@@ -75,6 +75,8 @@ static int sqlite_configure(sw__sqlite *self, sw_error *err)
     int rc = sqlite3_busy_timeout(self->db, wait_ms > INT_MAX ? INT_MAX : (int)wait_ms);
     for (size_t i = 0; rc == SQLITE_OK && i < sizeof(options) / sizeof(options[0]); i++)
         rc = sqlite3_db_config(self->db, options[i].option, options[i].value, NULL);
+    if (rc == SQLITE_OK)
+        rc = sw__sqlite_row_register(self->db, self);
     return rc == SQLITE_OK ? SW_OK : sw__sqlite_fail(self, rc, err);
 }
 

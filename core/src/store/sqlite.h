@@ -3,8 +3,8 @@
  * sqlite.c opens, closes and runs transactions · sqlite_room.c keeps room for them on the disk ·
  * sqlite_path.c says why a file cannot be opened · sqlite_fork.c deals with what a forked child
  * inherits · sqlite_schema.c creates and migrates · sqlite_sql.h has every statement,
- * sqlite_statement.c prepares and runs them · sqlite_error.c turns SQLite's codes into ours · the
- * other files hold the verbs, by subject.
+ * sqlite_statement.c prepares and runs them, sqlite_row.c reads many rows · sqlite_error.c turns
+ * SQLite's codes into ours · the other files hold the verbs, by subject.
  *
  * This floor is the only one that includes sqlite3.h.
  */
@@ -20,6 +20,7 @@
 #include "store/sqlite_sql.h"
 
 typedef struct sw__sqlite_opened sw__sqlite_opened;
+typedef struct sw__row_walk sw__row_walk;
 
 typedef struct sw__sqlite {
     sw__store base;
@@ -35,6 +36,7 @@ typedef struct sw__sqlite {
     int64_t page_size;         /* in bytes */
     int64_t room_pages;        /* for which the file had room at the last commit */
     sw__hasher *hasher;        /* of blobs; NULL until the first */
+    sw__row_walk *walk;        /* what sw_row is for at the moment (sqlite_row.c), or NULL */
     sqlite3_stmt *statements[SW__SQL_COUNT];
 } sw__sqlite;
 
@@ -153,6 +155,34 @@ sw_str sw__column_text(sw__column *column);
 void sw__sqlite_read_task(const sw__bind *bind, sw__task_hot *row);
 /* A blob that has to have this size; zeros for one of another size, which only damage explains. */
 void sw__column_blob(sw__column *column, void *bytes, size_t size);
+
+/* sqlite_row.c: a row that SQLite hands over, its columns read one after the other, as above. What
+ * is borrowed lives until the visit returns. */
+typedef struct sw__row {
+    sqlite3_value **next;
+} sw__row;
+
+static inline int64_t sw__row_int(sw__row *row)
+{
+    return sqlite3_value_int64(*row->next++);
+}
+
+static inline int32_t sw__row_int32(sw__row *row)
+{
+    return (int32_t)sw__row_int(row);
+}
+
+sw_str sw__row_text(sw__row *row);
+void sw__row_blob(sw__row *row, void *bytes, size_t size);
+
+/* Not 0 ends the walk and is its answer. The visit may run other statements. */
+typedef int (*sw__row_visit)(void *context, sw__row *row, sw_error *err);
+
+/* Visit each row of a statement whose columns go to sw_row. */
+int sw__bind_each(sw__sqlite *self, sw__bind *bind, sw__row_visit visit, void *context,
+                  sw_error *err);
+/* Make sw_row known to the connection of a store. Returns a code of SQLite. */
+int sw__sqlite_row_register(sqlite3 *db, sw__sqlite *self);
 
 /* sqlite_blob.c: what a row keeps of a payload: its text, or the number of a blob, which is stored
  * once however many rows name it. */

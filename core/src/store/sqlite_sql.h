@@ -34,12 +34,14 @@
 #define SW__PAYLOAD(body, blob)                                                                    \
     "ifnull(" body ", (SELECT b.body FROM blob_body AS b WHERE b.blob_no = " blob "))"
 
-/* Results are read so many at a time, in the order of their keys: starting a statement costs as much
- * as finding two rows. */
-#define SW__RESULT_KEYS                                                                            \
-    "(?1), (?2), (?3), (?4), (?5), (?6), (?7), (?8), "                                             \
-    "(?9), (?10), (?11), (?12), (?13), (?14), (?15), (?16)"
-#define SW__RESULT_KEY_COUNT 16
+/* Results are read by ranges of keys, so many at a time: starting a statement costs as much as
+ * finding four rows, or the first row of two ranges. */
+#define SW__RESULT_RANGES                                                                          \
+    "(?1, ?2), (?3, ?4), (?5, ?6), (?7, ?8), (?9, ?10), (?11, ?12), (?13, ?14), (?15, ?16), "      \
+    "(?17, ?18), (?19, ?20), (?21, ?22), (?23, ?24), (?25, ?26), (?27, ?28), (?29, ?30), "         \
+    "(?31, ?32)"
+#define SW__RESULT_RANGE_COUNT 16
+#define SW__RESULT_ROW "sw_row(r.step_id, r.salt, " SW__PAYLOAD("r.body", "r.blob_no") ")"
 
 /* What a task must be to pass a filter: ?1 state or -1, ?2 workflow name or NULL, ?3 and ?7 tags or
  * NULL as they stand in task_tag, ?4 correlation id. Each list starts where its narrowest index does. */
@@ -112,7 +114,8 @@
     XX(TASK_INFO_PUT, "INSERT INTO task_info (" SW__COLUMNS_INFO "input_blob, input) "             \
                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")                               \
     XX(TASK_INFO_GET, "SELECT " SW__COLUMNS_INFO SW__PAYLOAD(                                      \
-                          "input", "task_info.input_blob") " FROM task_info WHERE task_no = ?1")   \
+                          "input", "task_info.input_blob") " FROM task_info "                      \
+                          "WHERE task_no BETWEEN ?1 AND ?2 ORDER BY task_no")                      \
     XX(TASK_INFO_NAMES, "SELECT idempotency_key, tags, input_blob, "                               \
                         "(SELECT name FROM workflow AS w WHERE w.workflow_no = t.workflow_no) "    \
                         "FROM task_info AS i CROSS JOIN task AS t ON t.task_no = i.task_no "       \
@@ -168,8 +171,8 @@
     XX(STEP_GET, "SELECT " SW__COLUMNS_STEP " FROM step WHERE step_id = ?1")                       \
     XX(STEP_UPDATE, "UPDATE step SET state = ?1, open_deps = ?2, attempt = ?3, crashes = ?4, "     \
                     "epoch = ?5, lane = ?6, rank = ?7, changed_us = ?8 WHERE step_id = ?9")        \
-    XX(STEP_EACH, "SELECT " SW__COLUMNS_STEP " FROM step WHERE step_id BETWEEN ?1 AND ?2 "         \
-                  "ORDER BY step_id")                                                              \
+    XX(STEP_EACH, "SELECT 1 FROM step WHERE step_id BETWEEN ?1 AND ?2 "                            \
+                  "AND sw_row(" SW__COLUMNS_STEP ") ORDER BY step_id")                             \
     XX(QUEUE_SCAN, "SELECT step_id, rank FROM step "                                               \
                    "WHERE lane <> 0 AND lane = ?1 AND rank <= ?2 ORDER BY rank, step_id LIMIT ?3") \
     XX(QUEUE_AFTER, "SELECT step_id, rank FROM step WHERE lane <> 0 AND lane = ?1 "                \
@@ -179,11 +182,11 @@
                    "VALUES (?1, ?2, ?3, ?4)")                                                      \
     XX(RESULT_BLOB, "SELECT blob_no FROM result WHERE step_id = ?1 AND blob_no IS NOT NULL")       \
     XX(RESULT_REPLACE, "UPDATE result SET salt = ?2, blob_no = ?3, body = ?4 WHERE step_id = ?1")  \
-    XX(RESULT_GET, "SELECT step_id, salt, " SW__PAYLOAD(                                           \
-                       "body", "result.blob_no") " FROM result WHERE step_id = ?1")                \
-    XX(RESULT_PAGE, "WITH wanted (step_id) AS (VALUES " SW__RESULT_KEYS ") "                       \
-                    "SELECT r.step_id, salt, " SW__PAYLOAD("r.body", "r.blob_no")                  \
-                    " FROM wanted AS w CROSS JOIN result AS r ON r.step_id = w.step_id")           \
+    XX(RESULT_GET, "SELECT 1 FROM result AS r WHERE step_id BETWEEN ?1 AND ?2 "                    \
+                   "AND " SW__RESULT_ROW " ORDER BY step_id")                                      \
+    XX(RESULT_PAGE, "WITH wanted (least, most) AS (VALUES " SW__RESULT_RANGES ") "                 \
+                    "SELECT 1 FROM wanted AS w CROSS JOIN result AS r "                            \
+                    "WHERE r.step_id BETWEEN least AND most AND " SW__RESULT_ROW)                  \
     XX(FAILURE_PUT, "INSERT OR REPLACE INTO failure "                                              \
                     "(" SW__COLUMNS_FAILURE ") VALUES (?1, ?2, ?3, ?4, ?5, ?6)")                   \
     XX(FAILURE_GET, "SELECT " SW__COLUMNS_FAILURE " FROM failure "                                 \

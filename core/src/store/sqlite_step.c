@@ -91,26 +91,40 @@ int sw__sqlite_steps_update(sw__store *store, const sw__step_hot *rows, size_t c
     return SW_OK;
 }
 
+typedef struct step_walk {
+    sw__step_visit visit;
+    void *context;
+} step_walk;
+
+static int step_visit(void *context, sw__row *row, sw_error *err)
+{
+    const step_walk *walk = context;
+    sw__step_hot step;
+    step.step_id = sw__row_int(row);
+    step.state = sw__row_int32(row);
+    step.open_deps = sw__row_int32(row);
+    step.attempt = sw__row_int32(row);
+    step.crashes = sw__row_int32(row);
+    step.epoch = sw__row_int(row);
+    step.lane = sw__row_int(row);
+    step.rank = sw__row_int(row);
+    step.changed_us = sw__row_int(row);
+    return walk->visit(walk->context, &step, err);
+}
+
 int sw__sqlite_steps_each(sw__store *store, int64_t task_no, sw__step_visit visit, void *context,
                           sw_error *err)
 {
     sw__sqlite *self = (sw__sqlite *)store;
+    step_walk walk = {.visit = visit, .context = context};
     int rc = sw__sqlite_enter(self, SW__STORE_READING, "store.steps_each", err);
     if (rc < 0)
         return rc;
     sw__bind bind = sw__bind_start(self, SW__SQL_STEP_EACH);
     sw__bind_int(&bind, task_no > 0 ? SW__STEP_ID(task_no, 0) : INT64_MIN);
     sw__bind_int(&bind, task_no > 0 ? SW__STEP_ID(task_no, SW__STEP_INDEX(-1)) : INT64_MAX);
-    while ((rc = sw__bind_next(self, &bind, err)) > 0) {
-        sw__step_hot row;
-        step_read(&bind, &row);
-        rc = visit(context, &row, err);
-        if (rc != 0) {
-            sw__bind_end(&bind);
-            return rc < 0 ? rc : SW_OK;
-        }
-    }
-    return rc;
+    rc = sw__bind_each(self, &bind, step_visit, &walk, err);
+    return rc < 0 ? rc : SW_OK;
 }
 
 /* The rows of a bound scan of a line, each behind the one before; after is where the scan begins.

@@ -180,23 +180,38 @@ static void task_read_info(const sw__bind *bind, sw__arena *arena, sw__task_info
     row->input = sw__arena_str(arena, sw__column_text(&column));
 }
 
+/* Those of a range of numbers without a gap; one that is not there has no row. */
+static int task_info_range(sw__sqlite *self, const int64_t *task_nos, size_t count,
+                           sw__arena *arena, sw__task_info *rows, sw_error *err)
+{
+    int rc;
+    sw__bind bind = sw__bind_start(self, SW__SQL_TASK_INFO_GET);
+    sw__bind_int(&bind, task_nos[0]);
+    sw__bind_int(&bind, task_nos[count - 1]);
+    while ((rc = sw__bind_next(self, &bind, err)) > 0) {
+        int64_t task_no = sqlite3_column_int64(bind.statement, 0);
+        if (task_no < task_nos[0] || task_no > task_nos[count - 1]) {
+            sw__bind_end(&bind);
+            return sw__sqlite_fail_order(self, err);
+        }
+        task_read_info(&bind, arena, &rows[task_no - task_nos[0]]);
+    }
+    return rc;
+}
+
 int sw__sqlite_tasks_info(sw__store *store, const int64_t *task_nos, size_t count, sw__arena *arena,
                           sw__task_info *rows, sw_error *err)
 {
     sw__sqlite *self = (sw__sqlite *)store;
     int rc = sw__sqlite_enter(self, SW__STORE_READING, "store.tasks_info", err);
-    for (size_t i = 0; rc == SW_OK && i < count; i++) {
-        rows[i] = (sw__task_info){0};
-        sw__bind bind = sw__bind_start(self, SW__SQL_TASK_INFO_GET);
-        sw__bind_int(&bind, task_nos[i]);
-        rc = sw__bind_next(self, &bind, err);
-        if (rc == 1) {
-            task_read_info(&bind, arena, &rows[i]);
-            sw__bind_end(&bind);
-            rc = sw__arena_failed(arena) ? sw__fail(err, SW_ENOMEM, NULL) : SW_OK;
-        }
+    for (size_t i = 0, end; rc == SW_OK && i < count; i = end) {
+        for (end = i + 1;
+             end < count && (uint64_t)task_nos[end] - (uint64_t)task_nos[i] == end - i;)
+            end++;
+        memset(rows + i, 0, (end - i) * sizeof(*rows));
+        rc = task_info_range(self, task_nos + i, end - i, arena, rows + i, err);
     }
-    return rc;
+    return rc == SW_OK && sw__arena_failed(arena) ? sw__fail(err, SW_ENOMEM, NULL) : rc;
 }
 
 int sw__sqlite_tasks_find(sw__store *store, const sw_uuid *ids, size_t count, int64_t *task_nos,
