@@ -81,7 +81,8 @@ static inline bool sw__wire_take_word(sw__wire *wire, int64_t *number)
     return true;
 }
 
-static inline bool sw__wire_take_long(sw__wire *wire, int64_t *number)
+/* A call, so that taking a number of one byte, as most are, is small enough to need none. */
+__attribute__((noinline, unused)) static bool sw__wire_take_long(sw__wire *wire, int64_t *number)
 {
     if (wire->end - wire->at >= 8 && sw__wire_take_word(wire, number))
         return true;

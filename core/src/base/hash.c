@@ -57,6 +57,17 @@ void sw__hasher_free(sw__hasher *hasher)
     sw__free(hasher->env, hasher);
 }
 
+/* The parts of a node are one byte and 32 bytes long: those are copied without a call. */
+static void hash_copy(uint8_t *to, sw_str part)
+{
+    if (part.len == 1)
+        *to = (uint8_t)*part.ptr;
+    else if (part.len == 32)
+        memcpy(to, part.ptr, 32);
+    else if (part.len > 0)
+        memcpy(to, part.ptr, part.len);
+}
+
 /* The parts in one piece when they are short: then *size is that of all of them. */
 static bool hash_gather(const sw_str *parts, size_t part_count, uint8_t room[HASH_ROOM],
                         size_t *size)
@@ -65,8 +76,7 @@ static bool hash_gather(const sw_str *parts, size_t part_count, uint8_t room[HAS
     for (size_t i = 0; i < part_count; i++) {
         if (parts[i].len > HASH_SHORT - used)
             return false;
-        if (parts[i].len > 0)
-            memcpy(room + used, parts[i].ptr, parts[i].len);
+        hash_copy(room + used, parts[i]);
         used += parts[i].len;
     }
     *size = used;
@@ -77,7 +87,7 @@ static bool hash_gather(const sw_str *parts, size_t part_count, uint8_t room[HAS
 static size_t hash_pad(uint8_t room[HASH_ROOM], size_t size)
 {
     size_t end = (size + HASH_LENGTH + HASH_BLOCK) / HASH_BLOCK * HASH_BLOCK;
-    memset(room + size, 0, end - size);
+    memset(room + size, 0, HASH_BLOCK + HASH_LENGTH); /* so much at most; a length that is known */
     room[size] = 0x80;
     room[end - 2] = (uint8_t)(size * 8 >> 8);
     room[end - 1] = (uint8_t)(size * 8);
