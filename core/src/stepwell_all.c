@@ -161,6 +161,7 @@
 #include "audit/relay.c"
 #include "audit/render.c"
 #include "audit/replay.c"
+#include "audit/ring.c"
 #include "audit/scan.c"
 #include "audit/segment.c"
 #include "audit/signer.c"

@@ -120,7 +120,8 @@ stage_asan() {
 
 stage_tsan() {
     local -a programs=(test_threads test_bell test_wake test_engine_group test_worker_keep
-        test_worker_runner test_worker_stop test_audit_relay test_audit_tiled)
+        test_worker_runner test_worker_stop test_audit_ring test_audit_relay test_audit_ahead
+        test_audit_tiled)
     build_preset tsan "${programs[@]}"
     run_ctest build/tsan --tests-regex "^($(IFS='|' && echo "${programs[*]}"))\$"
 }

@@ -176,7 +176,7 @@ static void test_an_honest_log(void **state)
     assert_int_equal(threads_begun, 0);
     t->trust = &t->given;
     assert_int_equal(verify_alike(t, &report), SW_OK);
-    assert_int_equal(threads_begun, 1 + 2 + 63);
+    assert_true(threads_begun > 1 + 2 + 2 && threads_begun < 1 + 2 + 63); /* as many as batches */
     assert_int_equal(report.level, SW_AUDIT_SIGNED);
     assert_int_equal(report.signed_count, report.entry_count);
     assert_non_null(strstr(report.message, "those of 2 checkpoints"));

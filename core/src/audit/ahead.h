@@ -24,7 +24,7 @@ typedef struct sw__bundle {
     int64_t times_us[SW__TILE_WIDTH];
     uint8_t leaves[SW__TILE_WIDTH][32];
     uint8_t root[32]; /* of a full tile, when count is its width */
-    bool done;        /* guarded by the lock of what hands it out, as whose it is */
+    sw__buf path;
 } sw__bundle;
 
 /* Begin with the bundles of a folder of size entries, jobs threads at a time, the caller's among

@@ -1,21 +1,16 @@
 /* Hashing segments while they wait to be judged; see relay.h.
  *
- * Batches go round: batch n lies in slot n modulo their number. The caller fills one, whoever has
- * nothing to do hashes the lowest that nobody has, and the caller judges them in order, once there
- * is no room for another. Whoever waits for a batch hashes others meanwhile, so that a machine
- * without threads takes the same way. Only the caller asks for memory. Numbers and done are guarded
- * by the lock; a batch belongs to whoever fills, hashes or judges it. */
+ * They go round in batches (ring.h): the caller fills one, any thread hashes it, and the caller
+ * judges the oldest once there is no room for another. Only the caller asks for memory. */
 #include "audit/relay.h"
 
-#include <pthread.h>
 #include <string.h>
 
+#include "audit/ring.h"
 #include "audit/segment.h"
 #include "base/env.h"
 #include "base/error.h"
-#include "base/thread.h"
 
-#define RELAY_SLOTS 2 /* for each job: one that is hashed, one that waits for its turn */
 #define RELAY_BYTES 65536
 #define RELAY_SEGMENTS 256
 
@@ -28,32 +23,16 @@ typedef struct relay_batch {
     sw__buf bytes;
     sw__buf nodes;
     int rc; /* of hashing: SW_OK or SW_ENOMEM */
-    bool done;
 } relay_batch;
-
-typedef struct relay_hand {
-    sw__relay *relay;
-    sw__hasher *hasher;
-    pthread_t thread;
-} relay_hand;
 
 struct sw__relay {
     const sw_env *env;
     sw__relay_judge judge;
     void *context;
-    bool stopping;
-    bool failed;     /* judging: nothing more is judged */
-    int64_t filled;  /* batches that are full */
-    int64_t claimed; /* of them, those that somebody hashes or has hashed */
-    int64_t judged;
-    relay_batch *slots; /* the one behind the filled ones is being filled */
-    int slot_count;
-    relay_hand *hands; /* the first is that of the caller */
-    int hand_count;
-    int thread_count; /* hands[1] to hands[thread_count] have a thread that runs */
-    pthread_mutex_t lock;
-    pthread_cond_t full; /* there is something to claim, or nothing any more */
-    pthread_cond_t done; /* a batch is done */
+    bool failed; /* judging: nothing more is judged */
+    sw__ring *ring;
+    relay_batch *batches; /* by slot */
+    int batch_count;
 };
 
 /* One segment. */
@@ -151,131 +130,57 @@ static void batch_clear(relay_batch *batch)
     sw__buf_clear(&batch->bytes);
     sw__buf_clear(&batch->nodes);
     batch->count = 0;
-    batch->done = false;
 }
 
-/* Whose turn it is; the lock is held. */
-
-static relay_batch *relay_at(const sw__relay *relay, int64_t number)
+static void relay_work(void *context, int slot, sw__hasher *hasher)
 {
-    return &relay->slots[number % relay->slot_count];
-}
-
-static void relay_work(sw__relay *relay, const relay_hand *hand)
-{
-    relay_batch *batch = relay_at(relay, relay->claimed++);
-    pthread_mutex_unlock(&relay->lock);
-    int rc = batch_hash(batch, hand->hasher);
-    pthread_mutex_lock(&relay->lock);
-    batch->rc = rc;
-    batch->done = true;
-    pthread_cond_signal(&relay->done);
-}
-
-static void *relay_main(void *argument)
-{
-    relay_hand *hand = argument;
-    sw__relay *relay = hand->relay;
-    pthread_mutex_lock(&relay->lock);
-    while (!relay->stopping) {
-        if (relay->claimed < relay->filled)
-            relay_work(relay, hand);
-        else
-            pthread_cond_wait(&relay->full, &relay->lock);
-    }
-    pthread_mutex_unlock(&relay->lock);
-    return NULL;
-}
-
-static void relay_await(sw__relay *relay, const relay_batch *batch)
-{
-    pthread_mutex_lock(&relay->lock);
-    while (!batch->done) {
-        if (relay->claimed < relay->filled)
-            relay_work(relay, &relay->hands[0]);
-        else
-            pthread_cond_wait(&relay->done, &relay->lock);
-    }
-    pthread_mutex_unlock(&relay->lock);
+    const sw__relay *relay = context;
+    relay_batch *batch = &relay->batches[slot];
+    batch->rc = batch_hash(batch, hasher);
 }
 
 /* The caller. */
 
+/* The oldest batch; 1 when there is none. */
 static int relay_judge_next(sw__relay *relay, sw_error *err)
 {
-    relay_batch *batch = relay_at(relay, relay->judged);
-    relay_await(relay, batch);
+    int slot = sw__ring_take(relay->ring);
+    if (slot < 0)
+        return 1;
+    relay_batch *batch = &relay->batches[slot];
     int rc = batch->rc < 0 ? sw__fail(err, batch->rc, NULL) : SW_OK;
     for (int i = 0; rc == SW_OK && i < batch->count; i++) {
         sw__segment segment = batch_segment(batch, i);
         rc = relay->judge(relay->context, &segment, &batch->hashed[i], err);
     }
     batch_clear(batch);
-    relay->judged++;
+    sw__ring_release(relay->ring);
     relay->failed = rc < 0;
     return rc;
 }
 
-static void relay_pass_on(sw__relay *relay)
-{
-    pthread_mutex_lock(&relay->lock);
-    relay->filled++;
-    pthread_cond_signal(&relay->full);
-    pthread_mutex_unlock(&relay->lock);
-}
-
-/* Not before there is a full batch: a short log is hashed sooner than a thread starts. */
-static void relay_start(sw__relay *relay)
-{
-    for (int i = 1; i < relay->hand_count; i++) {
-        relay_hand *hand = &relay->hands[i];
-        if (sw__thread_start(&hand->thread, relay_main, hand, NULL) < 0)
-            return; /* those that there are do all of it */
-        relay->thread_count++;
-    }
-}
-
 int sw__relay_put(sw__relay *relay, const sw__segment *segment, sw_error *err)
 {
-    relay_batch *batch = relay_at(relay, relay->filled);
+    relay_batch *batch = &relay->batches[sw__ring_room(relay->ring)];
     if (batch_put(batch, segment) < 0)
         return sw__fail(err, SW_ENOMEM, NULL);
     if (batch->count < RELAY_SEGMENTS && batch->bytes.len < RELAY_BYTES)
         return SW_OK;
-    if (relay->filled == 0)
-        relay_start(relay);
-    relay_pass_on(relay);
-    return relay->filled - relay->judged < relay->slot_count ? SW_OK : relay_judge_next(relay, err);
+    sw__ring_put(relay->ring);
+    return sw__ring_room(relay->ring) >= 0 ? SW_OK : relay_judge_next(relay, err);
 }
 
 int sw__relay_end(sw__relay *relay, sw_error *err)
 {
     int rc = SW_OK;
-    if (relay_at(relay, relay->filled)->count > 0)
-        relay_pass_on(relay);
-    while (!relay->failed && relay->judged < relay->filled)
+    if (relay->batches[sw__ring_room(relay->ring)].count > 0)
+        sw__ring_put(relay->ring);
+    while (!relay->failed && rc == SW_OK)
         rc = relay_judge_next(relay, err);
-    return rc;
+    return rc < 0 ? rc : SW_OK;
 }
 
 /* Beginning and end. */
-
-static int relay_memory(sw__relay *relay, sw__hasher *hasher)
-{
-    relay->slots = sw__calloc(relay->env, (size_t)relay->slot_count, sizeof(*relay->slots));
-    relay->hands = sw__calloc(relay->env, (size_t)relay->hand_count, sizeof(*relay->hands));
-    for (int i = 0; relay->slots && i < relay->slot_count; i++) {
-        sw__buf_init(&relay->slots[i].bytes, relay->env);
-        sw__buf_init(&relay->slots[i].nodes, relay->env);
-    }
-    for (int i = 0; relay->hands && i < relay->hand_count; i++) {
-        relay->hands[i].relay = relay;
-        relay->hands[i].hasher = i == 0 ? hasher : sw__hasher_new(relay->env);
-        if (!relay->hands[i].hasher)
-            return SW_ENOMEM;
-    }
-    return relay->slots && relay->hands ? SW_OK : SW_ENOMEM;
-}
 
 int sw__relay_open(sw__relay **out, const sw_env *env, sw__hasher *hasher, int32_t jobs,
                    sw__relay_judge judge, void *context, sw_error *err)
@@ -287,12 +192,13 @@ int sw__relay_open(sw__relay **out, const sw_env *env, sw__hasher *hasher, int32
     relay->env = env;
     relay->judge = judge;
     relay->context = context;
-    relay->hand_count = jobs;
-    relay->slot_count = RELAY_SLOTS * jobs;
-    pthread_mutex_init(&relay->lock, NULL);
-    pthread_cond_init(&relay->full, NULL);
-    pthread_cond_init(&relay->done, NULL);
-    if (relay_memory(relay, hasher) < 0)
+    relay->batch_count = SW__RING_SLOTS(jobs);
+    relay->batches = sw__calloc(env, (size_t)relay->batch_count, sizeof(*relay->batches));
+    for (int i = 0; relay->batches && i < relay->batch_count; i++) {
+        sw__buf_init(&relay->batches[i].bytes, env);
+        sw__buf_init(&relay->batches[i].nodes, env);
+    }
+    if (!relay->batches || sw__ring_open(&relay->ring, env, hasher, jobs, relay_work, relay) < 0)
         return sw__fail(err, SW_ENOMEM, NULL);
     return SW_OK;
 }
@@ -301,26 +207,14 @@ void sw__relay_close(sw__relay *relay)
 {
     if (!relay)
         return;
-    pthread_mutex_lock(&relay->lock);
-    relay->stopping = true;
-    pthread_cond_broadcast(&relay->full);
-    pthread_mutex_unlock(&relay->lock);
-    for (int i = 1; i <= relay->thread_count; i++)
-        pthread_join(relay->hands[i].thread, NULL);
-    for (int i = 1; relay->hands && i < relay->hand_count; i++)
-        sw__hasher_free(relay->hands[i].hasher);
-    for (int i = 0; relay->slots && i < relay->slot_count; i++) {
-        sw__buf_free(&relay->slots[i].bytes);
-        sw__buf_free(&relay->slots[i].nodes);
+    sw__ring_close(relay->ring);
+    for (int i = 0; relay->batches && i < relay->batch_count; i++) {
+        sw__buf_free(&relay->batches[i].bytes);
+        sw__buf_free(&relay->batches[i].nodes);
     }
-    pthread_cond_destroy(&relay->done);
-    pthread_cond_destroy(&relay->full);
-    pthread_mutex_destroy(&relay->lock);
-    sw__free(relay->env, relay->hands);
-    sw__free(relay->env, relay->slots);
+    sw__free(relay->env, relay->batches);
     sw__free(relay->env, relay);
 }
 
-#undef RELAY_SLOTS
 #undef RELAY_BYTES
 #undef RELAY_SEGMENTS
