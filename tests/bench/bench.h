@@ -28,6 +28,8 @@ typedef struct bench_rounds {
 /* End the program with a message when rc is an error: a bench has nobody to report to. */
 void bench_check(int rc, const char *what, const sw_error *err);
 double bench_seconds(void);
+/* From now on these are of processor time, of all threads together: where other programs run. */
+void bench_by_processor(void);
 sw_str bench_str(const char *text);
 /* Of at most BENCH_ROUNDS_MAX values. */
 double bench_median(const double *values, int count);
