@@ -121,6 +121,7 @@ static void run_draw_rates(world *w)
         w->rates[fault] = on ? choice_draw(&w->choice, CHOICE_WORKLOAD, most[fault] + 1) : 0;
     }
     w->rates[WORLD_FAULT_COUNT] = switches[choice_draw(&w->choice, CHOICE_WORKLOAD, 4)];
+    w->weights = choice_weights_of(w->rates, WORLD_FAULT_COUNT + 1);
 }
 
 /* Whether an operator may still take up what has ended. */
