@@ -9,6 +9,8 @@
 #include "store/sqlite.h"
 
 #define ACTOR_ERRORS_MAX 6
+#define ACTOR_OPENS_IN_FULL 16 /* once in so many times */
+#define ACTOR_READS_ITSELF 32  /* the definitions that it registers */
 
 ledger *actor_ledger(const actor *self)
 {
@@ -58,7 +60,7 @@ static void actor_begin(actor *self)
     process *home = self->process;
     if (home->ready || home->heap.blocks > 0)
         return;
-    if (!choice_once_in(&self->world->choice, CHOICE_DETAIL, 6))
+    if (!choice_once_in(&self->world->choice, CHOICE_DETAIL, ACTOR_OPENS_IN_FULL))
         image_begin(actor_ledger(self), home);
 }
 
@@ -124,14 +126,14 @@ void actor_close(actor *self)
                       home->heap.blocks);
 }
 
-/* Definitions come ready from the harness; one time in sixteen the process reads them itself. */
+/* Definitions come ready from the harness; rarely the process reads them itself. */
 static int actor_register_once(actor *self, int version, sw_error *error)
 {
     ledger *l = actor_ledger(self);
     sw_workflow *loaded[LEDGER_SHAPES] = {0};
     const sw_workflow *workflows[LEDGER_SHAPES];
     sw_workflow_options options = SW_WORKFLOW_OPTIONS_INIT;
-    bool loads = choice_once_in(&self->world->choice, CHOICE_DETAIL, 16);
+    bool loads = choice_once_in(&self->world->choice, CHOICE_DETAIL, ACTOR_READS_ITSELF);
     int rc = 0;
     options.env = &self->process->env;
     for (int i = 0; i < LEDGER_SHAPES; i++) {
