@@ -29,6 +29,7 @@
 #include "base/result.c"
 #include "base/spawn.c"
 #include "base/str.c"
+#include "base/texts.c"
 #include "base/thread.c"
 #include "base/utf8.c"
 #include "base/uuid.c"

@@ -9,6 +9,9 @@
 #include "store/sqlite.h"
 
 #define ACTOR_ERRORS_MAX 6
+#define ACTOR_LOG_PAGES 24
+#define ACTOR_OPENS_IN_FULL 16 /* once in so many times */
+#define ACTOR_READS_ITSELF 32  /* the definitions that it registers */
 
 ledger *actor_ledger(const actor *self)
 {
@@ -42,13 +45,17 @@ void actor_sleep_up_to(actor *self, uint32_t most_ms)
                 1000 + 1000 * (int64_t)choice_draw(&self->world->choice, CHOICE_DETAIL, most_ms));
 }
 
-static void actor_rare_settings(actor *self)
+/* No run is so long that the log would ever be moved while it is used, with the engine's settings;
+ * and who recovers a long one reads all of it. */
+static void actor_settings(actor *self)
 {
+    const ledger *l = actor_ledger(self);
     sqlite3 *db = ((sw__sqlite *)self->process->engine->store)->db;
-    if (!actor_ledger(self)->rare_settings)
+    if (l->rare_settings || l->short_log)
+        sqlite3_wal_autocheckpoint(db, l->rare_settings ? 2 : ACTOR_LOG_PAGES);
+    if (!l->rare_settings)
         return;
     sqlite3_exec(db, "PRAGMA cache_size = 1", NULL, NULL, NULL);
-    sqlite3_exec(db, "PRAGMA wal_autocheckpoint = 2", NULL, NULL, NULL);
     self->process->engine->sweep_batch = 2;
 }
 
@@ -58,7 +65,7 @@ static void actor_begin(actor *self)
     process *home = self->process;
     if (home->ready || home->heap.blocks > 0)
         return;
-    if (!choice_once_in(&self->world->choice, CHOICE_DETAIL, 6))
+    if (!choice_once_in(&self->world->choice, CHOICE_DETAIL, ACTOR_OPENS_IN_FULL))
         image_begin(actor_ledger(self), home);
 }
 
@@ -82,7 +89,7 @@ static void actor_open_engine(actor *self)
     }
     image_learn(actor_ledger(self), engine->store);
     self->process->engine = engine;
-    actor_rare_settings(self);
+    actor_settings(self);
 }
 
 /* Threads of one process open and close its engine one after the other. */
@@ -124,14 +131,14 @@ void actor_close(actor *self)
                       home->heap.blocks);
 }
 
-/* Definitions come ready from the harness; one time in sixteen the process reads them itself. */
+/* Definitions come ready from the harness; rarely the process reads them itself. */
 static int actor_register_once(actor *self, int version, sw_error *error)
 {
     ledger *l = actor_ledger(self);
     sw_workflow *loaded[LEDGER_SHAPES] = {0};
     const sw_workflow *workflows[LEDGER_SHAPES];
     sw_workflow_options options = SW_WORKFLOW_OPTIONS_INIT;
-    bool loads = choice_once_in(&self->world->choice, CHOICE_DETAIL, 16);
+    bool loads = choice_once_in(&self->world->choice, CHOICE_DETAIL, ACTOR_READS_ITSELF);
     int rc = 0;
     options.env = &self->process->env;
     for (int i = 0; i < LEDGER_SHAPES; i++) {

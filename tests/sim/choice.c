@@ -85,22 +85,30 @@ bool choice_once_in(choice *c, choice_kind kind, uint32_t n)
     return choice_record(c, kind, drawn) == 1;
 }
 
-uint32_t choice_weigh(choice *c, choice_kind kind, const uint32_t *weights, uint32_t count,
-                      uint32_t may)
+choice_weights choice_weights_of(const uint32_t *each, uint32_t count)
+{
+    choice_weights weights = {each, count, 0};
+    for (uint32_t i = 0; i < count; i++)
+        weights.sum += each[i];
+    return weights;
+}
+
+static uint32_t choice_band(const choice_weights *weights, uint32_t random)
+{
+    uint32_t drawn = 1;
+    for (uint32_t band = CHOICE_WEIGHTS - weights->each[0]; random < band; drawn++)
+        band -= weights->each[drawn];
+    return drawn;
+}
+
+uint32_t choice_weigh(choice *c, choice_kind kind, const choice_weights *weights, uint32_t may)
 {
     uint32_t drawn = 0;
-    if (c->replay) {
-        drawn = choice_recorded(c, kind, count + 1);
-    } else {
-        uint32_t random = choice_random(c, 65536);
-        for (uint32_t i = 0, band = 65536; i < count; i++) {
-            band -= weights[i];
-            if (random >= band) {
-                drawn = i + 1;
-                break;
-            }
-        }
-    }
+    uint32_t random = c->replay ? 0 : choice_random(c, CHOICE_WEIGHTS);
+    if (c->replay)
+        drawn = choice_recorded(c, kind, weights->count + 1);
+    else if (random >= CHOICE_WEIGHTS - weights->sum)
+        drawn = choice_band(weights, random);
     if (drawn && !(may >> (drawn - 1) & 1))
         drawn = 0;
     return choice_record(c, kind, drawn);

@@ -29,6 +29,7 @@ typedef enum choice_kind {
 } choice_kind;
 
 #define CHOICE_DRAWERS_MAX 16 /* the harness, and every actor */
+#define CHOICE_WEIGHTS 65536u
 #define CHOICE_STREAMS (CHOICE_KIND_COUNT * CHOICE_DRAWERS_MAX)
 
 /* A draw that was not 0. */
@@ -45,6 +46,13 @@ typedef struct choice_list {
     size_t count;
     size_t capacity;
 } choice_list;
+
+/* Chances of 65,536, which together are less than that. */
+typedef struct choice_weights {
+    const uint32_t *each;
+    uint32_t count;
+    uint32_t sum;
+} choice_weights;
 
 typedef struct choice {
     uint64_t state;
@@ -68,9 +76,9 @@ void choice_free(choice *c);
 uint32_t choice_draw(choice *c, choice_kind kind, uint32_t n);
 /* True once in n, when drawing from a seed; recorded as 0 or 1. */
 bool choice_once_in(choice *c, choice_kind kind, uint32_t n);
-/* 0, or i with a chance of weights[i - 1] in 65,536. What `may` (bit i - 1) forbids becomes 0. */
-uint32_t choice_weigh(choice *c, choice_kind kind, const uint32_t *weights, uint32_t count,
-                      uint32_t may);
+choice_weights choice_weights_of(const uint32_t *each, uint32_t count);
+/* 0, or i with the chance of weights->each[i - 1]. What `may` (bit i - 1) forbids becomes 0. */
+uint32_t choice_weigh(choice *c, choice_kind kind, const choice_weights *weights, uint32_t may);
 /* Digest of all draws and the state behind them: equal for equal runs. */
 uint64_t choice_unseed(const choice *c);
 

@@ -173,6 +173,7 @@ typedef struct ledger {
     uint32_t fates;          /* which ends of handlers there are */
     bool stop;               /* actors end */
     bool rare_settings;      /* a tiny cache, a tiny log, small batches */
+    bool short_log;          /* which is moved to the database after a few transactions */
     int64_t clock_offset_us; /* store time minus virtual time, in this boot */
     int clock_boots;         /* the boot in which it was learned */
     int64_t clock_last_us;   /* the latest store time that was seen */

@@ -13,7 +13,7 @@
 
 #define ORACLE_PAGE 100000
 #define ORACLE_DEAD_MAX 10000
-#define ORACLE_ANEW 16
+#define ORACLE_ANEW 32
 
 void oracle_violate(const oracle *o, const char *rule, int index, const char *text)
 {
@@ -317,7 +317,7 @@ void oracle_check(ledger *l)
     oracle_close(l, o.engine);
 }
 
-/* One opening in sixteen reads the schema anew: where it is wrong, it stays so, and one of the
+/* One opening in 32 reads the schema anew: where it is wrong, it stays so, and one of the
  * processes that open the database in full comes across it, too. */
 static sw_engine *oracle_open_or_make(ledger *l, bool must_exist)
 {

@@ -67,9 +67,11 @@ static uint32_t process_haste(const actor *self, const char *place)
     bool watches = self->watches && process_watchers(self->process) == 1;
     if (strcmp(place, "store.rollback") == 0)
         return watches ? 2 : 0;
-    if (strcmp(place, "store.begin") != 0 && strcmp(place, "store.version") != 0)
+    bool begins = strcmp(place, "store.begin") == 0;
+    if (!begins && strcmp(place, "store.version") != 0)
         return 0;
-    return self->process->users > 1 ? 8 : watches ? 4 : 32;
+    uint32_t haste = self->process->users > 1 ? 8 : watches ? 4 : 32;
+    return begins ? haste / 2 : haste;
 }
 
 static void process_stand_still(world *w, const char *place)

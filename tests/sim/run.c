@@ -17,6 +17,7 @@
 #define RUN_FAULTY_SLICE_US 250000
 #define RUN_SLICE_US 400000
 #define RUN_SLICES_MAX 600 /* steps that kill their workers wait out a lease each time */
+#define RUN_MAKES 12       /* one run in so many makes its database */
 #define RUN_THREADS_MAX 6
 #define RUN_POINTS_FAULTY 10000
 #define RUN_POINTS_HEALED 400000
@@ -121,6 +122,7 @@ static void run_draw_rates(world *w)
         w->rates[fault] = on ? choice_draw(&w->choice, CHOICE_WORKLOAD, most[fault] + 1) : 0;
     }
     w->rates[WORLD_FAULT_COUNT] = switches[choice_draw(&w->choice, CHOICE_WORKLOAD, 4)];
+    w->weights = choice_weights_of(w->rates, WORLD_FAULT_COUNT + 1);
 }
 
 /* Whether an operator may still take up what has ended. */
@@ -294,7 +296,7 @@ static void run_draw_machine(world *w)
 /* Mostly the database is there; in some runs its makers race. */
 static void run_draw_database(world *w, ledger *l)
 {
-    l->alike = !choice_once_in(&w->choice, CHOICE_WORKLOAD, 6);
+    l->alike = !choice_once_in(&w->choice, CHOICE_WORKLOAD, RUN_MAKES);
     if (l->alike)
         disk_put(&l->disk, &run_empty);
     else

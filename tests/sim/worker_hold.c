@@ -17,25 +17,26 @@ static bool worker_is_deadly(const actor *self, const sw_step_claim *claim)
 /* What gives heartbeats hangs more often: nothing else keeps an attempt alive that hangs. */
 static fate worker_draw_fate(const actor *self, const sw_step_claim *claim)
 {
-    uint32_t weights[] = {
+    uint32_t each[] = {
 #define FATE_WEIGHT(name, weight) weight,
         FATE_MAP(FATE_WEIGHT)
 #undef FATE_WEIGHT
     };
     uint32_t may = self->world->healed ? 0 : actor_ledger(self)->fates;
-    weights[FATE_HANG - 1] *= claim->heartbeat_ms ? 4 : 1;
-    return (fate)choice_weigh(&self->world->choice, CHOICE_FATE, weights, FATE_COUNT, may);
+    each[FATE_HANG - 1] *= claim->heartbeat_ms ? 4 : 1;
+    choice_weights weights = choice_weights_of(each, FATE_COUNT);
+    return (fate)choice_weigh(&self->world->choice, CHOICE_FATE, &weights, may);
 }
 
 /* Of all handlers of a delivery, when what they need is not there, say. */
 static fate worker_draw_common(const actor *self, size_t count)
 {
-    static const uint32_t weights[FATE_COUNT] = {
+    static const uint32_t each[FATE_COUNT] = {
         [FATE_SLOW - 1] = 3000, [FATE_FAIL - 1] = 3000, [FATE_FAIL_FOR_GOOD - 1] = 8000};
     uint32_t may = self->world->healed ? 0 : actor_ledger(self)->fates;
-    return count > 1
-               ? (fate)choice_weigh(&self->world->choice, CHOICE_FATE, weights, FATE_COUNT, may)
-               : FATE_NONE;
+    choice_weights weights = choice_weights_of(each, FATE_COUNT);
+    return count > 1 ? (fate)choice_weigh(&self->world->choice, CHOICE_FATE, &weights, may)
+                     : FATE_NONE;
 }
 
 /* Some handlers say nothing, whatever is asked of them. */

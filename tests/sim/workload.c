@@ -293,4 +293,5 @@ void ledger_draw(ledger *l)
     l->lease_ms = l->world->calm ? 4800 : 300 + 700 * (int64_t)choice_draw(c, CHOICE_WORKLOAD, 4);
     l->fates = fates_draw(l, c);
     l->rare_settings = choice_once_in(c, CHOICE_WORKLOAD, 4);
+    l->short_log = choice_draw(c, CHOICE_WORKLOAD, 4);
 }

@@ -335,8 +335,7 @@ int world_point(world *w, uint32_t may, const char *place)
         coroutine_leave(&w->current->routine);
     }
     uint32_t allowed = 1u << WORLD_FAULT_COUNT | (w->healed ? 0 : may);
-    uint32_t drawn =
-        choice_weigh(&w->choice, CHOICE_EVENT, w->rates, WORLD_FAULT_COUNT + 1, allowed);
+    uint32_t drawn = choice_weigh(&w->choice, CHOICE_EVENT, &w->weights, allowed);
     if (drawn == 0)
         return -1;
     if (drawn == WORLD_FAULT_COUNT + 1) {

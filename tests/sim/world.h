@@ -92,6 +92,7 @@ typedef struct world {
     uint8_t boot_id[16];
     int boots;
     uint32_t rates[WORLD_FAULT_COUNT + 1]; /* of 65,536 points; the last one: somebody else runs */
+    choice_weights weights;                /* the same */
     bool calm;                             /* no faults at all, and long leases */
     bool healed;                           /* no faults any more */
     bool power_lost;

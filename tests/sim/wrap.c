@@ -11,6 +11,8 @@
 #include "sim/probe.h"
 #include "store/sqlite.h"
 
+#define WRAP_READS_ITSELF 32
+
 static world *const *wrap_world;
 
 void wrap_install(world *const *current)
@@ -125,7 +127,7 @@ int __wrap_sw__store_sqlite_open(const sw__store_options *options, sw__store **o
     return rc;
 }
 
-/* Definitions that are stored: fifteen of sixteen times a process is given the harness's own
+/* Definitions that are stored: but for one time in 32, a process is given the harness's own
  * instead of reading it again, which would be a good part of a schedule. */
 
 int __real_sw__workflow_load_canonical(const sw_env *env, sw_str json, sw_workflow **out,
@@ -149,7 +151,7 @@ int __wrap_sw__workflow_load_canonical(const sw_env *env, sw_str json, sw_workfl
 {
     world *w = *wrap_world;
     sw_workflow *known = w->ledger ? wrap_known(w->ledger, json) : NULL;
-    if (!known || choice_once_in(&w->choice, CHOICE_DETAIL, 16))
+    if (!known || choice_once_in(&w->choice, CHOICE_DETAIL, WRAP_READS_ITSELF))
         return __real_sw__workflow_load_canonical(env, json, out, err);
     *out = sw__workflow_keep(known);
     return SW_OK;

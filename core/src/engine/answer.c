@@ -9,16 +9,16 @@
 int sw__query_entered(sw_engine *engine, sw__query_fill fill, const void *context, sw_result **out,
                       sw_error *err)
 {
-    int rc = sw__catalog_check(&engine->catalog, engine->store, err);
-    if (rc < 0)
-        return rc;
+    sw__store *store = engine->store;
     sw_result *result = sw__result_new(engine->env);
     if (!result)
         return sw__fail(err, SW_ENOMEM, NULL);
-    rc = engine->store->ops->begin(engine->store, false, err);
+    int rc = store->ops->begin(store, false, err);
     if (rc == SW_OK) {
-        rc = fill(engine, result, context, err);
-        engine->store->ops->rollback(engine->store);
+        rc = sw__catalog_check(&engine->catalog, store, err);
+        if (rc == SW_OK)
+            rc = fill(engine, result, context, err);
+        store->ops->rollback(store);
     }
     if (rc == SW_OK && sw__arena_failed(result->arena))
         rc = sw__fail(err, SW_ENOMEM, NULL);

@@ -39,7 +39,8 @@ int sw__catalog_init(sw__catalog *catalog, const sw_env *env);
 void sw__catalog_free(sw__catalog *catalog);
 /* Forget everything; after a rollback. */
 void sw__catalog_reset(sw__catalog *catalog);
-/* Ask again what another process may have changed; call before a transaction. */
+/* Ask again what another process may have changed; call at the beginning of a transaction, which
+ * then sees what is remembered for it, and has locked already what the question would lock. */
 int sw__catalog_check(sw__catalog *catalog, sw__store *store, sw_error *err);
 /* Forget which definition is the newest of each name; after registering. */
 void sw__catalog_forget_newest(sw__catalog *catalog);

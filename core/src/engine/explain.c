@@ -1,5 +1,6 @@
 /* Why a step does not run: the exact things it waits for, in sentences. */
 #include "base/plant.h"
+#include "base/texts.h"
 #include "engine/breaker.h"
 #include "engine/deadline.h"
 #include "engine/member.h"
@@ -96,7 +97,7 @@ static bool explain_lists(explain_call *call, sw_str json, sw_str name, bool whe
 {
     sw_str *names = NULL;
     size_t count = 0;
-    if (sw__member_names(call->arena, json, &names, &count, NULL) < 0 || count == 0)
+    if (sw__texts_read(call->arena, json, &names, &count, NULL) < 0 || count == 0)
         return when_empty;
     for (size_t i = 0; i < count; i++) {
         if (sw__str_equal(names[i], name))

@@ -3,13 +3,11 @@
 
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/env.h"
-#include "base/json.h"
 #include "base/limits.h"
-#include "base/node.h"
 #include "base/plant.h"
 #include "base/probe.h"
+#include "base/texts.h"
 #include "engine/check.h"
 #include "engine/flow.h"
 #include "engine/query.h"
@@ -51,22 +49,6 @@ static int member_check(const sw_worker_options *options, sw_worker_ref *out, sw
     return rc;
 }
 
-static sw_str member_json(sw__arena *arena, const sw_str *names, size_t count)
-{
-    sw__buf text;
-    sw__buf_init(&text, sw__arena_env(arena));
-    sw__buf_put_byte(&text, '[');
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0)
-            sw__buf_put_byte(&text, ',');
-        sw__json_put_str(&text, names[i]);
-    }
-    sw__buf_put_byte(&text, ']');
-    sw_str copy = text.failed ? (sw_str){0} : sw__arena_str(arena, sw__buf_str(&text));
-    sw__buf_free(&text);
-    return copy;
-}
-
 static int member_set(sw__strmap *map, sw__arena *arena, const sw_str *names, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -98,8 +80,8 @@ static void member_describe(sw__member *member, const sw_worker_options *options
                        ? sw__arena_str(member->arena, options->name)
                        : sw__arena_format(member->arena, "%lld@%s", (long long)record->pid, host);
     record->lease_ms = options->lease_ms ? options->lease_ms : MEMBER_LEASE_MS;
-    record->handlers = member_json(member->arena, options->handlers, options->handler_count);
-    record->queues = member_json(member->arena, options->queues, options->queue_count);
+    record->handlers = sw__texts_write(member->arena, options->handlers, options->handler_count);
+    record->queues = sw__texts_write(member->arena, options->queues, options->queue_count);
 }
 
 static sw__member *member_new(const sw_env *env, const sw_worker_options *options)
@@ -369,23 +351,6 @@ int sw_worker_close(sw_engine *engine, const sw_worker_ref *worker, sw_error *er
 
 /* Listing. */
 
-int sw__member_names(sw__arena *arena, sw_str json, sw_str **names, size_t *count, sw_error *err)
-{
-    sw__node *list = NULL;
-    int rc = sw__node_load(arena, SW_FORMAT_JSON, (sw_str){0}, json, &list, err);
-    if (rc == SW_ENOMEM)
-        return rc;
-    if (rc < 0 || list->kind != SW__NODE_LIST)
-        return sw__fail(err, SW_ECORRUPT, "a stored list of names is damaged");
-    *names = sw__arena_array(arena, list->count, sizeof **names);
-    if (!*names)
-        return sw__fail(err, SW_ENOMEM, NULL);
-    *count = list->count;
-    for (size_t i = 0; i < *count; i++)
-        (*names)[i] = list->items[i]->text;
-    return SW_OK;
-}
-
 static bool member_same_boot(const sw_engine *engine, const sw__worker_rec *record)
 {
     return memcmp(record->boot_id, engine->anchor.boot_id, sizeof record->boot_id) == 0;
@@ -423,7 +388,7 @@ static int member_row(sw_engine *engine, sw__arena *arena, int64_t now_us,
     int rc = store->ops->queue_scan(store, -record->worker_no, INT64_MAX, queued, MEMBER_HELD_SHOWN,
                                     &held, err);
     if (rc == SW_OK)
-        rc = sw__member_names(arena, record->handlers, &names, &row->handler_count, err);
+        rc = sw__texts_read(arena, record->handlers, &names, &row->handler_count, err);
     row->worker_id = record->worker_no;
     row->name = record->name;
     row->host = record->host;

@@ -21,7 +21,5 @@ bool sw__member_watched(const sw_engine *engine, const sw__worker_rec *record);
 bool sw__member_gone(const sw_engine *engine, int64_t worker_no);
 /* Whether a stored worker of this machine has died: it held a sign of life, and nobody does. */
 bool sw__member_dead(const sw_engine *engine, const sw__worker_rec *record);
-/* Read a stored JSON array of names or tags. */
-int sw__member_names(sw__arena *arena, sw_str json, sw_str **names, size_t *count, sw_error *err);
 
 #endif

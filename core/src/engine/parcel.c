@@ -1,6 +1,7 @@
 /* What no entry of the log seals, for the file of a task: see parcel.h. */
 #include "engine/parcel.h"
 
+#include "base/texts.h"
 #include "engine/breaker.h"
 #include "engine/deadline.h"
 #include "engine/member.h"
@@ -33,7 +34,7 @@ static int parcel_worker_fits(const sw__parcel *call, const sw__worker_rec *row,
         *fits = call->rows[i].lane == -row->worker_no;
     if (*fits || !sw__member_alive(call->engine, row, call->file.unsealed.exported_us))
         return SW_OK;
-    int rc = sw__member_names(call->arena, row->handlers, &names, &count, err);
+    int rc = sw__texts_read(call->arena, row->handlers, &names, &count, err);
     for (size_t i = 0; rc == SW_OK && i < workflow->step_count && !*fits; i++) {
         for (size_t j = 0; j < count && !*fits; j++)
             *fits = sw__str_equal(workflow->steps[i].handler, names[j]);

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/plant.h"
 #include "base/probe.h"
+#include "base/texts.h"
 #include "base/thread.h"
 #include "engine/deadline.h"
 #include "engine/member.h"
@@ -123,7 +124,7 @@ static int query_fill_tags(sw__arena *arena, sw_str json, sw_task_row *out, sw_e
     sw_str *tags = NULL;
     if (!json.len)
         return SW_OK;
-    int rc = sw__member_names(arena, json, &tags, &out->tag_count, err);
+    int rc = sw__texts_read(arena, json, &tags, &out->tag_count, err);
     out->tags = tags;
     if (rc == SW_OK)
         out->parent_id = sw__parent_of_tags(out->tags, out->tag_count);

@@ -101,12 +101,12 @@ static int registry_get(sw_engine *engine, sw_str name, sw_str version, sw_workf
 {
     const sw__plan *plan = NULL;
     sw__store *store = engine->store;
-    int rc = sw__catalog_check(&engine->catalog, store, err);
-    if (rc == SW_OK)
-        rc = store->ops->begin(store, false, err);
+    int rc = store->ops->begin(store, false, err);
     if (rc < 0)
         return rc;
-    rc = sw__catalog_newest(&engine->catalog, store, name, version, &plan, err);
+    rc = sw__catalog_check(&engine->catalog, store, err);
+    if (rc == SW_OK)
+        rc = sw__catalog_newest(&engine->catalog, store, name, version, &plan, err);
     if (rc == SW_OK)
         *out = sw__workflow_keep(plan->workflow);
     store->ops->rollback(store);
@@ -135,12 +135,12 @@ static int registry_get_of_task(sw_engine *engine, const sw_uuid *task_id, sw_wo
     sw__task_hot hot;
     const sw__plan *plan = NULL;
     sw__store *store = engine->store;
-    int rc = sw__catalog_check(&engine->catalog, store, err);
-    if (rc == SW_OK)
-        rc = store->ops->begin(store, false, err);
+    int rc = store->ops->begin(store, false, err);
     if (rc < 0)
         return rc;
-    rc = sw__query_task(engine, task_id, &hot, &plan, err);
+    rc = sw__catalog_check(&engine->catalog, store, err);
+    if (rc == SW_OK)
+        rc = sw__query_task(engine, task_id, &hot, &plan, err);
     if (rc == SW_OK)
         *out = sw__workflow_keep(plan->workflow);
     store->ops->rollback(store);

@@ -51,18 +51,17 @@ int sw__work_begin(sw__work *work, sw_engine *engine, sw_error *err)
     *work = (sw__work){.engine = engine};
     sw__map_init(&work->step_index, engine->env);
     sw__map_init(&work->task_index, engine->env);
-    int rc = sw__catalog_check(&engine->catalog, engine->store, err);
-    if (rc < 0)
-        return rc;
     work->arena = sw__arena_new(engine->env);
     if (!work->arena)
         return sw__fail(err, SW_ENOMEM, NULL);
-    rc = engine->store->ops->begin(engine->store, true, err);
+    int rc = engine->store->ops->begin(engine->store, true, err);
     if (rc < 0) {
         work_free(work);
         return rc;
     }
-    rc = sw__engine_now(engine, true, &work->now_us, err);
+    rc = sw__catalog_check(&engine->catalog, engine->store, err);
+    if (rc == SW_OK)
+        rc = sw__engine_now(engine, true, &work->now_us, err);
     if (rc == SW_OK)
         rc = sw__audit_begin(&engine->audit, engine->store, work->now_us, err);
     if (rc < 0)

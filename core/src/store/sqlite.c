@@ -296,7 +296,7 @@ static int sqlite_read_version(sw__sqlite *self, int64_t *out, sw_error *err)
 int sw__sqlite_version(sw__store *store, int64_t *out, sw_error *err)
 {
     sw__sqlite *self = (sw__sqlite *)store;
-    sw__yield(store->env, "store.version");
+    sw__yield(store->env, self->mode == SW__STORE_IDLE ? "store.version" : "store.version_seen");
     if (!self->db)
         return sqlite_fail_closed(self, err);
     bool outside = !self->inside;

@@ -242,8 +242,8 @@ typedef struct sw__store_ops {
     int (*begin)(sw__store *store, bool write, sw_error *err);
     int (*commit)(sw__store *store, sw_error *err); /* on failure it has rolled back */
     void (*rollback)(sw__store *store);
-    /* A number that changes when another connection or process commits; cheap. Outside of a
-     * transaction. */
+    /* A number that changes when another connection or process commits; cheap. In a transaction,
+     * the number of what it sees. */
     int (*version)(sw__store *store, int64_t *out, sw_error *err);
 
     int (*anchor_get)(sw__store *store, sw__anchor *out, sw_error *err); /* SW_ENOTFOUND at first */
