@@ -385,6 +385,26 @@ static void test_workers_and_numbers(void **state)
     ASSERT_DAMAGES(state, cases);
 }
 
+/* The rows of one index in the order that its first text asks for, under its second text. */
+#define RESORTED(index, column)                                                                    \
+    "PRAGMA writable_schema = ON;"                                                                 \
+    "UPDATE sqlite_schema SET sql = replace(sql, '" column "', '" column " DESC')"                 \
+    " WHERE name = '" index "';"                                                                   \
+    "PRAGMA writable_schema = RESET; REINDEX; PRAGMA writable_schema = ON;"                        \
+    "UPDATE sqlite_schema SET sql = replace(sql, '" column " DESC', '" column "')"                 \
+    " WHERE name = '" index "'; PRAGMA writable_schema = RESET"
+
+/* Who reads page after page must not be led back. */
+static void test_indexes_out_of_order(void **state)
+{
+    static const damage_case cases[] = {
+        {"UPDATE step SET lane = (SELECT max(lane) FROM step), rank = step_id;" RESORTED(
+             "step_queue", "rank"),
+         use_exchange, SW_ECORRUPT},
+    };
+    ASSERT_DAMAGES(state, cases);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,6 +415,7 @@ int main(void)
                                         damage_close),
         cmocka_unit_test_setup_teardown(test_tasks, damage_open, damage_close),
         cmocka_unit_test_setup_teardown(test_workers_and_numbers, damage_open, damage_close),
+        cmocka_unit_test_setup_teardown(test_indexes_out_of_order, damage_open, damage_close),
     };
     return cmocka_run_group_tests_name("damage", tests, NULL, NULL);
 }
