@@ -272,11 +272,13 @@ static int payload_find(sw__replay *replay, size_t count, sw_error *err)
 static int payload_compare(sw__replay *replay, sw_error *err)
 {
     size_t count = replay->seals.len / sizeof(sw__seal);
-    const sw__seal **seals = count > 0 ? payload_pointers(replay, count) : NULL;
-    if (count > 0 && !seals)
+    if (count == 0)
+        return SW_OK;
+    const sw__seal **seals = payload_pointers(replay, count);
+    if (!seals)
         return sw__fail(err, SW_ENOMEM, NULL);
-    int rc =
-        payload_check(replay, payload_sort(seals, seals + count, count), count, PAYLOAD_PAGE, err);
+    seals = payload_sort(seals, seals + count, count);
+    int rc = payload_check(replay, seals, count, PAYLOAD_PAGE, err);
     if (rc == SW_EAUDIT)
         rc = payload_find(replay, count, err);
     sw__buf_clear(&replay->seals);
