@@ -66,6 +66,7 @@
 #include "model/paths.c"
 #include "model/retry.c"
 #include "model/states.c"
+#include "model/stored.c"
 #include "model/tasker_readiness.c"
 #include "model/trigger.c"
 #include "model/workflow.c"

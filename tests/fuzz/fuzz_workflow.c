@@ -6,7 +6,7 @@
 #include "base/str.h"
 #include "fuzz/fuzz.h"
 #include "model/kinds.h"
-#include "model/workflow.h"
+#include "model/build.h"
 
 typedef struct load_outcome {
     int rc;
@@ -72,6 +72,22 @@ static void steps_check(const sw_env *env, const sw_workflow *workflow)
     }
 }
 
+/* Reading a step at a time takes the text exactly when it is what the library made of it, and gives
+ * the same. Whether it took it. */
+static bool stored_check(const sw_env *env, sw_str text, const sw_workflow *workflow)
+{
+    sw_workflow *stored = NULL;
+    int rc = sw__workflow_load_stored(env, text, &stored);
+    bool canonical = workflow && sw__str_equal(workflow->json, text);
+    fuzz_require(rc == (canonical ? SW_OK : SW_EDEFINITION), "a step at a time: %s",
+                 sw_code_name(rc));
+    if (rc == SW_OK)
+        fuzz_require(sw__str_equal(sw_workflow_digest(stored), sw_workflow_digest(workflow)),
+                     "a step at a time: another digest");
+    sw_workflow_free(stored);
+    return rc == SW_OK;
+}
+
 static void reload_check(const sw_env *env, const sw_workflow *workflow)
 {
     sw_error err;
@@ -79,6 +95,7 @@ static void reload_check(const sw_env *env, const sw_workflow *workflow)
     sw_str json = sw_workflow_json(workflow);
     int rc = sw__workflow_load_canonical(env, json, &again, &err);
     fuzz_require(rc == SW_OK, "canonical JSON is refused: %s", err.message);
+    fuzz_require(stored_check(env, json, workflow), "canonical JSON is read as a whole only");
     fuzz_require(sw__str_equal(sw_workflow_digest(again), sw_workflow_digest(workflow)),
                  "canonical JSON has another digest");
     sw_workflow_free(again);
@@ -106,6 +123,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         steps_check(env, load.workflow);
         reload_check(env, load.workflow);
     }
+    stored_check(env, text, load.workflow);
     load_free(&strict);
     load_free(&load);
     fuzz_world_close(&world);

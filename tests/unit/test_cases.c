@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 
 #include "base/limits.h"
-#include "model/workflow.h"
+#include "model/build.h"
 
 #define CASES_DIR SW_SOURCE_DIR "/../shared/cases"
 
@@ -58,6 +58,9 @@ static void case_check_refusal(const char *path, const sw_error *err, const sw_r
 static void case_check_loaded(const char *path, const sw_workflow *workflow)
 {
     sw_workflow *again;
+    assert_int_equal(sw__workflow_load_stored(sw_env_system(), sw_workflow_json(workflow), &again),
+                     SW_OK);
+    sw_workflow_free(again);
     assert_int_equal(
         sw__workflow_load_canonical(sw_env_system(), sw_workflow_json(workflow), &again, NULL),
         SW_OK);

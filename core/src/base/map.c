@@ -171,10 +171,10 @@ static sw__strmap_slot *strmap_slot(const sw__strmap *map, sw_str key, uint64_t 
     return &map->slots[at];
 }
 
-static int strmap_grow(sw__strmap *map)
+static int strmap_grow(sw__strmap *map, size_t capacity)
 {
     sw__strmap grown = *map;
-    grown.capacity = map_capacity_next(map->capacity);
+    grown.capacity = capacity;
     grown.slots = sw__calloc(map->env, grown.capacity, sizeof(*grown.slots));
     if (!grown.slots)
         return SW_ENOMEM;
@@ -199,6 +199,14 @@ void sw__strmap_free(sw__strmap *map)
     sw__strmap_init(map, map->env);
 }
 
+int sw__strmap_reserve(sw__strmap *map, size_t count)
+{
+    size_t capacity = map->capacity;
+    while (map_is_full(count, capacity))
+        capacity = map_capacity_next(capacity);
+    return capacity > map->capacity ? strmap_grow(map, capacity) : SW_OK;
+}
+
 int64_t *sw__strmap_find(const sw__strmap *map, sw_str key)
 {
     if (map->count == 0)
@@ -209,14 +217,15 @@ int64_t *sw__strmap_find(const sw__strmap *map, sw_str key)
 
 int sw__strmap_put(sw__strmap *map, sw_str key, int64_t value)
 {
-    if (map->capacity == 0)
+    if (map->count == 0)
         sw__str_hash_seed(map->env, map->seed);
     int64_t *found = sw__strmap_find(map, key);
     if (found) {
         *found = value;
         return SW_OK;
     }
-    if (map_is_full(map->count, map->capacity) && strmap_grow(map) < 0)
+    if (map_is_full(map->count, map->capacity) &&
+        strmap_grow(map, map_capacity_next(map->capacity)) < 0)
         return SW_ENOMEM;
     uint64_t hash = sw__str_hash(map->seed, key);
     *strmap_slot(map, key, hash) =

@@ -55,6 +55,8 @@ void sw__str_hash_seed(const sw_env *env, uint64_t seed[2]);
 
 void sw__strmap_init(sw__strmap *map, const sw_env *env);
 void sw__strmap_free(sw__strmap *map);
+/* Room for count keys. 0 or SW_ENOMEM. */
+int sw__strmap_reserve(sw__strmap *map, size_t count);
 int64_t *sw__strmap_find(const sw__strmap *map, sw_str key);
 int sw__strmap_put(sw__strmap *map, sw_str key, int64_t value);
 

@@ -67,15 +67,23 @@ int sw__node_load(sw__arena *arena, int format, sw_str source, sw_str text, sw__
 
 int sw__node_load_canonical(sw__arena *arena, sw_str text, sw__node **out, sw_error *err)
 {
+    size_t values_left = SW__CANONICAL_NODES_MAX;
+    return sw__node_load_piece(arena, text, &values_left, out, err);
+}
+
+int sw__node_load_piece(sw__arena *arena, sw_str text, size_t *values_left, sw__node **out,
+                        sw_error *err)
+{
     sw__build build;
     sw__build_init(&build, arena, (sw_str){0}, err);
-    build.node_max = SW__CANONICAL_NODES_MAX;
+    build.node_max = *values_left;
     int rc = text.len > SW__CANONICAL_MAX
                  ? sw__build_fail(&build, SW_ELIMIT, (sw__place){1, 1},
                                   "the text has %zu bytes, but at most %d are allowed", text.len,
                                   SW__CANONICAL_MAX)
                  : sw__build_from_json(&build, text);
     *out = rc == SW_OK ? build.root : NULL;
+    *values_left -= build.node_count;
     sw__build_free(&build);
     return rc;
 }

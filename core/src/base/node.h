@@ -57,6 +57,11 @@ int sw__node_load(sw__arena *arena, int format, sw_str source, sw_str text, sw__
  * and are many times larger than the text they were made from. */
 int sw__node_load_canonical(sw__arena *arena, sw_str text, sw__node **out, sw_error *err);
 
+/* A piece of such text. *values_left is how many values it may have, and goes down by as many as it
+ * has. */
+int sw__node_load_piece(sw__arena *arena, sw_str text, size_t *values_left, sw__node **out,
+                        sw_error *err);
+
 /* The same for JSON that is no definition, with limits of its own. */
 typedef struct sw__node_limits {
     size_t size_max;   /* bytes of the text */

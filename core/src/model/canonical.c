@@ -3,7 +3,7 @@
  * later (docs/adr/0009-trigger-rules.md). Two files that say the same have the same text, and a
  * default that changes in a later version changes no stored definition.
  *
- * Not here: the digest of the text, and reading it back, which loading does.
+ * Not here: the digest of the text, and reading it back (stored.c).
  */
 #include <inttypes.h>
 
@@ -77,8 +77,8 @@ static void json_put_later(sw__buf *buf, const char *key, int64_t ms)
         sw__buf_printf(buf, "\"%s\":%" PRId64 ",", key, ms);
 }
 
-static void json_put_step(sw__buf *buf, const sw_workflow *workflow, const sw_workflow_step *step,
-                          const sw__draft_step *draft)
+void sw__workflow_put_step(sw__buf *buf, const sw_workflow *workflow, const sw_workflow_step *step,
+                           const sw__draft_step *draft)
 {
     sw__buf_put_text(buf, "{");
     json_put_after(buf, workflow, step);
@@ -120,8 +120,7 @@ static void json_put_breakers(sw__buf *buf, const sw_workflow *workflow)
         sw__buf_put_text(buf, "},");
 }
 
-void sw__workflow_put_json(sw__buf *buf, const sw_workflow *workflow, const sw__draft *draft,
-                           const int32_t *order)
+void sw__workflow_put_head(sw__buf *buf, const sw_workflow *workflow, const sw__draft *draft)
 {
     sw__buf_put_text(buf, "{");
     json_put_breakers(buf, workflow);
@@ -132,13 +131,24 @@ void sw__workflow_put_json(sw__buf *buf, const sw_workflow *workflow, const sw__
     json_put_node(buf, "metadata", draft->metadata);
     json_put_line(buf, "name", workflow->name);
     sw__buf_put_text(buf, "\"steps\":[");
-    for (size_t i = 0; i < workflow->step_count; i++) {
-        sw__buf_put_text(buf, i > 0 ? "," : "");
-        json_put_step(buf, workflow, &workflow->steps[i], &draft->steps[order[i]]);
-    }
+}
+
+void sw__workflow_put_tail(sw__buf *buf, const sw_workflow *workflow, const sw__draft *draft)
+{
     sw__buf_put_text(buf, "],\"stepwell\":1,");
     json_put_line(buf, "title", draft->title);
     sw__buf_put_text(buf, "\"version\":");
     sw__json_put_str(buf, workflow->version);
     sw__buf_put_text(buf, "}");
+}
+
+void sw__workflow_put_json(sw__buf *buf, const sw_workflow *workflow, const sw__draft *draft,
+                           const int32_t *order)
+{
+    sw__workflow_put_head(buf, workflow, draft);
+    for (size_t i = 0; i < workflow->step_count; i++) {
+        sw__buf_put_text(buf, i > 0 ? "," : "");
+        sw__workflow_put_step(buf, workflow, &workflow->steps[i], &draft->steps[order[i]]);
+    }
+    sw__workflow_put_tail(buf, workflow, draft);
 }

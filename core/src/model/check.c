@@ -24,7 +24,7 @@
 typedef struct draft_check {
     sw__findings *findings;
     sw__arena *arena;
-    sw__draft *draft;
+    const sw__draft *draft;
     sw__strmap numbers; /* name as written to the first step that has it */
     int32_t *from;
     int32_t *to;
@@ -47,6 +47,21 @@ static bool step_count_check(sw__findings *findings, const sw__node *list)
     return false;
 }
 
+void sw__draft_step_init(sw__draft_step *step, const sw__node *node)
+{
+    *step = (sw__draft_step){
+        .node = node,
+        .queue = SW__LIT("default"),
+        .max_attempts = 1,
+        .max_crashes = SW_CRASHES_DEFAULT,
+        .backoff = SW_BACKOFF_EXPONENTIAL,
+        .backoff_base_ms = CHECK_RETRY_BASE_MS,
+        .backoff_max_ms = -1,
+        .backoff_jitter = 0.1,
+        .on_failure = SW_ON_FAILURE_BLOCK,
+    };
+}
+
 bool sw__draft_steps(sw__findings *findings, sw__draft *draft, sw__arena *arena)
 {
     const sw__node *list = draft->list;
@@ -57,17 +72,7 @@ bool sw__draft_steps(sw__findings *findings, sw__draft *draft, sw__arena *arena)
     if (!draft->steps)
         return false;
     for (size_t i = 0; i < list->count; i++)
-        draft->steps[i] = (sw__draft_step){
-            .node = list->items[i],
-            .queue = SW__LIT("default"),
-            .max_attempts = 1,
-            .max_crashes = SW_CRASHES_DEFAULT,
-            .backoff = SW_BACKOFF_EXPONENTIAL,
-            .backoff_base_ms = CHECK_RETRY_BASE_MS,
-            .backoff_max_ms = -1,
-            .backoff_jitter = 0.1,
-            .on_failure = SW_ON_FAILURE_BLOCK,
-        };
+        sw__draft_step_init(&draft->steps[i], list->items[i]);
     return true;
 }
 
@@ -375,20 +380,32 @@ static int check_order(draft_check *check, int32_t *order, sw__graph *graph)
     return SW_OK;
 }
 
+static int check_step(draft_check *check, sw__draft_step *step, size_t number)
+{
+    sw__path at = {.up = &steps_path, .index = number};
+    int code = check_handler(check, step, &at);
+    check_parameters(check, step, &at);
+    check_retry(check, step, &at);
+    check_heartbeat(check, step, &at);
+    check_trigger(check, step, &at);
+    return code;
+}
+
+int sw__draft_check_step(sw__findings *findings, sw__arena *arena, const sw__draft *draft,
+                         sw__draft_step *step, size_t number)
+{
+    draft_check check = {.findings = findings, .arena = arena, .draft = draft};
+    return check_step(&check, step, number);
+}
+
 static int check_steps(draft_check *check)
 {
-    sw__draft *draft = check->draft;
+    const sw__draft *draft = check->draft;
     int code = SW_OK;
     for (size_t i = 0; code == SW_OK && i < draft->step_count; i++)
         code = check_name(check, i);
-    for (size_t i = 0; code == SW_OK && i < draft->step_count; i++) {
-        sw__path at = {.up = &steps_path, .index = i};
-        code = check_handler(check, &draft->steps[i], &at);
-        check_parameters(check, &draft->steps[i], &at);
-        check_retry(check, &draft->steps[i], &at);
-        check_heartbeat(check, &draft->steps[i], &at);
-        check_trigger(check, &draft->steps[i], &at);
-    }
+    for (size_t i = 0; code == SW_OK && i < draft->step_count; i++)
+        code = check_step(check, &draft->steps[i], i);
     return code == SW_OK ? check_edges(check) : code;
 }
 

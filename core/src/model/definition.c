@@ -74,7 +74,7 @@ static const sw__field definition_retry_fields[] = {
 _Static_assert(SW__FIELD_COUNT(definition_fields) <= SW__FIELDS_MAX, "");
 _Static_assert(SW__FIELD_COUNT(definition_step_fields) <= SW__FIELDS_MAX, "");
 
-static void definition_read_step(sw__findings *findings, const sw__path *path, sw__draft_step *step)
+void sw__definition_read_step(sw__findings *findings, const sw__path *path, sw__draft_step *step)
 {
     if (!sw__node_expect(findings, path, step->node, SW__NODE_MAP))
         return;
@@ -107,7 +107,7 @@ bool sw__definition_read(sw__findings *findings, sw__arena *arena, const sw__nod
     for (size_t i = 0; i < draft->step_count; i++) {
         sw__path at = {.up = &steps, .index = i};
         draft->steps[i].on_failure = own.on_failure;
-        definition_read_step(findings, &at, &draft->steps[i]);
+        sw__definition_read_step(findings, &at, &draft->steps[i]);
     }
     return true;
 }

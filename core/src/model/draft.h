@@ -63,15 +63,24 @@ typedef struct sw__draft {
 /* Room for the steps of draft->list, each with the defaults that all forms share; none when there
  * are too few or too many, which is a finding. False when there is no memory. */
 bool sw__draft_steps(sw__findings *findings, sw__draft *draft, sw__arena *arena);
+/* One step with these defaults, read from node. */
+void sw__draft_step_init(sw__draft_step *step, const sw__node *node);
 /* The readers: Stepwell's own form and missions. False when there is no memory. */
 bool sw__definition_read(sw__findings *findings, sw__arena *arena, const sw__node *root,
                          sw__draft *draft);
+/* What the first does for each step: its keys, into a step with its defaults. */
+void sw__definition_read_step(sw__findings *findings, const sw__path *path, sw__draft_step *step);
 bool sw__mission_read(sw__findings *findings, sw__arena *arena, const sw__node *root,
                       sw__draft *draft);
 
 /* Read the settings of draft->breakers_node, and hold the breakers that the steps name against
  * them. False when there is no memory. */
 bool sw__breakers_read(sw__findings *findings, sw__arena *arena, sw__draft *draft);
+
+/* The part of the check below that concerns one step alone, which is number `number` of the list.
+ * 0 or SW_ENOMEM. */
+int sw__draft_check_step(sw__findings *findings, sw__arena *arena, const sw__draft *draft,
+                         sw__draft_step *step, size_t number);
 
 /* Check what concerns several values at once, fill in the defaults that depend on others, and put
  * the steps into order: *order gets the draft's numbers in topological order, *graph the

@@ -157,13 +157,18 @@ done:
 
 int sw__workflow_load_canonical(const sw_env *env, sw_str json, sw_workflow **out, sw_error *err)
 {
-    workflow_load load = {.env = env, .scratch = sw__arena_new(env)};
-    sw__node *root = NULL;
     *out = NULL;
+    int code = sw__workflow_load_stored(env, json, out);
+    if (code == SW_OK)
+        return SW_OK;
+    workflow_load load = {.env = env};
+    if (code != SW_ENOMEM)
+        load.scratch = sw__arena_new(env);
+    sw__node *root = NULL;
     if (!load.scratch)
         return sw__fail(err, SW_ENOMEM, NULL);
     sw__findings_init(&load.findings, load.scratch, false);
-    int code = sw__node_load_canonical(load.scratch, json, &root, err);
+    code = sw__node_load_canonical(load.scratch, json, &root, err);
     if (code == SW_OK)
         code = load_finish(&load, root, out, err);
     sw__arena_free(load.scratch);

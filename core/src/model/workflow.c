@@ -25,7 +25,7 @@ static bool node_copy_json(sw__arena *arena, const sw__node *node, sw_str *out)
 }
 
 /* A text that is not there stays absent; a failure shows in the arena. */
-static bool step_copy(sw__arena *arena, const sw__draft_step *draft, sw_workflow_step *step)
+bool sw__workflow_step_copy(sw__arena *arena, const sw__draft_step *draft, sw_workflow_step *step)
 {
     *step = (sw_workflow_step){
         .name = sw__arena_str(arena, draft->name),
@@ -75,7 +75,7 @@ static int workflow_build_graph(sw_workflow *workflow, sw__arena *scratch, const
     return sw__graph_build(workflow->arena, (int32_t)nodes, from, to, edges, &workflow->graph, err);
 }
 
-static int workflow_build_levels(sw_workflow *workflow, sw__arena *scratch, sw_error *err)
+int sw__workflow_set_levels(sw_workflow *workflow, sw__arena *scratch, sw_error *err)
 {
     size_t nodes = workflow->step_count;
     int32_t *order = sw__arena_array(scratch, nodes, sizeof(int32_t));
@@ -103,30 +103,33 @@ static int workflow_build_steps(sw_workflow *workflow, const sw__draft *draft, c
         return sw__fail(err, SW_ENOMEM, NULL);
     for (size_t i = 0; i < draft->step_count; i++) {
         sw_workflow_step *step = &workflow->steps[i];
-        if (!step_copy(workflow->arena, &draft->steps[order[i]], step) ||
+        if (!sw__workflow_step_copy(workflow->arena, &draft->steps[order[i]], step) ||
             sw__strmap_put(&workflow->names, step->name, (int64_t)i) < 0)
             return sw__fail(err, SW_ENOMEM, NULL);
     }
     return SW_OK;
 }
 
-static int workflow_build_digest(sw_workflow *workflow, const sw__draft *draft,
-                                 const int32_t *order, sw_error *err)
+int sw__workflow_set_digest(sw_workflow *workflow, sw_error *err)
 {
-    const sw_env *env = sw__arena_env(workflow->arena);
-    sw__hasher *hasher = sw__hasher_new(env);
-    sw__buf json;
-    sw__buf_init(&json, env);
-    sw__workflow_put_json(&json, workflow, draft, order);
-    int code = SW_ENOMEM;
-    if (hasher && !json.failed) {
-        workflow->json = sw__arena_str(workflow->arena, sw__buf_str(&json));
-        code = sw__hash(hasher, &workflow->json, 1, workflow->digest);
-        sw__hash_hex(workflow->digest, workflow->digest_hex);
-    }
-    sw__buf_free(&json);
+    sw__hasher *hasher = sw__hasher_new(sw__arena_env(workflow->arena));
+    int code = hasher ? sw__hash(hasher, &workflow->json, 1, workflow->digest) : SW_ENOMEM;
+    sw__hash_hex(workflow->digest, workflow->digest_hex);
     sw__hasher_free(hasher);
     return code < 0 ? sw__fail(err, code, NULL) : SW_OK;
+}
+
+static int workflow_build_json(sw_workflow *workflow, const sw__draft *draft, const int32_t *order,
+                               sw_error *err)
+{
+    sw__buf json;
+    sw__buf_init(&json, sw__arena_env(workflow->arena));
+    sw__workflow_put_json(&json, workflow, draft, order);
+    if (!json.failed)
+        workflow->json = sw__arena_str(workflow->arena, sw__buf_str(&json));
+    sw__buf_free(&json);
+    return workflow->json.ptr ? sw__workflow_set_digest(workflow, err)
+                              : sw__fail(err, SW_ENOMEM, NULL);
 }
 
 static int workflow_build_breakers(sw_workflow *workflow, const sw__draft *draft, sw_error *err)
@@ -144,8 +147,7 @@ static int workflow_build_breakers(sw_workflow *workflow, const sw__draft *draft
     return SW_OK;
 }
 
-static int workflow_fill(sw_workflow *workflow, sw__arena *scratch, const sw__draft *draft,
-                         const int32_t *order, const sw__graph *graph, sw_error *err)
+int sw__workflow_set_head(sw_workflow *workflow, const sw__draft *draft, sw_error *err)
 {
     workflow->name = sw__arena_str(workflow->arena, draft->name);
     workflow->version = sw__arena_str(workflow->arena, draft->version);
@@ -153,41 +155,51 @@ static int workflow_fill(sw_workflow *workflow, sw__arena *scratch, const sw__dr
     workflow->deadline_ms = draft->deadline_ms;
     if (!node_copy_json(workflow->arena, draft->input_schema, &workflow->input_schema))
         return sw__fail(err, SW_ENOMEM, NULL);
-    int code = workflow_build_steps(workflow, draft, order, err);
+    return workflow_build_breakers(workflow, draft, err);
+}
+
+static int workflow_fill(sw_workflow *workflow, sw__arena *scratch, const sw__draft *draft,
+                         const int32_t *order, const sw__graph *graph, sw_error *err)
+{
+    int code = sw__workflow_set_head(workflow, draft, err);
     if (code == SW_OK)
-        code = workflow_build_breakers(workflow, draft, err);
+        code = workflow_build_steps(workflow, draft, order, err);
     if (code == SW_OK)
         code = workflow_build_graph(workflow, scratch, order, graph, err);
     if (code == SW_OK)
-        code = workflow_build_levels(workflow, scratch, err);
+        code = sw__workflow_set_levels(workflow, scratch, err);
     if (code == SW_OK)
-        code = workflow_build_digest(workflow, draft, order, err);
+        code = workflow_build_json(workflow, draft, order, err);
     if (code == SW_OK && sw__arena_failed(workflow->arena))
         code = sw__fail(err, SW_ENOMEM, NULL);
     return code;
 }
 
-int sw__workflow_build(const sw_env *env, const sw__draft *draft, const int32_t *order,
-                       const sw__graph *graph, sw_workflow **out, sw_error *err)
+sw_workflow *sw__workflow_new(const sw_env *env)
 {
-    int code = SW_ENOMEM;
-    sw__arena *scratch = sw__arena_new(env);
     sw__arena *arena = sw__arena_new(env);
     sw_workflow *workflow = arena ? sw__arena_alloc(arena, sizeof(*workflow)) : NULL;
-    if (!scratch || !workflow) {
+    if (!workflow) {
         sw__arena_free(arena);
-        sw__fail(err, SW_ENOMEM, NULL);
-        goto done;
+        return NULL;
     }
     workflow->arena = arena;
     atomic_init(&workflow->references, 1);
     sw__strmap_init(&workflow->names, env);
-    code = workflow_fill(workflow, scratch, draft, order, graph, err);
+    return workflow;
+}
+
+int sw__workflow_build(const sw_env *env, const sw__draft *draft, const int32_t *order,
+                       const sw__graph *graph, sw_workflow **out, sw_error *err)
+{
+    sw__arena *scratch = sw__arena_new(env);
+    sw_workflow *workflow = sw__workflow_new(env);
+    int code = scratch && workflow ? workflow_fill(workflow, scratch, draft, order, graph, err)
+                                   : sw__fail(err, SW_ENOMEM, NULL);
     if (code == SW_OK)
         *out = workflow;
     else
         sw_workflow_free(workflow);
-done:
     sw__arena_free(scratch);
     return code;
 }
