@@ -65,6 +65,61 @@ static void test_every_number_reads_back(void **state)
     assert_true(isinf(sw__number_parse("1e999")));
 }
 
+/* What the C library gives in its own locale, which this test runs in. */
+static void assert_as_the_library(double number)
+{
+    char text[SW__NUMBER_TEXT], expected[64];
+    int digits = 15;
+    do
+        snprintf(expected, sizeof(expected), "%.*g", digits, number);
+    while (strtod(expected, NULL) != number && ++digits <= 17);
+    if (fabs(number) < 0x1p53 && number == trunc(number))
+        snprintf(expected, sizeof(expected), "%.0f", number);
+    assert_int_equal(sw__number_format(number, text), strlen(expected));
+    assert_string_equal(text, expected);
+}
+
+/* Numbers with few digits, which need no help of the C library, and their neighbours. */
+static void test_short_numbers(void **state)
+{
+    (void)state;
+    uint64_t bits = 3;
+    for (int i = 0; i < 200000; i++) {
+        char text[64];
+        bits = bits * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        uint64_t number = bits >> (11 + bits % 50);
+        int decimals = (int)((bits >> 7) % 17);
+        int len = snprintf(text, sizeof(text), "%s%016llu", bits % 3 ? "" : "-",
+                           (unsigned long long)number);
+        memmove(text + len - decimals + 1, text + len - decimals, (size_t)decimals + 1);
+        text[len - decimals] = '.';
+        double expected = strtod(text, NULL), found = sw__number_parse(text);
+        assert_memory_equal(&found, &expected, sizeof(found));
+        if (expected == 0)
+            continue;
+        assert_as_the_library(expected);
+        assert_as_the_library(nextafter(expected, 0));
+        assert_as_the_library(nextafter(expected, INFINITY));
+    }
+    for (int i = 1; i < 200000; i++) {
+        assert_as_the_library(i / 1e4);
+        assert_as_the_library(-i / 1e5);
+        assert_as_the_library(nextafter(i / 1e4, 0));
+    }
+}
+
+static void test_integers(void **state)
+{
+    (void)state;
+    const int64_t numbers[] = {0, 1, -1, 9, 10, -10, 1234567890123, INT64_MAX, INT64_MIN};
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        char text[SW__NUMBER_TEXT], expected[32];
+        snprintf(expected, sizeof(expected), "%lld", (long long)numbers[i]);
+        assert_int_equal(sw__number_format_int(numbers[i], text), strlen(expected));
+        assert_memory_equal(text, expected, strlen(expected));
+    }
+}
+
 /* Set a locale that writes 1,5: an installed one, or one made from its source. */
 static bool comma_locale_set(char *folder)
 {
@@ -106,6 +161,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known_forms),
         cmocka_unit_test(test_every_number_reads_back),
+        cmocka_unit_test(test_short_numbers),
+        cmocka_unit_test(test_integers),
         cmocka_unit_test(test_locale_of_the_host_does_not_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

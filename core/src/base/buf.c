@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/env.h"
+#include "base/number.h"
 
 #define SW__BUF_FIRST ((size_t)64)
 
@@ -82,6 +83,12 @@ void sw__buf_put_str(sw__buf *buf, sw_str text)
 void sw__buf_put_text(sw__buf *buf, const char *text)
 {
     sw__buf_put(buf, text, strlen(text));
+}
+
+void sw__buf_put_int(sw__buf *buf, int64_t number)
+{
+    char text[SW__NUMBER_TEXT];
+    sw__buf_put(buf, text, sw__number_format_int(number, text));
 }
 
 void sw__buf_printf(sw__buf *buf, const char *format, ...)

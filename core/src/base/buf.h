@@ -26,6 +26,7 @@ void sw__buf_put(sw__buf *buf, const void *bytes, size_t size);
 void sw__buf_put_byte(sw__buf *buf, uint8_t byte);
 void sw__buf_put_str(sw__buf *buf, sw_str text);
 void sw__buf_put_text(sw__buf *buf, const char *text);
+void sw__buf_put_int(sw__buf *buf, int64_t number);
 void sw__buf_printf(sw__buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 sw_str sw__buf_str(const sw__buf *buf);
 

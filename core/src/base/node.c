@@ -4,7 +4,6 @@
  */
 #include "base/node.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/env.h"
@@ -215,7 +214,7 @@ void sw__node_put_json(sw__buf *buf, const sw__node *node)
         sw__buf_put_text(buf, node->boolean ? "true" : "false");
         break;
     case SW__NODE_INT:
-        sw__buf_printf(buf, "%" PRId64, node->integer);
+        sw__buf_put_int(buf, node->integer);
         break;
     case SW__NODE_REAL:
         sw__json_put_double(buf, node->real);

@@ -5,18 +5,29 @@
  *
  * Not here: the digest of the text, and reading it back (stored.c).
  */
-#include <inttypes.h>
-
 #include "base/json.h"
 #include "base/str.h"
 #include "model/build.h"
+
+static void json_put_key(sw__buf *buf, const char *key)
+{
+    sw__buf_put_byte(buf, '"');
+    sw__buf_put_text(buf, key);
+    sw__buf_put_text(buf, "\":");
+}
+
+static void json_put_number(sw__buf *buf, const char *before, int64_t number)
+{
+    sw__buf_put_text(buf, before);
+    sw__buf_put_int(buf, number);
+}
 
 /* "key":"text", for keys that are left out when there is nothing to say. */
 static void json_put_line(sw__buf *buf, const char *key, sw_str text)
 {
     if (!text.ptr)
         return;
-    sw__buf_printf(buf, "\"%s\":", key);
+    json_put_key(buf, key);
     sw__json_put_str(buf, text);
     sw__buf_put_text(buf, ",");
 }
@@ -26,7 +37,7 @@ static void json_put_json(sw__buf *buf, const char *key, sw_str json)
 {
     if (!json.ptr)
         return;
-    sw__buf_printf(buf, "\"%s\":", key);
+    json_put_key(buf, key);
     sw__buf_put_str(buf, json);
     sw__buf_put_text(buf, ",");
 }
@@ -35,7 +46,7 @@ static void json_put_node(sw__buf *buf, const char *key, const sw__node *node)
 {
     if (!node || (node->kind == SW__NODE_MAP && node->count == 0))
         return;
-    sw__buf_printf(buf, "\"%s\":", key);
+    json_put_key(buf, key);
     sw__node_put_json(buf, node);
     sw__buf_put_text(buf, ",");
 }
@@ -52,13 +63,16 @@ static void json_put_after(sw__buf *buf, const sw_workflow *workflow, const sw_w
 
 static void json_put_retry(sw__buf *buf, const sw_workflow_step *step)
 {
-    sw__buf_printf(buf, "\"retry\":{\"backoff\":\"%s\",\"base_ms\":%" PRId64 ",\"jitter\":",
-                   sw_backoff_name(step->backoff), step->backoff_base_ms);
+    sw__buf_put_text(buf, "\"retry\":{\"backoff\":\"");
+    sw__buf_put_text(buf, sw_backoff_name(step->backoff));
+    json_put_number(buf, "\",\"base_ms\":", step->backoff_base_ms);
+    sw__buf_put_text(buf, ",\"jitter\":");
     sw__json_put_double(buf, step->backoff_jitter);
-    sw__buf_printf(buf, ",\"max_attempts\":%d", step->max_attempts);
+    json_put_number(buf, ",\"max_attempts\":", step->max_attempts);
     if (step->max_crashes != SW_CRASHES_DEFAULT) /* a key that came later */
-        sw__buf_printf(buf, ",\"max_crashes\":%d", step->max_crashes);
-    sw__buf_printf(buf, ",\"max_ms\":%" PRId64 "},", step->backoff_max_ms);
+        json_put_number(buf, ",\"max_crashes\":", step->max_crashes);
+    json_put_number(buf, ",\"max_ms\":", step->backoff_max_ms);
+    sw__buf_put_text(buf, "},");
 }
 
 /* Left out when it is the rule that all steps had before there were others. */
@@ -73,8 +87,11 @@ static void json_put_trigger(sw__buf *buf, const sw_workflow_step *step)
 /* Keys that came later. */
 static void json_put_later(sw__buf *buf, const char *key, int64_t ms)
 {
-    if (ms > 0)
-        sw__buf_printf(buf, "\"%s\":%" PRId64 ",", key, ms);
+    if (ms <= 0)
+        return;
+    json_put_key(buf, key);
+    sw__buf_put_int(buf, ms);
+    sw__buf_put_text(buf, ",");
 }
 
 void sw__workflow_put_step(sw__buf *buf, const sw_workflow *workflow, const sw_workflow_step *step,
@@ -91,10 +108,11 @@ void sw__workflow_put_step(sw__buf *buf, const sw_workflow *workflow, const sw_w
     json_put_line(buf, "name", step->name);
     json_put_line(buf, "on_failure", sw__str(sw_on_failure_name(step->on_failure)));
     json_put_json(buf, "parameters", step->parameters);
-    sw__buf_printf(buf, "\"priority\":%d,", step->priority);
+    json_put_number(buf, "\"priority\":", step->priority);
+    sw__buf_put_text(buf, ",");
     json_put_line(buf, "queue", step->queue);
     json_put_retry(buf, step);
-    sw__buf_printf(buf, "\"timeout_ms\":%" PRId64, step->timeout_ms);
+    json_put_number(buf, "\"timeout_ms\":", step->timeout_ms);
     if (step->title.ptr) {
         sw__buf_put_text(buf, ",\"title\":");
         sw__json_put_str(buf, step->title);
@@ -110,11 +128,12 @@ static void json_put_breakers(sw__buf *buf, const sw_workflow *workflow)
         const sw_breaker_settings *breaker = &workflow->breakers[i];
         sw__buf_put_text(buf, i > 0 ? "," : "\"breakers\":{");
         sw__json_put_str(buf, breaker->name);
-        sw__buf_printf(buf,
-                       ":{\"failure_threshold\":%d,\"max_open_ms\":%" PRId64 ",\"open_ms\":%" PRId64
-                       ",\"probes\":%d,\"success_threshold\":%d}",
-                       breaker->failure_threshold, breaker->max_open_ms, breaker->open_ms,
-                       breaker->probes, breaker->success_threshold);
+        json_put_number(buf, ":{\"failure_threshold\":", breaker->failure_threshold);
+        json_put_number(buf, ",\"max_open_ms\":", breaker->max_open_ms);
+        json_put_number(buf, ",\"open_ms\":", breaker->open_ms);
+        json_put_number(buf, ",\"probes\":", breaker->probes);
+        json_put_number(buf, ",\"success_threshold\":", breaker->success_threshold);
+        sw__buf_put_text(buf, "}");
     }
     if (workflow->breaker_count > 0)
         sw__buf_put_text(buf, "},");
@@ -127,7 +146,8 @@ void sw__workflow_put_head(sw__buf *buf, const sw_workflow *workflow, const sw__
     json_put_later(buf, "deadline_ms", workflow->deadline_ms);
     json_put_line(buf, "description", draft->description);
     json_put_json(buf, "input_schema", workflow->input_schema);
-    sw__buf_printf(buf, "\"max_parallel\":%" PRId64 ",", workflow->max_parallel);
+    json_put_number(buf, "\"max_parallel\":", workflow->max_parallel);
+    sw__buf_put_text(buf, ",");
     json_put_node(buf, "metadata", draft->metadata);
     json_put_line(buf, "name", workflow->name);
     sw__buf_put_text(buf, "\"steps\":[");

@@ -204,7 +204,7 @@ static void key_report(sw__findings *findings, const sw__path *path, const sw__n
 static const sw__field *field_find(const sw__field *fields, size_t field_count, sw_str key)
 {
     for (size_t i = 0; i < field_count; i++) {
-        if (sw__str_is(key, fields[i].key))
+        if (key.len > 0 && key.ptr[0] == fields[i].key[0] && sw__str_is(key, fields[i].key))
             return &fields[i];
     }
     return NULL;

@@ -233,8 +233,17 @@ static int stored_keep_step(stored_walk *stored, size_t number, sw_str text,
 static int32_t stored_width(sw_str text)
 {
     int32_t width = 0;
-    for (size_t i = 0; i < text.len; i++)
-        width += ((unsigned char)text.ptr[i] & 0xc0) != 0x80;
+    for (size_t at = 0; at < text.len;) {
+        uint64_t word = UINT64_MAX;
+        if (text.len - at >= sizeof(word))
+            memcpy(&word, text.ptr + at, sizeof(word));
+        if (word & UINT64_C(0x8080808080808080)) {
+            width += ((unsigned char)text.ptr[at++] & 0xc0) != 0x80;
+        } else {
+            width += (int32_t)sizeof(word);
+            at += sizeof(word);
+        }
+    }
     return width;
 }
 
