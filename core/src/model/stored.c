@@ -219,7 +219,7 @@ static int stored_keep_step(stored_walk *stored, size_t number, sw_str text,
     if (code < 0)
         return code;
     if (!step->name.ptr)
-        return sw__arena_failed(workflow->arena) ? SW_ENOMEM : STORED_STRANGE;
+        return STORED_STRANGE;
     size_t known = workflow->names.count;
     if (sw__strmap_put(&workflow->names, step->name, (int64_t)number) < 0)
         return SW_ENOMEM;
@@ -300,13 +300,9 @@ static int stored_graph(stored_walk *stored)
     return code;
 }
 
-static int stored_load(stored_walk *stored, sw_str text)
+static int stored_load_parts(stored_walk *stored, sw_str text)
 {
     sw_workflow *workflow = stored->workflow;
-    if (text.len > SW__CANONICAL_MAX)
-        return STORED_STRANGE;
-    if (!workflow || !stored->head || !stored->scratch)
-        return SW_ENOMEM;
     workflow->json = stored->text = sw__arena_str(workflow->arena, text);
     int code = stored->text.ptr || !text.ptr ? stored_split(stored) : SW_ENOMEM;
     if (code == SW_OK)
@@ -317,7 +313,20 @@ static int stored_load(stored_walk *stored, sw_str text)
         code = stored_graph(stored);
     if (code == SW_OK)
         code = sw__workflow_set_digest(workflow, NULL);
-    return code == SW_OK && sw__arena_failed(workflow->arena) ? SW_ENOMEM : code;
+    return code;
+}
+
+/* A text that could not be copied is missing in what is compared, which is no fault of the text. */
+static int stored_load(stored_walk *stored, sw_str text)
+{
+    if (text.len > SW__CANONICAL_MAX)
+        return STORED_STRANGE;
+    if (!stored->workflow || !stored->head || !stored->scratch)
+        return SW_ENOMEM;
+    int code = stored_load_parts(stored, text);
+    bool failed = sw__arena_failed(stored->workflow->arena) || sw__arena_failed(stored->head) ||
+                  sw__arena_failed(stored->scratch);
+    return failed ? SW_ENOMEM : code;
 }
 
 int sw__workflow_load_stored(const sw_env *env, sw_str text, sw_workflow **out)
