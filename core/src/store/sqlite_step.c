@@ -19,19 +19,19 @@ static void step_bind(sw__bind *bind, const sw__step_hot *row)
     sw__bind_int(bind, row->changed_us);
 }
 
-static void step_read(const sw__bind *bind, sw__step_hot *row)
-{
-    sw__column column = {.statement = bind->statement};
-    row->step_id = sw__column_int(&column);
-    row->state = sw__column_int32(&column);
-    row->open_deps = sw__column_int32(&column);
-    row->attempt = sw__column_int32(&column);
-    row->crashes = sw__column_int32(&column);
-    row->epoch = sw__column_int(&column);
-    row->lane = sw__column_int(&column);
-    row->rank = sw__column_int(&column);
-    row->changed_us = sw__column_int(&column);
-}
+/* SW__COLUMNS_STEP in their order: of a statement (sw__column) or of a walk (sw__row). */
+#define STEP_READ(kind, from, step)                                                                \
+    do {                                                                                           \
+        (step)->step_id = kind##_int(from);                                                        \
+        (step)->state = kind##_int32(from);                                                        \
+        (step)->open_deps = kind##_int32(from);                                                    \
+        (step)->attempt = kind##_int32(from);                                                      \
+        (step)->crashes = kind##_int32(from);                                                      \
+        (step)->epoch = kind##_int(from);                                                          \
+        (step)->lane = kind##_int(from);                                                           \
+        (step)->rank = kind##_int(from);                                                           \
+        (step)->changed_us = kind##_int(from);                                                     \
+    } while (0)
 
 int sw__sqlite_steps_insert(sw__store *store, const sw__step_hot *rows, size_t count, sw_error *err)
 {
@@ -60,7 +60,8 @@ int sw__sqlite_steps_get(sw__store *store, const int64_t *step_ids, size_t count
         sw__bind_int(&bind, step_ids[i]);
         rc = sw__bind_next(self, &bind, err);
         if (rc == 1) {
-            step_read(&bind, &rows[i]);
+            sw__column column = {.statement = bind.statement};
+            STEP_READ(sw__column, &column, &rows[i]);
             sw__bind_end(&bind);
             rc = SW_OK;
         } else {
@@ -100,15 +101,7 @@ static int step_visit(void *context, sw__row *row, sw_error *err)
 {
     const step_walk *walk = context;
     sw__step_hot step;
-    step.step_id = sw__row_int(row);
-    step.state = sw__row_int32(row);
-    step.open_deps = sw__row_int32(row);
-    step.attempt = sw__row_int32(row);
-    step.crashes = sw__row_int32(row);
-    step.epoch = sw__row_int(row);
-    step.lane = sw__row_int(row);
-    step.rank = sw__row_int(row);
-    step.changed_us = sw__row_int(row);
+    STEP_READ(sw__row, row, &step);
     return walk->visit(walk->context, &step, err);
 }
 
@@ -183,3 +176,5 @@ int sw__sqlite_queue_after(sw__store *store, int64_t lane, sw__queued after, int
     sw__bind_int(&bind, step_queue_limit(limit));
     return step_queue_read(self, &bind, after, rows, count, err);
 }
+
+#undef STEP_READ
