@@ -1,5 +1,5 @@
 """How long a step takes, as Engine.durations says it. Apart from _records, which programs with the C
-extension do not load: fifty tuples would be a third of the time that the import takes.
+extension do not load: its fifty tuples took a fifth of the time of the import.
 """
 
 from __future__ import annotations
