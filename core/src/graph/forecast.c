@@ -27,9 +27,11 @@ static bool player_alloc(sw__player *player, sw__arena *work, size_t nodes)
     player->fate = sw__arena_array_raw(work, nodes, 1);
     player->causes = sw__arena_array_raw(work, nodes, sizeof(sw__play_cause));
     player->aside = sw__arena_array_raw(work, nodes, sizeof(int32_t));
+    player->gathered = sw__arena_array_raw(work, nodes, sizeof(int32_t));
     player->skipped = sw__arena_array_raw(work, nodes, sizeof(int32_t));
     player->runs = sw__arena_array_raw(work, nodes, sizeof(sw__play_run));
-    return sw__ranks_init(&player->ready, work, nodes) && !sw__arena_failed(work);
+    player->ready = sw__arena_alloc(work, sizeof(*player->ready));
+    return !sw__arena_failed(work) && sw__ranks_init(player->ready, work, nodes);
 }
 
 /* Whether every node waits. */
@@ -167,11 +169,10 @@ static void player_draw(sw__player *player, int32_t number)
     const sw__play *play = player->play;
     for (int32_t i = 0; i < player->other_count; i++)
         player_draw_node(player, play, player->others[i], number);
-    for (int32_t node = 0; !player->others && node < play->graph->node_count; node++) {
-        if (number == PLAY_MEDIAN ? play->state[node] != SW__PLAY_OVER
-                                  : sw__play_varies(play, node))
-            player_draw_node(player, play, node, number);
-    }
+    if (!player->others && number == PLAY_MEDIAN)
+        sw__play_left_all(play, 0.5, player->left_us);
+    else if (!player->others)
+        sw__play_draw_all(play, number, player->left_us);
 }
 
 /* Leave the durations of the first case to the next one. */

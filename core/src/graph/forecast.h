@@ -103,7 +103,11 @@ int64_t sw__samples_at(const sw__samples *samples, double share);
 int64_t sw__play_left(const sw__play *play, int32_t node, double share);
 /* The same at a share that belongs to the node and the number of a play. */
 int64_t sw__play_draw(const sw__play *play, int32_t node, int32_t number);
-/* Whether that may differ from play to play. */
+/* The same of all nodes that are not over, and of all that may differ from play to play; the
+ * others' elements are left alone. */
+void sw__play_left_all(const sw__play *play, double share, int64_t *left_us);
+void sw__play_draw_all(const sw__play *play, int32_t number, int64_t *left_us);
+/* Whether it may differ from play to play. */
 bool sw__play_varies(const sw__play *play, int32_t node);
 double sw__play_factor(const sw__play *play, int32_t node);
 /* Whether a running node has outlasted all its samples. */

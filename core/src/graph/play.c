@@ -1,7 +1,8 @@
 /* One play; see play.h.
  *
- * A play costs O((V + E) log workers) and asks for no memory. Large graphs are bound by memory:
- * what is read for each edge is one counter, and what is seldom needed lies apart.
+ * A play costs O((V + E) log workers) and asks for no memory. What is read for each edge is one
+ * counter, and what is seldom needed lies apart. Which node ends first and whom it makes ready is
+ * hard to guess for a processor: those choices are sums, not branches.
  */
 #include "graph/play.h"
 
@@ -11,7 +12,7 @@
 
 static bool run_before(sw__play_run a, sw__play_run b)
 {
-    return a.end_us < b.end_us || (a.end_us == b.end_us && a.node < b.node);
+    return (uint64_t)a.end_us < (uint64_t)b.end_us + (a.node < b.node);
 }
 
 static void runs_push(sw__player *player, sw__play_run run)
@@ -29,9 +30,8 @@ static sw__play_run runs_pop(sw__player *player)
     sw__play_run top = player->runs[0], last = player->runs[--player->run_count];
     int32_t at = 0;
     for (int32_t child = 1; child < player->run_count; child = 2 * at + 1) {
-        if (child + 1 < player->run_count &&
-            run_before(player->runs[child + 1], player->runs[child]))
-            child++;
+        if (child + 1 < player->run_count)
+            child += run_before(player->runs[child + 1], player->runs[child]);
         if (!run_before(player->runs[child], last))
             break;
         player->runs[at] = player->runs[child];
@@ -66,7 +66,7 @@ static void player_node_take(sw__player *player, int32_t node, int32_t by)
         player->free_seats[__builtin_ctz(holds)] += by;
 }
 
-static void player_node_start(sw__player *player, int32_t node)
+static inline void player_node_start(sw__player *player, int32_t node)
 {
     int64_t left = player->left_us[node], end;
     if (__builtin_add_overflow(player->now_us, left, &end))
@@ -85,7 +85,7 @@ static uint32_t play_rank(const sw__play *play, int32_t node)
 static void player_node_ready(sw__player *player, int32_t node, int32_t cause)
 {
     player->causes[node] = (sw__play_cause){cause, player->moment};
-    sw__ranks_put(&player->ready, play_rank(player->play, node));
+    sw__ranks_put(player->ready, play_rank(player->play, node));
 }
 
 /* Begin what can begin now, in the order of the ranks. */
@@ -93,8 +93,8 @@ static void player_begin(sw__player *player)
 {
     int32_t aside = 0;
     const int32_t *by_rank = player->play->by_rank;
-    while (player->free_workers > 0 && !player->stopped && !sw__ranks_empty(&player->ready)) {
-        int32_t rank = (int32_t)sw__ranks_take_least(&player->ready);
+    while (player->free_workers > 0 && !player->stopped && !sw__ranks_empty(player->ready)) {
+        int32_t rank = (int32_t)sw__ranks_take_least(player->ready);
         int32_t node = by_rank ? by_rank[rank] : rank;
         if (!player_seats_free(player, node)) {
             player->aside[aside++] = rank;
@@ -105,19 +105,22 @@ static void player_begin(sw__player *player)
         player_node_start(player, node);
     }
     while (aside > 0)
-        sw__ranks_put(&player->ready, (uint32_t)player->aside[--aside]);
+        sw__ranks_put(player->ready, (uint32_t)player->aside[--aside]);
 }
 
 /* An end that counts for everybody. */
-static void player_tell_count(sw__player *player, int32_t node, int32_t cause)
+static inline void player_tell_count(sw__player *player, int32_t node, int32_t cause)
 {
     const sw__graph *graph = player->play->graph;
     const int32_t *to = graph->out_node + graph->out_start[node];
     const int32_t *end = graph->out_node + graph->out_start[node + 1];
+    int32_t *needed = player->needed, *ready = player->gathered, count = 0;
     for (; to < end; to++) {
-        if (--player->needed[*to] == 0)
-            player_node_ready(player, *to, cause);
+        ready[count] = *to;
+        count += --needed[*to] == 0;
     }
+    for (int32_t i = 0; i < count; i++)
+        player_node_ready(player, ready[i], cause);
 }
 
 /* Tell the dependents of a node how it has ended. Those that are skipped by it come to the list;
@@ -161,7 +164,11 @@ static void player_node_end(sw__player *player, int32_t node)
     player->fate[node] = SW__FATE_RAN;
     player->failed |= (end & SW__END_FAILS) != 0;
     player->stopped |= (end & SW__END_STOPS) != 0;
-    if (!player->stopped)
+    if (player->stopped)
+        return;
+    if (player->counts_for_all >> (end & SW__END_MASK) & 1)
+        player_tell_count(player, node, node);
+    else
         sw__player_tell_all(player, node, end & SW__END_MASK);
 }
 
@@ -177,8 +184,8 @@ static void player_reset(sw__player *player)
     else
         memset(player->fate, SW__FATE_NEVER, nodes);
     memcpy(player->free_seats, play->seats, sizeof(player->free_seats));
-    while (!sw__ranks_empty(&player->ready))
-        sw__ranks_take_least(&player->ready);
+    while (!sw__ranks_empty(player->ready))
+        sw__ranks_take_least(player->ready);
     player->free_workers = play->workers;
     player->now_us = 0;
     player->moment = 0;
@@ -197,7 +204,7 @@ void sw__player_play(sw__player *player)
         if (player->play->state[node] == SW__PLAY_RUNS)
             player_node_start(player, node);
         else
-            sw__ranks_put(&player->ready, play_rank(player->play, node));
+            sw__ranks_put(player->ready, play_rank(player->play, node));
     }
     for (;;) {
         while (player->run_count > 0 && player->runs[0].end_us == player->now_us)

@@ -26,9 +26,10 @@ typedef struct sw__player {
     uint8_t *fate;
     sw__play_cause *causes;
     int32_t *aside;     /* ready nodes that found no seat */
+    int32_t *gathered;  /* dependents of one node that are ready */
     int32_t *skipped;   /* nodes that are skipped, their dependents not told yet */
     sw__play_run *runs; /* heap, the earliest end on top */
-    sw__ranks ready;
+    sw__ranks *ready;
     const int32_t *needed_at_first; /* what the nodes that are over have done is in these three */
     const int32_t *spare_at_first;
     const uint8_t *fate_at_first; /* NULL: all wait or run */

@@ -7,7 +7,7 @@
 
 bool sw__ranks_init(sw__ranks *ranks, sw__arena *scratch, size_t count)
 {
-    *ranks = (sw__ranks){0};
+    *ranks = (sw__ranks){.least = UINT32_MAX};
     do {
         count = (count + 63) / 64;
         ranks->floor[ranks->floors] = sw__arena_array(scratch, count, sizeof(uint64_t));
@@ -17,35 +17,30 @@ bool sw__ranks_init(sw__ranks *ranks, sw__arena *scratch, size_t count)
     return true;
 }
 
-void sw__ranks_put(sw__ranks *ranks, uint32_t rank)
+void sw__ranks_word_filled(sw__ranks *ranks, uint32_t word)
 {
-    for (int i = 0; i < ranks->floors; i++, rank >>= 6) {
-        uint64_t *word = &ranks->floor[i][rank >> 6];
-        uint64_t before = *word;
-        *word |= UINT64_C(1) << (rank & 63);
+    ranks->least = word < ranks->least ? word : ranks->least;
+    for (int i = 1; i < ranks->floors; i++, word >>= 6) {
+        uint64_t *above = &ranks->floor[i][word >> 6], before = *above;
+        *above = before | UINT64_C(1) << (word & 63);
         if (before)
             return;
     }
 }
 
-bool sw__ranks_empty(const sw__ranks *ranks)
+/* It was the first that was not zero: up to a word that still is not, and down to its first. */
+void sw__ranks_word_emptied(sw__ranks *ranks, uint32_t word)
 {
-    return ranks->floor[ranks->floors - 1][0] == 0;
-}
-
-uint32_t sw__ranks_take_least(sw__ranks *ranks)
-{
-    uint32_t rank = 0;
-    for (int i = ranks->floors - 1; i >= 0; i--)
-        rank = rank << 6 | (uint32_t)__builtin_ctzll(ranks->floor[i][rank]);
-    uint32_t at = rank;
-    for (int i = 0; i < ranks->floors; i++, at >>= 6) {
-        uint64_t *word = &ranks->floor[i][at >> 6];
-        *word &= ~(UINT64_C(1) << (at & 63));
-        if (*word)
-            break;
+    uint64_t above = 0;
+    int i = 0;
+    while (above == 0 && ++i < ranks->floors) {
+        ranks->floor[i][word >> 6] &= ~(UINT64_C(1) << (word & 63));
+        word >>= 6;
+        above = ranks->floor[i][word];
     }
-    return rank;
+    for (; above != 0 && i > 0; i--)
+        word = word << 6 | (uint32_t)__builtin_ctzll(ranks->floor[i][word]);
+    ranks->least = above != 0 ? word : UINT32_MAX;
 }
 
 /* One pass of a radix sort, by one byte of the keys. False when all keys agree in it, and nothing

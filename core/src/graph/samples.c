@@ -5,12 +5,12 @@
 
 #define PLAY_US_MAX (INT64_MAX / 4)
 
+/* No branch: whether a random place is above 0 is hard to guess. */
 static int32_t sample_place(int32_t count, double share)
 {
     double exact = share * (double)count;
     int32_t place = (int32_t)exact;
-    if (place > 0 && (double)place == exact)
-        place--;
+    place -= (place > 0) & ((double)place == exact);
     return place < count ? place : count - 1;
 }
 
@@ -27,7 +27,7 @@ static int64_t sample_scaled(int64_t us, double factor)
     return scaled < (double)PLAY_US_MAX ? (int64_t)scaled : PLAY_US_MAX;
 }
 
-double sw__play_factor(const sw__play *play, int32_t node)
+static double play_factor_find(const sw__play *play, int32_t node)
 {
     int32_t low = 0, high = play->factor_count;
     while (low < high) {
@@ -39,6 +39,11 @@ double sw__play_factor(const sw__play *play, int32_t node)
     }
     return low < play->factor_count && play->factors[low].node == node ? play->factors[low].factor
                                                                        : 1;
+}
+
+double sw__play_factor(const sw__play *play, int32_t node)
+{
+    return play->factor_count > 0 ? play_factor_find(play, node) : 1;
 }
 
 /* How many samples are no longer than the node has been running. */
@@ -103,4 +108,20 @@ static double play_random(uint64_t seed, int32_t number, int32_t node)
 int64_t sw__play_draw(const sw__play *play, int32_t node, int32_t number)
 {
     return sw__play_left(play, node, play_random(play->seed, number, node));
+}
+
+void sw__play_left_all(const sw__play *play, double share, int64_t *left_us)
+{
+    for (int32_t node = 0; node < play->graph->node_count; node++) {
+        if (play->state[node] != SW__PLAY_OVER)
+            left_us[node] = sw__play_left(play, node, share);
+    }
+}
+
+void sw__play_draw_all(const sw__play *play, int32_t number, int64_t *left_us)
+{
+    for (int32_t node = 0; node < play->graph->node_count; node++) {
+        if (sw__play_varies(play, node))
+            left_us[node] = sw__play_draw(play, node, number);
+    }
 }
