@@ -232,7 +232,7 @@ static void test_remembers_ended_tasks(void **state)
     int64_t left = s.forecast->base.left_us[1];
     fault_env_arm(&s.r.fault, 0, false);
     ask_plain(&s);
-    assert_true(s.r.fault.asked + 5 < first);
+    assert_true(s.r.fault.asked + 3 < first);
     assert_int_equal(s.forecast->base.left_us[1], left);
     assert_int_equal(s.forecast->base.workers, 2);
     do_step(&s, "fetch", 10, SW_OUTCOME_SUCCEEDED);
@@ -403,6 +403,52 @@ static void test_released_attempt_is_no_begin(void **state)
     do_step(&s, "fetch", 4, SW_OUTCOME_SUCCEEDED);
     ask_plain(&s);
     assert_int_equal(step_of(&s, "fetch")->p50_us, 4 * SECOND);
+    scene_close(&s);
+}
+
+static void operate(scene *s, int64_t step_id, int state)
+{
+    sw_result *result = NULL;
+    sw_step_override_row row = {
+        .step_id = step_id, .state = state, .actor = TEXT("ann"), .reason = TEXT("again")};
+    assert_int_equal(
+        sw_step_override(s->r.engine, &row, 1, SW_BATCH_ALL_OR_NOTHING, &result, &s->r.error),
+        SW_OK);
+    sw_result_free(result);
+}
+
+/* A first run of `may` that fails after 3 s, as it may, and is taken up again long after; its
+ * step_id. `must` keeps the task open. */
+static int64_t do_in_vain(scene *s)
+{
+    s->task = rig_submit(&s->r);
+    rig_claims(&s->r, &s->worker, "may must");
+    sw_step_outcome row = rig_outcome(&s->r, "may", SW_OUTCOME_FAILED_FOR_GOOD);
+    pass(s, 3);
+    rig_report(&s->r, &s->worker, row, SW_ROW_APPLIED);
+    pass(s, 100);
+    operate(s, row.step_id, SW_STEP_READY);
+    return row.step_id;
+}
+
+/* A step that is taken up again took as long as its newest run that has come to an end, and what
+ * lies between two runs is no part of any. */
+static void test_taken_up_again(void **state)
+{
+    (void)state;
+    scene s;
+    scene_open(&s, "{\"stepwell\":1,\"name\":\"w\",\"steps\":["
+                   "{\"name\":\"may\",\"on_failure\":\"continue\"},{\"name\":\"must\"}]}");
+    do_in_vain(&s);
+    ask_plain(&s);
+    assert_int_equal(step_of(&s, "may")->elapsed_us, 0);
+    do_step(&s, "may", 5, SW_OUTCOME_SUCCEEDED);
+    ask_plain(&s);
+    assert_int_equal(step_of(&s, "may")->p50_us, 5 * SECOND);
+
+    operate(&s, do_in_vain(&s), SW_STEP_SKIPPED);
+    ask_plain(&s);
+    assert_int_equal(step_of(&s, "may")->p50_us, 3 * SECOND);
     scene_close(&s);
 }
 
@@ -623,6 +669,7 @@ int main(void)
         cmocka_unit_test(test_workers_and_resources),
         cmocka_unit_test(test_retries),
         cmocka_unit_test(test_released_attempt_is_no_begin),
+        cmocka_unit_test(test_taken_up_again),
         cmocka_unit_test(test_other_steps_of_the_handler),
         cmocka_unit_test(test_ended_tasks),
         cmocka_unit_test(test_failed_step_in_a_running_task),

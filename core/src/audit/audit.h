@@ -24,8 +24,8 @@ typedef struct sw__audit {
     sw__hasher *hasher; /* borrowed */
     sw__buf entries;
     sw__buf tasks;
-    sw__buf body; /* scratch: one entry, then the whole body */
-    sw__map seen; /* task_no to its place in the table of tasks, from 1 */
+    sw__buf body;   /* scratch: one entry, then the whole body */
+    sw__map seen;   /* task_no to its place in the table of tasks, from 1 */
     sw__buf newest; /* number of the newest entry of each of these tasks, by place */
     int64_t task_count;
     int64_t entry_count;
@@ -63,7 +63,8 @@ int sw__audit_digest(sw__hasher *hasher, const uint8_t salt[32], const sw_str *p
 /* Entries of one task, oldest first, following the chain back from the task's newest segment. */
 int sw__audit_read_task(sw__store *store, const sw__task_hot *task, sw__arena *arena,
                         sw_audit_entry **rows, size_t *count, sw_error *err);
-/* The same without keeping them: visit gets each entry, whose texts are gone when it returns. */
+/* The same without keeping them, newest first, as the chain leads: visit gets the kind and the
+ * numbers of each. */
 typedef void (*sw__audit_visit)(void *context, const sw_audit_entry *entry);
 int sw__audit_each_task(sw__store *store, const sw__task_hot *task, const sw_env *env,
                         sw__audit_visit visit, void *context, sw_error *err);

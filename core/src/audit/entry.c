@@ -142,17 +142,35 @@ static bool entry_take_texts(sw__wire *wire, sw_audit_entry *entry)
     return taken;
 }
 
-bool sw__entry_decode(sw_str bytes, sw_audit_entry *entry, const char **why)
+static sw__wire entry_open(sw_str bytes)
 {
     const uint8_t *start = (const uint8_t *)bytes.ptr;
-    sw__wire wire = {.at = start, .end = start ? start + bytes.len : NULL};
+    return (sw__wire){.at = start, .end = start ? start + bytes.len : NULL};
+}
+
+static bool entry_close(const sw__wire *wire, const char **why)
+{
+    if (wire->why)
+        *why = wire->why;
+    return !wire->why;
+}
+
+bool sw__entry_decode(sw_str bytes, sw_audit_entry *entry, const char **why)
+{
+    sw__wire wire = entry_open(bytes);
     bool taken = entry_take_kind(&wire, &entry->kind) && entry_take_numbers(&wire, entry) &&
                  entry_take_texts(&wire, entry);
     if (taken && wire.at != wire.end)
         sw__wire_refuse(&wire, "bytes follow its end");
-    if (wire.why)
-        *why = wire.why;
-    return !wire.why;
+    return entry_close(&wire, why);
+}
+
+bool sw__entry_decode_numbers(sw_str bytes, sw_audit_entry *entry, const char **why)
+{
+    sw__wire wire = entry_open(bytes);
+    if (entry_take_kind(&wire, &entry->kind))
+        entry_take_numbers(&wire, entry);
+    return entry_close(&wire, why);
 }
 
 #undef ENTRY_NUMBERS

@@ -26,5 +26,8 @@ int sw__entry_encode(sw__buf *buf, const sw_audit_entry *entry, sw_error *err);
 /* Read all of bytes as one entry, whose strings point into bytes. false: *why is a static phrase
  * that says what is wrong. */
 bool sw__entry_decode(sw_str bytes, sw_audit_entry *entry, const char **why);
+/* The same of the kind and the numbers alone; what stands behind them is not looked at, and the
+ * other fields are not set. */
+bool sw__entry_decode_numbers(sw_str bytes, sw_audit_entry *entry, const char **why);
 
 #endif

@@ -178,78 +178,84 @@ int sw__audit_read_task(sw__store *store, const sw__task_hot *task, sw__arena *a
     return read_join(runs, arena, rows, count, err);
 }
 
-/* A segment of a task's chain, in front of the ones after it. */
-typedef struct each_link {
-    struct each_link *next;
-    int64_t segment_no;
-} each_link;
+/* A walk along the chain of a task. */
+typedef struct each_walk {
+    sw__store *store;
+    const sw__task_hot *task;
+    sw__arena *scratch; /* for one segment */
+    sw__audit_visit visit;
+    void *context;
+} each_walk;
 
-/* Entries of other tasks are not decoded. */
-static int each_visit(const sw__segment *segment, sw__body *body, int64_t place,
-                      sw__audit_visit visit, void *context, sw_error *err)
+/* The entries of the task in a segment, without decoding any; a body of so many bytes holds half as
+ * many at most, whatever its row says. */
+static int each_find(each_walk *walk, const sw__segment *segment, sw__body *body, int64_t place,
+                     sw_str **found, size_t *count, sw_error *err)
 {
+    size_t most = segment->body.len / 2;
+    if (segment->entry_count < (int64_t)most)
+        most = (size_t)segment->entry_count;
+    *count = 0;
+    *found = sw__arena_array_raw(walk->scratch, most, sizeof(**found));
+    if (!*found)
+        return sw__fail(err, SW_ENOMEM, NULL);
     for (int64_t i = 0; i < segment->entry_count; i++) {
         sw_str bytes;
-        sw_audit_entry entry;
         int64_t at = 0;
-        const char *why = NULL;
         if (!sw__body_bytes(body, &at, &bytes))
             return read_refuse(segment, body->wire.why, err);
-        if (at != place)
-            continue;
-        if (!sw__entry_decode(bytes, &entry, &why))
-            return read_refuse(segment, why, err);
-        visit(context, &entry);
+        if (at == place)
+            (*found)[(*count)++] = bytes;
     }
     return SW_OK;
 }
 
-/* The table of one segment, and its entries when there is a visitor. */
-static int each_segment(sw__store *store, const sw__task_hot *task, int64_t segment_no,
-                        const sw_env *env, int64_t *previous, sw__audit_visit visit, void *context,
-                        sw_error *err)
+/* Numbers stand from the front, so a segment is read forwards before it is visited backwards. */
+static int each_visit(each_walk *walk, const sw__segment *segment, sw__body *body, int64_t place,
+                      sw_error *err)
+{
+    sw_str *found = NULL;
+    size_t count = 0;
+    sw_audit_entry entry = {0};
+    int rc = each_find(walk, segment, body, place, &found, &count, err);
+    while (rc == SW_OK && count > 0) {
+        const char *why = NULL;
+        if (!sw__entry_decode_numbers(found[--count], &entry, &why))
+            return read_refuse(segment, why, err);
+        walk->visit(walk->context, &entry);
+    }
+    return rc;
+}
+
+static int each_segment(each_walk *walk, int64_t segment_no, int64_t *previous, sw_error *err)
 {
     sw__body body;
     sw__segment segment;
     int64_t place = 0;
-    sw__arena *scratch = sw__arena_new(env);
-    int rc = scratch ? read_get(store, segment_no, scratch, &segment, err)
-                     : sw__fail(err, SW_ENOMEM, NULL);
+    sw__arena_clear(walk->scratch);
+    int rc = read_get(walk->store, segment_no, walk->scratch, &segment, err);
     if (rc < 0)
-        goto done;
-    if (!sw__body_open(&body, segment.body) || !read_table(&body, task->task_no, &place, previous))
-        rc = read_refuse(&segment, body.wire.why, err);
-    if (rc == SW_OK)
-        rc = read_check_link(&segment, place, *previous, err);
-    if (rc == SW_OK && visit)
-        rc = each_visit(&segment, &body, place, visit, context, err);
-done:
-    sw__arena_free(scratch);
-    return rc;
+        return rc;
+    if (!sw__body_open(&body, segment.body) ||
+        !read_table(&body, walk->task->task_no, &place, previous))
+        return read_refuse(&segment, body.wire.why, err);
+    rc = read_check_link(&segment, place, *previous, err);
+    return rc == SW_OK ? each_visit(walk, &segment, &body, place, err) : rc;
 }
 
-/* The chain leads backwards: it is walked first, and its segments are read again in their order.
- * Keeping all of them would take more time, because of the memory that has to be had for it. */
 int sw__audit_each_task(sw__store *store, const sw__task_hot *task, const sw_env *env,
                         sw__audit_visit visit, void *context, sw_error *err)
 {
-    each_link *links = NULL;
-    int64_t segment_no = task->audit_segment, previous = 0;
-    sw__arena *arena = sw__arena_new(env);
-    int rc = arena ? SW_OK : sw__fail(err, SW_ENOMEM, NULL);
+    each_walk walk = {.store = store, .task = task, .visit = visit, .context = context};
+    int64_t segment_no = task->audit_segment;
+    walk.scratch = sw__arena_new(env);
+    int rc = walk.scratch ? SW_OK : sw__fail(err, SW_ENOMEM, NULL);
     while (rc == SW_OK && segment_no > 0) {
-        each_link *link = sw__arena_alloc(arena, sizeof(*link));
-        rc = link ? each_segment(store, task, segment_no, env, &previous, NULL, NULL, err)
-                  : sw__fail(err, SW_ENOMEM, NULL);
-        if (rc < 0)
-            break;
-        *link = (each_link){.next = links, .segment_no = segment_no};
-        links = link;
+        int64_t previous = 0;
+        rc = each_segment(&walk, segment_no, &previous, err);
         segment_no = previous;
     }
-    for (const each_link *link = links; rc == SW_OK && link; link = link->next)
-        rc = each_segment(store, task, link->segment_no, env, &previous, visit, context, err);
-    sw__arena_free(arena);
+    sw__arena_free(walk.scratch);
     return rc;
 }
 

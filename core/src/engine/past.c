@@ -7,6 +7,9 @@
 #include "engine/sound.h"
 #include "stepwell/forecast.h"
 
+#define PAST_FEW 16 /* durations that are sorted by insertion */
+#define PAST_UNKNOWN (-1)
+
 /* Times of one task. */
 
 /* A step that is left counts as run if its end could be one in a task that succeeds. */
@@ -20,43 +23,89 @@ int sw__past_begin(sw__past_reading *reading, sw__arena *arena, const sw_workflo
                    sw__past_times *times)
 {
     size_t steps = workflow->step_count;
-    *reading = (sw__past_reading){.workflow = workflow, .times = times};
+    *reading = (sw__past_reading){
+        .workflow = workflow,
+        .times = times,
+        .settled = sw__arena_array(arena, steps, 1),
+        .since_us = sw__arena_array_raw(arena, steps, sizeof(int64_t)),
+    };
     *times = (sw__past_times){
         .began_us = sw__arena_array_raw(arena, steps, sizeof(int64_t)),
         .took_us = sw__arena_array_raw(arena, steps, sizeof(int64_t)),
     };
-    return times->began_us && times->took_us ? SW_OK : SW_ENOMEM;
+    return sw__arena_failed(arena) ? SW_ENOMEM : SW_OK;
 }
 
 void sw__past_fill(sw__past_times *times, size_t steps)
 {
     for (; times->filled < steps; times->filled++)
-        times->began_us[times->filled] = times->took_us[times->filled] = -1;
+        times->began_us[times->filled] = times->took_us[times->filled] = PAST_UNKNOWN;
+}
+
+/* While the begin of a run is looked for, took_us holds its end, turned into a number below
+ * PAST_UNKNOWN; the same turns it back. */
+static int64_t past_turn(int64_t us)
+{
+    return PAST_UNKNOWN - 1 - us;
+}
+
+/* No earlier begin of this run will come: it took as long as that, or nobody knows. */
+static void past_close(sw__past_reading *reading, size_t index)
+{
+    int64_t *took = &reading->times->took_us[index];
+    int64_t began =
+        reading->settled[index] ? reading->since_us[index] : reading->times->began_us[index];
+    if (*took >= PAST_UNKNOWN)
+        return;
+    int64_t end = past_turn(*took);
+    int64_t run = end > began ? end - began : 0;
+    *took = began < 0 ? PAST_UNKNOWN : run;
+}
+
+/* A run began then, if not earlier. */
+static void past_note_begin(sw__past_reading *reading, size_t index, int64_t time_us)
+{
+    int64_t *began = reading->settled[index] ? reading->since_us : reading->times->began_us;
+    began[index] = time_us;
+    reading->least = reading->balance < reading->least ? reading->balance : reading->least;
+    reading->balance++;
+}
+
+static void past_note_change(sw__past_reading *reading, size_t index, const sw_audit_entry *entry)
+{
+    int64_t *took = &reading->times->took_us[index];
+    /* Given back, or taken up again by an operator: what was before is no part of what came after.
+     */
+    bool given_back = entry->to == SW_STEP_READY && entry->attempt == 0;
+    if (given_back || sw_step_state_terminal(entry->from)) {
+        past_close(reading, index);
+        reading->settled[index] = true;
+        reading->since_us[index] = PAST_UNKNOWN;
+    }
+    if (past_counts(&reading->workflow->steps[index], entry->to) && *took == PAST_UNKNOWN)
+        *took = past_turn(entry->time_us);
+    reading->balance -= entry->from == SW_STEP_RUNNING;
 }
 
 void sw__past_note(void *context, const sw_audit_entry *entry)
 {
     sw__past_reading *reading = context;
-    sw__past_times *times = reading->times;
     int64_t index = SW__STEP_INDEX(entry->step_id);
     if (entry->kind != SW_AUDIT_STEP_CHANGED || index >= (int64_t)reading->workflow->step_count)
         return;
-    sw__past_fill(times, (size_t)index + 1);
-    int64_t *began = &times->began_us[index];
-    if (entry->to == SW_STEP_RUNNING) {
-        reading->running++;
-        times->peak = reading->running > times->peak ? reading->running : times->peak;
-        if (*began < 0)
-            *began = entry->time_us;
-        return;
-    }
-    reading->running -= entry->from == SW_STEP_RUNNING;
-    if (past_counts(&reading->workflow->steps[index], entry->to) && *began >= 0)
-        times->took_us[index] = entry->time_us > *began ? entry->time_us - *began : 0;
-    /* Given back, or taken up again by an operator: what was before is no part of it. */
-    bool given_back = entry->to == SW_STEP_READY && entry->attempt == 0;
-    if (given_back || sw_step_state_terminal(entry->from))
-        *began = -1;
+    sw__past_fill(reading->times, (size_t)index + 1);
+    if (entry->to == SW_STEP_RUNNING)
+        past_note_begin(reading, (size_t)index, entry->time_us);
+    else
+        past_note_change(reading, (size_t)index, entry);
+}
+
+void sw__past_end(sw__past_reading *reading)
+{
+    for (size_t i = 0; i < reading->times->filled; i++)
+        past_close(reading, i);
+    int32_t peak = reading->balance - reading->least;
+    reading->times->peak = peak > 0 ? peak : 0;
 }
 
 int sw__past_times_read(sw_engine *engine, sw__arena *arena, const sw__task_hot *task,
@@ -65,7 +114,10 @@ int sw__past_times_read(sw_engine *engine, sw__arena *arena, const sw__task_hot 
     sw__past_reading reading;
     if (sw__past_begin(&reading, arena, workflow, out) < 0)
         return sw__fail(err, SW_ENOMEM, NULL);
-    return sw__audit_each_task(engine->store, task, engine->env, sw__past_note, &reading, err);
+    int rc = sw__audit_each_task(engine->store, task, engine->env, sw__past_note, &reading, err);
+    if (rc == SW_OK)
+        sw__past_end(&reading);
+    return rc;
 }
 
 /* The tasks. */
@@ -232,11 +284,22 @@ typedef struct past_search {
     int64_t handler_count;
 } past_search;
 
-/* The durations that were put behind the `from` first ones, ascending. */
+/* The durations that were put behind the `from` first ones, ascending. A step has few. */
 static sw__span past_sorted(past_search *search, uint32_t from)
 {
+    int64_t *us = search->us + from;
     sw__span span = {from, (int32_t)(search->taken - from)};
-    qsort(search->us + from, (size_t)span.count, sizeof *search->us, past_compare);
+    if (span.count > PAST_FEW) {
+        qsort(us, (size_t)span.count, sizeof *us, past_compare);
+        return span;
+    }
+    for (int32_t i = 1; i < span.count; i++) {
+        int64_t took = us[i];
+        int32_t at = i;
+        for (; at > 0 && us[at - 1] > took; at--)
+            us[at] = us[at - 1];
+        us[at] = took;
+    }
     return span;
 }
 
@@ -340,3 +403,6 @@ int64_t sw__durations_at(const sw__durations *durations, size_t index, double sh
     sw__samples samples = sw__spans_at(durations->spans, durations->us, index);
     return sw__samples_at(&samples, share);
 }
+
+#undef PAST_FEW
+#undef PAST_UNKNOWN

@@ -53,16 +53,20 @@ typedef struct sw__recording {
 /* What an engine has of one, if any, at its end. */
 void sw__recording_free(sw_engine *engine);
 
-/* Times that are taken from entries, oldest first; begin answers SW_ENOMEM. */
+/* Times that are taken from the entries of a task, newest first. */
 typedef struct sw__past_reading {
     const sw_workflow *workflow;
     sw__past_times *times;
-    int32_t running;
+    uint8_t *settled;  /* of each step: began_us, which is of its newest run, is final */
+    int64_t *since_us; /* of each such step: the begin of a run before that one */
+    int32_t balance;   /* of the entries so far: runs that began less runs that ended */
+    int32_t least;     /* what this was at least behind the begin of a run */
 } sw__past_reading;
 
 int sw__past_begin(sw__past_reading *reading, sw__arena *arena, const sw_workflow *workflow,
-                   sw__past_times *times);
+                   sw__past_times *times);                      /* SW_ENOMEM */
 void sw__past_note(void *reading, const sw_audit_entry *entry); /* an sw__audit_visit */
+void sw__past_end(sw__past_reading *reading);
 /* Fill the arrays up to so many steps. */
 void sw__past_fill(sw__past_times *times, size_t steps);
 

@@ -121,8 +121,9 @@ static int arrival_record(sw__arrival *call, sw_error *err)
     engine->recording = sw__calloc(engine->env, 1, size);
     if (rc < 0 || !engine->recording)
         return sw__fail(err, SW_ENOMEM, NULL);
-    for (size_t i = 0; i < file->entry_count; i++)
-        sw__past_note(&reading, &file->entries[i].entry);
+    for (size_t i = file->entry_count; i > 0; i--)
+        sw__past_note(&reading, &file->entries[i - 1].entry);
+    sw__past_end(&reading);
     sw__past_fill(&times, file->step_count);
     memcpy(engine->recording->took_us, times.took_us, file->step_count * sizeof(int64_t));
     engine->recording->task = (sw__past_task){
