@@ -24,8 +24,8 @@ typedef struct sw__audit {
     sw__hasher *hasher; /* borrowed */
     sw__buf entries;
     sw__buf tasks;
-    sw__buf body;   /* scratch: one entry, then the whole body */
-    sw__map seen;   /* task_no to its place in the table of tasks, from 1 */
+    sw__buf body; /* scratch: one entry, then the whole body */
+    sw__map seen; /* task_no to its place in the table of tasks, from 1 */
     sw__buf newest; /* number of the newest entry of each of these tasks, by place */
     int64_t task_count;
     int64_t entry_count;

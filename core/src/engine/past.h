@@ -63,8 +63,9 @@ typedef struct sw__past_reading {
     int32_t least;     /* what this was at least behind the begin of a run */
 } sw__past_reading;
 
+/* SW_ENOMEM. */
 int sw__past_begin(sw__past_reading *reading, sw__arena *arena, const sw_workflow *workflow,
-                   sw__past_times *times);                      /* SW_ENOMEM */
+                   sw__past_times *times);
 void sw__past_note(void *reading, const sw_audit_entry *entry); /* an sw__audit_visit */
 void sw__past_end(sw__past_reading *reading);
 /* Fill the arrays up to so many steps. */

@@ -50,7 +50,7 @@ static inline uint32_t sw__ranks_take_least(sw__ranks *ranks)
 
 /* Nodes by rising key, those with the same key by number, and the place of each among them. keys
  * has node_count elements. False: no memory. */
-bool sw__keys_rank(sw__arena *scratch, const uint64_t *keys, int32_t node_count, int32_t **by_rank,
-                   int32_t **rank);
+bool sw__keys_rank(sw__arena *scratch, const uint64_t *keys, int32_t node_count,
+                   int32_t **by_rank, int32_t **rank);
 
 #endif
