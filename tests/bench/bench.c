@@ -121,7 +121,7 @@ void bench_path(const bench_arguments *arguments, const char *name, char path[51
 
 void bench_remove(const char *path)
 {
-    static const char *const endings[] = {"", "-wal", "-shm", "-life"};
+    static const char *const endings[] = {"", "-wal", "-shm", "-life", "-bell"};
     char file[600];
     for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
         snprintf(file, sizeof(file), "%s%s", path, endings[i]);

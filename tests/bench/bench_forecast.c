@@ -1,11 +1,11 @@
 /* What a forecast costs beside bare makespans of the same graph: tasks in layers, of 1,000 steps
  * with ten tasks of history and 200 draws, and of 100,000 steps with none, one and two, which is
- * where durations begin to differ from play to play. Reading the history and hindsight are measured
- * apart. Of 100,000 steps, so is the first question of a process, which touches new memory and
- * reads the histories, from the same one asked again: each round is a process of its own. One line
- * per measurement: name, microseconds of processor time, those of as many calls of
- * sw_graph_makespan, ratio; for first questions another one with the pages that were new, beside
- * those that the rows of the answer take.
+ * where durations begin to differ from play to play; the last on disk, too. Reading the history and
+ * hindsight are measured apart. Of 100,000 steps, so is the first question of a process, which
+ * touches new memory and reads the histories, from the same one asked again: each round is a
+ * process of its own. One line per measurement: name, microseconds of processor time, those of as
+ * many calls of sw_graph_makespan, ratio; for first questions another one with the pages that were
+ * new, beside those that the rows of the answer take.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -193,13 +193,14 @@ static void forecast_compare(const forecast_scene *scene, const char *name, int 
     forecast_print(name, &row, "us", floor, json);
 }
 
-/* An engine in memory with so many ended tasks and one that waits. */
-static forecast_scene forecast_open(int steps, int layer, int tasks, int makespans)
+/* An engine with so many ended tasks and one that waits. */
+static forecast_scene forecast_open(const char *store, int steps, int layer, int tasks,
+                                    int makespans)
 {
     forecast_scene scene = {.steps = steps, .makespans = makespans};
     sw_engine_options options = SW_ENGINE_OPTIONS_INIT;
     sw_error err;
-    options.store = bench_str("memory:");
+    options.store = bench_str(store);
     bench_check(sw_engine_open(&options, &scene.engine, &err), "open", &err);
     char *definition = forecast_definition(steps, layer);
     bench_register(scene.engine, definition);
@@ -219,10 +220,10 @@ typedef struct large_process {
     double floor_us;
 } large_process;
 
-static large_process large_ask(int tasks)
+static large_process large_ask(const char *store, int tasks)
 {
     large_process process;
-    forecast_scene scene = forecast_open(LARGE_STEPS, LARGE_LAYER, tasks, LARGE_MAKESPANS);
+    forecast_scene scene = forecast_open(store, LARGE_STEPS, LARGE_LAYER, tasks, LARGE_MAKESPANS);
     process.faults = forecast_faults();
     process.first_us = forecast_time(&scene, 0, 0, true) * 1e6;
     process.faults = forecast_faults() - process.faults;
@@ -239,61 +240,61 @@ static large_process large_ask(int tasks)
 }
 
 /* Before this process has any memory of its own to hand on. */
-static large_process large_fork(int tasks)
+static large_process large_fork(const char *store, int tasks)
 {
     int ends[2];
     large_process process = {0};
     fflush(stdout);
     pid_t child = pipe(ends) < 0 ? -1 : fork();
     if (child == 0) {
-        process = large_ask(tasks);
+        process = large_ask(store, tasks);
         _exit(write(ends[1], &process, sizeof process) != sizeof process);
     }
+    close(ends[1]);
     bool read_all = child > 0 && read(ends[0], &process, sizeof process) == sizeof process;
     if (!read_all || waitpid(child, NULL, 0) != child) {
         fprintf(stderr, "a process could not be measured\n");
         exit(1);
     }
     close(ends[0]);
-    close(ends[1]);
     return process;
 }
 
-static void large_compare(int tasks, const char *learnt, bool json)
+static void large_compare(const char *store, int tasks, const char *what, bool json)
 {
     char name[64];
     forecast_rounds first, again, faults;
     for (int i = 0; i < rounds; i++) {
-        large_process process = large_fork(tasks);
+        large_process process = large_fork(store, tasks);
+        bench_remove(store);
         first.took[i] = process.first_us;
         again.took[i] = process.again_us;
         first.floor[i] = again.floor[i] = process.floor_us;
         faults.took[i] = process.faults;
         faults.floor[i] = LARGE_STEPS * (double)sizeof(sw_forecast_step) / 4096;
     }
-    snprintf(name, sizeof name, "100,000%s, first", learnt);
+    snprintf(name, sizeof name, "100,000%s, first", what);
     forecast_print(name, &first, "us", "10 makespans", json);
     forecast_print(name, &faults, "new pages", "the rows of the answer", json);
-    snprintf(name, sizeof name, "100,000%s, again", learnt);
+    snprintf(name, sizeof name, "100,000%s, again", what);
     forecast_print(name, &again, "us", "10 makespans", json);
 }
 
-int main(int count, char **arguments)
+int main(int argc, char **argv)
 {
-    bool json = false;
-    for (int i = 1; i < count; i++) {
-        json |= strcmp(arguments[i], "--json") == 0;
-        if (strcmp(arguments[i], "--quick") == 0)
-            rounds = 3;
-    }
-    large_compare(0, "", json);
-    large_compare(1, ", of one", json);
-    large_compare(2, ", of two", json);
-    forecast_scene scene = forecast_open(1000, 50, 10, FORECAST_DRAWS);
-    forecast_compare(&scene, "read the history", 1, -1, false, json);
-    forecast_compare(&scene, "200 draws", FORECAST_DRAWS, -1, false, json);
-    forecast_compare(&scene, "with a change", FORECAST_DRAWS, -1, true, json);
-    forecast_compare(&scene, "and hindsight", FORECAST_DRAWS, 10, true, json);
+    char path[512];
+    bench_arguments arguments = bench_arguments_read(argc, argv);
+    rounds = arguments.quick ? 3 : rounds;
+    large_compare("memory:", 0, "", arguments.json);
+    large_compare("memory:", 1, ", of one", arguments.json);
+    large_compare("memory:", 2, ", of two", arguments.json);
+    bench_path(&arguments, "forecast", path);
+    large_compare(path, 2, ", on disk", arguments.json);
+    forecast_scene scene = forecast_open("memory:", 1000, 50, 10, FORECAST_DRAWS);
+    forecast_compare(&scene, "read the history", 1, -1, false, arguments.json);
+    forecast_compare(&scene, "200 draws", FORECAST_DRAWS, -1, false, arguments.json);
+    forecast_compare(&scene, "with a change", FORECAST_DRAWS, -1, true, arguments.json);
+    forecast_compare(&scene, "and hindsight", FORECAST_DRAWS, 10, true, arguments.json);
     sw_engine_close(scene.engine);
     return 0;
 }
