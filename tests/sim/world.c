@@ -14,6 +14,10 @@
 #define WORLD_RESTART_US 50000
 #define WORLD_POINTS_MAX 8000000 /* of one schedule; beyond, something turns in a circle */
 
+/* So often in one schedule, where it is not any number: after that many, one more finds little that
+ * the others have not, and each has processes begin anew, or the oracle look at everything. */
+static const uint64_t world_most[WORLD_FAULT_COUNT] = {[WORLD_KILL] = 8, [WORLD_POWER] = 6};
+
 const char *world_fault_name(int fault)
 {
     static const char *const names[] = {
@@ -295,7 +299,8 @@ static void world_probe(const world *w, int fault, const char *place)
 
 static int world_strike(world *w, int fault, const char *place)
 {
-    w->faults[fault]++;
+    if (++w->faults[fault] == world_most[fault])
+        w->spent |= 1u << fault;
     world_probe(w, fault, place);
     world_note(w, "%s at %s", world_fault_name(fault), place);
     switch (fault) {
@@ -334,7 +339,7 @@ int world_point(world *w, uint32_t may, const char *place)
         world_violate(w, "LIVE", "the actors turn in a circle");
         coroutine_leave(&w->current->routine);
     }
-    uint32_t allowed = 1u << WORLD_FAULT_COUNT | (w->healed ? 0 : may);
+    uint32_t allowed = 1u << WORLD_FAULT_COUNT | (w->healed ? 0 : may & ~w->spent);
     uint32_t drawn = choice_weigh(&w->choice, CHOICE_EVENT, &w->weights, allowed);
     if (drawn == 0)
         return -1;

@@ -106,6 +106,7 @@ typedef struct world {
     uint64_t rings_lost; /* perhaps: who dies may have committed and not rung */
     uint64_t points;
     uint64_t faults[WORLD_FAULT_COUNT];
+    uint32_t spent; /* bit mask of the faults that have come often enough */
     actor actors[WORLD_ACTORS_MAX];
     int actor_count;
     process processes[WORLD_ACTORS_MAX];
