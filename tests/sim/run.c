@@ -13,7 +13,7 @@
 #include "sim/wrap.h"
 #include "store/sqlite.h"
 
-#define RUN_FAULTY_SLICES_MAX 32
+#define RUN_FAULTY_SLICES_MAX 20 /* five seconds: more of them find no more for their time */
 #define RUN_FAULTY_SLICE_US 250000
 #define RUN_SLICE_US 400000
 #define RUN_SLICES_MAX 600 /* steps that kill their workers wait out a lease each time */
@@ -248,10 +248,17 @@ static process *run_draw_home(world *w, run_homes homes)
     return &w->processes[choice_draw(&w->choice, CHOICE_WORKLOAD, (uint32_t)w->process_count)];
 }
 
+/* Mostly one: three take two thirds longer, and find no more in a schedule. */
+static int run_draw_workers(world *w)
+{
+    static const int crews[] = {1, 1, 1, 1, 1, 2, 2, 2, LEDGER_CREW};
+    int workers = crews[choice_draw(&w->choice, CHOICE_WORKLOAD, sizeof crews / sizeof *crews)];
+    return w->calm && workers > 2 ? 2 : workers;
+}
+
 static void run_populate(world *w, ledger *l)
 {
-    uint32_t most = w->calm ? 2 : LEDGER_CREW;
-    int workers = 1 + (int)choice_draw(&w->choice, CHOICE_WORKLOAD, most);
+    int workers = run_draw_workers(w);
     static const run_homes drawn[] = {HOMES_ANY, HOMES_ANY, HOMES_ANY, HOMES_ONE, HOMES_APART};
     run_homes homes = drawn[choice_draw(&w->choice, CHOICE_WORKLOAD, 5)];
     homes = w->calm && homes == HOMES_ANY ? HOMES_APART : homes;

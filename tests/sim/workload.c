@@ -265,6 +265,14 @@ static uint32_t fates_draw(const ledger *l, choice *c)
     return fates & ~(1u << (FATE_DIE - 1) | 1u << (FATE_PAUSE - 1));
 }
 
+/* With fewer than three, beginning and the last look of the oracle are most of a schedule; more
+ * than five add more to its time than to what it finds. */
+static int tasks_draw(choice *c)
+{
+    static const int counts[] = {1, 2, 2, 3, 3, 3, 3, 3, 4, 4, 5, LEDGER_TASKS};
+    return counts[choice_draw(c, CHOICE_WORKLOAD, sizeof counts / sizeof *counts)];
+}
+
 void ledger_draw(ledger *l)
 {
     choice *c = &l->world->choice;
@@ -277,7 +285,7 @@ void ledger_draw(ledger *l)
     }
     for (int i = 0; i < LEDGER_CREW; i++)
         crew_draw(&l->crew[i], i == 0, c);
-    l->task_count = 1 + (int)choice_draw(c, CHOICE_WORKLOAD, LEDGER_TASKS);
+    l->task_count = tasks_draw(c);
     for (int i = 0; i < l->task_count; i++) {
         ledger_task *task = &l->tasks[i];
         task->shape = (int)choice_draw(c, CHOICE_WORKLOAD, LEDGER_SHAPES);
