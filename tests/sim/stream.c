@@ -6,11 +6,12 @@
 
 #include "sim/ledger.h"
 
+#define STREAM_ONCE_IN 3 /* runs: those with events take half as long again */
 #define STREAM_PRIME INT64_C(2147483647)
 
 void stream_draw(stream *s, choice *c)
 {
-    if (!choice_once_in(c, CHOICE_WORKLOAD, 2))
+    if (!choice_once_in(c, CHOICE_WORKLOAD, STREAM_ONCE_IN))
         return;
     s->appenders = 1 + choice_once_in(c, CHOICE_WORKLOAD, 2);
     s->folders = (int)choice_draw(c, CHOICE_WORKLOAD, 3);
