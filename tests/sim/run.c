@@ -16,6 +16,7 @@
 #define RUN_FAULTY_SLICES_MAX 20 /* five seconds: more of them find no more for their time */
 #define RUN_FAULTY_SLICE_US 250000
 #define RUN_SLICE_US 400000
+#define RUN_LOOKS 4        /* in a slice: to go on with nothing left to do finds nothing */
 #define RUN_SLICES_MAX 600 /* steps that kill their workers wait out a lease each time */
 #define RUN_MAKES 12       /* one run in so many makes its database */
 #define RUN_THREADS_MAX 6
@@ -194,9 +195,10 @@ static void run_converge(world *w, ledger *l)
 {
     sw_engine *engine = NULL;
     bool ended = false;
-    for (int slice = 0; slice < RUN_SLICES_MAX && !ended && !w->violation[0]; slice++) {
-        world_run(w, w->now_us + RUN_SLICE_US, RUN_POINTS_HEALED);
-        ended = !run_is_operated(w) && (ledger_all_known(l) || run_ask(w, l, &engine));
+    for (int look = 1; look <= RUN_SLICES_MAX * RUN_LOOKS && !ended && !w->violation[0]; look++) {
+        world_run(w, w->now_us + RUN_SLICE_US / RUN_LOOKS, RUN_POINTS_HEALED);
+        bool asks = look % RUN_LOOKS == 0;
+        ended = !run_is_operated(w) && (ledger_all_known(l) || (asks && run_ask(w, l, &engine)));
     }
     if (ended && run_is_watched(w))
         world_run(w, w->now_us + RUN_SLICE_US, RUN_POINTS_HEALED);
