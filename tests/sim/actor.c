@@ -10,7 +10,7 @@
 
 #define ACTOR_ERRORS_MAX 6
 #define ACTOR_LOG_PAGES 24
-#define ACTOR_OPENS_IN_FULL 16 /* once in so many times */
+#define ACTOR_OPENS_IN_FULL 24 /* once in so many times */
 #define ACTOR_READS_ITSELF 32  /* the definitions that it registers */
 
 ledger *actor_ledger(const actor *self)

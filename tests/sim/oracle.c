@@ -13,7 +13,7 @@
 
 #define ORACLE_PAGE 100000
 #define ORACLE_DEAD_MAX 10000
-#define ORACLE_ANEW 32
+#define ORACLE_ANEW 48
 
 void oracle_violate(const oracle *o, const char *rule, int index, const char *text)
 {

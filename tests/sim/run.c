@@ -18,7 +18,7 @@
 #define RUN_SLICE_US 400000
 #define RUN_LOOKS 4        /* in a slice: to go on with nothing left to do finds nothing */
 #define RUN_SLICES_MAX 600 /* steps that kill their workers wait out a lease each time */
-#define RUN_MAKES 12       /* one run in so many makes its database */
+#define RUN_MAKES 18       /* one run in so many makes its database */
 #define RUN_THREADS_MAX 6
 #define RUN_POINTS_FAULTY 10000
 #define RUN_POINTS_HEALED 400000
