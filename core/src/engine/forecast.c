@@ -113,8 +113,10 @@ static int forecast_count_workers(sw_engine *engine, sw__forecast *call, sw_erro
 static void forecast_step(void *context, size_t index, const sw__step_hot *row)
 {
     sw__forecast *call = context;
+    bool ended = sw_step_state_terminal(row->state);
     call->states[index] = (uint8_t)row->state;
-    if (row->state == SW_STEP_PENDING || sw_step_state_terminal(row->state))
+    call->ended_count += ended;
+    if (row->state == SW_STEP_PENDING || ended)
         return;
     bool timed = row->lane == SW__LANE_TIMER && row->rank > call->now_us;
     call->least_us[index] = timed ? row->rank - call->now_us : 0;
@@ -211,7 +213,7 @@ static bool answer_path(const sw__forecast_side *side, const sw_forecast_step *s
 static double answer_work_done(const sw__forecast *call)
 {
     double done = 0;
-    for (size_t i = 0; i < call->workflow->step_count; i++) {
+    for (size_t i = 0; i < call->times.filled; i++) {
         int state = call->states[i];
         int64_t took = sw__past_took(&call->times, i), began = sw__past_began(&call->times, i);
         if (took >= 0)
@@ -222,21 +224,13 @@ static double answer_work_done(const sw__forecast *call)
     return done;
 }
 
-static void answer_progress(const sw__forecast *call, double to_come, int64_t ended,
-                            sw_forecast_case *out)
+static void answer_progress(const sw__forecast *call, double to_come, sw_forecast_case *out)
 {
     double done = answer_work_done(call), all = done + to_come;
-    out->progress = all > 0 ? done / all : (double)ended / (double)call->workflow->step_count;
+    double ended = (double)call->ended_count;
+    out->progress = all > 0 ? done / all : ended / (double)call->workflow->step_count;
     if (sw__forecast_over(call))
         out->progress = 1;
-}
-
-static int64_t answer_ended(const sw__forecast *call)
-{
-    int64_t ended = 0;
-    for (size_t i = 0; i < call->workflow->step_count; i++)
-        ended += sw_step_state_terminal(call->states[i]);
-    return ended;
 }
 
 /* Between these two of so many ascending draws lies the true median, with a chance of 95 % or
@@ -267,7 +261,7 @@ static int answer_left(const sw__forecast *call, const sw__forecast_side *side,
     sw__forecast_percentiles(left, draws, out->left_us);
     answer_between(left, draws, out->p50_between_us);
     out->work_us = work < (double)INT64_MAX ? (int64_t)work : INT64_MAX;
-    answer_progress(call, work, answer_ended(call), out);
+    answer_progress(call, work, out);
     return SW_OK;
 }
 
@@ -317,7 +311,7 @@ static void answer_facts(const sw__forecast *call, sw_forecast *out)
     if (call->task.started_us > 0 && until > call->task.started_us)
         out->elapsed_us = until - call->task.started_us;
     out->step_count = (int64_t)call->workflow->step_count;
-    out->ended_count = answer_ended(call);
+    out->ended_count = call->ended_count;
     out->history_count = (int64_t)call->past.count;
     out->draws = call->options.draws;
     out->workers_learnt = call->options.workers == 0 && call->past.count > 0;

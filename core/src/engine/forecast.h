@@ -17,6 +17,7 @@ typedef struct sw__forecast {
     sw_workflow *workflow;
     sw__task_hot task;
     uint8_t *states;   /* sw_step_state of each step */
+    int64_t ended_count;
     int64_t *least_us; /* until a step may begin again; set for those that have begun */
     sw__past_times times;
     sw__past past;

@@ -110,13 +110,16 @@ static bool player_set_case(sw__player *player, const sw__play *first, sw__arena
     return true;
 }
 
-/* Those that differ from the first case; left_us has the times of that one. */
+/* Those that differ from the first case; left_us has the times of that one. Where the states are
+ * the same ones, only a factor makes a difference. */
 static bool player_set_others(sw__player *player, sw__arena *work, const sw__play *first)
 {
     const sw__play *play = player->play;
-    int32_t nodes = play->graph->node_count, count = 0;
-    int32_t *others = sw__arena_array_raw(work, (size_t)nodes, sizeof(*others));
-    for (int32_t node = 0; others && node < nodes; node++) {
+    bool any = play->state != first->state || first->factor_count > 0;
+    int32_t most = any ? play->graph->node_count : play->factor_count, count = 0;
+    int32_t *others = sw__arena_array_raw(work, (size_t)most, sizeof(*others));
+    for (int32_t i = 0; others && i < most; i++) {
+        int32_t node = any ? i : play->factors[i].node;
         bool same = play->state[node] == first->state[node] &&
                     sw__play_factor(play, node) == sw__play_factor(first, node);
         if (!same && play->state[node] != SW__PLAY_OVER)
@@ -146,7 +149,8 @@ static bool player_init(sw__player *player, const sw__player *first, sw__arena *
     player->play = play;
     if (!first && !player_alloc(player, work, (size_t)play->graph->node_count))
         return false;
-    player_look(player);
+    if (!first || play->state != first->play->state)
+        player_look(player);
     if (!first)
         return player_set_first(player, work);
     if (!player_set_case(player, first->play, work))
