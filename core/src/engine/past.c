@@ -9,6 +9,8 @@
 
 #define PAST_FEW 16 /* durations that are sorted by insertion */
 #define PAST_UNKNOWN (-1)
+#define PAST_SETTLED 1 /* began_us, which is of the newest run, is final */
+#define PAST_ENDED 2   /* took_us holds the end of a run until its begin is known */
 
 /* Times of one task. */
 
@@ -26,7 +28,7 @@ int sw__past_begin(sw__past_reading *reading, sw__arena *arena, const sw_workflo
     *reading = (sw__past_reading){
         .workflow = workflow,
         .times = times,
-        .settled = sw__arena_array(arena, steps, 1),
+        .marks = sw__arena_array(arena, steps, 1),
         .since_us = sw__arena_array_raw(arena, steps, sizeof(int64_t)),
     };
     *times = (sw__past_times){
@@ -42,30 +44,25 @@ void sw__past_fill(sw__past_times *times, size_t steps)
         times->began_us[times->filled] = times->took_us[times->filled] = PAST_UNKNOWN;
 }
 
-/* While the begin of a run is looked for, took_us holds its end, turned into a number below
- * PAST_UNKNOWN; the same turns it back. */
-static int64_t past_turn(int64_t us)
-{
-    return PAST_UNKNOWN - 1 - us;
-}
-
 /* No earlier begin of this run will come: it took as long as that, or nobody knows. */
 static void past_close(sw__past_reading *reading, size_t index)
 {
-    int64_t *took = &reading->times->took_us[index];
+    uint8_t *marks = &reading->marks[index];
+    int64_t *took = &reading->times->took_us[index], end = *took;
     int64_t began =
-        reading->settled[index] ? reading->since_us[index] : reading->times->began_us[index];
-    if (*took >= PAST_UNKNOWN)
+        *marks & PAST_SETTLED ? reading->since_us[index] : reading->times->began_us[index];
+    if (!(*marks & PAST_ENDED))
         return;
-    int64_t end = past_turn(*took);
     int64_t run = end > began ? end - began : 0;
     *took = began < 0 ? PAST_UNKNOWN : run;
+    *marks &= (uint8_t)~PAST_ENDED;
 }
 
 /* A run began then, if not earlier. */
 static void past_note_begin(sw__past_reading *reading, size_t index, int64_t time_us)
 {
-    int64_t *began = reading->settled[index] ? reading->since_us : reading->times->began_us;
+    bool settled = reading->marks[index] & PAST_SETTLED;
+    int64_t *began = settled ? reading->since_us : reading->times->began_us;
     began[index] = time_us;
     reading->least = reading->balance < reading->least ? reading->balance : reading->least;
     reading->balance++;
@@ -74,16 +71,17 @@ static void past_note_begin(sw__past_reading *reading, size_t index, int64_t tim
 static void past_note_change(sw__past_reading *reading, size_t index, const sw_audit_entry *entry)
 {
     int64_t *took = &reading->times->took_us[index];
-    /* Given back, or taken up again by an operator: what was before is no part of what came after.
-     */
+    /* Given back, or taken up again by an operator: what comes then is no part of what was. */
     bool given_back = entry->to == SW_STEP_READY && entry->attempt == 0;
     if (given_back || sw_step_state_terminal(entry->from)) {
         past_close(reading, index);
-        reading->settled[index] = true;
+        reading->marks[index] |= PAST_SETTLED;
         reading->since_us[index] = PAST_UNKNOWN;
     }
-    if (past_counts(&reading->workflow->steps[index], entry->to) && *took == PAST_UNKNOWN)
-        *took = past_turn(entry->time_us);
+    if (past_counts(&reading->workflow->steps[index], entry->to) && *took == PAST_UNKNOWN) {
+        reading->marks[index] |= PAST_ENDED;
+        *took = entry->time_us;
+    }
     reading->balance -= entry->from == SW_STEP_RUNNING;
 }
 
@@ -406,3 +404,5 @@ int64_t sw__durations_at(const sw__durations *durations, size_t index, double sh
 
 #undef PAST_FEW
 #undef PAST_UNKNOWN
+#undef PAST_SETTLED
+#undef PAST_ENDED

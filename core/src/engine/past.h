@@ -57,8 +57,8 @@ void sw__recording_free(sw_engine *engine);
 typedef struct sw__past_reading {
     const sw_workflow *workflow;
     sw__past_times *times;
-    uint8_t *settled;  /* of each step: began_us, which is of its newest run, is final */
-    int64_t *since_us; /* of each such step: the begin of a run before that one */
+    uint8_t *marks;    /* of each step: what is known of it (past.c) */
+    int64_t *since_us; /* of each whose newest run is known: the begin of a run before that one */
     int32_t balance;   /* of the entries so far: runs that began less runs that ended */
     int32_t least;     /* what this was at least behind the begin of a run */
 } sw__past_reading;
