@@ -356,6 +356,7 @@ static void test_tasks(void **state)
         {"UPDATE task SET audit_segment = -1", use_explain, SW_ECORRUPT},
         {"UPDATE task SET audit_segment = 999", use_forecast, SW_EAUDIT},
         {"UPDATE segment SET entry_count = -5", use_forecast, SW_EAUDIT},
+        {"UPDATE segment SET entry_count = -5", use_gantt, SW_EAUDIT},
         {"UPDATE task SET audit_segment = 999", use_picture, SW_EAUDIT},
         {"UPDATE task SET audit_segment = 999", use_gantt, SW_EAUDIT},
         {"UPDATE task SET created_us = -1", use_get, SW_ECORRUPT},

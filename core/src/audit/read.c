@@ -124,6 +124,8 @@ static int read_get(sw__store *store, int64_t segment_no, sw__arena *arena, sw__
     if (rc == SW_ENOTFOUND)
         rc = sw__fail(err, SW_EAUDIT, "segment %lld of the audit log is missing",
                       (long long)segment_no);
+    if (rc == SW_OK && !sw__segment_sound(segment))
+        rc = read_refuse(segment, "one of its numbers is out of range", err);
     return rc;
 }
 
@@ -236,8 +238,6 @@ static int each_segment(each_walk *walk, int64_t segment_no, int64_t *previous, 
     int rc = read_get(walk->store, segment_no, walk->scratch, &segment, err);
     if (rc < 0)
         return rc;
-    if (!sw__segment_sound(&segment))
-        return read_refuse(&segment, "one of its numbers is out of range", err);
     if (!sw__body_open(&body, segment.body) ||
         !read_table(&body, walk->task->task_no, &place, previous))
         return read_refuse(&segment, body.wire.why, err);
