@@ -116,8 +116,8 @@ bool sw__play_overdue(const sw__play *play, int32_t node);
 /* The course of each of so many plays, and `count` plays with durations drawn at random. They are
  * of one graph and have the same samples, times and seed: plays of one number are given the same
  * random numbers. Those that share `state` have the same nodes that are over, with the same ends,
- * and the same `needed` and `counts`. out has an element for each; its arrays lie in arena. errors: SW_ENOMEM.
- */
+ * and the same `needed` and `counts`. out has an element for each; its arrays lie in arena.
+ * errors: SW_ENOMEM. */
 int sw__play_many(sw__arena *arena, const sw__play *plays, int32_t play_count, int32_t count,
                   sw__play_answer *out);
 

@@ -166,6 +166,7 @@ static void player_node_end(sw__player *player, int32_t node)
     player->stopped |= (end & SW__END_STOPS) != 0;
     if (player->stopped)
         return;
+    /* Mostly nobody is skipped by it, and nothing has to be passed on. */
     if (player->counts_for_all >> (end & SW__END_MASK) & 1)
         player_tell_count(player, node, node);
     else
